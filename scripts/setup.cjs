@@ -1,0 +1,34 @@
+// Runs on any Node >= 18: installs what is missing or older than the lock file, builds tap once, guards the Node version.
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+
+process.chdir(path.join(__dirname, '..'))
+const isWindows = process.platform === 'win32'
+
+const modifiedAt = file => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
+function run(command, args) {
+  const result = spawnSync(command, args, { stdio: ['ignore', 2, 2], shell: isWindows })
+  if (result.status !== 0) process.exit(result.status ?? 1)
+}
+
+const testing = process.env.npm_lifecycle_event !== 'prestart'
+const withoutTests = fs.existsSync('node_modules') && !fs.existsSync('node_modules/tap')
+if (modifiedAt('package-lock.json') > modifiedAt('node_modules/.package-lock.json') || (testing && withoutTests)) {
+  console.error('Installing what Rollcall needs, once ...')
+  const production = process.env.NODE_ENV === 'production' && !testing
+  run('npm', ['ci', ...(production ? ['--omit=dev'] : ['--include=dev']), '--include=optional'])
+}
+
+// without its TypeScript plugin: Node strips the types itself
+if (testing && modifiedAt('.taprc') > modifiedAt('node_modules/.tap-built')) {
+  run(path.join('node_modules', '.bin', 'tap'), ['build'])
+  fs.writeFileSync('node_modules/.tap-built', '')
+}
+
+const found = spawnSync('node', ['-p', 'process.versions.node'], { encoding: 'utf8', shell: isWindows }).stdout?.trim()
+if (!(Number(found?.split('.')[0]) >= 24)) {
+  console.error(`Rollcall needs Node 24 or later on this platform, found ${found || 'none'}: see https://nodejs.org`)
+  process.exit(1)
+}

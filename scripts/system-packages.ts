@@ -1,0 +1,35 @@
+/** What the tests need from the system: installed where that is ours to do (Debian or Ubuntu, as root), else named. */
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+
+const needed = [{ name: 'chromium', found: () => hasAny(['/usr/bin/chromium', '/usr/bin/google-chrome']) }]
+
+const hasAny = (files: string[]) => files.some(file => fs.existsSync(file))
+
+/** Installs the missing packages with apt, saying so; where it may not, prints the exact command and ends the run. */
+export function installSystemPackages(): void {
+  const missing = needed.filter(entry => !entry.found()).map(entry => entry.name)
+  if (missing.length === 0) return
+  const command = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing]
+  const mayInstall = process.getuid?.() === 0 && fs.existsSync('/usr/bin/apt-get')
+  if (!mayInstall) {
+    console.error(
+      `The tests need ${missing.join(', ')}. Install with: sudo apt-get update && sudo ${command.join(' ')}`
+    )
+    process.exit(1)
+  }
+  console.log(`Installing what the tests need from the system: ${missing.join(', ')}`)
+  run(['apt-get', 'update'])
+  run(command)
+}
+
+function run([command, ...args]: string[]) {
+  const result = spawnSync(command!, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  })
+  if (result.status !== 0) {
+    console.error(`${command} ${args.join(' ')} failed`)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,350 @@
+/** Every table, grouped by the feature that owns it: only that feature writes it, reads may join. */
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  type PgColumn,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uniqueIndex
+} from 'drizzle-orm/pg-core'
+
+const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity()
+const ref = (name: string) => bigint(name, { mode: 'number' })
+const at = (name: string) => timestamp(name, { withTimezone: true })
+const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+const oneOf = (column: PgColumn, words: readonly string[]) =>
+  sql`${column} in (${sql.raw(words.map(word => `'${word}'`).join(', '))})`
+
+export const roles = ['member', 'auditor', 'admin', 'owner'] as const
+export const deliveryStates = [
+  'queued',
+  'sending',
+  'sent',
+  'deferred',
+  'failed',
+  'unknown',
+  'bounced',
+  'suppressed',
+  'cancelled'
+] as const
+export const verdicts = [
+  'malformed',
+  'foreign',
+  'duplicate',
+  'active',
+  'deactivated',
+  'suppressed',
+  'pending',
+  'invite'
+] as const
+export const batchStates = [
+  'receiving',
+  'incomplete',
+  'checking',
+  'checked',
+  'sending',
+  'paused',
+  'stopped',
+  'cancelled',
+  'done'
+] as const
+export const batchSources = ['typed', 'file', 'group', 'correction'] as const
+
+// settings
+
+/** One row: the organization that this installation serves. It exists once set-up is done. */
+export const settings = pgTable(
+  'settings',
+  {
+    id: smallint('id').primaryKey().default(1),
+    organization: text('organization').notNull(),
+    continueUrl: text('continue_url'),
+    invitationDays: integer('invitation_days').notNull().default(14),
+    timeZone: text('time_zone').notNull().default('UTC'),
+    setUpAt: at('set_up_at').notNull().defaultNow()
+  },
+  t => [check('settings_one_row', sql`${t.id} = 1`), check('settings_days', sql`${t.invitationDays} between 1 and 30`)]
+)
+
+/** The organization's domains, lower-case and in ASCII form. */
+export const domains = pgTable('domains', { name: text('name').primaryKey() })
+
+// people
+
+/** One row per canonical address. The newest invitation and mail are copied here so that lists read one table. */
+export const people = pgTable(
+  'people',
+  {
+    id: id(),
+    /** As it is mailed: local part as typed, domain in ASCII form. */
+    email: text('email').notNull(),
+    /** Canonical: what makes two spellings the same person. */
+    addressKey: text('address_key').notNull(),
+    name: text('name'),
+    role: text('role', { enum: roles }).notNull().default('member'),
+    passwordHash: text('password_hash'),
+    theme: text('theme', { enum: ['system', 'light', 'dark'] })
+      .notNull()
+      .default('system'),
+    timeZone: text('time_zone'),
+    shortcuts: boolean('shortcuts').notNull().default(true),
+    createdAt: at('created_at').notNull().defaultNow(),
+    signedUpAt: at('signed_up_at'),
+    deactivatedAt: at('deactivated_at'),
+    invitationId: ref('invitation_id'),
+    invitedAt: at('invited_at'),
+    invitationExpiresAt: at('invitation_expires_at'),
+    invitationRevokedAt: at('invitation_revoked_at'),
+    deliveryId: ref('delivery_id'),
+    deliveryState: text('delivery_state', { enum: deliveryStates })
+  },
+  t => [
+    uniqueIndex('people_address_key').on(t.addressKey),
+    check('people_role', oneOf(t.role, roles)),
+    check('people_delivery_state', oneOf(t.deliveryState, deliveryStates)),
+    check('people_deactivated_after_sign_up', sql`${t.deactivatedAt} is null or ${t.signedUpAt} is not null`)
+  ]
+)
+
+// sessions
+
+/** A signed-in browser. The cookie's value is never stored, only its SHA-256. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: id(),
+    tokenHash: bytes('token_hash').notNull(),
+    personId: ref('person_id')
+      .notNull()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    createdAt: at('created_at').notNull().defaultNow(),
+    lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+    endsAt: at('ends_at').notNull(),
+    userAgent: text('user_agent'),
+    flash: text('flash')
+  },
+  t => [uniqueIndex('sessions_token_hash').on(t.tokenHash), index('sessions_person').on(t.personId)]
+)
+
+/** Failed sign-ins, by account and by account and network: what the delay before the next try is worked out from. */
+export const signInFailures = pgTable('sign_in_failures', {
+  key: text('key').primaryKey(),
+  failures: integer('failures').notNull(),
+  windowStartedAt: at('window_started_at').notNull().defaultNow(),
+  lastAt: at('last_at').notNull().defaultNow()
+})
+
+// invitations
+
+/** The offer to one person. Closed by acceptance, revocation or a newer one; expiry is a fact about the clock. */
+export const invitations = pgTable(
+  'invitations',
+  {
+    id: id(),
+    personId: ref('person_id')
+      .notNull()
+      .references(() => people.id),
+    batchId: ref('batch_id'),
+    invitedBy: ref('invited_by'),
+    role: text('role', { enum: roles }).notNull().default('member'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    expiresAt: at('expires_at').notNull(),
+    /** 32 random bytes, written when the link is first needed; the link is their HMAC under SECRET_KEY. */
+    nonce: bytes('nonce'),
+    tokenHash: bytes('token_hash'),
+    acceptedAt: at('accepted_at'),
+    revokedAt: at('revoked_at'),
+    supersededAt: at('superseded_at'),
+    /** The invited person asked for a new invitation on the page of this one. */
+    requestedAt: at('requested_at')
+  },
+  t => [
+    uniqueIndex('invitations_token_hash').on(t.tokenHash).where(sql`${t.tokenHash} is not null`),
+    uniqueIndex('invitations_one_open')
+      .on(t.personId)
+      .where(sql`${t.acceptedAt} is null and ${t.revokedAt} is null and ${t.supersededAt} is null`),
+    index('invitations_person').on(t.personId),
+    index('invitations_requested').on(t.requestedAt).where(sql`${t.requestedAt} is not null`),
+    check('invitations_role', oneOf(t.role, roles))
+  ]
+)
+
+// batches
+
+/** One intake of recipients with its report. The counts are kept in the transaction that changes them. */
+export const batches = pgTable(
+  'batches',
+  {
+    id: id(),
+    source: text('source', { enum: batchSources }).notNull(),
+    state: text('state', { enum: batchStates }).notNull(),
+    /** What to do once the lines are judged. */
+    action: text('action', { enum: ['send', 'check'] }).notNull(),
+    fileName: text('file_name'),
+    createdBy: ref('created_by')
+      .notNull()
+      .references(() => people.id),
+    correctsBatchId: ref('corrects_batch_id'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    finishedAt: at('finished_at'),
+    /** Why Rollcall stopped it, in words. */
+    stopReason: text('stop_reason'),
+    lines: integer('lines').notNull().default(0),
+    judged: integer('judged').notNull().default(0),
+    malformed: integer('malformed').notNull().default(0),
+    foreign: integer('foreign').notNull().default(0),
+    duplicate: integer('duplicate').notNull().default(0),
+    active: integer('active').notNull().default(0),
+    deactivated: integer('deactivated').notNull().default(0),
+    suppressed: integer('suppressed').notNull().default(0),
+    pending: integer('pending').notNull().default(0),
+    invite: integer('invite').notNull().default(0),
+    mailsQueued: integer('mails_queued').notNull().default(0),
+    mailsSending: integer('mails_sending').notNull().default(0),
+    mailsSent: integer('mails_sent').notNull().default(0),
+    mailsDeferred: integer('mails_deferred').notNull().default(0),
+    mailsFailed: integer('mails_failed').notNull().default(0),
+    mailsUnknown: integer('mails_unknown').notNull().default(0),
+    mailsBounced: integer('mails_bounced').notNull().default(0),
+    mailsSuppressed: integer('mails_suppressed').notNull().default(0),
+    mailsCancelled: integer('mails_cancelled').notNull().default(0)
+  },
+  t => [
+    index('batches_state').on(t.state),
+    check('batches_state', oneOf(t.state, batchStates)),
+    check('batches_source', oneOf(t.source, batchSources))
+  ]
+)
+
+/** Lines that are safe but not judged yet, a few thousand a row; gone in the transaction that judges them. */
+export const batchChunks = pgTable(
+  'batch_chunks',
+  {
+    batchId: ref('batch_id')
+      .notNull()
+      .references(() => batches.id, { onDelete: 'cascade' }),
+    firstLine: integer('first_line').notNull(),
+    /** Parallel lists, one entry a line, joined by LF, which no line can hold. */
+    lineNumbers: text('line_numbers').notNull(),
+    texts: text('texts').notNull(),
+    addresses: text('addresses').notNull(),
+    addressKeys: text('address_keys').notNull(),
+    verdicts: text('verdicts').notNull(),
+    reasons: text('reasons').notNull(),
+    suggestions: text('suggestions').notNull()
+  },
+  t => [primaryKey({ columns: [t.batchId, t.firstLine] })]
+)
+
+/** One line of a batch with its verdict. */
+export const recipients = pgTable(
+  'recipients',
+  {
+    batchId: ref('batch_id').notNull(),
+    line: integer('line').notNull(),
+    text: text('text').notNull(),
+    address: text('address'),
+    addressKey: text('address_key'),
+    verdict: text('verdict', { enum: verdicts }).notNull(),
+    reason: text('reason'),
+    suggestion: text('suggestion'),
+    firstLine: integer('first_line'),
+    personId: ref('person_id'),
+    invitationId: ref('invitation_id')
+  },
+  t => [
+    primaryKey({ columns: [t.batchId, t.line] }),
+    foreignKey({ columns: [t.batchId], foreignColumns: [batches.id] }).onDelete('cascade'),
+    uniqueIndex('recipients_first_of_address')
+      .on(t.batchId, t.addressKey)
+      .where(sql`${t.verdict} not in ('malformed', 'foreign', 'duplicate')`),
+    index('recipients_problems').on(t.batchId, t.verdict, t.line).where(sql`${t.verdict} <> 'invite'`),
+    check('recipients_verdict', oneOf(t.verdict, verdicts))
+  ]
+)
+
+// mail
+
+/** One mail that we owe somebody: the row is the job. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: id(),
+    kind: text('kind').notNull().default('invitation'),
+    personId: ref('person_id')
+      .notNull()
+      .references(() => people.id),
+    invitationId: ref('invitation_id').references(() => invitations.id),
+    batchId: ref('batch_id'),
+    /** The envelope's only recipient. */
+    address: text('address').notNull(),
+    state: text('state', { enum: deliveryStates }).notNull().default('queued'),
+    /** 0 for what an admin typed, 1 for a file or a group: typed mail never waits behind a million. */
+    priority: smallint('priority').notNull().default(0),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: at('next_attempt_at').notNull().defaultNow(),
+    leaseUntil: at('lease_until'),
+    /** Written with the first lease, equal in every attempt. */
+    messageId: text('message_id'),
+    serverReply: text('server_reply'),
+    /** The answer to an earlier attempt was lost after the body had gone out. */
+    mayHaveArrived: boolean('may_have_arrived').notNull().default(false),
+    queuedAt: at('queued_at').notNull().defaultNow(),
+    settledAt: at('settled_at')
+  },
+  t => [
+    index('deliveries_due').on(t.priority, t.nextAttemptAt).where(sql`${t.state} in ('queued', 'deferred')`),
+    index('deliveries_leased').on(t.leaseUntil).where(sql`${t.state} = 'sending'`),
+    index('deliveries_person').on(t.personId),
+    index('deliveries_batch').on(t.batchId, t.state).where(sql`${t.batchId} is not null`),
+    check('deliveries_state', oneOf(t.state, deliveryStates))
+  ]
+)
+
+/** Addresses that get no mail until an admin lifts it. */
+export const suppressions = pgTable('suppressions', {
+  addressKey: text('address_key').primaryKey(),
+  cause: text('cause', { enum: ['bounced', 'opted-out'] }).notNull(),
+  serverReply: text('server_reply'),
+  createdAt: at('created_at').notNull().defaultNow()
+})
+
+/** One row: is the way to the mail server open, and if not, since when and why. */
+export const mailTransport = pgTable(
+  'mail_transport',
+  {
+    id: smallint('id').primaryKey().default(1),
+    pausedSince: at('paused_since'),
+    nextProbeAt: at('next_probe_at'),
+    reason: text('reason')
+  },
+  t => [check('mail_transport_one_row', sql`${t.id} = 1`)]
+)
+
+// audit
+
+/** The audit trail: one line per act, written once. */
+export const events = pgTable(
+  'events',
+  {
+    id: id(),
+    at: at('at').notNull().defaultNow(),
+    kind: text('kind').notNull(),
+    actorId: ref('actor_id'),
+    personId: ref('person_id'),
+    batchId: ref('batch_id'),
+    details: jsonb('details').$type<Record<string, string | number | boolean | null>>().notNull().default({}),
+    address: text('address')
+  },
+  t => [index('events_person').on(t.personId), index('events_batch').on(t.batchId), index('events_at').on(t.at)]
+)

@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto'
+import { connect, type Database } from '../../src/db/client.ts'
+
+export interface TestDatabase {
+  db: Database
+  url: string
+  drop: () => Promise<void>
+}
+
+/** A database of its own, cloned from the template that the test command lays: about 25 ms. */
+export async function cloneDatabase({ connections = 10 } = {}): Promise<TestDatabase> {
+  const server = process.env.TEST_DATABASE_URL
+  if (!server) throw new Error('Run the tests with: npm test -- test/path/of.test.ts')
+  const name = `t_${randomBytes(6).toString('hex')}`
+  const admin = connect(server, { connections: 1 })
+  await admin.$client.unsafe(`create database ${name} template rollcall_template strategy file_copy`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  const db = connect(url.href, { connections })
+  return {
+    db,
+    url: url.href,
+    drop: async () => {
+      await db.$client.end({ timeout: 2 })
+      await admin.$client.unsafe(`drop database if exists ${name} with (force)`)
+      await admin.$client.end()
+    }
+  }
+}
