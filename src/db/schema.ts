@@ -18,7 +18,7 @@ import {
   uniqueIndex
 } from 'drizzle-orm/pg-core'
 
-const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity()
+const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity()
 const ref = (name: string) => bigint(name, { mode: 'number' })
 const at = (name: string) => timestamp(name, { withTimezone: true })
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
@@ -157,6 +157,8 @@ export const invitations = pgTable(
     batchId: ref('batch_id'),
     invitedBy: ref('invited_by'),
     role: text('role', { enum: roles }).notNull().default('member'),
+    /** The owner who chose a role above member: asked again when the invitation is accepted. */
+    roleGrantedBy: ref('role_granted_by'),
     createdAt: at('created_at').notNull().defaultNow(),
     expiresAt: at('expires_at').notNull(),
     /** 32 random bytes, written when the link is first needed; the link is their HMAC under SECRET_KEY. */
@@ -199,6 +201,10 @@ export const batches = pgTable(
     finishedAt: at('finished_at'),
     /** Why Rollcall stopped it, in words. */
     stopReason: text('stop_reason'),
+    /** Failed tries to judge the next lines in a row. */
+    failures: smallint('failures').notNull().default(0),
+    /** How far a checked batch has been sent, as a line number. */
+    sentThroughLine: integer('sent_through_line').notNull().default(0),
     lines: integer('lines').notNull().default(0),
     judged: integer('judged').notNull().default(0),
     malformed: integer('malformed').notNull().default(0),
@@ -258,9 +264,7 @@ export const recipients = pgTable(
     verdict: text('verdict', { enum: verdicts }).notNull(),
     reason: text('reason'),
     suggestion: text('suggestion'),
-    firstLine: integer('first_line'),
-    personId: ref('person_id'),
-    invitationId: ref('invitation_id')
+    firstLine: integer('first_line')
   },
   t => [
     primaryKey({ columns: [t.batchId, t.line] }),

@@ -1,0 +1,71 @@
+/** The table of contents: every scope and every route of Rollcall. */
+import Fastify, { type FastifyInstance } from 'fastify'
+import { batchRoutes } from './batches/batch-routes.ts'
+import { inviteRoutes } from './batches/invite-routes.ts'
+import { operatorRoutes } from './dashboard/operator-routes.ts'
+import { peopleRoutes } from './dashboard/people-routes.ts'
+import { personRoutes } from './dashboard/person-routes.ts'
+import { dashboardRoutes } from './dashboard/routes.ts'
+import { invitationRoutes } from './invitations/routes.ts'
+import { outboxRoutes } from './mail/routes.ts'
+import { meRoutes } from './sessions/me-routes.ts'
+import { signInRoutes } from './sessions/routes.ts'
+import { serveSessions } from './sessions/scopes.ts'
+import { settingsRoutes } from './settings/routes.ts'
+import { setupRoutes } from './setup/routes.ts'
+import { optOutRoutes } from './sign-up/opt-out-routes.ts'
+import { joinRoutes } from './sign-up/routes.ts'
+import { requireDeclaredAccess } from './web/access.ts'
+import { serveAssets } from './web/assets.ts'
+import type { Deps } from './web/deps.ts'
+import { serveErrors } from './web/errors.ts'
+import { acceptForms, parseQuery } from './web/forms.ts'
+import { type LogTarget, loggerOptions } from './web/logging.ts'
+import { servePages } from './web/pages.ts'
+import { guardRequests } from './web/security.ts'
+
+export interface AppOptions {
+  /** The one-time token of set-up, printed at start. */
+  setupToken: string
+  /** Where log lines go: stderr by default. */
+  logTarget?: LogTarget
+}
+
+/** The whole web application, ready to listen or to be asked with `inject`. */
+export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
+  const { config, db } = deps
+  const app = Fastify({
+    loggerInstance: undefined,
+    logger: loggerOptions(config.logLevel, options.logTarget),
+    disableRequestLogging: false,
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    bodyLimit: 64 * 1024,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
+    routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 300 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
+  })
+  requireDeclaredAccess(app)
+  acceptForms(app)
+  serveErrors(app)
+  guardRequests(app, config.baseUrl)
+  await serveSessions(app, db, config.baseUrl)
+  servePages(app, await serveAssets(app))
+
+  operatorRoutes(app, deps)
+  setupRoutes(app, deps, options.setupToken)
+  signInRoutes(app, deps)
+  meRoutes(app, deps)
+  dashboardRoutes(app, deps)
+  inviteRoutes(app, deps)
+  batchRoutes(app, deps)
+  peopleRoutes(app, deps)
+  personRoutes(app, deps)
+  invitationRoutes(app, deps)
+  joinRoutes(app, deps)
+  optOutRoutes(app, deps)
+  settingsRoutes(app, deps)
+  if (!config.smtp) outboxRoutes(app, deps)
+  return app
+}

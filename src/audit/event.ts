@@ -1,0 +1,69 @@
+/** The kinds of events and how each reads in a sentence. */
+
+export interface EventRow {
+  kind: string
+  at: Date
+  actorName: string | null
+  personId: number | null
+  personName: string | null
+  batchId: number | null
+  details: Record<string, string | number | boolean | null>
+}
+
+interface Shape {
+  tone: 'good' | 'info' | 'warn' | 'bad' | 'mute'
+  icon: string
+  says: (event: EventRow) => string
+}
+
+const somebody = (event: EventRow) => event.personName ?? 'somebody'
+const amount = (event: EventRow, name: string) => Number(event.details[name] ?? 0)
+const counted = (number: number, one: string, many = `${one}s`) =>
+  `${number.toLocaleString('en')} ${number === 1 ? one : many}`
+
+export const eventKinds = {
+  'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
+  'organization-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the organization’s settings' },
+  'signed-in': { tone: 'mute', icon: 'people', says: () => 'signed in' },
+  'password-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the password' },
+  'sessions-ended': {
+    tone: 'mute',
+    icon: 'x',
+    says: event => `ended ${counted(amount(event, 'sessions'), 'session')}`
+  },
+  'invitations-sent': {
+    tone: 'info',
+    icon: 'send',
+    says: event => `invited ${counted(amount(event, 'invite'), 'person', 'people')}`
+  },
+  'invitation-resent': { tone: 'info', icon: 'send', says: event => `sent the invitation of ${somebody(event)} again` },
+  'invitation-revoked': { tone: 'warn', icon: 'x', says: event => `revoked the invitation of ${somebody(event)}` },
+  'link-shown': { tone: 'warn', icon: 'copy', says: event => `copied the invitation link of ${somebody(event)}` },
+  'invitation-requested': {
+    tone: 'warn',
+    icon: 'mail',
+    says: event => `${somebody(event)} asked for a new invitation`
+  },
+  'signed-up': { tone: 'good', icon: 'check', says: () => 'signed up' },
+  'opted-out': { tone: 'warn', icon: 'minus', says: event => `${somebody(event)} opted out of invitations` },
+  'suppression-lifted': { tone: 'info', icon: 'mail', says: event => `let mail through to ${somebody(event)} again` },
+  'role-changed': {
+    tone: 'warn',
+    icon: 'people',
+    says: event => `made ${somebody(event)} ${event.details.role ?? 'member'}`
+  },
+  'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${somebody(event)}` },
+  'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${somebody(event)}` }
+} satisfies Record<string, Shape>
+
+export type EventKind = keyof typeof eventKinds
+
+/** An event as a page shows it: who, and a sentence that follows the name. */
+export function describeEvent(event: EventRow) {
+  const shape: Shape = (eventKinds as Record<string, Shape>)[event.kind] ?? {
+    tone: 'mute',
+    icon: 'activity',
+    says: () => event.kind
+  }
+  return { tone: shape.tone, icon: shape.icon, actor: event.actorName, text: shape.says(event) }
+}

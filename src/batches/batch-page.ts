@@ -1,0 +1,144 @@
+/** A batch as its page shows it: words and figures from rows. Pure. */
+import { deliveryBadges } from '../mail/delivery-badges.ts'
+import { showTime } from '../web/dates.ts'
+import { type BatchState, batchBadges, isRunning } from './batch.ts'
+import { type Reason, reasonInWords, type Verdict, verdictWords } from './recipient.ts'
+import type { listLines } from './report-store.ts'
+import type { BatchRow } from './store.ts'
+
+export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
+  malformed: { tone: 'bad', icon: 'alert' },
+  foreign: { tone: 'warn', icon: 'globe' },
+  duplicate: { tone: 'mute', icon: 'copy' },
+  active: { tone: 'info', icon: 'people' },
+  deactivated: { tone: 'mute', icon: 'minus' },
+  suppressed: { tone: 'bad', icon: 'minus' },
+  pending: { tone: 'info', icon: 'clock' },
+  invite: { tone: 'good', icon: 'check' }
+}
+
+/** The verdicts that somebody should look at: the lines that a correction can help. */
+export const problemVerdicts: Verdict[] = ['malformed', 'foreign']
+
+const verdictOrder = Object.keys(verdictWords) as Verdict[]
+const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadges)[]
+
+export type BatchWithCreator = BatchRow & { creatorName: string | null }
+type Line = Awaited<ReturnType<typeof listLines>>[number]
+
+const number = (value: number) => value.toLocaleString('en')
+const counted = (value: number, one: string, many: string) => `${number(value)} ${value === 1 ? one : many}`
+
+/** Mails by state: what each of a batch's invitations has come to. */
+export function mailCounts(batch: BatchRow): Record<keyof typeof deliveryBadges, number> {
+  return {
+    queued: batch.mailsQueued,
+    sending: batch.mailsSending,
+    sent: batch.mailsSent,
+    deferred: batch.mailsDeferred,
+    failed: batch.mailsFailed,
+    unknown: batch.mailsUnknown,
+    bounced: batch.mailsBounced,
+    suppressed: batch.mailsSuppressed,
+    cancelled: batch.mailsCancelled
+  }
+}
+
+/** What the batch has come to, in a few words. */
+export function headingOf(batch: BatchRow): string {
+  const mails = mailCounts(batch)
+  const open = mails.queued + mails.sending + mails.deferred
+  const headings: Record<BatchState, string> = {
+    receiving: 'The file is arriving',
+    incomplete: 'The upload was cut: nothing was sent',
+    checking: `${number(batch.judged)} of ${counted(batch.lines, 'line', 'lines')} checked`,
+    checked: `${counted(batch.invite, 'invitation', 'invitations')} ready to send`,
+    sending: `${counted(open, 'invitation', 'invitations')} on their way`,
+    paused: `Paused: ${counted(open, 'invitation', 'invitations')} waiting`,
+    stopped: `Stopped: ${counted(open, 'invitation', 'invitations')} held back`,
+    cancelled: `Cancelled: ${counted(mails.sent, 'invitation', 'invitations')} had been sent`,
+    done: batch.invite === 0 ? 'Nobody was invited' : `${counted(mails.sent, 'invitation', 'invitations')} sent`
+  }
+  return headings[batch.state]
+}
+
+/** The facts about a batch: what it was made from, by whom and when. */
+export function factsOf(batch: BatchWithCreator, timeZone: string) {
+  const sources = {
+    typed: 'Typed',
+    file: batch.fileName ?? 'File',
+    group: 'Directory group',
+    correction: 'Corrected lines'
+  }
+  return {
+    source: sources[batch.source],
+    lines: counted(batch.lines, 'address', 'addresses'),
+    creator: batch.creatorName ?? 'somebody',
+    created: showTime(batch.createdAt, timeZone),
+    finished: batch.finishedAt ? showTime(batch.finishedAt, timeZone) : null,
+    badge: batchBadges[batch.state],
+    isRunning: isRunning(batch.state),
+    stopReason: batch.stopReason
+  }
+}
+
+/** Every verdict with its count, as filters of the page. */
+export function verdictFilters(batch: BatchRow, chosen: string | undefined, base: string) {
+  return verdictOrder.map(verdict => ({
+    name: verdict,
+    text: verdictWords[verdict].name,
+    note: verdictWords[verdict].meaning,
+    value: batch[verdict],
+    shown: number(batch[verdict]),
+    ...verdictLooks[verdict],
+    isChosen: chosen === verdict,
+    href: chosen === verdict ? base : `${base}?verdict=${verdict}`
+  }))
+}
+
+/** Every delivery state with its count. */
+export function deliveryCounts(batch: BatchRow) {
+  const counts = mailCounts(batch)
+  return deliveryOrder.map(state => ({
+    name: state,
+    value: counts[state],
+    shown: number(counts[state]),
+    ...deliveryBadges[state]
+  }))
+}
+
+/** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
+export function shownLine(line: Line, mayAct: boolean, timeZone: string) {
+  const look = verdictLooks[line.verdict]
+  return {
+    line: line.line,
+    text: line.text,
+    verdict: line.verdict,
+    badge: { ...look, text: verdictWords[line.verdict].name },
+    reason: whyOf(line),
+    suggestion: line.suggestion,
+    delivery: line.delivery ?? '',
+    deliveryBadge: line.delivery ? deliveryBadges[line.delivery] : null,
+    serverReply: line.serverReply,
+    mayHaveArrived: line.mayHaveArrived === true,
+    settled: line.settledAt ? showTime(line.settledAt, timeZone) : null,
+    personHref: line.personId ? `/people/${line.personId}` : null,
+    resendAction:
+      mayAct && line.verdict === 'pending' && line.openInvitationId
+        ? `/invitations/${line.openInvitationId}/deliveries`
+        : null
+  }
+}
+
+function whyOf(line: Line): string {
+  if (line.verdict === 'duplicate') return `The same address as in line ${line.firstLine}`
+  if (line.reason)
+    return reasonInWords({ reason: line.reason as Reason, address: line.address, suggestion: line.suggestion })
+  const words: Partial<Record<Verdict, string>> = {
+    active: 'Signed up already: no mail',
+    deactivated: 'Deactivated: reactivate this person instead',
+    suppressed: 'Bounced or opted out: no mail until an admin lifts it',
+    pending: 'Invited before, and that invitation is still open'
+  }
+  return words[line.verdict] ?? ''
+}

@@ -1,0 +1,27 @@
+/** A batch: its states in words and what may be done in each. Pure. */
+
+export type BatchState =
+  | 'receiving'
+  | 'incomplete'
+  | 'checking'
+  | 'checked'
+  | 'sending'
+  | 'paused'
+  | 'stopped'
+  | 'cancelled'
+  | 'done'
+
+export const batchBadges: Record<BatchState, { tone: string; icon: string; text: string }> = {
+  receiving: { tone: 'info', icon: 'upload', text: 'Receiving' },
+  incomplete: { tone: 'bad', icon: 'alert', text: 'Incomplete' },
+  checking: { tone: 'info', icon: 'refresh', text: 'Checking' },
+  checked: { tone: 'info', icon: 'check', text: 'Checked' },
+  sending: { tone: 'info', icon: 'send', text: 'Sending' },
+  paused: { tone: 'warn', icon: 'minus', text: 'Paused' },
+  stopped: { tone: 'bad', icon: 'alert', text: 'Stopped' },
+  cancelled: { tone: 'mute', icon: 'x', text: 'Cancelled' },
+  done: { tone: 'good', icon: 'check', text: 'Done' }
+}
+
+/** Is Rollcall still at work on it, so that its page refreshes itself? */
+export const isRunning = (state: BatchState) => state === 'receiving' || state === 'checking' || state === 'sending'

@@ -1,0 +1,34 @@
+/** A few thousand judged lines in the shape that the database takes: one text a column, one line an entry. */
+import type { Judged } from './recipient.ts'
+
+export interface JudgedLine extends Judged {
+  number: number
+  text: string
+}
+
+export interface Chunk {
+  firstLine: number
+  lineNumbers: string
+  texts: string
+  addresses: string
+  addressKeys: string
+  verdicts: string
+  reasons: string
+  suggestions: string
+}
+
+/** Lines in the order of their numbers, at least one. No text can hold an LF, so LF separates; blank stands for none. */
+export function chunkOf(lines: readonly JudgedLine[]): Chunk {
+  const column = (pick: (line: JudgedLine) => string | number | null) => lines.map(line => pick(line) ?? '').join('\n')
+  return {
+    firstLine: lines[0]!.number,
+    lineNumbers: column(line => line.number),
+    // most lines are just their address: it is written once
+    texts: column(line => (line.text === line.address ? null : line.text)),
+    addresses: column(line => line.address),
+    addressKeys: column(line => (line.key === line.address ? null : line.key)),
+    verdicts: column(line => line.verdict),
+    reasons: column(line => line.reason),
+    suggestions: column(line => line.suggestion)
+  }
+}

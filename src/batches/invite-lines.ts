@@ -1,0 +1,24 @@
+import type { Db } from '../db/client.ts'
+import { type InviteStep, inviteRecipients, supersedeExpired } from '../invitations/invite-store.ts'
+import { type Judgement, judgeAgain } from './judge-store.ts'
+import { addToCounts } from './store.ts'
+
+/**
+ * Invites the lines that were judged `invite` and keeps the batch's counts. Somebody who signed up between the
+ * judgement and here is judged again. Hold `lockInviting`. Returns how many were invited.
+ */
+export async function inviteLines(
+  tx: Db,
+  step: InviteStep & Pick<Judgement, 'counts' | 'hasFormerlyInvited'>
+): Promise<number> {
+  const expected = step.counts.invite ?? 0
+  if (expected === 0) return 0
+  if (step.hasFormerlyInvited) await supersedeExpired(tx, step)
+  const invited = await inviteRecipients(tx, step)
+  if (invited < expected) {
+    const changed = await judgeAgain(tx, step.batchId, step.fromLine, step.toLine)
+    await addToCounts(tx, step.batchId, { verdicts: { ...changed, invite: invited - expected } })
+  }
+  await addToCounts(tx, step.batchId, { mailsQueued: invited })
+  return invited
+}

@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Static } from 'typebox'
+import { splitAddresses } from '../lib/email-address.ts'
+import { type Organization, readOrganization } from '../people/store.ts'
+import type { Deps } from '../web/deps.ts'
+import { form, repeated, valuesOf } from '../web/forms.ts'
+import { inviteTyped } from './invite-typed.ts'
+import { judgeLine, organizationDomains, reasonInWords } from './recipient.ts'
+
+const body = form({ email: repeated(), team: repeated() })
+const most = 5
+
+export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
+
+  app.get('/invite', { config: { access: 'admin' } }, async (_request, reply) => {
+    return invitePage(reply, (await readOrganization(db))!, [])
+  })
+
+  app.post<{ Body: Static<typeof body> }>(
+    '/invite',
+    { config: { access: 'admin' }, schema: { body } },
+    async (request, reply) => {
+      const organization = (await readOrganization(db))!
+      const fields = valuesOf(request.body.email)
+      const errors = errorsOf(fields, organization)
+      if (valuesOf(request.body.team).length > 0) errors.push({ field: 0, text: 'There is no such team.' })
+      if (errors.length > 0) return invitePage(reply, organization, fields, errors)
+      const domains = organizationDomains(organization.domains)
+      const batchId = await inviteTyped(db, request.viewer!.id, fields.flatMap(splitAddresses), domains)
+      wake()
+      return reply.redirect(`/batches/${batchId}`, 303)
+    }
+  )
+}
+
+interface TypedError {
+  /** The field's index, from 0. */
+  field: number
+  text: string
+}
+
+function errorsOf(fields: string[], organization: Organization): TypedError[] {
+  const typed = fields.flatMap((text, field) => splitAddresses(text).map(address => ({ field, address })))
+  if (typed.length === 0) return [{ field: 0, text: 'Enter at least one address.' }]
+  if (typed.length > most) {
+    return [
+      {
+        field: typed[most]!.field,
+        text: `These are ${typed.length} addresses. Up to ${most} fit here; for more use Bulk invite.`
+      }
+    ]
+  }
+  const domains = organizationDomains(organization.domains)
+  return typed.flatMap(({ field, address }) => {
+    const judged = judgeLine(address, domains)
+    if (judged.verdict === null) return []
+    const hint = judged.verdict === 'malformed' && judged.suggestion ? `. Did you mean ${judged.suggestion}?` : ''
+    return [{ field, text: `${address.slice(0, 100)}: ${reasonInWords(judged)}${hint}` }]
+  })
+}
+
+function invitePage(reply: FastifyReply, organization: Organization, typed: string[], errors: TypedError[] = []) {
+  const count = Math.max(most, typed.length)
+  const fields = Array.from({ length: count }, (_, index) => {
+    const mine = errors.filter(error => error.field === index)
+    return {
+      id: `email-${index + 1}`,
+      label: `Address ${index + 1}`,
+      value: typed[index] ?? '',
+      error: mine.map(({ text }) => text).join(' ') || null
+    }
+  })
+  const title = errors.length > 0 ? 'Error: Invite people' : 'Invite people'
+  return reply.page(
+    'batches/invite',
+    { title, section: 'Invite', status: errors.length > 0 ? 422 : 200 },
+    {
+      fields,
+      errors: errors.map(error => ({
+        href: `#email-${error.field + 1}`,
+        text: `Address ${error.field + 1}: ${error.text}`
+      })),
+      domains: organization.domains.join(', '),
+      days: organization.invitationDays
+    }
+  )
+}

@@ -1,0 +1,37 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { readOrganization } from '../people/store.ts'
+import { chunkOf } from './chunk.ts'
+import { inviteLines } from './invite-lines.ts'
+import { insertRecipients, lockInviting } from './judge-store.ts'
+import { judgeLine, type OrganizationDomains } from './recipient.ts'
+import { addToCounts, insertBatch, startSending } from './store.ts'
+
+/**
+ * Invites typed addresses, each of which parses and is of the organization's domains: batch, recipients, invitations
+ * and mails in one transaction, through the same statements as a million. Returns the batch's id.
+ */
+export async function inviteTyped(
+  db: Database,
+  actorId: number,
+  addresses: readonly string[],
+  domains: OrganizationDomains
+): Promise<number> {
+  const chunk = chunkOf(addresses.map((text, index) => ({ number: index + 1, text, ...judgeLine(text, domains) })))
+  return transaction(db, async tx => {
+    await lockInviting(tx)
+    const batchId = await insertBatch(tx, { source: 'typed', state: 'checking', action: 'send', createdBy: actorId })
+    const judgement = await insertRecipients(tx, batchId, chunk)
+    await addToCounts(tx, batchId, { lines: addresses.length, judged: addresses.length, verdicts: judgement.counts })
+    const days = (await readOrganization(tx))!.invitationDays
+    const invited = await inviteLines(tx, { batchId, ...judgement, invitedBy: actorId, days, priority: 0 })
+    await startSending(tx, batchId)
+    await recordEvent(tx, {
+      kind: 'invitations-sent',
+      actorId,
+      batchId,
+      details: { lines: addresses.length, invite: invited }
+    })
+    return batchId
+  })
+}

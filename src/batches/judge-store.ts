@@ -1,0 +1,103 @@
+/** Judging in sets: what the database knows of the addresses of a chunk. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import type { Chunk } from './chunk.ts'
+import type { Verdict } from './recipient.ts'
+
+/** One inviter at a time: what it decides about an address stays true until it commits. */
+export async function lockInviting(tx: Db): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:invite'))`)
+  // people and recipients are found by index, never by scan: right after a first intake the statistics say "empty"
+  await tx.execute(sql`set local enable_seqscan = off`)
+}
+
+export interface Judgement {
+  counts: Partial<Record<Verdict, number>>
+  /** The lines reach from here to there. */
+  fromLine: number
+  toLine: number
+  /** Somebody among those to be invited was invited before. */
+  hasFormerlyInvited: boolean
+}
+
+const split = (text: string) => sql`string_to_table(${text}::text, E'\n', '')`
+
+/**
+ * Writes the lines of a chunk as recipients with their final verdicts (product.md §2: the first that fits wins), in
+ * one statement. Hold `lockInviting`.
+ */
+export async function insertRecipients(tx: Db, batchId: number, chunk: Chunk): Promise<Judgement> {
+  const rows = await tx.execute<{
+    verdict: Verdict
+    count: string
+    from_line: number
+    to_line: number
+    formerly: boolean | null
+  }>(sql`
+    with lines as materialized (
+      select line::int, coalesce(text, address) as text, address, coalesce(key, address) as key, verdict, reason, suggestion
+      from rows from (
+        ${split(chunk.lineNumbers)}, ${split(chunk.texts)}, ${split(chunk.addresses)}, ${split(chunk.addressKeys)},
+        ${split(chunk.verdicts)}, ${split(chunk.reasons)}, ${split(chunk.suggestions)}
+      ) as l(line, text, address, key, verdict, reason, suggestion)
+    ), firsts as materialized (
+      select *, case when verdict is null then min(line) over (partition by verdict, key) end as first_here from lines
+    ), judged as materialized (
+      select l.line, l.text, l.address, l.key, l.reason, l.suggestion, coalesce(earlier.line, l.first_here) as first_line,
+        p.invitation_id is not null as formerly,
+        case
+          when l.verdict is not null then l.verdict
+          when earlier.line is not null or l.first_here < l.line then 'duplicate'
+          else ${verdictOfPerson}
+        end as verdict
+      from firsts l
+      left join recipients earlier on earlier.batch_id = ${batchId} and earlier.address_key = l.key and l.verdict is null
+        and earlier.verdict not in ('malformed', 'foreign', 'duplicate')
+      left join people p on p.address_key = l.key and l.verdict is null
+      left join suppressions s on s.address_key = l.key and l.verdict is null
+    ), written as (
+      insert into recipients (batch_id, line, text, address, address_key, verdict, reason, suggestion, first_line)
+      select ${batchId}, line, text, address, key, verdict, reason, suggestion, case when verdict = 'duplicate' then first_line end
+      from judged
+    )
+    select verdict, count(*) as count, min(line) as from_line, max(line) as to_line, bool_or(formerly and verdict = 'invite') as formerly
+    from judged group by verdict`)
+  return {
+    counts: Object.fromEntries(rows.map(row => [row.verdict, Number(row.count)])),
+    fromLine: Math.min(...rows.map(row => row.from_line)),
+    toLine: Math.max(...rows.map(row => row.to_line)),
+    hasFormerlyInvited: rows.some(row => row.formerly)
+  }
+}
+
+/** What the person `p` and the suppression `s` say about an address that is good in itself. */
+const verdictOfPerson = sql`case
+  when p.deactivated_at is not null then 'deactivated'
+  when p.signed_up_at is not null then 'active'
+  when s.address_key is not null then 'suppressed'
+  when p.invitation_id is not null and p.invitation_revoked_at is null and p.invitation_expires_at > now() then 'pending'
+  else 'invite' end`
+
+/** Judges again what was to be invited: time has passed since. Returns how many lines changed to which verdict. */
+export async function judgeAgain(
+  tx: Db,
+  batchId: number,
+  fromLine: number,
+  toLine: number
+): Promise<Partial<Record<Verdict, number>>> {
+  const rows = await tx.execute<{ verdict: Verdict; count: string }>(sql`
+    with now_is as (
+      select r.line, ${verdictOfPerson} as verdict
+      from recipients r
+      left join people p on p.address_key = r.address_key
+      left join suppressions s on s.address_key = r.address_key
+      where r.batch_id = ${batchId} and r.line between ${fromLine} and ${toLine} and r.verdict = 'invite'
+        and not exists (select from deliveries d where d.batch_id = ${batchId} and d.person_id = p.id)
+    ), changed as (
+      update recipients r set verdict = n.verdict from now_is n
+      where r.batch_id = ${batchId} and r.line = n.line and n.verdict <> 'invite'
+      returning n.verdict
+    )
+    select verdict, count(*) as count from changed group by verdict`)
+  return Object.fromEntries(rows.map(row => [row.verdict, Number(row.count)]))
+}

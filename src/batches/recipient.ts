@@ -1,0 +1,145 @@
+/** One line of a batch: what it says, and what that means for the person. */
+import type { verdicts } from '../db/schema.ts'
+import { editDistance } from '../lib/edit-distance.ts'
+import { type FaultCode, parseAddress } from '../lib/email-address.ts'
+
+export type Verdict = (typeof verdicts)[number]
+
+/** For each verdict its name and what becomes of the line, as the report shows them. */
+export const verdictWords: Record<Verdict, { name: string; meaning: string }> = {
+  malformed: { name: 'Invalid format', meaning: 'not an address' },
+  foreign: { name: 'Wrong domain', meaning: 'not one of your domains' },
+  duplicate: { name: 'Duplicate', meaning: 'listed more than once, counted once' },
+  active: { name: 'Already active', meaning: 'signed up, no e-mail sent' },
+  deactivated: { name: 'Deactivated', meaning: 'no e-mail until reactivated' },
+  suppressed: { name: 'Suppressed', meaning: 'bounced or opted out, no e-mail' },
+  pending: { name: 'Already invited', meaning: 'invitation still open, not sent again' },
+  invite: { name: 'To invite', meaning: 'gets an invitation' }
+}
+
+export type Reason = FaultCode | 'foreign-domain' | 'near-domain' | 'no-ending'
+
+/** What a line alone decides. Without a verdict it is an address of the organization: the database says the rest. */
+export interface Judged {
+  verdict: 'malformed' | 'foreign' | null
+  address: string | null
+  key: string | null
+  reason: Reason | null
+  /** A whole address of one of the organization's domains that was probably meant. */
+  suggestion: string | null
+}
+
+/** The organization's domains, as lines are held against them. */
+export interface OrganizationDomains {
+  has(domain: string): boolean
+  /** The one that was probably meant: an ending is missing, or one or two letters are wrong. */
+  nearest(domain: string): string | undefined
+}
+
+/** Judges a line by itself. `tooLong`: only its beginning is here, whatever that looks like. */
+export function judgeLine(text: string, organization: OrganizationDomains, tooLong = false): Judged {
+  if (tooLong) return malformed('too-long', null)
+  const parsed = parseAddress(text)
+  if ('fault' in parsed) return malformed(parsed.fault, suggestionFor(parsed.repair, organization))
+  const { address, key, local, domain } = parsed
+  if (organization.has(domain)) return { verdict: null, address, key, reason: null, suggestion: null }
+  const near = organization.nearest(domain)
+  const reason = near === undefined ? 'foreign-domain' : lacksEnding(domain, near) ? 'no-ending' : 'near-domain'
+  return { verdict: 'foreign', address, key, reason, suggestion: near === undefined ? null : `${local}@${near}` }
+}
+
+function malformed(reason: FaultCode, suggestion: string | null): Judged {
+  return { verdict: 'malformed', address: null, key: null, reason, suggestion }
+}
+
+const lacksEnding = (domain: string, near: string) => !domain.includes('.') && near.startsWith(`${domain}.`)
+
+/** A repair that would only be foreign helps nobody. */
+function suggestionFor(repair: string | undefined, organization: OrganizationDomains): string | null {
+  if (repair === undefined) return null
+  const judged = judgeLine(repair, organization)
+  return judged.verdict === null ? judged.address : judged.suggestion
+}
+
+/**
+ * The reason of a malformed or foreign line, as a sentence without its full stop; a foreign one names its domain and the
+ * one that was meant. Takes what `judgeLine` gave, or the same as it comes back from the database.
+ */
+export function reasonInWords(line: {
+  reason: string | null
+  address: string | null
+  suggestion: string | null
+}): string {
+  const { reason, address, suggestion } = line
+  if (reason === null) return ''
+  if (!isForeign(reason)) return faultWords[reason as FaultCode] ?? reason
+  const what = reason === 'no-ending' ? 'The domain has no ending' : `${domainOf(address)} is not one of your domains`
+  return suggestion === null ? what : `${what}. Did you mean ${domainOf(suggestion)}?`
+}
+
+const isForeign = (reason: string) => reason === 'foreign-domain' || reason === 'near-domain' || reason === 'no-ending'
+const domainOf = (address: string | null) => address?.slice(address.lastIndexOf('@') + 1) ?? ''
+
+const mistakes = 2
+/** A million lines have few foreign domains, or a million: remember some, and never fill the memory. */
+const remembered = 10_000
+
+/** `names`: lower-case, in ASCII form. */
+export function organizationDomains(names: Iterable<string>): OrganizationDomains {
+  const own = new Set(names)
+  const known = new Map<string, string | undefined>()
+  return {
+    has: domain => own.has(domain),
+    nearest(domain) {
+      if (known.has(domain)) return known.get(domain)
+      if (known.size >= remembered) known.clear()
+      const found = withEnding(domain, own) ?? closest(domain, own)
+      known.set(domain, found)
+      return found
+    }
+  }
+}
+
+function withEnding(domain: string, own: ReadonlySet<string>): string | undefined {
+  for (const name of own) if (name.startsWith(`${domain}.`)) return name
+  return undefined
+}
+
+function closest(domain: string, own: ReadonlySet<string>): string | undefined {
+  let found: string | undefined
+  let least = mistakes
+  for (const name of own) {
+    const distance = editDistance(domain, name, least)
+    if (distance > least || (distance === least && found !== undefined)) continue
+    found = name
+    least = distance
+  }
+  return found
+}
+
+const faultWords: Record<FaultCode, string> = {
+  blank: 'There is no address',
+  invisible: 'There is a control character or an invisible one in it',
+  mailto: 'There is a “mailto:” before the address',
+  'no-at': 'There is no @ sign',
+  several: 'There is more than one address',
+  'display-name': 'There is a name or a bracket beside the address',
+  'no-closing-bracket': 'The closing bracket is missing',
+  'no-opening-bracket': 'The opening bracket is missing',
+  'encoded-word': 'The part before the @ sign is encoded',
+  comment: 'There is a comment in parentheses',
+  table: 'There is something besides the address, as in a table',
+  quotes: 'There are quotation marks',
+  'two-ats': 'There are two @ signs',
+  'blank-inside': 'There is a blank in it',
+  'no-local': 'There is nothing before the @ sign',
+  'no-domain': 'There is nothing after the @ sign',
+  'ip-address': 'The domain is an IP address',
+  'two-dots': 'Two dots in a row',
+  'trailing-dot': 'There is a dot at the end',
+  'edge-dot': 'There is a dot at the start or beside the @ sign',
+  'long-local': 'The part before the @ sign is longer than 64 characters',
+  'too-long': 'It is longer than an address can be',
+  'bad-domain': 'The domain is not a valid name',
+  'bad-character': 'There is a character that an address cannot have'
+}

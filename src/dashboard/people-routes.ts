@@ -1,0 +1,102 @@
+import type { FastifyInstance } from 'fastify'
+import type { Static } from 'typebox'
+import { deliveryBadges } from '../mail/delivery-badges.ts'
+import { enrollmentBadges, enrollments, isEnrollment } from '../people/person.ts'
+import { countPeople, type DeliveryState, type Listed, listPeople } from '../people/store.ts'
+import { showDay } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { filters, optionalField } from '../web/forms.ts'
+import { initialsOf } from '../web/pages.ts'
+
+const querystring = filters({
+  q: optionalField(),
+  status: optionalField(),
+  delivery: optionalField(),
+  after: optionalField(),
+  refresh: optionalField()
+})
+type Query = Static<typeof querystring>
+
+const pageSize = 50
+
+export function peopleRoutes(app: FastifyInstance, { db }: Deps): void {
+  app.get<{ Querystring: Query }>(
+    '/people',
+    { config: { access: 'auditor' }, schema: { querystring } },
+    async (request, reply) => {
+      const filter = readFilter(request.query)
+      const [rows, counts] = await Promise.all([
+        listPeople(db, filter, pageSize + 1, request.query.after),
+        countPeople(db)
+      ])
+      const people = rows.slice(0, pageSize)
+      const { timeZone } = request.viewer!
+      return reply.page(
+        'people/index',
+        { title: 'People', section: 'People' },
+        {
+          q: filter.q ?? '',
+          status: filter.enrollment ?? '',
+          delivery: filter.delivery ?? '',
+          counts: enrollments.map(state => countOf(counts, state, request.query)),
+          deliveries: Object.entries(deliveryBadges).map(([value, { text }]) => ({
+            value,
+            text,
+            isChosen: value === filter.delivery
+          })),
+          total: counts.reduce((sum, row) => sum + row.count, 0),
+          rows: people.map(person => shownPerson(person, timeZone)),
+          isFiltered: Boolean(filter.q || filter.enrollment || filter.delivery),
+          first: request.query.after ? href(request.query, { after: '' }) : null,
+          next: rows.length > pageSize ? href(request.query, { after: people.at(-1)!.addressKey }) : null
+        }
+      )
+    }
+  )
+}
+
+function readFilter(query: Query) {
+  const q = query.q?.trim() ?? ''
+  const delivery =
+    query.delivery && Object.hasOwn(deliveryBadges, query.delivery) ? (query.delivery as DeliveryState) : undefined
+  return {
+    q: [...q].length >= 2 ? q : undefined,
+    enrollment: query.status && isEnrollment(query.status) ? query.status : undefined,
+    delivery
+  }
+}
+
+function countOf(counts: Awaited<ReturnType<typeof countPeople>>, state: (typeof enrollments)[number], query: Query) {
+  const value = counts.filter(row => row.enrollment === state).reduce((sum, row) => sum + row.count, 0)
+  const isChosen = query.status === state
+  return {
+    state,
+    value,
+    ...enrollmentBadges[state],
+    isChosen,
+    href: href(query, { status: isChosen ? '' : state, after: '' })
+  }
+}
+
+/** The same page with some filters changed; blank ones are left out. */
+function href(query: Query, changed: Partial<Query>): string {
+  const { refresh: _, ...all } = { ...query, ...changed }
+  const parameters = new URLSearchParams(Object.entries(all).filter(([, value]) => value) as [string, string][])
+  return parameters.size > 0 ? `/people?${parameters}` : '/people'
+}
+
+function shownPerson(person: Listed, timeZone: string) {
+  const name = person.name ?? person.email
+  return {
+    id: person.id,
+    href: `/people/${person.id}`,
+    name,
+    initials: initialsOf(name),
+    email: person.email,
+    enrollment: person.enrollment,
+    enrollmentBadge: enrollmentBadges[person.enrollment],
+    delivery: person.delivery ?? '',
+    deliveryBadge: person.delivery ? deliveryBadges[person.delivery] : null,
+    invited: person.invitedAt ? showDay(person.invitedAt, timeZone) : null
+  }
+}

@@ -1,0 +1,103 @@
+import type { FastifyInstance } from 'fastify'
+import { describeEvent } from '../audit/event.ts'
+import { recentEvents } from '../audit/store.ts'
+import { openRequests } from '../invitations/store.ts'
+import { readPause } from '../mail/store.ts'
+import { enrollmentBadges, enrollments } from '../people/person.ts'
+import { countPeople } from '../people/store.ts'
+import { funnel, timeSeries } from '../web/charts.ts'
+import { showTime } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { filters } from '../web/forms.ts'
+import { weeklyTotals } from './store.ts'
+
+const weeks = 12
+
+export function dashboardRoutes(app: FastifyInstance, { db }: Deps): void {
+  app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
+    const { timeZone } = request.viewer!
+    const [counts, totals, requests, events, pause] = await Promise.all([
+      countPeople(db),
+      weeklyTotals(db, weeks),
+      openRequests(db, 20),
+      recentEvents(db, 8),
+      readPause(db)
+    ])
+    const sum = (test: (row: (typeof counts)[number]) => boolean) =>
+      counts.filter(test).reduce((all, row) => all + row.count, 0)
+    const steps = stepsOf(sum)
+    return reply.page(
+      'dashboard/index',
+      { title: 'Dashboard', section: 'Dashboard' },
+      {
+        steps: steps.map((step, index) => ({
+          ...step,
+          shown: step.value.toLocaleString('en'),
+          share: shareOf(step.value, steps[index - 1]?.value)
+        })),
+        funnel: funnel({
+          id: 'funnel',
+          title: 'Enrollment funnel',
+          desc: `${steps.map(({ name, value }) => `${name}: ${value}`).join(', ')}.`,
+          steps
+        }),
+        series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,
+        weeks: totals.map(week => ({
+          until: dayOf(week.until, timeZone),
+          invited: week.invited,
+          signedUp: week.signedUp
+        })),
+        counts: enrollments.map(state => ({
+          state,
+          value: sum(row => row.enrollment === state),
+          ...enrollmentBadges[state],
+          href: `/people?status=${state}`
+        })),
+        requests: requests.map(({ personId, name, email, requestedAt }) => ({
+          href: `/people/${personId}`,
+          name: name ?? email,
+          email,
+          when: showTime(requestedAt!, timeZone)
+        })),
+        transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
+        events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),
+        updated: showTime(new Date(), timeZone)
+      }
+    )
+  })
+}
+
+type Sum = (test: (row: Awaited<ReturnType<typeof countPeople>>[number]) => boolean) => number
+
+/** In scope → invited → delivered → signed up: everybody of a later step stands in the earlier ones too. */
+function stepsOf(sum: Sum) {
+  const isOver = (row: { enrollment: string }) => row.enrollment === 'signed-up' || row.enrollment === 'deactivated'
+  return [
+    { name: 'In scope', value: sum(() => true) },
+    { name: 'Invited', value: sum(row => row.enrollment !== 'not-invited') },
+    {
+      name: 'Delivered',
+      value: sum(row => row.enrollment !== 'not-invited' && (isOver(row) || row.delivery === 'sent'))
+    },
+    { name: 'Signed up', value: sum(isOver) }
+  ]
+}
+
+const shareOf = (value: number, before: number | undefined) =>
+  before === undefined ? null : before === 0 ? '–' : `${Math.round((value / before) * 100)}%`
+
+const dayOf = (date: Date, timeZone: string) =>
+  date.toLocaleDateString('en-GB', { timeZone, day: 'numeric', month: 'short' })
+
+function seriesOf(totals: { until: Date; invited: number; signedUp: number }[], timeZone: string): string {
+  const points = totals.map(week => ({ label: dayOf(week.until, timeZone), values: [week.invited, week.signedUp] }))
+  const last = totals.at(-1)!
+  const desc = `Running totals by week: ${last.invited} invited and ${last.signedUp} signed up by now.`
+  return timeSeries({
+    id: 'time',
+    title: 'Invited and signed up over time',
+    desc,
+    names: ['Invited', 'Signed up'],
+    points
+  })
+}

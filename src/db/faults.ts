@@ -1,0 +1,37 @@
+/** Faults of the database that a caller can tell apart. */
+import { DrizzleQueryError } from 'drizzle-orm/errors'
+
+const network = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EACCES'])
+const driver = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'DATABASE_DEADLINE',
+  '57P01', // an administrator shuts it down
+  '57P02', // it crashed
+  '57P03', // it is starting up
+  '53300' // it has no connection left
+])
+
+/** Is this an error of reaching the database, and not an answer of it? */
+export function isDatabaseAway(error: unknown): boolean {
+  const chain = causesOf(error)
+  const isQuery = chain.some(each => each instanceof DrizzleQueryError)
+  return chain.some(({ code = '', syscall }: NodeJS.ErrnoException) => {
+    if (driver.has(code) || /^08[0-9A-Z]{3}$/.test(code)) return true
+    return network.has(code) && (isQuery || syscall === 'connect')
+  })
+}
+
+/** The rows already stand: SQLSTATE 23505, with the constraint's name. */
+export function violatedUnique(error: unknown): string | undefined {
+  const found = causesOf(error).find(each => (each as { code?: string }).code === '23505')
+  return (found as { constraint_name?: string } | undefined)?.constraint_name
+}
+
+function causesOf(error: unknown): Error[] {
+  const chain: Error[] = []
+  for (let each = error; each instanceof Error && chain.length < 5; each = each.cause) chain.push(each)
+  return chain
+}

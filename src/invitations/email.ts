@@ -1,0 +1,149 @@
+/** Composes invitations at the moment of sending, and mints their links. */
+import type { Db } from '../db/client.ts'
+import { hashToken, newNonce, optOutToken, tokenOf } from '../lib/token.ts'
+import { compileMail, type Filling, type Frame } from '../mail/compile.ts'
+import type { Claimed, Composed, Composer } from '../mail/delivery.ts'
+import type { Mailbox } from '../mail/headers.ts'
+import { type InvitationLetter, keepLinks, readInvitationLetters } from '../mail/store.ts'
+
+export interface InvitationMail {
+  /** Origin of every link. */
+  baseUrl: string
+  secretKey: Buffer
+  mailFrom: Mailbox
+}
+
+/** The composer for `{ invitation: … }`; it keeps what it compiled. */
+export function invitationComposer(deps: InvitationMail): Composer {
+  const compiled = new Map<string, (filling: Filling) => Buffer>()
+  return (tx, claimed) => composeInvitations(tx, deps, claimed, frame => kept(compiled, frame))
+}
+
+/**
+ * Composes what is claimed: mail for invitations that are still open, to people who are not there yet and who may be
+ * written to; the others are dropped. A link is minted with its first mail and stays the same from then on.
+ */
+export async function composeInvitations(
+  tx: Db,
+  deps: InvitationMail,
+  claimed: Claimed[],
+  compile: (frame: Frame) => (filling: Filling) => Buffer = compileMail
+): Promise<Map<number, Composed>> {
+  const ids = claimed.flatMap(({ invitationId }) => invitationId ?? [])
+  const t0 = performance.now()
+  const letters = await readInvitationLetters(tx, ids)
+  const t1 = performance.now()
+  await mintLinks(
+    tx,
+    deps.secretKey,
+    [...letters.values()].filter(letter => !letter.nonce && !refusalOf(letter))
+  )
+  const t2 = performance.now()
+  const rr = new Map(
+    claimed.map(delivery => [delivery.id, compose(deps, delivery, letters.get(delivery.invitationId ?? 0), compile)])
+  )
+  TT[0] += t1 - t0; TT[1] += t2 - t1; TT[2] += performance.now() - t2
+  return rr
+}
+
+/** The link under which an invitation is answered. */
+export function joinLink({ baseUrl, secretKey }: Pick<InvitationMail, 'baseUrl' | 'secretKey'>, nonce: Buffer): string {
+  return `${baseUrl}/join/${tokenOf(secretKey, nonce)}`
+}
+
+async function mintLinks(tx: Db, secretKey: Buffer, letters: InvitationLetter[]) {
+  if (letters.length === 0) return
+  for (const letter of letters) letter.nonce = newNonce()
+  await keepLinks(
+    tx,
+    letters.map(({ invitationId, nonce }) => ({
+      invitationId,
+      nonce: nonce!,
+      tokenHash: hashToken(tokenOf(secretKey, nonce!))
+    }))
+  )
+}
+
+function compose(
+  deps: InvitationMail,
+  delivery: Claimed,
+  letter: InvitationLetter | undefined,
+  compile: (frame: Frame) => (filling: Filling) => Buffer
+): Composed {
+  if (!delivery.invitationId) return { is: 'dropped', state: 'cancelled', reason: 'It belongs to no invitation' }
+  if (!letter) return { is: 'busy' }
+  const refusal = refusalOf(letter)
+  if (refusal) return { is: 'dropped', ...refusal }
+  if (letter.email !== delivery.address)
+    return { is: 'dropped', state: 'cancelled', reason: 'The person has another address now' }
+  const optOut = `${deps.baseUrl}/unsubscribe/${optOutToken(deps.secretKey, delivery.personId)}`
+  const bytes = compile(frameFor(deps, letter))({
+    to: { name: letter.name, address: delivery.address },
+    messageId: delivery.messageId,
+    date: new Date(),
+    optOut,
+    feedbackId: `${delivery.batchId ?? 0}:invitation:rollcall:${hostOf(deps.mailFrom.address)}`,
+    values: { address: delivery.address, link: joinLink(deps, letter.nonce!), optOut, expires: expiryText(letter) }
+  })
+  return {
+    is: 'mail',
+    mail: { deliveryId: delivery.id, from: deps.mailFrom.address, to: delivery.address, bytes },
+    until: letter.expiresAt
+  }
+}
+
+function refusalOf(letter: InvitationLetter): { state: 'cancelled' | 'suppressed'; reason: string } | undefined {
+  const cancelled = (reason: string) => ({ state: 'cancelled' as const, reason })
+  if (letter.isSignedUp) return cancelled('Signed up before the mail left')
+  if (letter.isClosed) return cancelled('The invitation was revoked or answered before the mail left')
+  if (letter.isExpired) return cancelled('The invitation expired before the mail left')
+  if (letter.isSuppressed) return { state: 'suppressed', reason: 'No mail to this address: it bounced or opted out' }
+  return undefined
+}
+
+function frameFor({ mailFrom }: InvitationMail, { organization, inviterName, inviterEmail }: InvitationLetter): Frame {
+  return {
+    kind: 'invitation',
+    language: 'en',
+    direction: 'ltr',
+    from: mailFrom,
+    replyTo: inviterEmail ? { name: inviterName, address: inviterEmail } : undefined,
+    fixed: { organization, inviter: inviterName ?? '' },
+    varying: ['address', 'link', 'expires', 'optOut']
+  }
+}
+
+/** One message for each inviter and organization; more than a few dozen at once never happens. */
+function kept(compiled: Map<string, (filling: Filling) => Buffer>, frame: Frame): (filling: Filling) => Buffer {
+  const key = JSON.stringify([frame.kind, frame.language, frame.fixed, frame.replyTo])
+  const known = compiled.get(key)
+  if (known) return known
+  if (compiled.size >= 100) compiled.clear()
+  const made = compileMail(frame)
+  compiled.set(key, made)
+  return made
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function expiryText({ expiresAt, timeZone }: InvitationLetter): string {
+  let format = formats.get(timeZone)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-GB', {
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZoneName: 'short',
+      timeZone
+    })
+    formats.set(timeZone, format)
+  }
+  return format.format(new Date(expiresAt))
+}
+
+const hostOf = (address: string) => address.slice(address.lastIndexOf('@') + 1)
+
+const TT: [number, number, number] = [0, 0, 0]
+process.on('exit', () => console.error('read, mint, js', TT))

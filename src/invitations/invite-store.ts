@@ -1,0 +1,62 @@
+/** Inviting in sets: what a million lines and one typed address go through alike. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+
+export interface InviteStep {
+  batchId: number
+  fromLine: number
+  toLine: number
+  invitedBy: number
+  /** How long the invitations last, in days. */
+  days: number
+  /** 0 for typed ones, 1 for everything that comes in thousands. */
+  priority: 0 | 1
+}
+
+/**
+ * Invites every recipient of these lines whose verdict is `invite`, in one statement: people that are new, their
+ * invitation, and the mail that we owe them. Returns how many; fewer than asked for when somebody signed up meanwhile.
+ */
+export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number> {
+  const expires = sql`now() + make_interval(days => ${step.days})`
+  const [row] = await tx.execute<{ invited: string }>(sql`
+    with chosen as materialized (
+      select r.address, r.address_key, p.id as known_id, coalesce(p.id, nextval('people_id_seq')) as person_id,
+        nextval('invitations_id_seq') as invitation_id, nextval('deliveries_id_seq') as delivery_id
+      from recipients r left join people p on p.address_key = r.address_key
+      where r.batch_id = ${step.batchId} and r.line between ${step.fromLine} and ${step.toLine} and r.verdict = 'invite'
+    ), known as (
+      update people p set invitation_id = c.invitation_id, invited_at = now(), invitation_expires_at = ${expires},
+        invitation_revoked_at = null, delivery_id = c.delivery_id, delivery_state = 'queued'
+      from chosen c
+      where p.id = c.known_id and p.signed_up_at is null
+      returning p.id as person_id, c.invitation_id, c.delivery_id, p.email as address
+    ), new as (
+      insert into people (id, email, address_key, invitation_id, invited_at, invitation_expires_at, delivery_id, delivery_state)
+      select person_id, address, address_key, invitation_id, now(), ${expires}, delivery_id, 'queued'
+      from chosen where known_id is null
+      on conflict (address_key) do nothing
+      returning id as person_id, invitation_id, delivery_id, email as address
+    ), invited as materialized (select * from known union all select * from new),
+    offers as (
+      insert into invitations (id, person_id, batch_id, invited_by, expires_at)
+      select invitation_id, person_id, ${step.batchId}, ${step.invitedBy}, ${expires} from invited
+    ), mails as (
+      insert into deliveries (id, person_id, invitation_id, batch_id, address, priority)
+      select delivery_id, person_id, invitation_id, ${step.batchId}, address, ${step.priority} from invited
+    )
+    select count(*) as invited from invited`)
+  return Number(row?.invited ?? 0)
+}
+
+/** Closes the expired invitations of the recipients that are about to be invited anew: one open invitation a person. */
+export async function supersedeExpired(
+  tx: Db,
+  step: Pick<InviteStep, 'batchId' | 'fromLine' | 'toLine'>
+): Promise<void> {
+  await tx.execute(sql`
+    update invitations i set superseded_at = now()
+    from recipients r join people p on p.address_key = r.address_key
+    where r.batch_id = ${step.batchId} and r.line between ${step.fromLine} and ${step.toLine} and r.verdict = 'invite'
+      and i.person_id = p.id and i.accepted_at is null and i.revoked_at is null and i.superseded_at is null`)
+}

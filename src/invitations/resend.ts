@@ -1,0 +1,31 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { cancelQueued, queueDelivery } from '../mail/store.ts'
+import { lockPerson, readOrganization } from '../people/store.ts'
+import { type InvitationState, stateOf } from './invitation.ts'
+import { extendInvitation, findInvitation } from './store.ts'
+
+export type ResendOutcome =
+  | { outcome: 'resent'; personId: number }
+  | { outcome: 'unknown' }
+  | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
+  | { outcome: 'suppressed'; personId: number }
+
+/** Sends an open invitation again: the same invitation and link, a fresh period, one new mail. */
+export async function resend(db: Database, actorId: number, invitationId: number): Promise<ResendOutcome> {
+  return transaction(db, async tx => {
+    const found = await findInvitation(tx, invitationId)
+    const person = found && (await lockPerson(tx, found.personId))
+    const invitation = await findInvitation(tx, invitationId)
+    if (!person || !invitation) return { outcome: 'unknown' }
+    const state = stateOf(invitation)
+    if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
+    if (invitation.isSuppressed) return { outcome: 'suppressed', personId: person.id }
+    const days = (await readOrganization(tx))!.invitationDays
+    await cancelQueued(tx, { invitationId }, 'sent anew instead')
+    await extendInvitation(tx, invitationId, person.id, days)
+    await queueDelivery(tx, { personId: person.id, invitationId, address: person.email, batchId: null, priority: 0 })
+    await recordEvent(tx, { kind: 'invitation-resent', actorId, personId: person.id })
+    return { outcome: 'resent', personId: person.id }
+  })
+}

@@ -1,0 +1,67 @@
+import type { FastifyInstance } from 'fastify'
+import { redirectWith } from '../sessions/scopes.ts'
+import { showTime } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
+import { idParams } from '../web/forms.ts'
+import type { InvitationState } from './invitation.ts'
+import { resend } from './resend.ts'
+import { revoke } from './revoke.ts'
+import { showLink } from './show-link.ts'
+
+const reasons: Record<Exclude<InvitationState, 'open'>, string> = {
+  expired: 'This invitation has expired. Invite the person again from their page.',
+  accepted: 'This invitation was accepted: the person has signed up.',
+  revoked: 'This invitation was revoked. Invite the person again from their page.',
+  superseded: 'A newer invitation has replaced this one. Use that one on the person’s page.'
+}
+
+interface ById {
+  Params: { id: string }
+}
+
+export function invitationRoutes(app: FastifyInstance, { db, config, secretKey, wake }: Deps): void {
+  const options = { config: { access: 'admin' }, schema: { params: idParams } } as const
+
+  app.post<ById>('/invitations/:id/deliveries', options, async (request, reply) => {
+    const result = await resend(db, request.viewer!.id, Number(request.params.id))
+    if (result.outcome === 'unknown') throw noInvitation()
+    if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
+    if (result.outcome === 'suppressed')
+      throw new Refusal(
+        409,
+        'This address gets no mail: it bounced or opted out. Lift that on the person’s page first.'
+      )
+    wake()
+    return redirectWith(
+      reply,
+      db,
+      `/people/${result.personId}`,
+      'The invitation is on its way again, with the same link and a fresh period.'
+    )
+  })
+
+  app.post<ById>('/invitations/:id/revocation', options, async (request, reply) => {
+    const result = await revoke(db, request.viewer!.id, Number(request.params.id))
+    if (result.outcome === 'unknown') throw noInvitation()
+    if (result.outcome === 'closed')
+      throw new Refusal(409, 'This invitation is closed already: it was accepted, revoked or replaced.')
+    return redirectWith(reply, db, `/people/${result.personId}`, 'The invitation is revoked. Its link no longer works.')
+  })
+
+  app.post<ById>('/invitations/:id/link', options, async (request, reply) => {
+    const result = await showLink(db, secretKey, request.viewer!.id, Number(request.params.id))
+    if (result.outcome === 'unknown') throw noInvitation()
+    if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
+    const { email, personId, token, expiresAt } = result
+    const view = {
+      email,
+      personHref: `/people/${personId}`,
+      link: `${config.baseUrl}/join/${token}`,
+      expires: showTime(expiresAt, request.viewer!.timeZone)
+    }
+    return reply.page('invitations/link', { title: 'Invitation link', section: 'People' }, view)
+  })
+}
+
+const noInvitation = () => new Refusal(404, 'There is no such invitation.')

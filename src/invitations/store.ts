@@ -1,0 +1,148 @@
+import { and, desc, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
+import type { Db } from '../db/client.ts'
+import { invitations, people, suppressions } from '../db/schema.ts'
+import type { Role } from '../lib/role.ts'
+
+const inviter = alias(people, 'inviter')
+const isExpired = sql<boolean>`${invitations.expiresAt} <= now()`
+const isOpen = and(isNull(invitations.acceptedAt), isNull(invitations.revokedAt), isNull(invitations.supersededAt))
+
+const columns = {
+  id: invitations.id,
+  personId: invitations.personId,
+  batchId: invitations.batchId,
+  role: invitations.role,
+  roleGrantedBy: invitations.roleGrantedBy,
+  createdAt: invitations.createdAt,
+  expiresAt: invitations.expiresAt,
+  acceptedAt: invitations.acceptedAt,
+  revokedAt: invitations.revokedAt,
+  supersededAt: invitations.supersededAt,
+  requestedAt: invitations.requestedAt,
+  nonce: invitations.nonce,
+  isExpired,
+  email: people.email,
+  addressKey: people.addressKey,
+  inviterName: inviter.name,
+  isSuppressed: sql<boolean>`${suppressions.addressKey} is not null`
+}
+
+async function readInvitations(db: Db, which: SQL | undefined, limit = 1) {
+  return db
+    .select(columns)
+    .from(invitations)
+    .innerJoin(people, eq(people.id, invitations.personId))
+    .leftJoin(inviter, eq(inviter.id, invitations.invitedBy))
+    .leftJoin(suppressions, eq(suppressions.addressKey, people.addressKey))
+    .where(which)
+    .orderBy(desc(invitations.id))
+    .limit(limit)
+}
+
+export type InvitationRow = Awaited<ReturnType<typeof readInvitations>>[number]
+
+export async function findInvitation(db: Db, id: number): Promise<InvitationRow | undefined> {
+  const [row] = await readInvitations(db, eq(invitations.id, id))
+  return row
+}
+
+export async function findByTokenHash(db: Db, tokenHash: Buffer): Promise<InvitationRow | undefined> {
+  const [row] = await readInvitations(db, and(eq(invitations.tokenHash, tokenHash), isNotNull(invitations.tokenHash)))
+  return row
+}
+
+/** One person's invitations, the newest first. */
+export async function invitationsOf(db: Db, personId: number): Promise<InvitationRow[]> {
+  return readInvitations(db, eq(invitations.personId, personId), 200)
+}
+
+/** Starts the period of an open invitation again; the person's copy follows. */
+export async function extendInvitation(tx: Db, id: number, personId: number, days: number): Promise<void> {
+  const expiresAt = sql`now() + make_interval(days => ${days})`
+  await tx.update(invitations).set({ expiresAt, requestedAt: null }).where(eq(invitations.id, id))
+  await tx
+    .update(people)
+    .set({ invitationExpiresAt: expiresAt })
+    .where(and(eq(people.id, personId), eq(people.invitationId, id)))
+}
+
+/** Revokes an open or expired invitation; false when it was closed before. */
+export async function closeAsRevoked(tx: Db, id: number, personId: number): Promise<boolean> {
+  const rows = await tx
+    .update(invitations)
+    .set({ revokedAt: sql`now()` })
+    .where(and(eq(invitations.id, id), isOpen))
+    .returning({ id: invitations.id })
+  await tx
+    .update(people)
+    .set({ invitationRevokedAt: sql`now()` })
+    .where(and(eq(people.id, personId), eq(people.invitationId, id)))
+  return rows.length > 0
+}
+
+/**
+ * The only way to use a link up: one conditional update on the database's clock. Returns the invitation, or undefined
+ * when it is expired, revoked, replaced or used.
+ */
+export async function consume(tx: Db, tokenHash: Buffer) {
+  const isValid = and(eq(invitations.tokenHash, tokenHash), isOpen, sql`${invitations.expiresAt} > now()`)
+  const { id, personId, role, roleGrantedBy } = invitations
+  const [row] = await tx
+    .update(invitations)
+    .set({ acceptedAt: sql`now()` })
+    .where(isValid)
+    .returning({ id, personId, role, roleGrantedBy })
+  return row
+}
+
+/** Writes the secret half of a link where there is none yet; the first writer wins. */
+export async function writeNonce(tx: Db, id: number, nonce: Buffer, tokenHash: Buffer): Promise<void> {
+  await tx
+    .update(invitations)
+    .set({ nonce, tokenHash })
+    .where(and(eq(invitations.id, id), isNull(invitations.nonce)))
+}
+
+export async function setInvitedRole(tx: Db, id: number, role: Role, grantedBy: number): Promise<void> {
+  await tx
+    .update(invitations)
+    .set({ role, roleGrantedBy: role === 'member' ? null : grantedBy })
+    .where(and(eq(invitations.id, id), isOpen))
+}
+
+/** Notes that the invited person asked for a new invitation; false when they had asked before. */
+export async function noteRequest(tx: Db, id: number): Promise<boolean> {
+  const isFirst = and(eq(invitations.id, id), isNull(invitations.requestedAt))
+  return (
+    (await tx.update(invitations).set({ requestedAt: sql`now()` }).where(isFirst).returning({ id: invitations.id }))
+      .length > 0
+  )
+}
+
+/** Requests that nobody has answered with a new invitation, the oldest first. */
+export async function openRequests(db: Db, limit: number) {
+  return db
+    .select({ personId: people.id, email: people.email, name: people.name, requestedAt: invitations.requestedAt })
+    .from(invitations)
+    .innerJoin(people, and(eq(people.id, invitations.personId), eq(people.invitationId, invitations.id)))
+    .where(and(isNotNull(invitations.requestedAt), isNull(people.signedUpAt)))
+    .orderBy(invitations.requestedAt)
+    .limit(limit)
+}
+
+/** Is this person an owner who may still give roles away? */
+export async function isActiveOwner(db: Db, id: number): Promise<boolean> {
+  const rows = await db
+    .select({ id: people.id })
+    .from(people)
+    .where(
+      and(
+        eq(people.id, id),
+        inArray(people.role, ['owner']),
+        isNotNull(people.signedUpAt),
+        isNull(people.deactivatedAt)
+      )
+    )
+  return rows.length > 0
+}

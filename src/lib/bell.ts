@@ -1,0 +1,30 @@
+export interface Bell {
+  ring: () => void
+  /** Resolves when it rings, when it rang since the last wait, or after `milliseconds`. */
+  wait: (milliseconds: number) => Promise<void>
+}
+
+/** Wakes whoever waits; a ring that nobody heard is kept for the next one who waits. */
+export function newBell(): Bell {
+  let hasRung = false
+  let wake = () => {}
+  return {
+    ring() {
+      hasRung = true
+      wake()
+    },
+    async wait(milliseconds) {
+      if (!hasRung) {
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, milliseconds)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      hasRung = false
+      wake = () => {}
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/** Is this UTF-16 unit white space, or a format character that nobody sees (zero-width, direction, byte order mark)? */
+export function isBlank(unit: number): boolean {
+  if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d)
+  return beyondAscii.has(unit)
+}
+
+const beyondAscii = new Set(
+  [
+    [0x85, 0x85],
+    [0xa0, 0xa0],
+    [0xad, 0xad],
+    [0x61c, 0x61c],
+    [0x1680, 0x1680],
+    [0x180e, 0x180e],
+    [0x2000, 0x200f],
+    [0x2028, 0x202f],
+    [0x205f, 0x206f],
+    [0x3000, 0x3000],
+    [0xfeff, 0xfeff]
+  ].flatMap(([from, to]) => Array.from({ length: to! - from! + 1 }, (_, index) => from! + index))
+)
+
+/** The text without the blanks at its start and end; time grows with how many there are. */
+export function trimBlanks(text: string): string {
+  let end = text.length
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return trimStart(end === text.length ? text : text.slice(0, end))
+}
+
+/** The text without the blanks at its start. */
+export function trimStart(text: string): string {
+  let start = 0
+  while (start < text.length && isBlank(text.charCodeAt(start))) start += 1
+  return start === 0 ? text : text.slice(start)
+}

@@ -1,0 +1,75 @@
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { promisify } from 'node:util'
+
+/** OWASP ASVS 5.0, 11.4.2: argon2id with 19 MiB, two passes, one lane. */
+const cost = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const
+const derive = promisify(argon2)
+
+/** A hash takes 80 ms of a core: more at once than cores only starve everything else. */
+const atOnce = Math.max(1, availableParallelism())
+const waiting: (() => void)[] = []
+let running = 0
+
+/** The PHC string of `password` under a fresh salt of 16 bytes. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16)
+  const tag = await tagOf(password, salt)
+  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${plain(salt)}$${plain(tag)}`
+}
+
+/** Does `password` match? With no hash it takes as long and says no, so that nobody can tell who has one. */
+export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
+  const [, , , , salt, tag] = (hash ?? '').split('$')
+  const expected = Buffer.from(tag ?? '', 'base64')
+  const actual = await tagOf(password, salt ? Buffer.from(salt, 'base64') : Buffer.alloc(16))
+  return expected.length === actual.length && timingSafeEqual(expected, actual)
+}
+
+async function tagOf(password: string, nonce: Buffer): Promise<Buffer> {
+  if (running >= atOnce) await new Promise<void>(resolve => waiting.push(resolve))
+  else running += 1
+  try {
+    return await derive('argon2id', { message: password.normalize('NFKC'), nonce, ...cost })
+  } finally {
+    const next = waiting.shift()
+    if (next) next()
+    else running -= 1
+  }
+}
+
+const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+
+const minimum = 15
+const maximum = 1024
+const commonest = /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfghjkl|zxcvbnm|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
+
+/**
+ * What is wrong with a new password, as a sentence, or undefined. `context` holds words that it must not be made of,
+ * such as the organization's name and the person's address (NIST SP 800-63B-4, 3.1.1.2).
+ */
+export function passwordProblem(password: string, context: readonly string[]): string | undefined {
+  const length = [...password].length
+  if (length < minimum) return `Use at least ${minimum} characters. Several words in a row are fine.`
+  if (length > maximum) return `Use at most ${maximum} characters.`
+  if (isGuessable(password.toLowerCase(), context)) return 'This is among the first passwords that somebody would try. Use several unrelated words.'
+  return undefined
+}
+
+function isGuessable(password: string, context: readonly string[]): boolean {
+  if (new Set(password).size < 5) return true
+  if (isRepeated(password)) return true
+  let rest = password.replaceAll(/[^\p{L}\p{N}]/gu, '')
+  for (const word of context.flatMap(text => text.toLowerCase().split(/[^\p{L}\p{N}]+/u))) {
+    if (word.length >= 3) rest = rest.replaceAll(word, '')
+  }
+  rest = rest.replaceAll(commonest, '').replaceAll(/\d+/g, '')
+  return rest.length < 5
+}
+
+function isRepeated(text: string): boolean {
+  for (let unit = 1; unit <= 6; unit += 1) {
+    if (text === text.slice(0, unit).repeat(Math.ceil(text.length / unit)).slice(0, text.length)) return true
+  }
+  return false
+}

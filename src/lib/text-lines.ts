@@ -1,0 +1,113 @@
+/** The lines of a text file, however it was saved and however long it is. */
+import { trimBlanks, trimStart } from './blanks.ts'
+import { decoderFor, FileRefused, headBytes, type TextDecoding } from './text-encoding.ts'
+
+export interface Line {
+  /** That of the file, from 1, blank lines counted. */
+  number: number
+  /** Without the blanks around it; of a longer line the first 1,024 UTF-16 units. */
+  text: string
+  tooLong: boolean
+}
+
+const longest = 1024
+
+/**
+ * The lines of a text file that are not blank, in order, some for each chunk of bytes, in constant memory. They end with
+ * LF, CRLF or CR, also mixed, and with nothing else. Encodings: see `decoderFor`.
+ *
+ * @throws FileRefused for what is not text or holds no line; it may come after the last line.
+ */
+export async function* readLines(source: AsyncIterable<Buffer>): AsyncGenerator<Line[]> {
+  const splitter = new LineSplitter()
+  for await (const text of decode(source)) {
+    splitter.push(text)
+    if (splitter.lines.length > 0) yield splitter.take()
+  }
+  splitter.closeLine()
+  if (splitter.lines.length > 0) yield splitter.take()
+  else if (splitter.isEmpty) throw new FileRefused('empty')
+}
+
+async function* decode(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let head: Buffer = Buffer.alloc(0)
+  let decoding: TextDecoding | undefined
+  for await (const bytes of source) {
+    if (decoding) {
+      yield decoding.decode(bytes)
+      continue
+    }
+    head = Buffer.concat([head, bytes])
+    if (head.length < headBytes) continue
+    decoding = decoderFor(head.subarray(0, headBytes))
+    yield decoding.decode(head)
+  }
+  if (!decoding) {
+    decoding = decoderFor(head)
+    yield decoding.decode(head)
+  }
+  decoding.end()
+}
+
+class LineSplitter {
+  lines: Line[] = []
+  isEmpty = true
+  private number = 0
+  private endsInCr = false
+  /** The line that is still growing: without the blanks before it, one unit more of it than is kept. */
+  private open = ''
+  /** Something follows that is not kept and not blank. */
+  private hasMore = false
+
+  /** The whole lines since the last call. */
+  take(): Line[] {
+    const lines = this.lines
+    this.lines = []
+    return lines
+  }
+
+  push(text: string): void {
+    const pieces = this.withLfOnly(text).split('\n')
+    const last = pieces.length - 1
+    this.grow(pieces[0]!)
+    if (last === 0) return
+    this.closeLine()
+    for (let index = 1; index < last; index += 1) this.add(trimBlanks(pieces[index]!))
+    this.grow(pieces[last]!)
+  }
+
+  closeLine(): void {
+    this.add(this.hasMore ? this.open : trimBlanks(this.open))
+    this.open = ''
+    this.hasMore = false
+  }
+
+  private add(text: string): void {
+    this.number += 1
+    if (text === '') return
+    const tooLong = text.length > longest
+    this.lines.push({ number: this.number, text: tooLong ? cut(text) : text, tooLong })
+    this.isEmpty = false
+  }
+
+  private grow(piece: string): void {
+    const text = this.open === '' ? trimStart(piece) : this.open + piece
+    this.open = text.length > longest ? text.slice(0, longest + 1) : text
+    if (!this.hasMore && text.length > longest) this.hasMore = trimStart(text.slice(longest + 1)) !== ''
+  }
+
+  /** Whole-text replacements: looking for the next CR line by line is quadratic in a file that has none. */
+  private withLfOnly(text: string): string {
+    if (text === '') return text
+    const rest = this.endsInCr && text.startsWith('\n') ? text.slice(1) : text
+    this.endsInCr = text.endsWith('\r')
+    return rest.includes('\r') ? rest.replaceAll('\r\n', '\n').replaceAll('\r', '\n') : rest
+  }
+}
+
+/** Never half of a surrogate pair: the database would refuse it. */
+function cut(text: string): string {
+  const unit = text.charCodeAt(longest - 1)
+  const isHigh = unit >= 0xd800 && unit <= 0xdbff
+  return text.slice(0, isHigh ? longest - 1 : longest)
+}

@@ -1,0 +1,33 @@
+/** Links that nobody can guess and that neither the database nor the key alone gives away. */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** 32 random bytes, kept with the invitation. */
+export function newNonce(): Buffer {
+  return randomBytes(32)
+}
+
+/** The 43 characters of an invitation's link: base64url of HMAC-SHA256 of its nonce under the secret key. */
+export function tokenOf(secretKey: Buffer, nonce: Buffer): string {
+  return createHmac('sha256', secretKey).update(nonce).digest('base64url')
+}
+
+/** What is stored of a token, and what it is looked up by: its SHA-256. */
+export function hashToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}
+
+/** The opt-out link's token: `<person id>.<43 characters>`. It never expires and only stops mail. */
+export function optOutToken(secretKey: Buffer, personId: number): string {
+  return `${personId}.${signatureOf(secretKey, personId)}`
+}
+
+/** The person that an opt-out token names, or undefined when it is not one of ours. */
+export function readOptOutToken(secretKey: Buffer, token: string): number | undefined {
+  const [, id, signature] = /^([1-9]\d{0,15})\.([\w-]{43})$/.exec(token) ?? []
+  if (!id || !signature) return undefined
+  const expected = Buffer.from(signatureOf(secretKey, Number(id)))
+  return timingSafeEqual(expected, Buffer.from(signature)) ? Number(id) : undefined
+}
+
+const signatureOf = (secretKey: Buffer, personId: number) =>
+  createHmac('sha256', secretKey).update(`opt-out:${personId}`).digest('base64url')

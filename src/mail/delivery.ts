@@ -1,0 +1,138 @@
+/** A mail that we owe somebody: what is claimed, what is sent, how the server answered and what follows from it. */
+import type { Db } from '../db/client.ts'
+import { backoffSeconds, spread } from '../lib/backoff.ts'
+
+/** A delivery that this worker holds until its lease runs out. */
+export interface Claimed {
+  id: number
+  kind: string
+  personId: number
+  invitationId: number | null
+  batchId: number | null
+  /** The envelope's only recipient. */
+  address: string
+  priority: number
+  /** Which attempt this is, from 1; with the id it tells this lease from a later one. */
+  attempt: number
+  mayHaveArrived: boolean
+  messageId: string
+}
+
+export interface Mail {
+  deliveryId: number
+  /** Envelope sender and the one recipient. */
+  from: string
+  to: string
+  /** The message as it goes over the wire: CRLF, no line over 998 bytes. */
+  bytes: Buffer
+}
+
+export type Composed =
+  | { is: 'mail'; mail: Mail /** ISO time after which it is not worth sending. */; until: string | null }
+  | { is: 'dropped'; state: 'cancelled' | 'suppressed'; reason: string }
+  /** Somebody else is changing what it is made of: take it up again in a moment. */
+  | { is: 'busy' }
+
+/** Makes the mails of one kind, in the transaction of the lease; answers for every delivery that it was given. */
+export type Composer = (tx: Db, claimed: Claimed[]) => Promise<Map<number, Composed>>
+
+/** How one attempt ended, with the server's words. mail.md §2. */
+export type Outcome =
+  | { is: 'sent'; reply: string }
+  | { is: 'recipient-failed'; reply: string; suppress: boolean }
+  | { is: 'deferred'; reply: string }
+  | { is: 'throttled'; reply: string }
+  | { is: 'policy'; reply: string }
+  | { is: 'transport-fault'; reply: string }
+  /** The connection was lost before the message's text began: it surely did not arrive. */
+  | { is: 'not-sent'; reply: string }
+  /** The answer to a message that went out was lost: it may or may not have arrived. */
+  | { is: 'unknown'; reply: string }
+
+/** The way out: one message, one recipient at a time. */
+export interface MailTransport {
+  /** How many may be on their way at once, at the moment: it shrinks when the server asks for patience. */
+  readonly lanes: number
+  /** Never rejects. Refuses a recipient that is not one plain address. */
+  send(mail: Mail): Promise<Outcome>
+  /** Connects and signs in, sends nothing. Undefined when that works, else why not. */
+  verify(): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+export interface Log {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+export type SettledState = 'queued' | 'sent' | 'deferred' | 'failed' | 'unknown' | 'suppressed' | 'cancelled'
+
+/** What is written about a delivery when its attempt is over. */
+export interface Settlement {
+  delivery: Claimed
+  state: SettledState
+  reply: string | null
+  /** Seconds until the next attempt, for `queued` and `deferred`. */
+  wait: number
+  /** Not the recipient's fault: the attempt is taken back. */
+  isUncounted: boolean
+  mayHaveArrived: boolean
+  /** The address does not exist: no more mail to it. */
+  suppress: boolean
+  until: string | null
+}
+
+/** What an outcome means for its delivery. `random` spreads the next attempts. */
+export function settlementOf(
+  delivery: Claimed,
+  outcome: Outcome,
+  until: string | null,
+  random = Math.random()
+): Settlement {
+  const base = {
+    delivery,
+    reply: outcome.reply,
+    wait: 0,
+    isUncounted: false,
+    mayHaveArrived: false,
+    suppress: false,
+    until
+  }
+  switch (outcome.is) {
+    case 'sent':
+      return { ...base, state: 'sent' }
+    case 'recipient-failed':
+      return { ...base, state: 'failed', suppress: outcome.suppress }
+    case 'policy':
+      return { ...base, state: 'failed' }
+    case 'deferred':
+    case 'not-sent':
+      return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
+    case 'throttled':
+      return { ...base, state: 'deferred', wait: spread(60, random), isUncounted: true }
+    case 'transport-fault':
+      return { ...base, state: 'queued', isUncounted: true }
+    case 'unknown':
+      // once more with the same link and Message-ID; lost twice, it stays unknown
+      return delivery.mayHaveArrived
+        ? { ...base, state: 'unknown', mayHaveArrived: true }
+        : { ...base, state: 'deferred', wait: backoffSeconds(1, random), mayHaveArrived: true }
+  }
+}
+
+/** Gives a delivery back as if it had never been taken. */
+export function handBack(delivery: Claimed, wait = 0): Settlement {
+  const nothing = { reply: null, mayHaveArrived: false, suppress: false, until: null }
+  return { delivery, state: 'queued', wait, isUncounted: true, ...nothing }
+}
+
+/** Two refusals are equal when they differ only in addresses, hosts and numbers that the server mixes in. */
+export function gistOf(reply: string): string {
+  const [, codes, words] = /^([\d. -]*)(.*)$/s.exec(reply)!
+  return `${codes!.trim()} ${words!
+    .replace(/\S*[\d@<>]\S*/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .toLowerCase()}`
+}

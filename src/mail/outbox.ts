@@ -1,0 +1,88 @@
+/** Where mail goes while no mail server is set: files that the console shows. */
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import { decodeQuotedPrintable } from '../lib/quoted-printable.ts'
+import type { MailTransport } from './delivery.ts'
+import { decodeText } from './headers.ts'
+
+/** A transport that keeps every mail as `<folder>/<delivery id>.eml`; a file is never seen half written. */
+export function outboxTransport(folder: string): MailTransport {
+  return {
+    lanes: 4,
+    async send({ deliveryId, bytes }) {
+      const file = fileOf(folder, deliveryId)
+      try {
+        await fs.mkdir(folder, { recursive: true })
+        await fs.writeFile(`${file}.part`, bytes)
+        await fs.rename(`${file}.part`, file)
+        return { is: 'sent', reply: 'Kept in the outbox' }
+      } catch (error) {
+        return {
+          is: 'transport-fault',
+          reply: `The outbox cannot be written (${(error as NodeJS.ErrnoException).code})`
+        }
+      }
+    },
+    verify: async () => undefined,
+    close: async () => {}
+  }
+}
+
+export interface Kept {
+  id: number
+  to: string
+  subject: string
+  date: Date
+}
+
+/** The newest mails first, those before delivery `before`, and whether there are older ones. */
+export async function listOutbox(
+  folder: string,
+  limit: number,
+  before?: number
+): Promise<{ mails: Kept[]; hasMore: boolean }> {
+  const names = await fs.readdir(folder).catch(() => [])
+  const ids = names.flatMap(name => /^(\d{1,15})\.eml$/.exec(name)?.[1] ?? []).map(Number)
+  const older = ids.filter(id => before === undefined || id < before).sort((a, b) => b - a)
+  const found = await Promise.all(older.slice(0, limit).map(id => readKept(folder, id)))
+  return { mails: found.filter(mail => mail !== undefined), hasMore: older.length > limit }
+}
+
+export interface KeptMail extends Kept {
+  from: string
+  replyTo: string | undefined
+  text: string
+  html: string
+  bytes: Buffer
+}
+
+/** One mail as its reader sees it, or undefined when there is none. Reads what compile.ts writes. */
+export async function readKept(folder: string, deliveryId: number): Promise<KeptMail | undefined> {
+  const bytes = await fs.readFile(fileOf(folder, deliveryId)).catch(() => undefined)
+  if (!bytes) return undefined
+  const whole = bytes.toString('utf8')
+  const header = headersOf(whole)
+  const boundary = /boundary="([^"]+)"/.exec(header('Content-Type') ?? '')?.[1] ?? ''
+  const [, text = '', html = ''] = whole.split(`\r\n--${boundary}`).map(bodyOf)
+  const replyTo = header('Reply-To')
+  return {
+    id: deliveryId,
+    to: decodeText(header('To') ?? ''),
+    from: decodeText(header('From') ?? ''),
+    replyTo: replyTo && decodeText(replyTo),
+    subject: decodeText(header('Subject') ?? ''),
+    date: new Date(header('Date') ?? 0),
+    text,
+    html,
+    bytes
+  }
+}
+
+const fileOf = (folder: string, deliveryId: number) => path.join(folder, `${deliveryId}.eml`)
+
+function headersOf(whole: string) {
+  const head = `\r\n${whole.slice(0, whole.indexOf('\r\n\r\n'))}\r\n`
+  return (name: string) => new RegExp(`\\r\\n${name}: ((?:.|\\r\\n[ \\t])*)\\r\\n`).exec(head)?.[1]
+}
+
+const bodyOf = (part: string) => decodeQuotedPrintable(part.slice(part.indexOf('\r\n\r\n') + 4)).toString('utf8')

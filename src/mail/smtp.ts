@@ -1,0 +1,186 @@
+/**
+ * The mail server as a transport. nodemailer connects, secures and signs in; from there on conversation.ts speaks. The
+ * only file that knows nodemailer.
+ */
+import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import type { SmtpSettings } from '../config.ts'
+import type { Mail, MailTransport, Outcome } from './delivery.ts'
+import { type Conversation, converse, type Patience } from './wire/conversation.ts'
+import { readable } from './wire/reply.ts'
+
+export interface SmtpOptions {
+  patience?: Partial<Patience>
+  /** Certificates (PEM) to trust instead of the system's. */
+  ca?: string
+  /** Milliseconds after which an unused connection is closed. */
+  idle?: number
+}
+
+const usualPatience: Patience = { connect: 30_000, greeting: 60_000, command: 120_000, finalDot: 600_000 }
+
+/** A transport over at most `settings.connections` connections, opened when needed, kept while used. */
+export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {}): MailTransport {
+  const patience = { ...usualPatience, ...options.patience }
+  const idle: { conversation: Conversation; since: number }[] = []
+  const open = new Set<Conversation>()
+  const pace = paceOf(settings.connections)
+  const sweeper = setInterval(closeUnused, 5_000).unref()
+
+  async function send(mail: Mail): Promise<Outcome> {
+    if (!isOneAddress(mail.to))
+      return { is: 'recipient-failed', reply: 'Not one plain address: nothing was sent', suppress: false }
+    await pace.turn()
+    const outcome = await sendOnce(mail)
+    pace.note(outcome)
+    return outcome
+  }
+
+  async function sendOnce(mail: Mail): Promise<Outcome> {
+    for (;;) {
+      const conversation = takeIdle() ?? (await connectOrOutcome())
+      if ('is' in conversation) return conversation
+      const wasUsed = conversation.tried > 0
+      const outcome = await conversation.send(mail)
+      if (conversation.isOpen) idle.push({ conversation, since: Date.now() })
+      // a server may close a connection while it rests; that says nothing about the server or the recipient
+      else if (wasUsed && isLostEarly(outcome)) continue
+      return outcome
+    }
+  }
+
+  function takeIdle(): Conversation | undefined {
+    for (let rested = idle.pop(); rested; rested = idle.pop())
+      if (rested.conversation.isOpen) return rested.conversation
+    return undefined
+  }
+
+  async function connectOrOutcome(): Promise<Conversation | Outcome> {
+    try {
+      return await connect()
+    } catch (error) {
+      const reply = readable(error instanceof Error ? Buffer.from(error.message).toString('latin1') : String(error))
+      // while others work, one more that is refused only means that there are enough of them
+      return { is: open.size > 0 ? 'throttled' : 'transport-fault', reply }
+    }
+  }
+
+  async function connect(): Promise<Conversation> {
+    const { socket, offers } = await signIn(settings, patience, options.ca)
+    const conversation = converse(socket, offers, patience, () => open.delete(conversation))
+    open.add(conversation)
+    return conversation
+  }
+
+  function closeUnused() {
+    const limit = Date.now() - (options.idle ?? 30_000)
+    while (idle[0] && idle[0].since <= limit) idle.shift()!.conversation.quit()
+  }
+
+  return {
+    get lanes() {
+      return pace.lanes()
+    },
+    send,
+    verify: async () => {
+      const result = await connectOrOutcome()
+      if ('is' in result) return result.reply
+      result.quit()
+      return undefined
+    },
+    close: async () => {
+      clearInterval(sweeper)
+      for (const conversation of open) conversation.quit()
+      idle.length = 0
+    }
+  }
+}
+
+/** Lost before the server had answered anything about this message. */
+const isLostEarly = (outcome: Outcome) => outcome.is === 'transport-fault' || outcome.is === 'not-sent'
+
+/** Connects, upgrades to TLS where it must or may, signs in, and hands the bare socket over. */
+function signIn(settings: SmtpSettings, patience: Patience, ca: string | undefined) {
+  const { host, port, secure, requireTls, user, password, name } = settings
+  // without a demand for TLS an upgrade that proves nothing still beats clear text
+  const tls = { ...(ca ? { ca } : {}), rejectUnauthorized: requireTls || secure }
+  const timeouts = {
+    connectionTimeout: patience.connect,
+    dnsTimeout: patience.connect,
+    greetingTimeout: patience.greeting,
+    socketTimeout: patience.command
+  }
+  const connection = new SMTPConnection({ host, port, secure, requireTLS: requireTls, name, tls, ...timeouts })
+  return new Promise<{ socket: import('node:net').Socket; offers: { pipelining: boolean; smtputf8: boolean } }>(
+    (resolve, reject) => {
+      const fail = (error: Error) => {
+        connection.close()
+        reject(error)
+      }
+      connection.on('error', fail)
+      // the reason, where there is one, is told after the end
+      connection.once('end', () => setImmediate(reject, new Error('The mail server closed the connection')))
+      const handOver = () => {
+        const taken = takeOver(connection)
+        if (taken) resolve(taken)
+        else fail(new Error('The mail server closed the connection'))
+      }
+      connection.connect(error => {
+        if (error) return fail(error)
+        if (!user) return handOver()
+        connection.login({ user, pass: password ?? '' }, refusal => (refusal ? fail(refusal) : handOver()))
+      })
+    }
+  )
+}
+
+/** What nodemailer keeps to itself: the extensions that EHLO listed. */
+interface Inside {
+  _supportedExtensions?: string[]
+}
+
+function takeOver(connection: SMTPConnection) {
+  const socket = connection._socket
+  if (!socket || socket.destroyed) return undefined
+  for (const event of ['data', 'end', 'close', 'error', 'timeout']) socket.removeAllListeners(event)
+  socket.setTimeout(0)
+  const offered = (connection as unknown as Inside)._supportedExtensions ?? []
+  return { socket, offers: { pipelining: offered.includes('PIPELINING'), smtputf8: offered.includes('SMTPUTF8') } }
+}
+
+/** Exactly one address that cannot be read as anything else on a RCPT line. The full rules stand where it is taken in. */
+function isOneAddress(address: string): boolean {
+  return (
+    address.length <= 254 && /^[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}]{1,64}@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/iu.test(address)
+  )
+}
+
+/** Fewer lanes when the server asks for patience, one more after a while of success; at one lane, pauses in between. */
+function paceOf(most: number) {
+  let lanes = most
+  let successes = 0
+  let pause = 0
+  let resumeAt = 0
+  return {
+    lanes: () => lanes,
+    async turn() {
+      for (let left = resumeAt - Date.now(); left > 0; left = resumeAt - Date.now()) {
+        await new Promise(resolve => setTimeout(resolve, left))
+      }
+    },
+    note({ is }: Outcome) {
+      if (is === 'throttled') {
+        pause = lanes > 1 ? 250 : Math.min(Math.max(pause * 2, 500), 15_000)
+        lanes = Math.max(1, lanes >> 1)
+        resumeAt = Date.now() + pause
+        successes = 0
+      } else if (is === 'sent') {
+        pause = 0
+        successes += 1
+        if (successes >= lanes * 5 && lanes < most) {
+          lanes += 1
+          successes = 0
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { includesRole, type Role } from '../lib/role.ts'
+import { lockOwners, lockPerson, setDeactivated } from './store.ts'
+
+export type DeactivateOutcome = { outcome: 'done' | 'unknown' | 'wrong-state' | 'last-owner' | 'role-too-small' }
+
+export interface Actor {
+  id: number
+  role: Role
+}
+
+/**
+ * Deactivates a user. An admin may do so with members and auditors, an owner with everybody but the last owner. Their
+ * sessions stop counting at once: a session needs an active user.
+ */
+export async function deactivate(db: Database, actor: Actor, personId: number): Promise<DeactivateOutcome> {
+  return transaction(db, async tx => {
+    const owners = await lockOwners(tx)
+    const person = await lockPerson(tx, personId)
+    if (!person) return { outcome: 'unknown' }
+    if (person.enrollment !== 'signed-up') return { outcome: 'wrong-state' }
+    if (includesRole(person.role, 'admin') && actor.role !== 'owner') return { outcome: 'role-too-small' }
+    if (owners.length === 1 && owners[0] === personId) return { outcome: 'last-owner' }
+    await setDeactivated(tx, personId, true)
+    await recordEvent(tx, { kind: 'person-deactivated', actorId: actor.id, personId })
+    return { outcome: 'done' }
+  })
+}
+
+/** Lets a deactivated user sign in again, under the same rule about roles. */
+export async function reactivate(db: Database, actor: Actor, personId: number): Promise<DeactivateOutcome> {
+  return transaction(db, async tx => {
+    const person = await lockPerson(tx, personId)
+    if (!person) return { outcome: 'unknown' }
+    if (person.enrollment !== 'deactivated') return { outcome: 'wrong-state' }
+    if (includesRole(person.role, 'admin') && actor.role !== 'owner') return { outcome: 'role-too-small' }
+    await setDeactivated(tx, personId, false)
+    await recordEvent(tx, { kind: 'person-reactivated', actorId: actor.id, personId })
+    return { outcome: 'done' }
+  })
+}

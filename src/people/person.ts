@@ -1,0 +1,17 @@
+/** A person and the two axes that are shown everywhere: enrollment and delivery. */
+
+export const enrollments = ['not-invited', 'invited', 'expired', 'revoked', 'signed-up', 'deactivated'] as const
+export type Enrollment = (typeof enrollments)[number]
+
+export const enrollmentBadges: Record<Enrollment, { tone: string; icon: string; text: string }> = {
+  'not-invited': { tone: 'mute', icon: 'minus', text: 'Not invited' },
+  invited: { tone: 'info', icon: 'mail', text: 'Invited' },
+  expired: { tone: 'warn', icon: 'clock', text: 'Expired' },
+  revoked: { tone: 'warn', icon: 'x', text: 'Revoked' },
+  'signed-up': { tone: 'good', icon: 'check', text: 'Signed up' },
+  deactivated: { tone: 'bad', icon: 'minus', text: 'Deactivated' }
+}
+
+export function isEnrollment(text: string): text is Enrollment {
+  return (enrollments as readonly string[]).includes(text)
+}

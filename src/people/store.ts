@@ -1,0 +1,161 @@
+import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { type deliveryStates, domains, people, settings } from '../db/schema.ts'
+import type { Role } from '../lib/role.ts'
+import type { Enrollment } from './person.ts'
+
+export type PersonRow = typeof people.$inferSelect
+export type DeliveryState = (typeof deliveryStates)[number]
+
+/** Enrollment, decided by the database's clock: deactivated and signed up win, else the newest invitation. */
+export const enrollmentOf = sql<Enrollment>`case
+  when ${people.deactivatedAt} is not null then 'deactivated'
+  when ${people.signedUpAt} is not null then 'signed-up'
+  when ${people.invitationId} is null then 'not-invited'
+  when ${people.invitationRevokedAt} is not null then 'revoked'
+  when ${people.invitationExpiresAt} <= now() then 'expired'
+  else 'invited' end`
+
+export interface Organization {
+  organization: string
+  continueUrl: string | null
+  invitationDays: number
+  timeZone: string
+  domains: string[]
+}
+
+/** The organization with its domains, or undefined before set-up. */
+export async function readOrganization(db: Db): Promise<Organization | undefined> {
+  const names = sql<
+    string[]
+  >`(select coalesce(array_agg(${domains.name} order by ${domains.name}), '{}') from ${domains})`
+  const { organization, continueUrl, invitationDays, timeZone } = settings
+  const [row] = await db.select({ organization, continueUrl, invitationDays, timeZone, domains: names }).from(settings)
+  return row
+}
+
+export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
+  const [row] = await db.select({ person: people, enrollment: enrollmentOf }).from(people).where(eq(people.id, id))
+  return row && { ...row.person, enrollment: row.enrollment }
+}
+
+/** Locks one person's row until the transaction ends: every act on a person starts here. */
+export async function lockPerson(tx: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
+  const rows = tx
+    .select({ person: people, enrollment: enrollmentOf })
+    .from(people)
+    .where(eq(people.id, id))
+    .for('update')
+  const [row] = await rows
+  return row && { ...row.person, enrollment: row.enrollment }
+}
+
+export async function findUserByKey(db: Db, addressKey: string) {
+  const isUser = and(eq(people.addressKey, addressKey), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
+  const [row] = await db.select().from(people).where(isUser)
+  return row
+}
+
+/** A new user who was never invited: the first owner. */
+export async function insertUser(
+  tx: Db,
+  user: { email: string; addressKey: string; name: string; role: Role; passwordHash: string }
+): Promise<number> {
+  const [row] = await tx
+    .insert(people)
+    .values({ ...user, signedUpAt: sql`now()` })
+    .returning({ id: people.id })
+  return row!.id
+}
+
+export type Profile = Pick<PersonRow, 'name' | 'theme' | 'timeZone' | 'shortcuts'>
+
+export async function updateProfile(db: Db, id: number, profile: Profile): Promise<void> {
+  await db.update(people).set(profile).where(eq(people.id, id))
+}
+
+export async function updatePassword(db: Db, id: number, passwordHash: string): Promise<void> {
+  await db.update(people).set({ passwordHash }).where(eq(people.id, id))
+}
+
+export async function updateRole(tx: Db, id: number, role: Role): Promise<void> {
+  await tx.update(people).set({ role }).where(eq(people.id, id))
+}
+
+/** `deactivatedAt` from the database's clock, or null to reactivate. */
+export async function setDeactivated(tx: Db, id: number, isDeactivated: boolean): Promise<void> {
+  await tx
+    .update(people)
+    .set({ deactivatedAt: isDeactivated ? sql`now()` : null })
+    .where(eq(people.id, id))
+}
+
+/** Locks every active owner, in one order for everybody, and returns their ids: the last one must stay. */
+export async function lockOwners(tx: Db): Promise<number[]> {
+  const isActiveOwner = and(eq(people.role, 'owner'), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
+  const rows = await tx
+    .select({ id: people.id })
+    .from(people)
+    .where(isActiveOwner)
+    .orderBy(asc(people.id))
+    .for('update')
+  return rows.map(row => row.id)
+}
+
+export interface PeopleFilter {
+  q?: string | undefined
+  enrollment?: Enrollment | undefined
+  delivery?: DeliveryState | undefined
+}
+
+/** Everything that a filter says, as one condition. Search is literal: `%` and `_` are themselves. */
+export function matching(filter: PeopleFilter): SQL | undefined {
+  const pattern = `%${(filter.q ?? '').replace(/[\\%_]/g, '\\$&')}%`
+  return and(
+    filter.q ? sql`(${people.email} ilike ${pattern} or ${people.name} ilike ${pattern})` : undefined,
+    filter.enrollment ? sql`${enrollmentOf} = ${filter.enrollment}` : undefined,
+    filter.delivery ? eq(people.deliveryState, filter.delivery) : undefined
+  )
+}
+
+export interface Listed {
+  id: number
+  email: string
+  addressKey: string
+  name: string | null
+  role: Role
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  invitedAt: Date | null
+  signedUpAt: Date | null
+}
+
+/** One page of people in the order of their addresses, after `after` (an address key). */
+export async function listPeople(db: Db, filter: PeopleFilter, limit: number, after?: string): Promise<Listed[]> {
+  const { id, email, addressKey, name, role, invitedAt, signedUpAt } = people
+  return db
+    .select({
+      id,
+      email,
+      addressKey,
+      name,
+      role,
+      invitedAt,
+      signedUpAt,
+      enrollment: enrollmentOf,
+      delivery: people.deliveryState
+    })
+    .from(people)
+    .where(and(matching(filter), after === undefined ? undefined : sql`${people.addressKey} > ${after}`))
+    .orderBy(asc(people.addressKey))
+    .limit(limit)
+}
+
+/** How many people stand in each enrollment, and in each delivery state. */
+export async function countPeople(db: Db) {
+  const rows = await db
+    .select({ enrollment: enrollmentOf, delivery: people.deliveryState, count: sql<number>`count(*)::int` })
+    .from(people)
+    .groupBy(enrollmentOf, people.deliveryState)
+  return rows
+}

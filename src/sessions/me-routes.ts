@@ -1,0 +1,125 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { changePassword } from '../people/change-password.ts'
+import { findPerson, readOrganization, updateProfile } from '../people/store.ts'
+import { isTimeZone, showTime } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
+import { browserOf } from './routes.ts'
+import { redirectWith, sendSessionCookie } from './scopes.ts'
+import { startSession } from './sign-in.ts'
+import { deleteSession, deleteSessionsOf, listSessions } from './store.ts'
+
+const body = form({
+  name: optionalField(),
+  theme: optionalField(),
+  time_zone: optionalField(),
+  shortcuts: optionalField(),
+  current_password: optionalField(),
+  password: optionalField()
+})
+type Fields = Static<typeof body>
+
+export function meRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps
+
+  app.get('/me', { config: { access: 'member' } }, (request, reply) => mePage(deps, request, reply))
+
+  app.post<{ Body: Fields }>('/me', { config: { access: 'member' }, schema: { body } }, async (request, reply) => {
+    const fields = request.body
+    const errors = profileErrors(fields)
+    if (Object.keys(errors).length > 0) return mePage(deps, request, reply, fields, errors)
+    if (fields.password !== undefined || fields.current_password !== undefined) {
+      const passwordErrors = await tryPassword(deps, request, reply, fields)
+      if (passwordErrors) return mePage(deps, request, reply, fields, passwordErrors)
+    }
+    await saveProfile(deps, request.viewer!.id, fields)
+    return fields.password ? reply.redirect('/me', 303) : redirectWith(reply, db, '/me', 'Saved.')
+  })
+
+  app.post<{ Params: { id: string } }>(
+    '/me/sessions/:id/end',
+    { config: { access: 'member' }, schema: { params: idParams } },
+    async (request, reply) => {
+      await deleteSession(db, request.viewer!.id, Number(request.params.id))
+      return redirectWith(reply, db, '/me', 'That session has ended.')
+    }
+  )
+}
+
+function profileErrors({ name, theme, time_zone, shortcuts }: Fields): FieldErrors {
+  const errors: FieldErrors = {}
+  if (name !== undefined && !isName(name)) errors.name = 'Enter your name, up to 200 characters.'
+  if (theme !== undefined && !['system', 'light', 'dark'].includes(theme)) errors.theme = 'Choose one of the themes.'
+  if (time_zone && !isTimeZone(time_zone)) errors.time_zone = 'Enter a time zone like Europe/Berlin.'
+  if (shortcuts !== undefined && !['on', 'off'].includes(shortcuts)) errors.shortcuts = 'Choose on or off.'
+  return errors
+}
+
+/** Something to read, on one line, of at most 200 characters. */
+export const isName = (text: string) => text.trim() !== '' && text.length <= 200 && !/\p{Cc}/u.test(text.trim())
+
+async function tryPassword(
+  { db }: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  fields: Fields
+): Promise<FieldErrors | undefined> {
+  const { id } = request.viewer!
+  const result = await changePassword(db, id, fields.current_password ?? '', fields.password ?? '')
+  if (result.outcome === 'wrong-password') return { current_password: 'This is not your present password.' }
+  if (result.outcome === 'refused') return { password: result.problem }
+  await deleteSessionsOf(db, id)
+  sendSessionCookie(reply, await startSession(db, id, browserOf(request)))
+  return undefined
+}
+
+async function saveProfile({ db }: Deps, id: number, fields: Fields) {
+  const person = (await findPerson(db, id))!
+  await updateProfile(db, id, {
+    name: fields.name?.trim() ?? person.name,
+    theme: (fields.theme as 'system' | 'light' | 'dark' | undefined) ?? person.theme,
+    timeZone: fields.time_zone === undefined ? person.timeZone : fields.time_zone.trim() || null,
+    shortcuts: fields.shortcuts === undefined ? person.shortcuts : fields.shortcuts === 'on'
+  })
+}
+
+async function mePage(
+  { db }: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  typed: Fields = {},
+  errors: FieldErrors = {}
+) {
+  const viewer = request.viewer!
+  const [person, organization, sessions] = await Promise.all([
+    findPerson(db, viewer.id),
+    readOrganization(db),
+    listSessions(db, viewer.id)
+  ])
+  const isWrong = Object.keys(errors).length > 0
+  return reply.page(
+    'sessions/me',
+    { title: isWrong ? 'Error: Your page' : 'Your page', status: isWrong ? 422 : 200 },
+    {
+      email: viewer.email,
+      values: {
+        name: typed.name ?? person?.name ?? '',
+        theme: typed.theme ?? viewer.theme,
+        time_zone: typed.time_zone ?? person?.timeZone ?? '',
+        shortcuts: typed.shortcuts ?? (viewer.shortcuts ? 'on' : 'off')
+      },
+      errors,
+      organizationTimeZone: organization?.timeZone ?? 'UTC',
+      continueUrl: organization?.continueUrl ?? null,
+      teams: [],
+      sessions: sessions.map(session => ({
+        id: session.id,
+        isThis: session.id === viewer.sessionId,
+        browser: session.userAgent ?? 'Unknown browser',
+        since: showTime(session.createdAt, viewer.timeZone),
+        seen: showTime(session.lastSeenAt, viewer.timeZone)
+      }))
+    }
+  )
+}

@@ -1,0 +1,85 @@
+/** Who is asking: the cookie, the viewer of each request, and the role that each route asks for. */
+import cookie from '@fastify/cookie'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isLoopback } from '../config.ts'
+import type { Database } from '../db/client.ts'
+import { readOrganization } from '../people/store.ts'
+import { checkAccess } from '../web/access.ts'
+import { absoluteHours, hashSessionToken } from './session.ts'
+import { findViewer, setFlash, touchSession } from './store.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    cookieName: string
+  }
+}
+
+/** Registers the cookie and the hooks that find the viewer and check the route's role. */
+export async function serveSessions(app: FastifyInstance, db: Database, baseUrl: string): Promise<void> {
+  const { protocol, hostname } = new URL(baseUrl)
+  const isSecure = protocol === 'https:' || isLoopback(hostname)
+  // browsers keep the __Host- prefix and Secure to https and to the machine itself
+  app.decorate('cookieName', isSecure ? '__Host-rollcall' : 'rollcall')
+  if (!isSecure) app.log.warn('BASE_URL is plain http: session cookies cannot be marked Secure')
+  await app.register(cookie)
+  app.decorateRequest('viewer', null)
+  app.decorateRequest('organization', null)
+  app.decorateRequest('flash', null)
+  app.addHook('onRequest', async request => findOutWho(db, request))
+  app.addHook('onRequest', checkAccess)
+}
+
+async function findOutWho(db: Database, request: FastifyRequest) {
+  const { access } = request.routeOptions.config
+  if (access === 'operator' || request.url.startsWith('/assets/')) return
+  const token = sessionToken(request)
+  const found = token ? await findViewer(db, hashSessionToken(token)) : undefined
+  if (!found) {
+    request.organization = (await readOrganization(db))?.organization ?? null
+    return
+  }
+  const { flash, organization, isStale, name, ...viewer } = found
+  request.viewer = { ...viewer, name: name ?? viewer.email }
+  request.organization = organization
+  if (isStale && !refreshesItself(request)) await touchSession(db, viewer.sessionId)
+  if (flash !== null && request.method === 'GET' && !request.headers['hx-request']) {
+    request.flash = flash
+    await setFlash(db, viewer.sessionId, null)
+  }
+}
+
+/** A page that polls must not keep an idle session alive. */
+function refreshesItself(request: FastifyRequest): boolean {
+  const query = request.query as Record<string, unknown>
+  return query.refresh !== undefined || request.headers['hx-trigger-name'] === 'refresh'
+}
+
+/** The value of the session cookie, when it can be one. */
+export function sessionToken(request: FastifyRequest): string | undefined {
+  const value = request.cookies[request.server.cookieName]
+  return value && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined
+}
+
+export function sendSessionCookie(reply: FastifyReply, token: string): void {
+  const { cookieName } = reply.server
+  const secure = cookieName.startsWith('__Host-')
+  reply.setCookie(cookieName, token, {
+    path: '/',
+    httpOnly: true,
+    secure,
+    sameSite: 'lax',
+    maxAge: absoluteHours * 3600
+  })
+}
+
+export function clearSessionCookie(reply: FastifyReply): void {
+  const secure = reply.server.cookieName.startsWith('__Host-')
+  reply.clearCookie(reply.server.cookieName, { path: '/', httpOnly: true, secure, sameSite: 'lax' })
+}
+
+/** Shows `text` on the viewer's next page, then sends the browser there. */
+export async function redirectWith(reply: FastifyReply, db: Database, location: string, text: string) {
+  const { viewer } = reply.request
+  if (viewer) await setFlash(db, viewer.sessionId, text)
+  return reply.redirect(location, 303)
+}

@@ -1,0 +1,92 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Static } from 'typebox'
+import { parseAddress } from '../lib/email-address.ts'
+import { passwordProblem } from '../lib/password.ts'
+import { isName } from '../sessions/me-routes.ts'
+import { browserOf } from '../sessions/routes.ts'
+import { sendSessionCookie } from '../sessions/scopes.ts'
+import { startSession } from '../sessions/sign-in.ts'
+import { organizationErrors, readDomains } from '../settings/organization.ts'
+import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
+import { type FieldErrors, field, filters, form, optionalField } from '../web/forms.ts'
+import { setUp } from './set-up.ts'
+
+const body = form({
+  token: field(),
+  organization: field(),
+  domains: field(),
+  name: field(),
+  email: field(),
+  password: field()
+})
+type Fields = Static<typeof body>
+
+/** First run only. `token` was printed at start; it is nowhere else. */
+export function setupRoutes(app: FastifyInstance, { db }: Deps, token: string): void {
+  app.get<{ Querystring: { token?: string } }>(
+    '/setup',
+    { config: { access: 'anyone' }, schema: { querystring: filters({ token: optionalField() }) } },
+    async (request, reply) => {
+      refuseOnceSetUp(request.organization)
+      if (!isSame(request.query.token, token)) return noToken(reply)
+      return setupPage(reply, { token, organization: '', domains: '', name: '', email: '', password: '' }, {})
+    }
+  )
+
+  app.post<{ Body: Fields }>('/setup', { config: { access: 'anyone' }, schema: { body } }, async (request, reply) => {
+    refuseOnceSetUp(request.organization)
+    const values = request.body
+    if (!isSame(values.token, token)) return noToken(reply)
+    const errors = errorsOf(values)
+    const address = parseAddress(values.email.trim())
+    if (Object.keys(errors).length > 0 || 'fault' in address) return setupPage(reply, values, errors)
+    const { organization, password } = values
+    const domains = readDomains(values.domains).names
+    const result = await setUp(db, {
+      organization: organization.trim(),
+      domains,
+      name: values.name.trim(),
+      address,
+      password
+    })
+    if (result.outcome === 'already') throw alreadySetUp()
+    sendSessionCookie(reply, await startSession(db, result.ownerId, browserOf(request)))
+    return reply.redirect('/', 303)
+  })
+}
+
+const alreadySetUp = () => new Refusal(404, 'Rollcall is set up already. Sign in instead.')
+
+function refuseOnceSetUp(organization: string | null) {
+  if (organization !== null) throw alreadySetUp()
+}
+
+function isSame(given: string | undefined, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given ?? ''), digest(token))
+}
+
+function noToken(reply: FastifyReply) {
+  return reply.page('setup/no-token', { title: 'Set-up link needed', status: 403 })
+}
+
+function errorsOf(values: Fields): FieldErrors {
+  const errors = organizationErrors(values)
+  if (!isName(values.name)) errors.name = 'Enter your name, up to 200 characters.'
+  if ('fault' in parseAddress(values.email.trim())) errors.email = 'Enter an e-mail address like name@example.org.'
+  const problem = passwordProblem(values.password, [values.organization, values.email, values.name])
+  if (problem) errors.password = problem
+  return errors
+}
+
+function setupPage(reply: FastifyReply, values: Fields, errors: FieldErrors) {
+  const isWrong = Object.keys(errors).length > 0
+  const { password: _, ...shown } = values
+  return reply.page(
+    'setup/index',
+    { title: isWrong ? 'Error: Set up' : 'Set up', status: isWrong ? 422 : 200 },
+    { values: shown, errors }
+  )
+}

@@ -1,0 +1,29 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import type { Address } from '../lib/email-address.ts'
+import { hashPassword } from '../lib/password.ts'
+import { insertUser } from '../people/store.ts'
+import { insertOrganization } from '../settings/store.ts'
+
+export interface FirstOwner {
+  organization: string
+  domains: string[]
+  name: string
+  address: Address
+  password: string
+}
+
+/** Makes the organization and its first owner, once: of two at the same time, one is told that it is set up. */
+export async function setUp(
+  db: Database,
+  first: FirstOwner
+): Promise<{ outcome: 'set-up'; ownerId: number } | { outcome: 'already' }> {
+  const passwordHash = await hashPassword(first.password)
+  return transaction(db, async tx => {
+    if (!(await insertOrganization(tx, first.organization, first.domains))) return { outcome: 'already' }
+    const { address: email, key: addressKey } = first.address
+    const ownerId = await insertUser(tx, { email, addressKey, name: first.name, role: 'owner', passwordHash })
+    await recordEvent(tx, { kind: 'organization-set-up', actorId: ownerId, details: { domains: first.domains.length } })
+    return { outcome: 'set-up', ownerId }
+  })
+}

@@ -1,0 +1,97 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { type InvitationState, stateOf } from '../invitations/invitation.ts'
+import { consume, findByTokenHash, isActiveOwner, noteRequest } from '../invitations/store.ts'
+import { hashPassword } from '../lib/password.ts'
+import { hashToken } from '../lib/token.ts'
+import { cancelQueued } from '../mail/store.ts'
+import { lockPerson } from '../people/store.ts'
+import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
+import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
+import { signUpPerson } from './store.ts'
+
+export interface Joining {
+  token: string
+  name: string
+  password: string
+  userAgent: string | null
+  /** Whoever was signed in on this browser: that session ends. */
+  oldSession: string | undefined
+}
+
+export type JoinOutcome =
+  | { outcome: 'joined'; session: string; role: string }
+  | { outcome: 'unknown' }
+  | { outcome: 'closed'; state: Exclude<InvitationState, 'open'> }
+
+/** Links that are being used in this process: a hash costs 80 ms of a core, and only one of many can win. */
+const inUse = new Map<string, Promise<unknown>>()
+
+/** Signs the invited person up: the address is the invitation's, the link is used up in one update, once. */
+export async function join(db: Database, joining: Joining): Promise<JoinOutcome> {
+  const before = inUse.get(joining.token) ?? Promise.resolve()
+  const mine = before.then(() => joinNow(db, joining))
+  const settled = mine.catch(() => {})
+  inUse.set(joining.token, settled)
+  try {
+    return await mine
+  } finally {
+    if (inUse.get(joining.token) === settled) inUse.delete(joining.token)
+  }
+}
+
+async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
+  const tokenHash = hashToken(joining.token)
+  const invitation = await findByTokenHash(db, tokenHash)
+  if (!invitation) return { outcome: 'unknown' }
+  const state = stateOf(invitation)
+  if (state !== 'open') return { outcome: 'closed', state }
+  const passwordHash = await hashPassword(joining.password)
+  return transaction(db, async tx => {
+    await lockPerson(tx, invitation.personId)
+    const used = await consume(tx, tokenHash)
+    if (!used) return closedNow(tx, tokenHash)
+    // the owner who chose a higher role may have been demoted since
+    const mayGrant = used.roleGrantedBy !== null && (await isActiveOwner(tx, used.roleGrantedBy))
+    const role = mayGrant ? used.role : 'member'
+    await signUpPerson(tx, used.personId, { name: joining.name, role, passwordHash })
+    await cancelQueued(tx, { invitationId: used.id }, 'the invitation was accepted')
+    await recordEvent(tx, {
+      kind: 'signed-up',
+      actorId: used.personId,
+      personId: used.personId,
+      batchId: invitation.batchId
+    })
+    return { outcome: 'joined', session: await freshSession(tx, used.personId, joining), role }
+  })
+}
+
+type Tx = Parameters<Parameters<typeof transaction>[1]>[0]
+
+async function closedNow(tx: Tx, tokenHash: Buffer): Promise<JoinOutcome> {
+  const state = stateOf((await findByTokenHash(tx, tokenHash))!)
+  return { outcome: 'closed', state: state === 'open' ? 'expired' : state }
+}
+
+async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }: Joining): Promise<string> {
+  const session = newSessionToken()
+  await deleteSessionsOf(tx, personId)
+  if (oldSession) await deleteSessionByToken(tx, hashSessionToken(oldSession))
+  await insertSession(tx, personId, hashSessionToken(session), userAgent?.slice(0, 300) ?? null)
+  return session
+}
+
+export type RequestOutcome = { outcome: 'requested' } | { outcome: 'unknown' } | { outcome: 'wrong-state' }
+
+/** Asks for a new invitation in place of an expired or revoked one; asking twice is one request. */
+export async function requestInvitation(db: Database, token: string): Promise<RequestOutcome> {
+  return transaction(db, async tx => {
+    const invitation = await findByTokenHash(tx, hashToken(token))
+    if (!invitation) return { outcome: 'unknown' }
+    const state = stateOf(invitation)
+    if (state !== 'expired' && state !== 'revoked') return { outcome: 'wrong-state' }
+    const isFirst = await noteRequest(tx, invitation.id)
+    if (isFirst) await recordEvent(tx, { kind: 'invitation-requested', actorId: null, personId: invitation.personId })
+    return { outcome: 'requested' }
+  })
+}

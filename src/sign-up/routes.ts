@@ -1,0 +1,133 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { type InvitationState, stateOf } from '../invitations/invitation.ts'
+import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'
+import { passwordProblem } from '../lib/password.ts'
+import { hashToken } from '../lib/token.ts'
+import { readOrganization } from '../people/store.ts'
+import { isName } from '../sessions/me-routes.ts'
+import { browserOf } from '../sessions/routes.ts'
+import { sendSessionCookie } from '../sessions/scopes.ts'
+import { showDay, showTime } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
+import { type FieldErrors, field, form } from '../web/forms.ts'
+import { join, requestInvitation } from './join.ts'
+
+const params = Type.Object({ token: Type.String() })
+const body = form({ name: field(), password: field() })
+
+interface ByToken {
+  Params: { token: string }
+}
+
+export function joinRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps
+
+  app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
+    const invitation = await invitationOf(deps, request.params.token)
+    const state = stateOf(invitation)
+    if (state !== 'open') return closedPage(deps, reply, request.params.token, invitation, state, 410)
+    return joinPage(deps, reply, request, invitation, '', {})
+  })
+
+  app.post<ByToken & { Body: Static<typeof body> }>(
+    '/join/:token',
+    { config: { access: 'anyone' }, schema: { params, body } },
+    async (request, reply) => {
+      const { token } = request.params
+      const { name, password } = request.body
+      const invitation = await invitationOf(deps, token)
+      const state = stateOf(invitation)
+      if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
+      const errors = errorsOf(name, password, [invitation.email, request.organization ?? ''])
+      if (Object.keys(errors).length > 0) return joinPage(deps, reply, request, invitation, name, errors)
+      const { userAgent, oldToken } = browserOf(request)
+      const result = await join(db, { token, name: name.trim(), password, userAgent, oldSession: oldToken })
+      if (result.outcome === 'unknown') throw noInvitation()
+      if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
+      sendSessionCookie(reply, result.session)
+      return reply.redirect('/me', 303)
+    }
+  )
+
+  app.post<ByToken>(
+    '/join/:token/requests',
+    { config: { access: 'anyone' }, schema: { params, body: form({}) } },
+    async (request, reply) => {
+      const { token } = request.params
+      const result = await requestInvitation(db, token)
+      if (result.outcome === 'unknown') throw noInvitation()
+      if (result.outcome === 'wrong-state')
+        throw new Refusal(409, 'A new invitation can be asked for when the old one has expired or was revoked.')
+      return reply.redirect(`/join/${encodeURIComponent(token)}`, 303)
+    }
+  )
+}
+
+const noInvitation = () =>
+  new Refusal(404, 'There is no invitation with this link. It may be incomplete: copy all of it from the mail.')
+
+async function invitationOf({ db }: Deps, token: string): Promise<InvitationRow> {
+  const isToken = /^[A-Za-z0-9_-]{43}$/.test(token)
+  const invitation = isToken ? await findByTokenHash(db, hashToken(token)) : undefined
+  if (!invitation) throw noInvitation()
+  return invitation
+}
+
+function errorsOf(name: string, password: string, context: string[]): FieldErrors {
+  const errors: FieldErrors = {}
+  if (!isName(name)) errors.name = 'Enter your name, up to 200 characters.'
+  const problem = passwordProblem(password, [...context, name])
+  if (problem) errors.password = problem
+  return errors
+}
+
+async function joinPage(
+  { db }: Deps,
+  reply: FastifyReply,
+  request: FastifyRequest,
+  invitation: InvitationRow,
+  name: string,
+  errors: FieldErrors
+) {
+  const organization = (await readOrganization(db))!
+  const isWrong = Object.keys(errors).length > 0
+  return reply.page(
+    'sign-up/join',
+    { title: `${isWrong ? 'Error: ' : ''}Join ${organization.organization}`, status: isWrong ? 422 : 200 },
+    {
+      action: request.url,
+      organization: organization.organization,
+      inviter: invitation.inviterName,
+      email: invitation.email,
+      expires: showDay(invitation.expiresAt, organization.timeZone),
+      values: { name },
+      errors,
+      signedInAs: request.viewer?.email ?? null
+    }
+  )
+}
+
+async function closedPage(
+  { db }: Deps,
+  reply: FastifyReply,
+  token: string,
+  invitation: InvitationRow,
+  state: Exclude<InvitationState, 'open'>,
+  status: number
+) {
+  const organization = (await readOrganization(db))!
+  const mayRequest = (state === 'expired' || state === 'revoked') && invitation.requestedAt === null
+  return reply.page(
+    'sign-up/closed',
+    { title: 'This invitation is closed', status },
+    {
+      state,
+      organization: organization.organization,
+      email: invitation.email,
+      requestAction: mayRequest ? `/join/${encodeURIComponent(token)}/requests` : null,
+      requestedAt: invitation.requestedAt ? showTime(invitation.requestedAt, organization.timeZone) : null
+    }
+  )
+}

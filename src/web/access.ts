@@ -1,0 +1,57 @@
+/** Who may use a route: declared at every route, or the start stops. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { includesRole, type Role } from '../lib/role.ts'
+import { Refusal } from './errors.ts'
+
+/** The smallest role that may use a route; `operator`: without sign-in and under any Host. */
+export type Access = 'anyone' | 'operator' | Role
+
+export interface Viewer {
+  id: number
+  name: string
+  email: string
+  role: Role
+  theme: 'system' | 'light' | 'dark'
+  timeZone: string
+  shortcuts: boolean
+  sessionId: number
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    viewer: Viewer | null
+    organization: string | null
+    flash: string | null
+  }
+  interface FastifyContextConfig {
+    access?: Access
+    /** Only for the one-click opt-out of RFC 8058, which mail providers post. */
+    anyOrigin?: boolean
+  }
+}
+
+/** Stops the start at a route that declares no role. Register before the first route. */
+export function requireDeclaredAccess(app: FastifyInstance): void {
+  app.addHook('onRoute', route => {
+    if (!route.config?.access) throw new Error(`${String(route.method)} ${route.url} declares no role`)
+  })
+}
+
+/** Answers whoever may not use the route. Runs once the viewer is known. */
+export async function checkAccess(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const access = request.routeOptions.config.access
+  if (!access || access === 'anyone' || access === 'operator') return undefined
+  if (!request.viewer) return askToSignIn(request, reply)
+  if (!includesRole(request.viewer.role, access)) throw new Refusal(403, 'Your role does not include this page.')
+  return undefined
+}
+
+function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
+  const isPage = request.method === 'GET' || request.method === 'HEAD'
+  if (isPage && request.headers['hx-request'] !== 'true') {
+    const next = request.url === '/' ? '' : `?next=${encodeURIComponent(request.url)}`
+    return reply.redirect(`/sign-in${next}`, 303)
+  }
+  reply.header('HX-Redirect', '/sign-in')
+  throw new Refusal(401, 'You are signed out. Sign in and try again; nothing was changed.')
+}

@@ -1,0 +1,82 @@
+/** Every answer that is not a success, from one mapper. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isDatabaseAway } from '../db/faults.ts'
+
+/** An expected "no" that a route may throw: the reason is shown to the reader as it stands. */
+export class Refusal extends Error {
+  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 410 | 413 | 415 | 421 | 422 | 503
+
+  constructor(status: Refusal['status'], reason: string) {
+    super(reason)
+    this.status = status
+  }
+}
+
+const headings: Record<number, string> = {
+  400: 'This request could not be read',
+  401: 'You are signed out',
+  403: 'Not allowed',
+  404: 'Not found',
+  408: 'This took too long to arrive',
+  409: 'Not possible right now',
+  410: 'No longer valid',
+  413: 'Too large',
+  414: 'The address is too long',
+  415: 'This kind of content is not accepted',
+  422: 'Please check this',
+  429: 'Too many tries',
+  431: 'Too large',
+  500: 'Something went wrong',
+  503: 'The database is not answering'
+}
+
+const texts: Record<number, string> = {
+  400: 'It holds a field that the form does not have, a value in the wrong place, or text that is not valid. Nothing was changed. Go back and try again.',
+  404: 'There is nothing at this address. It may have been removed, or the link is incomplete.',
+  413: 'What was sent is larger than this form takes. Nothing was changed.',
+  415: 'Send the form from its page. Nothing was changed.',
+  500: 'This is a fault of Rollcall, not yours. It was recorded under the number below.',
+  503: 'Nothing was changed. Rollcall goes on by itself once the database is back; try again in a moment.'
+}
+
+/** Maps every error and every unknown path to a page: no stack, no SQL, no version, a request id at the most. */
+export function serveErrors(app: FastifyInstance): void {
+  app.setNotFoundHandler((_request, reply) => sendError(reply, 404))
+  app.setErrorHandler((error: FastifyError, request, reply) => answer(error, request, reply))
+}
+
+function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply) {
+  if (error instanceof Refusal) return sendError(reply, error.status, error.message)
+  if (isDatabaseAway(error)) {
+    request.log.error({ code: codeOf(error) }, 'database away')
+    reply.header('retry-after', '5')
+    return sendError(reply, 503)
+  }
+  if (error.validation) return sendError(reply, error.validationContext === 'params' ? 404 : 400)
+  const status = error.statusCode ?? 500
+  if (status >= 400 && status < 500) return sendError(reply, status in headings ? status : 400)
+  request.log.error({ err: error }, 'request failed')
+  return sendError(reply, 500)
+}
+
+const codeOf = (error: Error) => (error as NodeJS.ErrnoException).code ?? (error.cause as NodeJS.ErrnoException)?.code
+
+/** The page of a status, in the layout that the reader knows. */
+export function sendError(reply: FastifyReply, status: number, text = texts[status] ?? 'Nothing was changed.') {
+  const heading = headings[status] ?? 'This did not work'
+  reply.header('cache-control', 'no-store')
+  const requestId = status === 500 ? reply.request.id : null
+  return reply.page(
+    'errors/page',
+    { title: heading, status },
+    { status, heading, text, requestId, link: linkFor(reply.request, status) }
+  )
+}
+
+function linkFor({ viewer }: FastifyRequest, status: number) {
+  if (status === 401) return { href: '/sign-in', text: 'Sign in' }
+  if (!viewer) return null
+  return viewer.role === 'member'
+    ? { href: '/me', text: 'Go to your page' }
+    : { href: '/', text: 'Go to the dashboard' }
+}

@@ -1,0 +1,44 @@
+/** JSON lines on stderr that hold no address, token, password or cookie. */
+import type { FastifyRequest, FastifyServerOptions } from 'fastify'
+
+export interface LogTarget {
+  write: (line: string) => void
+}
+
+const stderr: LogTarget = { write: line => void process.stderr.write(line) }
+
+/** Options for Fastify's logger. */
+export function loggerOptions(level: string, target: LogTarget = stderr): FastifyServerOptions['logger'] {
+  return {
+    level,
+    stream: target,
+    serializers: {
+      req: (request: FastifyRequest) => ({ method: request.method, path: pathForLog(request.url), ip: request.ip }),
+      res: reply => ({ statusCode: reply.statusCode }),
+      err: describeFault
+    }
+  } as FastifyServerOptions['logger']
+}
+
+/** The path without its query, and without the secret that some paths are. */
+export function pathForLog(url: string): string {
+  const path = url.split('?')[0]!.slice(0, 300)
+  return path.replace(/^\/+(join|unsubscribe)\/.*$/i, '/$1/*')
+}
+
+/** A fault's kind and place. Its message may quote an address or a query's values, so only the kind is kept. */
+export function describeFault(error: Error): object {
+  const cause: object | undefined = error.cause instanceof Error ? describeFault(error.cause) : undefined
+  const isOurs = !('query' in error) && !('severity' in error)
+  return {
+    type: error.name,
+    code: (error as NodeJS.ErrnoException).code,
+    message: isOurs ? error.message.replaceAll(/[^\s<>"']+@[^\s<>"']+/g, '<address>') : undefined,
+    stack: error.stack
+      ?.split('\n')
+      .filter(line => line.startsWith('    at '))
+      .slice(0, 8)
+      .join('\n'),
+    cause
+  }
+}

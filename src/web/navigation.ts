@@ -1,0 +1,25 @@
+/** The navigation: only what exists, only what the role includes, in product.md's order. */
+import { includesRole, type Role } from '../lib/role.ts'
+
+interface Entry {
+  name: string
+  href: string
+  icon: string
+  /** The key after "g" that goes there. */
+  key: string
+  role: Role
+}
+
+const entries: Entry[] = [
+  { name: 'Dashboard', href: '/', icon: 'dashboard', key: 'd', role: 'auditor' },
+  { name: 'Invite', href: '/invite', icon: 'send', key: 'i', role: 'admin' },
+  { name: 'People', href: '/people', icon: 'people', key: 'p', role: 'auditor' },
+  { name: 'Settings', href: '/settings/organization', icon: 'settings', key: 's', role: 'owner' }
+]
+
+/** What `role` may go to; `section` is marked as the current one. */
+export function navigationFor(role: Role, section: string | undefined) {
+  return entries
+    .filter(entry => includesRole(role, entry.role))
+    .map(({ name, href, icon, key }) => ({ name, href, icon, key, isCurrent: name === section }))
+}

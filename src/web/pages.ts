@@ -1,0 +1,87 @@
+/** Pages: compiled at start, rendered whole for a browser and as their live region for an htmx request. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { Eta } from 'eta'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { roleNames } from '../lib/role.ts'
+import type { Assets } from './assets.ts'
+import { navigationFor } from './navigation.ts'
+
+export interface PageHead {
+  title: string
+  /** The navigation's name of the section that this page belongs to. */
+  section?: string
+  status?: number
+  /** Reload without script: where and after how many seconds. */
+  refresh?: { seconds: number; url: string } | null
+  /** Attributes of <main>: hooks for styles and checks. */
+  mainAttributes?: [string, string][]
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    page(name: string, head: PageHead, view?: object): FastifyReply
+  }
+}
+
+const views = path.join(import.meta.dirname, '../../views')
+
+/** A missing value in a template is a bug: it stops the page instead of printing "undefined". */
+function present(value: unknown): unknown {
+  if (value === undefined || value === null) throw new Error('a template prints a value that is not there')
+  return value
+}
+
+const eta = new Eta({
+  views,
+  cache: true,
+  autoTrim: false,
+  autoFilter: true,
+  filterFunction: value => present(value) as string
+})
+
+/** Decorates replies with `page` and compiles every template, so that a broken one stops the start. */
+export function servePages(app: FastifyInstance, assets: Assets): void {
+  const names = fs.readdirSync(views, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.eta'))
+  const pages = names.map(name => name.slice(0, -'.eta'.length)).filter(name => !name.startsWith('mail/'))
+  for (const name of pages) eta.compile(fs.readFileSync(path.join(views, `${name}.eta`), 'utf8'))
+  app.decorateReply('page', function (this: FastifyReply, name: string, head: PageHead, view: object = {}) {
+    return sendPage(this, pages, assets, name, head, view)
+  })
+}
+
+function sendPage(reply: FastifyReply, pages: string[], assets: Assets, name: string, head: PageHead, view: object) {
+  const region = name.replace(/[^/]+$/, last => `_${last}`)
+  const wantsPart = reply.request.headers['hx-request-type'] === 'partial' && pages.includes(region)
+  const data = { ...view, page: pageData(reply.request, assets, head) }
+  return reply
+    .code(head.status ?? 200)
+    .header('vary', 'HX-Request, HX-Request-Type')
+    .type('text/html; charset=utf-8')
+    .send(eta.render(wantsPart ? region : name, data))
+}
+
+function pageData(request: FastifyRequest, assets: Assets, head: PageHead) {
+  const viewer = request.viewer
+  return {
+    title: head.title,
+    section: head.section ?? null,
+    viewer: viewer && { ...viewer, initials: initialsOf(viewer.name), roleName: roleNames[viewer.role] },
+    organization: request.organization,
+    nav: viewer ? navigationFor(viewer.role, head.section) : [],
+    flash: request.flash,
+    assets,
+    refresh: head.refresh ?? null,
+    mainAttributes: head.mainAttributes ?? []
+  }
+}
+
+/** "Ada Moreau" → "AM". */
+export function initialsOf(name: string): string {
+  return name
+    .split(/[\s.@-]+/)
+    .map(word => [...word][0] ?? '')
+    .slice(0, 2)
+    .join('')
+    .toUpperCase()
+}

@@ -1,0 +1,94 @@
+/** What every request and every answer goes through: host, origin, headers, and a body that arrives in time. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal, sendError } from './errors.ts'
+import { refuseBrokenQuery } from './forms.ts'
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "object-src 'none'"
+].join('; ')
+
+/** The policy of a page that shows a mail in a frame. */
+export const policyWithFrame = `${policy}; frame-src 'self'`
+/** The policy of the framed mail itself: its own inline styles, no script, nothing from elsewhere. */
+export const policyOfFramedMail =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
+
+const headers = {
+  'content-security-policy': policy,
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  // no-referrer would make browsers send "Origin: null" with a form
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-permitted-cross-domain-policies': 'none',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'cache-control': 'no-store'
+}
+
+const bodySeconds = 10
+
+/** Registers the checks that need neither a session nor a role. `baseUrl` is the only origin there is. */
+export function guardRequests(app: FastifyInstance, baseUrl: string): void {
+  const host = new URL(baseUrl).host
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers)
+    if (isForeignHost(request, host)) return refuseHost(reply, baseUrl)
+    refuseBrokenQuery(request.query)
+    if (isForgedAct(request, baseUrl))
+      throw new Refusal(
+        403,
+        'This form was not sent from a page of Rollcall. Open the page again and send it from there.'
+      )
+    return undefined
+  })
+  app.addHook('preParsing', async (request, reply, payload) => {
+    limitBodyTime(request, reply)
+    return payload
+  })
+}
+
+function isForeignHost(request: FastifyRequest, host: string): boolean {
+  return request.routeOptions.config.access !== 'operator' && request.headers.host !== host
+}
+
+function refuseHost(reply: FastifyReply, baseUrl: string) {
+  return reply.page('errors/wrong-host', { title: 'Another address', status: 421 }, { baseUrl })
+}
+
+/** OWASP's Fetch Metadata rule with the Origin fallback: no tokens, and plain-http intranets work. */
+function isForgedAct({ method, headers, routeOptions }: FastifyRequest, baseUrl: string): boolean {
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return false
+  if (routeOptions.config.anyOrigin) return false
+  const site = headers['sec-fetch-site']
+  const origin = headers.origin
+  if (origin !== undefined && origin !== baseUrl) return true
+  if (site === 'same-origin') return false
+  return origin === undefined || (site !== undefined && site !== 'none')
+}
+
+/** Node's own limits cannot tell a slow upload from an attack; an upload has a rule of its own. */
+function limitBodyTime(request: FastifyRequest, reply: FastifyReply) {
+  const raw = request.raw
+  if (raw.readableEnded || request.headers['content-type']?.startsWith('multipart/')) return
+  const timer = setTimeout(() => {
+    reply.header('connection', 'close')
+    sendError(
+      reply,
+      408,
+      `The form did not arrive within ${bodySeconds} seconds. Nothing was changed. Please send it again.`
+    )
+    raw.once('close', () => raw.destroy())
+    reply.raw.once('finish', () => raw.destroy())
+  }, bodySeconds * 1000)
+  for (const event of ['end', 'close', 'error'] as const) raw.once(event, () => clearTimeout(timer))
+}

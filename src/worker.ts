@@ -1,0 +1,92 @@
+/** Work in the background: `tick` does what is due now, `startWorker` does it when woken and every few seconds. */
+import path from 'node:path'
+import type { Config } from './config.ts'
+import type { Database } from './db/client.ts'
+import { listen } from './db/notices.ts'
+import { invitationComposer } from './invitations/email.ts'
+import { newBell } from './lib/bell.ts'
+import { deliverDue } from './mail/deliver-due.ts'
+import type { Log, MailTransport } from './mail/delivery.ts'
+import { outboxTransport } from './mail/outbox.ts'
+import { smtpTransport } from './mail/smtp.ts'
+import { deleteEndedSessions } from './sessions/store.ts'
+
+export interface WorkerDeps {
+  config: Config
+  db: Database
+  secretKey: Buffer
+  log: Log
+  transport: MailTransport
+  signal?: AbortSignal
+}
+
+export interface Worker {
+  stop: () => Promise<void>
+}
+
+/** How long a notice that was missed can delay anything, in milliseconds. */
+const pollMilliseconds = 3000
+const hour = 3_600_000
+
+/** Does everything that is due, once: tests call it and wait for nothing. */
+export async function tick(deps: WorkerDeps): Promise<void> {
+  await deliver(deps)
+}
+
+/** Starts working; `stop` waits for what is on its way and hands the rest back. */
+export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal'>): Promise<Worker> {
+  const stopping = new AbortController()
+  const transport = transportFor(base.config)
+  const deps: WorkerDeps = { ...base, transport, signal: stopping.signal }
+  const mails = newBell()
+  const tidying = newBell()
+  const unlisten = await listen(base.db, 'rollcall_work', mails.ring)
+  const loops = [repeat(deps, mails, pollMilliseconds, deliver), repeat(deps, tidying, hour, tidy)]
+  return {
+    stop: async () => {
+      stopping.abort()
+      for (const bell of [mails, tidying]) bell.ring()
+      await Promise.all(loops)
+      await unlisten()
+      await transport.close()
+    }
+  }
+}
+
+/** SMTP when a mail server is set, else files. */
+export function transportFor(config: Config): MailTransport {
+  return config.smtp ? smtpTransport(config.smtp) : outboxTransport(path.join(config.dataDir, 'outbox'))
+}
+
+async function repeat(
+  deps: WorkerDeps,
+  bell: ReturnType<typeof newBell>,
+  pause: number,
+  work: (deps: WorkerDeps) => Promise<unknown>
+) {
+  while (!deps.signal?.aborted) {
+    try {
+      await work(deps)
+    } catch (error) {
+      deps.log.error({ err: error }, 'background work failed, trying again')
+    }
+    await bell.wait(pause)
+  }
+}
+
+async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {
+  const { baseUrl, mailFrom } = config
+  const composers = { invitation: invitationComposer({ baseUrl, secretKey, mailFrom }) }
+  await deliverDue({
+    db,
+    log,
+    transport,
+    composers,
+    mailHost: new URL(baseUrl).hostname,
+    ...(signal ? { signal } : {})
+  })
+}
+
+async function tidy({ db }: WorkerDeps) {
+  await deleteEndedSessions(db)
+}

@@ -1,0 +1,104 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import t from 'tap'
+import { type ConfigProblems, readConfig } from '../src/config.ts'
+
+const key = Buffer.alloc(32, 1).toString('base64')
+const problemsOf = (environment: Record<string, string>) => {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    return (error as ConfigProblems).problems
+  }
+}
+
+t.test('with nothing set it serves this machine on port 3000 with the embedded database and the outbox', async t => {
+  const config = readConfig({})
+  t.match(config, {
+    host: '127.0.0.1',
+    port: 3000,
+    baseUrl: 'http://localhost:3000',
+    databaseUrl: undefined,
+    dataDir: './data',
+    smtp: undefined,
+    mailFrom: { name: 'Rollcall', address: 'rollcall@localhost' },
+    role: 'all',
+    logLevel: 'info'
+  })
+  t.ok(Object.isFrozen(config))
+  t.equal(readConfig({ PORT: '8080' }).baseUrl, 'http://localhost:8080')
+})
+
+t.test('it names every problem at once', async t => {
+  const problems = problemsOf({
+    PORT: '70000',
+    BASE_URL: 'ftp://x',
+    DATABASE_URL: 'mysql://x',
+    SECRET_KEY: 'short',
+    SMTP_URL: 'http://mail',
+    MAIL_FROM: 'nobody',
+    ROLE: 'boss',
+    LOG_LEVEL: 'loud',
+    TRUST_PROXY: 'everybody'
+  })
+  t.same(
+    problems.map(problem => problem.split(':')[0]),
+    ['PORT', 'BASE_URL', 'TRUST_PROXY', 'DATABASE_URL', 'SECRET_KEY', 'SMTP_URL', 'MAIL_FROM', 'ROLE', 'LOG_LEVEL']
+  )
+})
+
+t.test('a database of one’s own needs a key of one’s own, a mail server needs a sender', async t => {
+  t.match(problemsOf({ DATABASE_URL: 'postgres://x/y' }), [/^SECRET_KEY: is required/])
+  t.same(problemsOf({ DATABASE_URL: 'postgres://x/y', SECRET_KEY: key }), [])
+  t.match(problemsOf({ SMTP_URL: 'smtp://mail.example' }), [/^MAIL_FROM: is required/])
+})
+
+t.test('a base URL is an origin and nothing more', async t => {
+  for (const url of ['https://x.example/path', 'https://x.example?a', 'https://u:p@x.example', 'x.example']) {
+    t.match(problemsOf({ BASE_URL: url }), [/^BASE_URL:/], url)
+  }
+  t.equal(readConfig({ BASE_URL: 'https://x.example/' }).baseUrl, 'https://x.example')
+})
+
+t.test('S14: mail goes over TLS unless the server is this machine or the operator says otherwise', async t => {
+  const smtp = (url: string) => readConfig({ SMTP_URL: url, MAIL_FROM: 'a@b.example' }).smtp
+  t.match(smtp('smtp://mail.example'), {
+    host: 'mail.example',
+    port: 25,
+    secure: false,
+    requireTls: true,
+    connections: 10
+  })
+  t.match(smtp('smtp://127.0.0.1:2525'), { port: 2525, requireTls: false })
+  t.match(smtp('smtp://[::1]:2525'), { host: '::1', requireTls: false })
+  t.match(smtp('smtp://mail.example?starttls=optional'), { requireTls: false })
+  t.match(smtp('smtp://me:p%40ss@mail.example'), { port: 587, user: 'me', password: 'p@ss', requireTls: true })
+  t.match(smtp('smtps://mail.example?connections=3'), { port: 465, secure: true, connections: 3 })
+  for (const url of [
+    'smtp://mail.example?connections=51',
+    'smtp://mail.example?starttls=off',
+    'smtp://mail.example?x=1',
+    'smtp://me@mail.example'
+  ]) {
+    t.match(problemsOf({ SMTP_URL: url, MAIL_FROM: 'a@b.example' }), [/^SMTP_URL:/], url)
+  }
+})
+
+t.test('a secret may stand in a file', async t => {
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-')), 'key')
+  fs.writeFileSync(file, `${key}\n`)
+  t.same(readConfig({ SECRET_KEY_FILE: file }).secretKey, Buffer.alloc(32, 1))
+  t.match(problemsOf({ SECRET_KEY_FILE: `${file}.none` }), [/^SECRET_KEY_FILE: cannot be read \(ENOENT\)/])
+  t.match(problemsOf({ SECRET_KEY_FILE: file, SECRET_KEY: key }), [/^SECRET_KEY_FILE: SECRET_KEY is set too/])
+  fs.rmSync(path.dirname(file), { recursive: true })
+})
+
+t.test('a sender has a plain address', async t => {
+  t.match(readConfig({ MAIL_FROM: '"Larkfield" <hello@larkfield.example>' }).mailFrom, {
+    name: 'Larkfield',
+    address: 'hello@larkfield.example'
+  })
+  t.match(problemsOf({ MAIL_FROM: 'a@b.example, c@d.example' }), [/^MAIL_FROM:/])
+})

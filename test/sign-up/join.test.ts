@@ -1,0 +1,168 @@
+import t from 'tap'
+import { changeRole } from '../../src/invitations/change-role.ts'
+import { revoke } from '../../src/invitations/revoke.ts'
+import { type Browser, goodPassword, startApp } from '../support/app.ts'
+import { expire, invite, inviteOne, linkOf, one, sql } from '../support/people.ts'
+
+const { db, ids, browser, close } = await startApp()
+t.teardown(close)
+const fields = { name: 'Nora Lind', password: goodPassword }
+const person = (id: number) =>
+  one<{ role: string; name: string; up: boolean; sessions: number; events: number }>(
+    db,
+    sql`select role, name, signed_up_at is not null as up, (select count(*)::int from sessions where person_id = ${id}) as sessions,
+      (select count(*)::int from events where kind = 'signed-up' and person_id = ${id}) as events from people where id = ${id}`
+  )
+
+t.test('an invited person follows the link, gives a name and a password, and is signed up', async t => {
+  const { token, personId } = await inviteOne(db, ids.ben, 'nora@larkfield.example')
+  const nora = await browser()
+  const page = await nora.get(`/join/${token}`)
+  t.equal(page.statusCode, 200)
+  for (const words of ['Larkfield', 'Ben', 'nora@larkfield.example']) t.match(page.body, words)
+  const answer = await nora.post(`/join/${token}`, fields)
+  t.equal(answer.statusCode, 303)
+  t.equal(answer.headers.location, '/me')
+  t.match(await person(personId), { role: 'member', name: 'Nora Lind', up: true, sessions: 1, events: 1 })
+  t.equal((await nora.get('/me')).statusCode, 200, 'signed in')
+  t.equal(
+    (await one<{ state: string }>(db, sql`select state from deliveries where person_id = ${personId}`)).state,
+    'cancelled'
+  )
+  const again = await nora.get(`/join/${token}`)
+  t.equal(again.statusCode, 410)
+})
+
+t.test('S2: looking at the link changes nothing', async t => {
+  const { token, personId } = await inviteOne(db, ids.ben, 'scanner@larkfield.example')
+  const scanner = await browser()
+  const before = await one(db, sql`select * from invitations where person_id = ${personId}`)
+  for (let round = 0; round < 20; round += 1) t.equal((await scanner.get(`/join/${token}`)).statusCode, 200)
+  t.same(await one(db, sql`select * from invitations where person_id = ${personId}`), before)
+  t.notOk((await person(personId)).up)
+})
+
+t.test('S3: of a hundred at the same moment one signs up', async t => {
+  const { token, personId } = await inviteOne(db, ids.ben, 'rush@larkfield.example')
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, async () => (await browser()).post(`/join/${token}`, fields))
+  )
+  const codes = answers.map(answer => answer.statusCode)
+  t.equal(codes.filter(code => code === 303).length, 1)
+  t.equal(codes.filter(code => code === 410).length, 99)
+  t.match(await person(personId), { up: true, sessions: 1, events: 1 })
+})
+
+t.test('S4: expired, revoked, replaced and used links are dead, each with its own page', async t => {
+  const closed = async (token: string, words: RegExp) => {
+    const visitor = await browser()
+    const page = await visitor.get(`/join/${token}`)
+    t.equal(page.statusCode, 410)
+    t.match(page.body, words)
+    t.equal((await visitor.post(`/join/${token}`, fields)).statusCode, 410)
+  }
+  const late = await inviteOne(db, ids.ben, 'late@larkfield.example')
+  await expire(db, late.personId)
+  await closed(late.token, /expired/i)
+  await invite(db, ids.ben, 'late@larkfield.example')
+  await closed(late.token, /newer/i)
+  const taken = await inviteOne(db, ids.ben, 'taken@larkfield.example')
+  await revoke(db, ids.ben, taken.invitationId)
+  await closed(taken.token, /revoked|withdrawn|taken back/i)
+  t.notOk((await person(taken.personId)).up)
+})
+
+t.test('S4: accepting and revoking at the same moment is one of the two, never both, never neither', async t => {
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      const { token, invitationId, personId } = await inviteOne(db, ids.ben, `duel${index}@larkfield.example`)
+      const visitor = await browser()
+      const [joined, revoked] = await Promise.all([
+        visitor.post(`/join/${token}`, fields),
+        revoke(db, ids.ben, invitationId)
+      ])
+      const isUp = (await person(personId)).up
+      t.equal(joined.statusCode === 303, isUp)
+      t.equal(revoked.outcome === 'revoked', !isUp)
+    })
+  )
+})
+
+t.test('S1, S4: a token that was never given out is unknown', async t => {
+  const { token } = await inviteOne(db, ids.ben, 'flip@larkfield.example')
+  const visitor = await browser()
+  for (let at = 0; at < token.length; at += 7) {
+    const flipped = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1)
+    t.equal((await visitor.get(`/join/${flipped}`)).statusCode, 404)
+  }
+  for (const text of ['x', '..%2f', `${token}A`, '%00', token.slice(1)])
+    t.match(String((await visitor.get(`/join/${text}`)).statusCode), /40[04]/)
+})
+
+t.test('S5: the account is the invited address’s, whatever else is posted', async t => {
+  const { token, personId } = await inviteOne(db, ids.ben, 'bound@larkfield.example')
+  const eve = await browser()
+  for (const extra of [{ email: 'eve@evil.example' }, { role: 'owner' }, { name: ['a', 'b'] }]) {
+    t.equal((await eve.post(`/join/${token}`, { ...fields, ...extra })).statusCode, 400)
+  }
+  t.notOk((await person(personId)).up)
+})
+
+t.test('somebody who is signed in on this browser is told so, and joining ends that session', async t => {
+  const { token } = await inviteOne(db, ids.ben, 'second@larkfield.example')
+  const ben = await browser('ben')
+  const oldCookie = ben.cookie!
+  t.match((await ben.get(`/join/${token}`)).body, 'ben@larkfield.example')
+  t.equal((await ben.post(`/join/${token}`, fields)).statusCode, 303)
+  t.match((await ben.get('/me')).body, 'second@larkfield.example')
+  const old: Browser = await browser()
+  t.equal((await old.get('/me', { cookie: oldCookie })).statusCode, 303, 'the old session is over')
+})
+
+t.test('a bad name or password keeps what was typed and uses nothing up', async t => {
+  const { token, personId } = await inviteOne(db, ids.ben, 'retry@larkfield.example')
+  const visitor = await browser()
+  const answer = await visitor.post(`/join/${token}`, { name: 'Nora <b>', password: 'short' })
+  t.equal(answer.statusCode, 422)
+  t.match(answer.body, 'value="Nora &lt;b&gt;"')
+  t.notMatch(answer.body, 'value="short"')
+  t.notOk((await person(personId)).up)
+  t.equal((await visitor.post(`/join/${token}`, fields)).statusCode, 303)
+})
+
+t.test('a new invitation can be asked for once, and admins see it', async t => {
+  const late = await inviteOne(db, ids.ben, 'asks@larkfield.example')
+  await expire(db, late.personId)
+  const visitor = await browser()
+  for (let round = 0; round < 3; round += 1)
+    t.equal((await visitor.post(`/join/${late.token}/requests`)).statusCode, 303)
+  t.equal(
+    (
+      await one<{ n: number }>(
+        db,
+        sql`select count(*)::int as n from events where kind = 'invitation-requested' and person_id = ${late.personId}`
+      )
+    ).n,
+    1
+  )
+  t.match((await (await browser('ben')).get('/')).body, 'asks@larkfield.example')
+  await invite(db, ids.ben, 'asks@larkfield.example')
+  const dashboard = (await (await browser('ben')).get('/')).body
+  t.notMatch(dashboard, `/people/${late.personId}"`, 'answered with a new invitation')
+  t.equal((await visitor.post(`/join/${late.token}/requests`)).statusCode, 409)
+  const open = await linkOf(db, 'asks@larkfield.example')
+  t.equal((await visitor.post(`/join/${open.token}/requests`)).statusCode, 409)
+})
+
+t.test('S22: a higher role comes from an owner who still is one', async t => {
+  const first = await inviteOne(db, ids.ben, 'auditor@larkfield.example')
+  await changeRole(db, ids.ada, first.personId, 'auditor')
+  t.equal((await (await browser()).post(`/join/${first.token}`, fields)).headers.location, '/me')
+  t.equal((await person(first.personId)).role, 'auditor')
+  const second = await inviteOne(db, ids.ben, 'admin2@larkfield.example')
+  await changeRole(db, ids.ada, ids.ben, 'owner')
+  await changeRole(db, ids.ben, second.personId, 'admin')
+  await changeRole(db, ids.ada, ids.ben, 'admin')
+  await (await browser()).post(`/join/${second.token}`, fields)
+  t.equal((await person(second.personId)).role, 'member', 'who granted it is no owner any more')
+})

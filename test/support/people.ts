@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm'
+import { inviteTyped } from '../../src/batches/invite-typed.ts'
+import { organizationDomains } from '../../src/batches/recipient.ts'
+import type { Database } from '../../src/db/client.ts'
+import { writeNonce } from '../../src/invitations/store.ts'
+import { hashToken, newNonce, tokenOf } from '../../src/lib/token.ts'
+import { domains, secretKey } from './app.ts'
+
+/** Invites the addresses as `actorId` through the product's own verb; returns the batch's id. */
+export const invite = (db: Database, actorId: number, ...addresses: string[]) =>
+  inviteTyped(db, actorId, addresses, organizationDomains(domains))
+
+export interface Invited {
+  personId: number
+  invitationId: number
+  token: string
+}
+
+/** Invites one address and returns its link's token. */
+export async function inviteOne(db: Database, actorId: number, address: string): Promise<Invited> {
+  await invite(db, actorId, address)
+  return linkOf(db, address)
+}
+
+/** The link of somebody's newest invitation; minted when no mail has gone out yet. */
+export async function linkOf(db: Database, address: string): Promise<Invited> {
+  const read = () =>
+    db.execute<{ id: string; person_id: string; nonce: Buffer | null }>(sql`
+      select i.id, i.person_id, i.nonce from invitations i join people p on p.invitation_id = i.id
+      where p.address_key = lower(${address})`)
+  let [row] = await read()
+  if (!row) throw new Error(`${address} was never invited`)
+  if (!row.nonce) {
+    const nonce = newNonce()
+    await writeNonce(db, Number(row.id), nonce, hashToken(tokenOf(secretKey, nonce)))
+    ;[row] = await read()
+  }
+  return { personId: Number(row!.person_id), invitationId: Number(row!.id), token: tokenOf(secretKey, row!.nonce!) }
+}
+
+/** Lets every open invitation of a person have ended a moment ago, by the database's clock. */
+export async function expire(db: Database, personId: number): Promise<void> {
+  await db.execute(sql`update invitations set expires_at = now() - interval '1 second' where person_id = ${personId}`)
+  await db.execute(sql`update people set invitation_expires_at = now() - interval '1 second' where id = ${personId}`)
+}
+
+/** One row of one statement, for tests that look at what stands in the database. */
+export async function one<T extends Record<string, unknown>>(db: Database, query: ReturnType<typeof sql>): Promise<T> {
+  const [row] = await db.execute<T>(query)
+  if (!row) throw new Error('no row')
+  return row
+}
+
+export { sql }

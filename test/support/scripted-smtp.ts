@@ -1,0 +1,164 @@
+/** A mail server that misbehaves as the recipient's local part says: `r550.ada@…` is refused with 550, and so on. */
+import net, { type AddressInfo, type Socket } from 'node:net'
+import type { SmtpSettings } from '../../src/config.ts'
+import { settingsFor } from './smtp-server.ts'
+
+/** Replies to RCPT; 421 also closes. */
+const atRecipient = new Map(
+  Object.entries({
+    r550: '550 5.1.1 no such user',
+    r518: '550 5.1.8 bad sender',
+    r521: '550 5.2.1 mailbox disabled',
+    r552: '552 5.2.2 over quota',
+    r452: '452 4.2.2 over quota',
+    r450: '450 4.2.0 greylisted',
+    r421: '421 4.7.0 too many connections',
+    r471: '450 4.7.1 slow down',
+    r503: '503 5.5.1 bad sequence',
+    r554: '554 5.7.1 relay denied',
+    r530: '530 5.7.0 Must issue a STARTTLS command first',
+    rplain: '550 no such user here',
+    rmulti: '550-5.1.1 The account that you tried\r\n550-5.1.1 to reach does not exist\r\n550 5.1.1 see our pages'
+  })
+)
+
+/** Replies to DATA. */
+const atData = new Map(Object.entries({ d451: '451 4.3.0 no data now', d421: '421 bye', d554: '554 5.5.1 no' }))
+
+/** Replies to the final dot. */
+const atEnd = new Map(
+  Object.entries({
+    e451: '451 4.3.0 try later',
+    e421: '421 4.3.2 shutting down',
+    e554: '554 5.7.1 spam',
+    e550: '550 5.1.1 no such user after all',
+    e552: '552 message refused',
+    egarbage: 'okay then'
+  })
+)
+
+export interface ScriptedOptions {
+  ehlo?: string[]
+  greeting?: string
+  /** Reply to every MAIL. */
+  mail?: string
+  auth?: string
+}
+
+export interface ScriptedServer {
+  settings: SmtpSettings
+  /** Every line that arrived, message text left out. */
+  commands: string[]
+  /** Recipient and text of what was taken. */
+  taken: { to: string; text: string }[]
+  /** Connections so far. */
+  connections: number
+  script: ScriptedOptions
+  stop: () => Promise<void>
+}
+
+export async function startScripted(script: ScriptedOptions = {}, port = 0): Promise<ScriptedServer> {
+  const sockets = new Set<Socket>()
+  const server = net.createServer(socket => {
+    sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}))
+    scripted.connections += 1
+    speak(socket, scripted)
+  })
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  const settings = settingsFor((server.address() as AddressInfo).port)
+  const stop = async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise<void>(resolve => server.close(() => resolve()))
+  }
+  const scripted: ScriptedServer = { settings, commands: [], taken: [], connections: 0, script, stop }
+  return scripted
+}
+
+function speak(socket: Socket, server: ScriptedServer) {
+  let unread = ''
+  let to = ''
+  let isText = false
+  let isSilent = false
+  socket.setNoDelay(true)
+  const say = (line: string) => socket.writable && !isSilent && socket.write(`${line}\r\n`)
+  const deed = () => to.split('@')[0]!.split('.')[0]!
+  say(server.script.greeting ?? '220 scripted ESMTP')
+  if (server.script.greeting?.startsWith('4') || server.script.greeting?.startsWith('5')) return socket.end()
+  socket.on('data', chunk => {
+    unread += chunk.toString('latin1')
+    while (isText ? takeText() : takeCommand());
+  })
+
+  function takeCommand(): boolean {
+    const end = unread.indexOf('\r\n')
+    if (end < 0) return false
+    const line = unread.slice(0, end)
+    unread = unread.slice(end + 2)
+    server.commands.push(line)
+    const verb = line.slice(0, 4).toUpperCase()
+    if (verb === 'EHLO') ehlo()
+    else if (verb === 'AUTH') say(server.script.auth ?? '235 2.7.0 welcome')
+    else if (verb === 'MAIL') mail()
+    else if (verb === 'RCPT') recipient(/<([^>]*)>/.exec(line)?.[1] ?? '')
+    else if (verb === 'DATA') data()
+    else if (verb === 'RSET') say('250 2.0.0 ok')
+    else if (verb === 'QUIT') socket.end('221 bye\r\n')
+    else say('502 5.5.2 unknown')
+    return !socket.destroyed
+  }
+
+  function ehlo() {
+    const offers = [
+      'scripted',
+      ...(server.script.ehlo ?? ['PIPELINING', 'ENHANCEDSTATUSCODES', 'SMTPUTF8', '8BITMIME'])
+    ]
+    say(offers.map((offer, i) => `250${i === offers.length - 1 ? ' ' : '-'}${offer}`).join('\r\n'))
+  }
+
+  function mail() {
+    to = ''
+    if (server.script.mail === 'drop') return void socket.destroy()
+    say(server.script.mail ?? '250 2.1.0 ok')
+    if (server.script.mail?.startsWith('421')) socket.end()
+  }
+
+  function recipient(address: string) {
+    to = address
+    const reply = atRecipient.get(deed())
+    if (deed() === 'rdrop') return void socket.destroy()
+    isSilent ||= deed() === 'rstall'
+    say(reply ?? '250 2.1.5 ok')
+    if (reply) to = ''
+    if (reply?.startsWith('421')) socket.end()
+  }
+
+  function data() {
+    if (!to) return void say('503 5.5.1 no valid recipients')
+    const reply = atData.get(deed())
+    if (deed() === 'ddrop') return void socket.destroy()
+    if (reply) {
+      say(reply)
+      if (reply.startsWith('421')) socket.end()
+      return
+    }
+    say('354 go on')
+    isText = true
+  }
+
+  function takeText(): boolean {
+    if (deed() === 'middrop' && unread.length > 200) return !socket.destroy()
+    const end = unread.indexOf('\r\n.\r\n')
+    if (end < 0) return false
+    const text = unread.slice(0, end + 2)
+    unread = unread.slice(end + 5)
+    isText = false
+    if (deed() === 'estall') return false
+    if (deed() === 'edrop') return !socket.destroy()
+    const reply = atEnd.get(deed())
+    if (!reply) server.taken.push({ to, text })
+    say(reply ?? `250 2.0.0 taken as ${server.taken.length}`)
+    if (reply?.startsWith('421')) socket.end()
+    if (deed() === 'okdrop') socket.destroy()
+    return !socket.destroyed
+  }
+}
