@@ -15,7 +15,7 @@ import { installSystemPackages } from './system-packages.ts'
 const root = path.join(import.meta.dirname, '..')
 const words = process.argv.slice(2)
 const long = words.includes('--long')
-const files = words.filter(word => word !== '--long')
+const files = words.filter(word => word !== '--long').flatMap(testsIn)
 if (files.length === 0 || files.some(file => !file.includes('architecture'))) installSystemPackages()
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-test-'))
@@ -49,6 +49,13 @@ fs.rmSync(folder, { recursive: true, force: true })
 if (code !== 0 && counts.failed === 0) counts.failed = 1
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exit(code)
+
+/** The tests of a folder, or the file itself. */
+function testsIn(name: string): string[] {
+  if (!fs.statSync(name, { throwIfNoEntry: false })?.isDirectory()) return [name]
+  const names = fs.readdirSync(name, { recursive: true, encoding: 'utf8' })
+  return names.filter(each => each.endsWith('.test.ts')).map(each => path.join(name, each))
+}
 
 async function layTemplate(serverUrl: string) {
   const admin = connect(serverUrl)

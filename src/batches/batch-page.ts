@@ -1,6 +1,7 @@
 /** A batch as its page shows it: words and figures from rows. Pure. */
 import { deliveryBadges } from '../mail/delivery-badges.ts'
-import { showTime } from '../web/dates.ts'
+import { bar } from '../web/charts.ts'
+import { durationInWords, showTime } from '../web/dates.ts'
 import { type BatchState, batchBadges, isRunning } from './batch.ts'
 import { type Reason, reasonInWords, type Verdict, verdictWords } from './recipient.ts'
 import type { listLines } from './report-store.ts'
@@ -75,7 +76,7 @@ export function factsOf(batch: BatchWithCreator, timeZone: string) {
     lines: counted(batch.lines, 'address', 'addresses'),
     creator: batch.creatorName ?? 'somebody',
     created: showTime(batch.createdAt, timeZone),
-    finished: batch.finishedAt ? showTime(batch.finishedAt, timeZone) : null,
+    took: batch.finishedAt ? durationInWords(batch.finishedAt.getTime() - batch.createdAt.getTime()) : null,
     badge: batchBadges[batch.state],
     isRunning: isRunning(batch.state),
     stopReason: batch.stopReason
@@ -92,8 +93,28 @@ export function verdictFilters(batch: BatchRow, chosen: string | undefined, base
     shown: number(batch[verdict]),
     ...verdictLooks[verdict],
     isChosen: chosen === verdict,
+    // hooks of checks stay in the page; figures that say nothing do not show
+    isShown: batch[verdict] > 0 || verdict === 'invite' || chosen === verdict,
     href: chosen === verdict ? base : `${base}?verdict=${verdict}`
   }))
+}
+
+/** The batch's lines as one bar, a part for each verdict. */
+export function barOf(batch: BatchRow): string {
+  const parts = [...verdictOrder]
+    .reverse()
+    .map(verdict => ({ value: batch[verdict], className: verdictLooks[verdict].tone }))
+  return bar(parts, batch.lines, 'bar tall', 0.3)
+}
+
+/** What Rollcall is doing with it at the moment, in a sentence. */
+export function progressOf(batch: BatchRow): string {
+  const mails = mailCounts(batch)
+  const open = mails.queued + mails.sending + mails.deferred
+  if (batch.state === 'checking' && batch.judged < batch.lines)
+    return `${number(batch.judged)} of ${number(batch.lines)} checked`
+  if (batch.invite === 0) return 'No mail is sent for this batch'
+  return `${number(batch.invite - open)} of ${counted(batch.invite, 'mail', 'mails')} settled`
 }
 
 /** Every delivery state with its count. */
@@ -115,19 +136,25 @@ export function shownLine(line: Line, mayAct: boolean, timeZone: string) {
     text: line.text,
     verdict: line.verdict,
     badge: { ...look, text: verdictWords[line.verdict].name },
-    reason: whyOf(line),
-    suggestion: line.suggestion,
+    what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
+    // a foreign line's reason names the domain that was meant already
+    suggestion: line.verdict === 'malformed' ? line.suggestion : null,
     delivery: line.delivery ?? '',
     deliveryBadge: line.delivery ? deliveryBadges[line.delivery] : null,
-    serverReply: line.serverReply,
-    mayHaveArrived: line.mayHaveArrived === true,
-    settled: line.settledAt ? showTime(line.settledAt, timeZone) : null,
     personHref: line.personId ? `/people/${line.personId}` : null,
     resendAction:
       mayAct && line.verdict === 'pending' && line.openInvitationId
         ? `/invitations/${line.openInvitationId}/deliveries`
         : null
   }
+}
+
+/** How the mail of a line is doing, with the server's words. */
+function mailOf(line: Line, timeZone: string): string {
+  if (!line.delivery) return ''
+  const when = line.settledAt ? `${showTime(line.settledAt, timeZone).text}.` : ''
+  const twice = line.mayHaveArrived ? 'It may have arrived twice.' : ''
+  return [when, line.serverReply ?? '', twice].filter(Boolean).join(' ')
 }
 
 function whyOf(line: Line): string {

@@ -4,8 +4,8 @@ import { includesRole } from '../lib/role.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { filters, idParams, optionalField } from '../web/forms.ts'
-import { batchBadges } from './batch.ts'
-import { deliveryCounts, factsOf, headingOf, problemVerdicts, shownLine, verdictFilters } from './batch-page.ts'
+import { batchBadges, isBatchState } from './batch.ts'
+import { barOf, deliveryCounts, factsOf, headingOf, progressOf, shownLine, verdictFilters } from './batch-page.ts'
 import { type Verdict, verdictWords } from './recipient.ts'
 import { listBatches, listLines } from './report-store.ts'
 import { findBatch } from './store.ts'
@@ -28,7 +28,7 @@ export function batchRoutes(app: FastifyInstance, { db }: Deps): void {
       const { timeZone } = request.viewer!
       const rows = await listBatches(db, pageSize + 1, numberOf(request.query.before))
       const shown = rows.slice(0, pageSize).map(({ batch, creatorName }) => ({
-        id: batch.id,
+        state: batch.state,
         href: `/batches/${batch.id}`,
         heading: headingOf(batch),
         ...factsOf({ ...batch, creatorName }, timeZone),
@@ -38,7 +38,12 @@ export function batchRoutes(app: FastifyInstance, { db }: Deps): void {
       return reply.page(
         'batches/index',
         { title: 'Batches', section: 'Invite' },
-        { batches: shown, next, first: request.query.before ? '/batches' : null }
+        {
+          batches: shown,
+          next,
+          first: request.query.before ? '/batches' : null,
+          mayInvite: includesRole(request.viewer!.role, 'admin')
+        }
       )
     }
   )
@@ -50,13 +55,14 @@ export function batchRoutes(app: FastifyInstance, { db }: Deps): void {
       const id = Number(request.params.id)
       const batch = await findBatch(db, id)
       if (!batch) throw new Refusal(404, 'There is no such batch.')
+      // a region that was made in another state refreshes the page around it as well
+      const { refresh } = request.query
+      if (isBatchState(refresh) && refresh !== batch.state) reply.header('hx-refresh', 'true')
       const viewer = request.viewer!
       const mayAct = includesRole(viewer.role, 'admin')
       const { q, verdict } = readFilter(request.query)
       const base = `/batches/${id}`
       const after = numberOf(request.query.after) ?? 0
-      const isWhole = verdict === undefined && q === undefined && after === 0
-      const problems = isWhole ? await listLines(db, id, { verdicts: problemVerdicts }, pageSize) : []
       const lines = await listLines(db, id, { verdicts: verdict && [verdict], q }, pageSize + 1, after)
       const facts = factsOf(batch, viewer.timeZone)
       const shown = lines.slice(0, pageSize).map(line => shownLine(line, mayAct, viewer.timeZone))
@@ -76,15 +82,16 @@ export function batchRoutes(app: FastifyInstance, { db }: Deps): void {
           state: batch.state,
           verdicts: verdictFilters(batch, verdict, base),
           deliveries: deliveryCounts(batch),
-          problems: problems.map(line => shownLine(line, mayAct, viewer.timeZone)),
-          problemCount: problemVerdicts.reduce((sum, name) => sum + batch[name], 0),
           rows: shown,
           q: q ?? '',
           verdict: verdict ?? '',
           verdictName: verdict ? verdictWords[verdict].name : '',
           first: after > 0 ? hrefOf(base, { verdict, q }) : null,
           next: lines.length > pageSize ? hrefOf(base, { verdict, q, after: String(shown.at(-1)!.line) }) : null,
-          actions: []
+          bar: barOf(batch),
+          progress: progressOf(batch),
+          mayInvite: mayAct,
+          poll: facts.isRunning ? hrefOf(base, { verdict, q, refresh: batch.state }) : null
         }
       )
     }

@@ -25,3 +25,6 @@ export const batchBadges: Record<BatchState, { tone: string; icon: string; text:
 
 /** Is Rollcall still at work on it, so that its page refreshes itself? */
 export const isRunning = (state: BatchState) => state === 'receiving' || state === 'checking' || state === 'sending'
+
+export const isBatchState = (text: string | undefined): text is BatchState =>
+  text !== undefined && Object.hasOwn(batchBadges, text)

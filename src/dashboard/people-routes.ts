@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
+import { includesRole } from '../lib/role.ts'
 import { deliveryBadges } from '../mail/delivery-badges.ts'
 import { enrollmentBadges, enrollments, isEnrollment } from '../people/person.ts'
 import { countPeople, type DeliveryState, type Listed, listPeople } from '../people/store.ts'
@@ -44,7 +45,9 @@ export function peopleRoutes(app: FastifyInstance, { db }: Deps): void {
             text,
             isChosen: value === filter.delivery
           })),
-          total: counts.reduce((sum, row) => sum + row.count, 0),
+          totalText: peopleInWords(counts.reduce((sum, row) => sum + row.count, 0)),
+          mayInvite: includesRole(request.viewer!.role, 'admin'),
+          found: foundInWords(people.length, rows.length > pageSize, request.query.after !== undefined),
           rows: people.map(person => shownPerson(person, timeZone)),
           isFiltered: Boolean(filter.q || filter.enrollment || filter.delivery),
           first: request.query.after ? href(request.query, { after: '' }) : null,
@@ -53,6 +56,15 @@ export function peopleRoutes(app: FastifyInstance, { db }: Deps): void {
       )
     }
   )
+}
+
+const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`
+
+/** What a page of results shows, in words: the count is of the page, everything else would be a scan. */
+function foundInWords(shown: number, hasMore: boolean, isLater: boolean): string {
+  if (shown === 0) return 'Nobody matches'
+  if (hasMore) return isLater ? `${peopleInWords(shown)} more on this page` : `The first ${peopleInWords(shown)}`
+  return isLater ? `The last ${peopleInWords(shown)}` : peopleInWords(shown)
 }
 
 function readFilter(query: Query) {
@@ -72,6 +84,7 @@ function countOf(counts: Awaited<ReturnType<typeof countPeople>>, state: (typeof
   return {
     state,
     value,
+    shown: value.toLocaleString('en'),
     ...enrollmentBadges[state],
     isChosen,
     href: href(query, { status: isChosen ? '' : state, after: '' })
@@ -88,7 +101,6 @@ function href(query: Query, changed: Partial<Query>): string {
 function shownPerson(person: Listed, timeZone: string) {
   const name = person.name ?? person.email
   return {
-    id: person.id,
     href: `/people/${person.id}`,
     name,
     initials: initialsOf(name),

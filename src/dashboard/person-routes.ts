@@ -136,7 +136,7 @@ async function personPage(
       actions: includesRole(viewer.role, 'admin')
         ? actionsOf(person, newest, viewer.role, suppression !== undefined)
         : [],
-      roles: viewer.role === 'owner' ? rolesFor(person, newest) : [],
+      ...roleChoice(person, newest, viewer.role),
       errors,
       story: storyOf(invitations, mails, events, viewer.timeZone)
     }
@@ -186,12 +186,13 @@ function actionsOf(person: Person, newest: InvitationRow | undefined, role: Role
   ]
 }
 
-function rolesFor(person: Person, newest: InvitationRow | undefined) {
-  if (person.enrollment !== 'signed-up' && person.enrollment !== 'invited') return []
-  const present = person.enrollment === 'invited' && newest ? newest.role : person.role
-  return (Object.entries(roleNames) as [Role, string][]).map(([value, text]) => ({
-    value,
-    text,
-    isChosen: value === present
-  }))
+/** Only an owner gives roles: to a user, or to somebody with an open invitation. */
+function roleChoice(person: Person, newest: InvitationRow | undefined, viewerRole: Role) {
+  const isInvited = person.enrollment === 'invited'
+  const mayChoose = viewerRole === 'owner' && (isInvited || person.enrollment === 'signed-up')
+  return {
+    role: isInvited && newest ? newest.role : person.role,
+    roles: mayChoose ? Object.entries(roleNames) : [],
+    roleHint: isInvited ? 'Counts from the moment this person signs up.' : 'Ends the sessions of this user.'
+  }
 }

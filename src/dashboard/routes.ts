@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { describeEvent } from '../audit/event.ts'
 import { recentEvents } from '../audit/store.ts'
 import { openRequests } from '../invitations/store.ts'
+import { includesRole } from '../lib/role.ts'
 import { readPause } from '../mail/store.ts'
 import { enrollmentBadges, enrollments } from '../people/person.ts'
 import { countPeople } from '../people/store.ts'
@@ -33,8 +34,10 @@ export function dashboardRoutes(app: FastifyInstance, { db }: Deps): void {
         steps: steps.map((step, index) => ({
           ...step,
           shown: step.value.toLocaleString('en'),
-          share: shareOf(step.value, steps[index - 1]?.value)
+          share: shareOf(step.value, steps[index - 1])
         })),
+        finding: findingOf(steps),
+        mayInvite: includesRole(request.viewer!.role, 'admin'),
         funnel: funnel({
           id: 'funnel',
           title: 'Enrollment funnel',
@@ -44,12 +47,13 @@ export function dashboardRoutes(app: FastifyInstance, { db }: Deps): void {
         series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,
         weeks: totals.map(week => ({
           until: dayOf(week.until, timeZone),
-          invited: week.invited,
-          signedUp: week.signedUp
+          invited: week.invited.toLocaleString('en'),
+          signedUp: week.signedUp.toLocaleString('en')
         })),
         counts: enrollments.map(state => ({
           state,
           value: sum(row => row.enrollment === state),
+          shown: sum(row => row.enrollment === state).toLocaleString('en'),
           ...enrollmentBadges[state],
           href: `/people?status=${state}`
         })),
@@ -73,7 +77,7 @@ type Sum = (test: (row: Awaited<ReturnType<typeof countPeople>>[number]) => bool
 function stepsOf(sum: Sum) {
   const isOver = (row: { enrollment: string }) => row.enrollment === 'signed-up' || row.enrollment === 'deactivated'
   return [
-    { name: 'In scope', value: sum(() => true) },
+    { name: 'In scope', note: 'everybody Rollcall has heard of', value: sum(() => true) },
     { name: 'Invited', value: sum(row => row.enrollment !== 'not-invited') },
     {
       name: 'Delivered',
@@ -83,8 +87,22 @@ function stepsOf(sum: Sum) {
   ]
 }
 
-const shareOf = (value: number, before: number | undefined) =>
-  before === undefined ? null : before === 0 ? '–' : `${Math.round((value / before) * 100)}%`
+interface Step {
+  name: string
+  value: number
+}
+
+/** Of the step before: "79%" of those in scope. */
+function shareOf(value: number, before: Step | undefined) {
+  if (!before) return null
+  const part = before.value === 0 ? '–' : `${Math.round((value / before.value) * 100)}%`
+  return { part, of: before.name === 'In scope' ? 'those in scope' : before.name.toLowerCase() }
+}
+
+function findingOf(steps: Step[]): string {
+  const [all, done] = [steps[0]!.value, steps.at(-1)!.value]
+  return `${all === 0 ? 0 : Math.round((done / all) * 100)}% of everyone in scope has signed up`
+}
 
 const dayOf = (date: Date, timeZone: string) =>
   date.toLocaleDateString('en-GB', { timeZone, day: 'numeric', month: 'short' })

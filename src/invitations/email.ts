@@ -2,7 +2,7 @@
 import type { Db } from '../db/client.ts'
 import { hashToken, newNonce, optOutToken, tokenOf } from '../lib/token.ts'
 import { compileMail, type Filling, type Frame } from '../mail/compile.ts'
-import type { Claimed, Composed, Composer } from '../mail/delivery.ts'
+import type { Claimed, Composed, Composer, Mail } from '../mail/delivery.ts'
 import type { Mailbox } from '../mail/headers.ts'
 import { type InvitationLetter, keepLinks, readInvitationLetters } from '../mail/store.ts'
 
@@ -30,20 +30,15 @@ export async function composeInvitations(
   compile: (frame: Frame) => (filling: Filling) => Buffer = compileMail
 ): Promise<Map<number, Composed>> {
   const ids = claimed.flatMap(({ invitationId }) => invitationId ?? [])
-  const t0 = performance.now()
   const letters = await readInvitationLetters(tx, ids)
-  const t1 = performance.now()
   await mintLinks(
     tx,
     deps.secretKey,
     [...letters.values()].filter(letter => !letter.nonce && !refusalOf(letter))
   )
-  const t2 = performance.now()
-  const rr = new Map(
+  return new Map(
     claimed.map(delivery => [delivery.id, compose(deps, delivery, letters.get(delivery.invitationId ?? 0), compile)])
   )
-  TT[0] += t1 - t0; TT[1] += t2 - t1; TT[2] += performance.now() - t2
-  return rr
 }
 
 /** The link under which an invitation is answered. */
@@ -53,15 +48,15 @@ export function joinLink({ baseUrl, secretKey }: Pick<InvitationMail, 'baseUrl' 
 
 async function mintLinks(tx: Db, secretKey: Buffer, letters: InvitationLetter[]) {
   if (letters.length === 0) return
-  for (const letter of letters) letter.nonce = newNonce()
-  await keepLinks(
-    tx,
-    letters.map(({ invitationId, nonce }) => ({
-      invitationId,
-      nonce: nonce!,
-      tokenHash: hashToken(tokenOf(secretKey, nonce!))
-    }))
-  )
+  const links = letters.map(letter => {
+    letter.nonce = newNonce()
+    return {
+      invitationId: letter.invitationId,
+      nonce: letter.nonce,
+      tokenHash: hashToken(tokenOf(secretKey, letter.nonce))
+    }
+  })
+  await keepLinks(tx, links)
 }
 
 function compose(
@@ -76,19 +71,24 @@ function compose(
   if (refusal) return { is: 'dropped', ...refusal }
   if (letter.email !== delivery.address)
     return { is: 'dropped', state: 'cancelled', reason: 'The person has another address now' }
+  const mail: Mail = {
+    deliveryId: delivery.id,
+    from: deps.mailFrom.address,
+    to: delivery.address,
+    bytes: () => compile(frameFor(deps, letter))(fillingFor(deps, delivery, letter))
+  }
+  return { is: 'mail', mail, until: letter.expiresAt }
+}
+
+function fillingFor(deps: InvitationMail, delivery: Claimed, letter: InvitationLetter): Filling {
   const optOut = `${deps.baseUrl}/unsubscribe/${optOutToken(deps.secretKey, delivery.personId)}`
-  const bytes = compile(frameFor(deps, letter))({
+  return {
     to: { name: letter.name, address: delivery.address },
     messageId: delivery.messageId,
     date: new Date(),
     optOut,
     feedbackId: `${delivery.batchId ?? 0}:invitation:rollcall:${hostOf(deps.mailFrom.address)}`,
     values: { address: delivery.address, link: joinLink(deps, letter.nonce!), optOut, expires: expiryText(letter) }
-  })
-  return {
-    is: 'mail',
-    mail: { deliveryId: delivery.id, from: deps.mailFrom.address, to: delivery.address, bytes },
-    until: letter.expiresAt
   }
 }
 
@@ -124,26 +124,25 @@ function kept(compiled: Map<string, (filling: Filling) => Buffer>, frame: Frame)
   return made
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
+const written = new Map<string, string>()
 
+/** In the organization's zone. A batch's invitations end together, so the last few answers are kept. */
 function expiryText({ expiresAt, timeZone }: InvitationLetter): string {
-  let format = formats.get(timeZone)
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-GB', {
-      day: 'numeric',
-      month: 'long',
-      year: 'numeric',
-      hour: '2-digit',
-      minute: '2-digit',
-      timeZoneName: 'short',
-      timeZone
-    })
-    formats.set(timeZone, format)
-  }
-  return format.format(new Date(expiresAt))
+  const key = expiresAt + timeZone
+  const known = written.get(key)
+  if (known) return known
+  if (written.size >= 100) written.clear()
+  const text = new Date(expiresAt).toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    timeZone
+  })
+  written.set(key, text)
+  return text
 }
 
 const hostOf = (address: string) => address.slice(address.lastIndexOf('@') + 1)
-
-const TT: [number, number, number] = [0, 0, 0]
-process.on('exit', () => console.error('read, mint, js', TT))

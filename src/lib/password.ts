@@ -42,7 +42,8 @@ const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
 
 const minimum = 15
 const maximum = 1024
-const commonest = /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfghjkl|zxcvbnm|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
+const commonest =
+  /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfghjkl|zxcvbnm|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
 
 /**
  * What is wrong with a new password, as a sentence, or undefined. `context` holds words that it must not be made of,
@@ -52,7 +53,8 @@ export function passwordProblem(password: string, context: readonly string[]): s
   const length = [...password].length
   if (length < minimum) return `Use at least ${minimum} characters. Several words in a row are fine.`
   if (length > maximum) return `Use at most ${maximum} characters.`
-  if (isGuessable(password.toLowerCase(), context)) return 'This is among the first passwords that somebody would try. Use several unrelated words.'
+  if (isGuessable(password.toLowerCase(), context))
+    return 'This is among the first passwords that somebody would try. Use several unrelated words.'
   return undefined
 }
 
@@ -69,7 +71,14 @@ function isGuessable(password: string, context: readonly string[]): boolean {
 
 function isRepeated(text: string): boolean {
   for (let unit = 1; unit <= 6; unit += 1) {
-    if (text === text.slice(0, unit).repeat(Math.ceil(text.length / unit)).slice(0, text.length)) return true
+    if (
+      text ===
+      text
+        .slice(0, unit)
+        .repeat(Math.ceil(text.length / unit))
+        .slice(0, text.length)
+    )
+      return true
   }
   return false
 }

@@ -1,5 +1,5 @@
 /** Links that nobody can guess and that neither the database nor the key alone gives away. */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** 32 random bytes, kept with the invitation. */
 export function newNonce(): Buffer {
@@ -8,7 +8,7 @@ export function newNonce(): Buffer {
 
 /** The 43 characters of an invitation's link: base64url of HMAC-SHA256 of its nonce under the secret key. */
 export function tokenOf(secretKey: Buffer, nonce: Buffer): string {
-  return createHmac('sha256', secretKey).update(nonce).digest('base64url')
+  return createHmac('sha256', keyOf(secretKey)).update(nonce).digest('base64url')
 }
 
 /** What is stored of a token, and what it is looked up by: its SHA-256. */
@@ -30,4 +30,15 @@ export function readOptOutToken(secretKey: Buffer, token: string): number | unde
 }
 
 const signatureOf = (secretKey: Buffer, personId: number) =>
-  createHmac('sha256', secretKey).update(`opt-out:${personId}`).digest('base64url')
+  createHmac('sha256', keyOf(secretKey)).update(`opt-out:${personId}`).digest('base64url')
+
+const keys = new WeakMap<Buffer, KeyObject>()
+
+/** Taking a key in costs as much as three signatures: once is enough. */
+function keyOf(secretKey: Buffer): KeyObject {
+  const known = keys.get(secretKey)
+  if (known) return known
+  const key = createSecretKey(secretKey)
+  keys.set(secretKey, key)
+  return key
+}

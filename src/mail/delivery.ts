@@ -23,8 +23,8 @@ export interface Mail {
   /** Envelope sender and the one recipient. */
   from: string
   to: string
-  /** The message as it goes over the wire: CRLF, no line over 998 bytes. */
-  bytes: Buffer
+  /** Makes the message as it goes over the wire: CRLF, no line over 998 bytes. Asked for when it leaves. */
+  bytes: () => Buffer
 }
 
 export type Composed =

@@ -13,7 +13,7 @@ export function outboxTransport(folder: string): MailTransport {
       const file = fileOf(folder, deliveryId)
       try {
         await fs.mkdir(folder, { recursive: true })
-        await fs.writeFile(`${file}.part`, bytes)
+        await fs.writeFile(`${file}.part`, bytes())
         await fs.rename(`${file}.part`, file)
         return { is: 'sent', reply: 'Kept in the outbox' }
       } catch (error) {

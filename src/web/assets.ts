@@ -72,9 +72,9 @@ async function packed(type: string, text: string): Promise<Asset> {
 function styles(): string {
   const named = (name: string) => inPublic('css', `${name}.css`)
   const first = ['tokens', 'base', 'layout'].map(named)
-  const last = ['charts', 'utilities'].map(named)
+  const parts = [...filesIn('css/components', '.css'), ...filesIn('css/charts', '.css')]
   const order = '@layer tokens, base, layout, components, charts, utilities;\n'
-  return order + [...first, ...filesIn('css/components', '.css'), ...last].map(read).join('\n')
+  return order + [...first, ...parts, named('utilities')].map(read).join('\n')
 }
 
 /** One file: with several deferred scripts an extension can come after htmx and is then never initialized. */

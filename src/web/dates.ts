@@ -35,3 +35,11 @@ export function isTimeZone(text: string): boolean {
     return false
   }
 }
+
+/** "42 s", "1 min 42 s", "2 h 5 min". */
+export function durationInWords(milliseconds: number): string {
+  const seconds = Math.max(1, Math.round(milliseconds / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+}

@@ -7,7 +7,7 @@ import { startMailServer } from '../support/smtp-server.ts'
 
 const hasty = { connect: 2_000, greeting: 2_000, command: 300, finalDot: 300 }
 const bytes = Buffer.from(`Subject: x\r\n\r\n${'hello '.repeat(100)}\r\n.dotted\r\n`)
-const mailTo = (to: string): Mail => ({ deliveryId: 1, from: 'rollcall@larkfield.example', to, bytes })
+const mailTo = (to: string): Mail => ({ deliveryId: 1, from: 'rollcall@larkfield.example', to, bytes: () => bytes })
 
 async function sendOne(to: string, script: ScriptedOptions = {}, options: SmtpOptions = {}) {
   const server = await startScripted(script)

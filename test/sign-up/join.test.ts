@@ -102,7 +102,12 @@ t.test('S1, S4: a token that was never given out is unknown', async t => {
 t.test('S5: the account is the invited address’s, whatever else is posted', async t => {
   const { token, personId } = await inviteOne(db, ids.ben, 'bound@larkfield.example')
   const eve = await browser()
-  for (const extra of [{ email: 'eve@evil.example' }, { role: 'owner' }, { name: ['a', 'b'] }]) {
+  const extras: Record<string, string | string[]>[] = [
+    { email: 'eve@evil.example' },
+    { role: 'owner' },
+    { name: ['a', 'b'] }
+  ]
+  for (const extra of extras) {
     t.equal((await eve.post(`/join/${token}`, { ...fields, ...extra })).statusCode, 400)
   }
   t.notOk((await person(personId)).up)

@@ -46,9 +46,9 @@ export async function expire(db: Database, personId: number): Promise<void> {
 
 /** One row of one statement, for tests that look at what stands in the database. */
 export async function one<T extends Record<string, unknown>>(db: Database, query: ReturnType<typeof sql>): Promise<T> {
-  const [row] = await db.execute<T>(query)
+  const [row] = await db.execute(query)
   if (!row) throw new Error('no row')
-  return row
+  return row as T
 }
 
 export { sql }

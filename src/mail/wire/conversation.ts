@@ -96,10 +96,9 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     })
   }
 
-  function commandsFor({ from, to, bytes }: Mail): string[] {
+  function commandsFor({ from, to }: Mail): string[] {
     const isWide = !isAscii(to) || !isAscii(from)
-    const size = offers.pipelining && bytes.length > 1e6 ? ` SIZE=${bytes.length}` : ''
-    const mail = `MAIL FROM:<${from}>${size}${isWide ? ' SMTPUTF8 BODY=8BITMIME' : ''}\r\n`
+    const mail = `MAIL FROM:<${from}>${isWide ? ' SMTPUTF8 BODY=8BITMIME' : ''}\r\n`
     return [...(mustReset ? ['RSET\r\n'] : []), mail, `RCPT TO:<${to}>\r\n`, 'DATA\r\n']
   }
 
@@ -125,7 +124,7 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     const go = await ask(commands[2]!)
     if (!go) return { is: 'not-sent', reply: lost }
     if (go.code !== 354) return refused('data', go, 0)
-    return transmit(mail.bytes)
+    return transmit(mail.bytes())
   }
 
   async function refused(stage: 'sender' | 'recipient' | 'data', reply: Reply, outstanding: number): Promise<Outcome> {

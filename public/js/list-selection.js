@@ -1,0 +1,114 @@
+/* Ticks: ranges, groups that stay in step with their rows, and the count of what is selected. */
+;(() => {
+  const format = new Intl.NumberFormat(document.documentElement.lang || 'en')
+  let anchor = null
+
+  const picks = list => [...list.querySelectorAll('.pick:not(:disabled)')].filter(box => box.checkVisibility())
+  const rowsOf = (list, key) => [...list.querySelectorAll(`.pick[data-in="${CSS.escape(key)}"]:not(:disabled)`)]
+  const groupOf = (list, key) => list.querySelector(`.pick[data-group="${CSS.escape(key)}"]`)
+  // reads the property: browsers do not match :checked on a box that is also indeterminate
+  const ticked = (scope, selector) => [...scope.querySelectorAll(selector)].filter(box => box.checked && !box.disabled)
+
+  /* Ticks or unticks many boxes, then settles once: one count, one change event. */
+  function tick(list, boxes, value = true) {
+    for (const box of boxes) {
+      box.indeterminate = false
+      box.checked = value
+      followGroup(list, box)
+    }
+    settle(list, boxes)
+    boxes.at(-1)?.dispatchEvent(new CustomEvent('change', { bubbles: true, detail: 'settled' }))
+  }
+
+  function followGroup(list, box) {
+    if (!box.dataset.group) return
+    for (const row of rowsOf(list, box.dataset.group)) row.checked = box.checked
+  }
+
+  function between(list, from, to) {
+    const all = picks(list)
+    const [first, last] = [all.indexOf(from), all.indexOf(to)].sort((one, other) => one - other)
+    return all.slice(Math.max(first, 0), last + 1).filter(box => !box.dataset.group)
+  }
+
+  /* A group box means "everyone in this group", also those not on this page. Rows that are unticked afterwards become
+     exceptions and leave the group box mixed. */
+  function settle(list, boxes) {
+    for (const key of new Set(boxes.map(box => box.dataset.in).filter(Boolean))) {
+      const group = groupOf(list, key)
+      if (!group) continue
+      const rows = rowsOf(list, key)
+      const some = rows.filter(row => row.checked).length
+      group.indeterminate = group.checked ? some < rows.length : some > 0
+    }
+    count(list)
+  }
+
+  function count(list) {
+    let total = 0
+    for (const group of ticked(list, '.pick[data-group]')) {
+      total += Number(group.dataset.size) - rowsOf(list, group.dataset.group).filter(row => !row.checked).length
+    }
+    for (const row of ticked(list, '.pick:not([data-group])')) {
+      if (!(row.dataset.in && groupOf(list, row.dataset.in)?.checked)) total += 1
+    }
+    for (const output of list.querySelectorAll('[data-count]:not([data-value])'))
+      output.textContent = format.format(total)
+    list.querySelector('.selbar')?.toggleAttribute('data-on', total > 0)
+  }
+
+  function clear(list) {
+    for (const box of list.querySelectorAll('.pick:enabled')) {
+      box.checked = false
+      box.indeterminate = false
+    }
+    count(list)
+  }
+
+  document.addEventListener('click', event => {
+    const clearing = event.target.closest?.('[data-clear]')
+    if (clearing) {
+      event.preventDefault()
+      clear(clearing.closest('[data-list]'))
+    }
+    const box = event.target.closest?.('.pick')
+    const list = box?.closest('[data-list]')
+    if (!list) return
+    if (event.shiftKey && anchor?.isConnected && list.contains(anchor))
+      tick(list, between(list, anchor, box), box.checked)
+    anchor = box
+  })
+
+  document.addEventListener('change', event => {
+    const list = event.target.closest('[data-list]')
+    if (event.detail === 'settled' || !list || !event.target.matches('.pick')) return
+    followGroup(list, event.target)
+    settle(list, [event.target])
+  })
+
+  /* Rows taken out of a ticked group travel with the form as exceptions. */
+  document.addEventListener('formdata', event => {
+    for (const group of ticked(event.target, '.pick[data-group]')) {
+      const out = rowsOf(event.target, group.dataset.group).filter(row => !row.checked)
+      for (const row of out) event.formData.append('except', row.value)
+    }
+  })
+
+  for (const list of document.querySelectorAll('[data-list]')) {
+    for (const box of list.querySelectorAll('.pick[data-partial]')) box.indeterminate = true
+    count(list)
+  }
+
+  window.rollcall.list = {
+    picks,
+    groupOf,
+    tick,
+    clear,
+    /** Ticks from the row that was touched last to this one. */
+    tickTo: (list, box) => tick(list, between(list, anchor ?? box, box)),
+    /** Where the next range starts; `keep` leaves it where it is. */
+    anchorAt: (box, keep = false) => {
+      anchor = keep ? (anchor ?? box) : box
+    }
+  }
+})()

@@ -1,0 +1,35 @@
+/* Several addresses pasted into one of the fields named "email" are spread over the empty ones. Without script the
+   server splits them. */
+;(() => {
+  /* "Ada <ada@example.org>; ben@example.org" holds two. */
+  const addressesIn = text =>
+    text
+      .split(/[,;\r\n]+/)
+      .flatMap(entry => /<([^<>]+)>/.exec(entry)?.[1] ?? entry.split(/\s+/))
+      .filter(Boolean)
+
+  function fill(field, value) {
+    field.value = value
+    field.dispatchEvent(new Event('input', { bubbles: true }))
+    field.focus()
+  }
+
+  document.addEventListener('paste', event => {
+    const field = event.target
+    if (!(field instanceof HTMLInputElement) || field.name !== 'email' || !field.form) return
+    const fields = [...field.form.querySelectorAll('input[name="email"]')]
+    const addresses = addressesIn(event.clipboardData?.getData('text') ?? '')
+    if (fields.length < 2 || addresses.length < 2) return
+    const isAllSelected = field.selectionStart === 0 && field.selectionEnd === field.value.length
+    const empty = fields.filter(each => each.value.trim() === '' || (each === field && isAllSelected))
+    if (empty.length === 0) return
+    event.preventDefault()
+    const after = [...empty.filter(each => fields.indexOf(each) >= fields.indexOf(field)), ...empty]
+    const targets = [...new Set(after)]
+    // what does not fit stays in the last field, where the server says that there are too many
+    targets.forEach((target, index) => {
+      const own = index === targets.length - 1 ? addresses.slice(index).join(' ') : addresses[index]
+      if (own) fill(target, own)
+    })
+  })
+})()

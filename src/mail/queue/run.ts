@@ -1,0 +1,108 @@
+/** What a run of the mail worker knows and when it has something to do. */
+import type { Database } from '../../db/client.ts'
+import {
+  type Claimed,
+  type Composer,
+  handBack,
+  type Log,
+  type Mail,
+  type MailTransport,
+  type Settlement
+} from '../delivery.ts'
+
+export interface DeliverDeps {
+  db: Database
+  log: Log
+  transport: MailTransport
+  /** Who makes the mails of each kind. */
+  composers: Record<string, Composer>
+  /** The right side of every Message-ID. */
+  mailHost: string
+  /** Ends the run: what has not left is handed back, what is on its way is waited for. */
+  signal?: AbortSignal
+  /** Seconds a delivery is ours; must outlast the transport's patience. */
+  leaseSeconds?: number
+}
+
+/** A mail in hand, not on its way yet. */
+export interface Ready {
+  delivery: Claimed
+  mail: Mail
+  until: string | null
+  since: number
+}
+
+/** What a run knows: mails in hand and on their way, attempts that ended and are not written yet. */
+export interface Run {
+  deps: DeliverDeps
+  hand: Ready[]
+  flying: number
+  ended: Settlement[]
+  settled: number
+  /** How many to claim at once: about half a second of work. */
+  appetite: number
+  isClaiming: boolean
+  tookAt: number
+  sweptAt: number
+  /** Not before this moment (ms) another claim: the last one found nothing. */
+  claimAfter: number
+  fault: string | undefined
+  isRecovered: boolean
+  isProbe: boolean
+  refusals: Map<number, { gist: string; times: number }>
+  stops: Map<number, string>
+  wake: () => void
+}
+
+const often = 50 // ms between two writings of what ended
+const enough = 100 // ended attempts that are written at once without waiting
+const longestInHand = 30_000 // ms; then another worker, or a later and more urgent order, may have it
+
+export function newRun(deps: DeliverDeps): Run {
+  const base = {
+    hand: [],
+    flying: 0,
+    ended: [],
+    settled: 0,
+    claimAfter: 0,
+    isClaiming: false,
+    tookAt: 0,
+    sweptAt: 0,
+    fault: undefined,
+    isRecovered: false,
+    isProbe: false
+  }
+  return { deps, ...base, appetite: deps.transport.lanes * 2, refusals: new Map(), stops: new Map(), wake: () => {} }
+}
+
+export const isStopping = (run: Run) => run.fault !== undefined || run.isProbe || run.deps.signal?.aborted === true
+export const wantsMore = (run: Run) =>
+  !run.isClaiming && !isStopping(run) && run.hand.length < run.appetite / 2 && Date.now() >= run.claimAfter
+const isIdle = (run: Run) => !run.isClaiming && run.flying + run.hand.length === 0
+export const isOver = (run: Run) =>
+  isIdle(run) && run.ended.length === 0 && (isStopping(run) || Date.now() < run.claimAfter)
+
+/** Waits until there is something to do: enough to write, room for more, or 50 ms. */
+export function occasion(run: Run): Promise<void> {
+  if (hasOccasion(run)) return Promise.resolve()
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, often)
+    run.wake = () => {
+      clearTimeout(timer)
+      run.wake = () => {}
+      resolve()
+    }
+  })
+}
+
+export const hasOccasion = (run: Run) => run.ended.length >= enough || wantsMore(run) || isIdle(run)
+
+/** Hands back what must not or need not go out from here. */
+export function giveUpHand(run: Run) {
+  const limit = isStopping(run) && !run.isProbe ? Number.POSITIVE_INFINITY : Date.now() - longestInHand
+  if (run.hand.length === 0 || (run.stops.size === 0 && run.hand[0]!.since > limit && run.hand.at(-1)!.since > limit))
+    return
+  const isGivenUp = ({ since, delivery }: Ready) => since <= limit || run.stops.has(delivery.batchId ?? 0)
+  run.ended.push(...run.hand.filter(isGivenUp).map(({ delivery }) => handBack(delivery)))
+  run.hand = run.hand.filter(ready => !isGivenUp(ready))
+}

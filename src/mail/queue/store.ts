@@ -1,0 +1,193 @@
+/** The worker's statements: taking deliveries up and writing how they ended. Copies on people and batches move along. */
+import { type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import type { Claimed, Settlement } from '../delivery.ts'
+
+/** In a worker's transaction: rather give up than make somebody's request wait for us, or deadlock with it. */
+export async function waitBriefly(tx: Db): Promise<void> {
+  await tx.execute(sql`select set_config('lock_timeout', '500ms', true)`)
+}
+
+/**
+ * Leases due deliveries to this worker: of every batch that is sending an equal share, so that what somebody typed never
+ * waits behind a file. `most` is roughly how many. Counts an attempt and fixes the Message-ID.
+ */
+export async function claimDue(tx: Db, most: number, leaseSeconds: number, mailHost: string): Promise<Claimed[]> {
+  const rows = await tx.execute<ClaimedRow>(sql`
+    with open_batch as materialized (
+      select id, mails_queued from batches
+      where state in ('checking', 'sending') and mails_queued + mails_deferred > 0
+    ), single as (
+      select id, state, priority from deliveries
+      where batch_id is null and state in ('queued', 'deferred') and next_attempt_at <= now()
+      order by priority, next_attempt_at limit ${most} for update skip locked
+    ), shared as (
+      select d.id, d.state, d.priority from open_batch b cross join lateral (
+        select id, state, priority from deliveries
+        where batch_id = b.id and state in ('queued', 'deferred') and next_attempt_at <= now()
+        order by priority, next_attempt_at
+        limit (select greatest(${Math.min(10, most)}, ${most} / greatest(1, count(*) filter (where mails_queued > 0))) from open_batch)
+        for update skip locked
+      ) d
+    ), chosen as (
+      select id, state from (select * from single union all select * from shared) due order by priority limit ${most + (most >> 1)}
+    ), leased as (
+      update deliveries d set state = 'sending', attempts = attempts + 1,
+        lease_until = now() + make_interval(secs => ${leaseSeconds}),
+        message_id = coalesce(message_id, d.id || '.' || replace(gen_random_uuid()::text, '-', '') || '@' || ${mailHost}::text)
+      from chosen where d.id = chosen.id
+      returning d.id, d.kind, d.person_id, d.invitation_id, d.batch_id, d.address, d.priority, d.attempts,
+        d.may_have_arrived, d.message_id, chosen.state as was
+    ), person as (
+      update people p set delivery_state = 'sending' from leased where p.id = leased.person_id and p.delivery_id = leased.id
+    ), counted as (
+      update batches b set mails_sending = mails_sending + n, mails_queued = mails_queued - queued,
+        mails_deferred = mails_deferred - (n - queued)
+      from (select batch_id, count(*) as n, count(*) filter (where was = 'queued') as queued from leased group by batch_id) moved
+      where b.id = moved.batch_id
+    )
+    select * from leased order by priority, id`)
+  return rows.map(claimed)
+}
+
+interface ClaimedRow extends Record<string, unknown> {
+  id: string
+  kind: string
+  person_id: string
+  invitation_id: string | null
+  batch_id: string | null
+  address: string
+  priority: number
+  attempts: number
+  may_have_arrived: boolean
+  message_id: string
+}
+
+const numberOrNull = (text: string | null) => (text === null ? null : Number(text))
+
+function claimed(row: ClaimedRow): Claimed {
+  return {
+    id: Number(row.id),
+    kind: row.kind,
+    personId: Number(row.person_id),
+    invitationId: numberOrNull(row.invitation_id),
+    batchId: numberOrNull(row.batch_id),
+    address: row.address,
+    priority: row.priority,
+    attempt: row.attempts,
+    mayHaveArrived: row.may_have_arrived,
+    messageId: row.message_id
+  }
+}
+
+/**
+ * Writes how attempts ended, for the leases that are still ours. What would be tried again too late (three days after
+ * queueing, or after `until`) has failed. A batch of which nothing is open any more is done.
+ */
+export async function settle(tx: Db, settlements: Settlement[]): Promise<void> {
+  const rows = settlements.map(({ delivery, ...s }) => ({ ...s, id: delivery.id, attempt: delivery.attempt }))
+  await tx.execute(sql`
+    with ended as (
+      select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as x(id bigint, attempt int, state text,
+        reply text, wait float8, "isUncounted" bool, "mayHaveArrived" bool, suppress bool, until timestamptz)
+    ), changed as (
+      update deliveries d set
+        state = case when e.state = 'deferred'
+          and now() + make_interval(secs => e.wait) > least(d.queued_at + interval '3 days', e.until) then 'failed' else e.state end,
+        server_reply = coalesce(e.reply, d.server_reply),
+        attempts = d.attempts - case when e."isUncounted" then 1 else 0 end,
+        next_attempt_at = case when e.state in ('queued', 'deferred') then now() + make_interval(secs => e.wait) else d.next_attempt_at end,
+        may_have_arrived = d.may_have_arrived or e."mayHaveArrived",
+        lease_until = null,
+        settled_at = case when e.state in ('queued', 'deferred') then null else now() end
+      from ended e where d.id = e.id and d.state = 'sending' and d.attempts = e.attempt
+      returning d.id, d.person_id, d.batch_id, d.state, e.reply, e.suppress
+    ), ${moveAlong(fromSending)}, suppressed as (
+      insert into suppressions (address_key, cause, server_reply)
+      select p.address_key, 'bounced', c.reply from changed c join people p on p.id = c.person_id where c.suppress
+      on conflict do nothing
+    )
+    select 1`)
+}
+
+/** Leases that ran out: their worker is gone, and what it sent nobody knows. Due again at once. Returns how many. */
+export async function releaseExpired(tx: Db): Promise<number> {
+  const rows = await tx.execute(sql`
+    with expired as (
+      select id from deliveries where state = 'sending' and lease_until < now() order by id limit 5000 for update skip locked
+    ), changed as (
+      update deliveries d set state = 'queued', lease_until = null, may_have_arrived = true, next_attempt_at = now()
+      from expired where d.id = expired.id returning d.id, d.person_id, d.batch_id, d.state
+    ), ${moveAlong(fromSending)}
+    select id from changed`)
+  return rows.length
+}
+
+/** Holds a batch: the server refuses its mails one like the other. */
+export async function stopBatch(tx: Db, batchId: number, reason: string): Promise<void> {
+  await tx.execute(
+    sql`update batches set state = 'stopped', stop_reason = ${reason} where id = ${batchId} and state in ('checking', 'sending')`
+  )
+}
+
+export type Gate = 'open' | 'probe' | 'shut'
+
+/** May we send? While the transport is paused one worker may try one mail every 30 seconds; asking takes that turn. */
+export async function passGate(tx: Db): Promise<Gate> {
+  const [row] = await tx.execute<{ paused: boolean }>(
+    sql`select paused_since is not null as paused from mail_transport where id = 1`
+  )
+  if (!row?.paused) return 'open'
+  const turn = await tx.execute(sql`
+    update mail_transport set next_probe_at = now() + interval '30 seconds'
+    where id = 1 and paused_since is not null and coalesce(next_probe_at, now()) <= now() returning id`)
+  return turn.length > 0 ? 'probe' : 'shut'
+}
+
+export async function pauseTransport(tx: Db, reason: string): Promise<void> {
+  await tx.execute(sql`
+    insert into mail_transport (id, paused_since, next_probe_at, reason) values (1, now(), now() + interval '30 seconds', ${reason})
+    on conflict (id) do update set paused_since = coalesce(mail_transport.paused_since, now()),
+      next_probe_at = excluded.next_probe_at, reason = excluded.reason`)
+}
+
+export async function resumeTransport(tx: Db): Promise<void> {
+  await tx.execute(sql`update mail_transport set paused_since = null, next_probe_at = null, reason = null where id = 1`)
+}
+
+/** The column of batches that counts each state. */
+const counters = {
+  queued: sql`mails_queued`,
+  sending: sql`mails_sending`,
+  sent: sql`mails_sent`,
+  deferred: sql`mails_deferred`,
+  failed: sql`mails_failed`,
+  unknown: sql`mails_unknown`,
+  bounced: sql`mails_bounced`,
+  suppressed: sql`mails_suppressed`,
+  cancelled: sql`mails_cancelled`
+}
+
+/** Carries the new states of `changed` over to people and to the counts of the batches; `was` is the state before. */
+export function moveAlong(was: SQL): SQL {
+  const columns = Object.entries(counters)
+  const deltas = columns.map(
+    ([state, column]) =>
+      sql`count(*) filter (where state = ${state}) - count(*) filter (where ${was} = ${state}) as ${column}`
+  )
+  const sums = columns.map(([, column]) => sql`${column} = b.${column} + m.${column}`)
+  const open = [counters.queued, counters.sending, counters.deferred].map(column => sql`b.${column} + m.${column}`)
+  const isOver = sql`b.state = 'sending' and ${sql.join(open, sql` + `)} = 0`
+  return sql`moved as (
+      select batch_id, ${sql.join(deltas, sql`, `)} from changed where batch_id is not null group by batch_id order by batch_id
+    ), person as (
+      update people p set delivery_state = c.state from changed c where p.id = c.person_id and p.delivery_id = c.id
+    ), counted as (
+      update batches b set ${sql.join(sums, sql`, `)},
+        state = case when ${isOver} then 'done' else b.state end,
+        finished_at = case when ${isOver} then now() else b.finished_at end
+      from moved m where b.id = m.batch_id
+    )`
+}
+
+const fromSending = sql`'sending'`

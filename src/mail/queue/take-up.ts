@@ -1,0 +1,75 @@
+/** Taking mails up: leased and composed in one transaction, then in hand. */
+import type { Db } from '../../db/client.ts'
+import { type Claimed, type Composed, type Composer, handBack, type Settlement } from '../delivery.ts'
+import type { Ready, Run } from './run.ts'
+import { claimDue, type Gate, passGate, releaseExpired, settle, waitBriefly } from './store.ts'
+
+const sweepEvery = 30_000 // ms between two looks for leases that ran out
+
+export interface Taken {
+  gate: Gate
+  ready: Ready[]
+  count: number
+}
+
+/** Claims what is due and has it composed; what need not go out any more is settled at once. */
+export async function claim(tx: Db, run: Run): Promise<Taken> {
+  const { deps, appetite } = run
+  await waitBriefly(tx)
+  await sweep(tx, run)
+  const gate = await passGate(tx)
+  if (gate === 'shut') return { gate, ready: [], count: 0 }
+  const claimed = await claimDue(tx, gate === 'probe' ? 1 : appetite, deps.leaseSeconds ?? 900, deps.mailHost)
+  const composed = await compose(tx, deps.composers, claimed)
+  const since = Date.now()
+  const ready: Ready[] = []
+  const dropped: Settlement[] = []
+  for (const delivery of claimed) {
+    const result = composed.get(delivery.id) ?? ({ is: 'busy' } as const)
+    const isWanted = gate === 'open' || ready.length === 0
+    if (result.is === 'mail' && isWanted) ready.push({ delivery, mail: result.mail, until: result.until, since })
+    else dropped.push(settlementOfDrop(delivery, result))
+  }
+  if (dropped.length > 0) await settle(tx, dropped)
+  return { gate, ready, count: claimed.length }
+}
+
+async function sweep(tx: Db, run: Run) {
+  if (Date.now() - run.sweptAt < sweepEvery) return
+  await releaseExpired(tx)
+  run.sweptAt = Date.now()
+}
+
+async function compose(
+  tx: Db,
+  composers: Record<string, Composer>,
+  claimed: Claimed[]
+): Promise<Map<number, Composed>> {
+  const all = new Map<number, Composed>()
+  for (const [kind, deliveries] of Map.groupBy(claimed, ({ kind }) => kind)) {
+    const composer = composers[kind]
+    if (!composer) throw new Error(`Nobody composes mails of the kind "${kind}"`)
+    for (const [id, result] of await composer(tx, deliveries)) all.set(id, result)
+  }
+  return all
+}
+
+function settlementOfDrop(delivery: Claimed, result: Composed): Settlement {
+  if (result.is !== 'dropped') return handBack(delivery, 1)
+  return { ...handBack(delivery), state: result.state, reply: result.reason }
+}
+
+/** Puts what was claimed in hand. */
+export function take(run: Run, { gate, ready, count }: Taken) {
+  run.isProbe = gate === 'probe'
+  if (gate === 'shut' || count === 0) run.claimAfter = Date.now() + 500
+  // what somebody typed goes in front of what waits
+  const urgent = ready.filter(({ delivery }) => delivery.priority === 0)
+  run.hand.unshift(...urgent)
+  run.hand.push(...ready.filter(({ delivery }) => delivery.priority !== 0))
+  // a set that was used up quickly may be larger next time: the wire never waits, and little is held
+  const lasted = Date.now() - run.tookAt
+  run.tookAt = Date.now()
+  const grown = lasted < 250 ? run.appetite * 2 : lasted > 1_000 ? Math.ceil(run.appetite / 2) : run.appetite
+  run.appetite = Math.max(run.deps.transport.lanes * 2, Math.min(500, grown))
+}

@@ -1,0 +1,91 @@
+import path from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { showTime } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
+import { filters, idParams, optionalField } from '../web/forms.ts'
+import { policyOfFramedMail, policyWithFrame } from '../web/security.ts'
+import { type KeptMail, listOutbox, readKept } from './outbox.ts'
+
+interface ById {
+  Params: { id: string }
+}
+
+const pageSize = 50
+const access = 'admin'
+const byId = { config: { access }, schema: { params: idParams } } as const
+
+/** The mails that would have gone out. They hold invitees' links, so reading the console is not enough. */
+export function outboxRoutes(app: FastifyInstance, { config }: Deps): void {
+  const folder = path.join(config.dataDir, 'outbox')
+
+  const kept = async (id: string): Promise<KeptMail> => {
+    const mail = await readKept(folder, Number(id))
+    if (!mail) throw new Refusal(404, 'There is no such mail in the outbox.')
+    return mail
+  }
+
+  app.get<{ Querystring: { before?: string } }>(
+    '/outbox',
+    { config: { access }, schema: { querystring: filters({ before: optionalField() }) } },
+    async (request, reply) => {
+      const before = /^[1-9]\d{0,14}$/.exec(request.query.before ?? '')?.[0]
+      const { mails, hasMore } = await listOutbox(folder, pageSize, before ? Number(before) : undefined)
+      const { timeZone } = request.viewer!
+      return reply.page(
+        'outbox/index',
+        { title: 'Outbox' },
+        {
+          mails: mails.map(({ id, to, subject, date }) => ({
+            ...{ to, subject },
+            href: `/outbox/${id}`,
+            when: showTime(date, timeZone)
+          })),
+          first: before ? '/outbox' : null,
+          next: hasMore && mails.length > 0 ? `/outbox?before=${mails.at(-1)!.id}` : null
+        }
+      )
+    }
+  )
+
+  app.get<ById>('/outbox/:id', byId, async (request, reply) => {
+    const mail = await kept(request.params.id)
+    const when = showTime(mail.date, request.viewer!.timeZone)
+    reply.header('content-security-policy', policyWithFrame)
+    return reply.page('outbox/show', { title: mail.subject }, { mail: shown(mail, when, config.baseUrl) })
+  })
+
+  app.get<ById>('/outbox/:id(^\\d+).eml', byId, async (request, reply) => {
+    const { id, bytes } = await kept(request.params.id)
+    return reply.header('content-disposition', `attachment; filename="${id}.eml"`).type('message/rfc822').send(bytes)
+  })
+
+  app.get<ById>('/outbox/:id/html', byId, async (request, reply) => {
+    const { html } = await kept(request.params.id)
+    return reply
+      .header('content-security-policy', policyOfFramedMail)
+      .header('x-frame-options', 'SAMEORIGIN')
+      .type('text/html; charset=utf-8')
+      .send(html)
+  })
+}
+
+function shown(mail: KeptMail, when: ReturnType<typeof showTime>, baseUrl: string) {
+  const { id, to, from, subject, replyTo } = mail
+  return {
+    ...{ to, from, subject, when },
+    replyTo: replyTo ?? null,
+    text: partsOf(mail.text, baseUrl),
+    frame: `/outbox/${id}/html`,
+    download: `/outbox/${id}.eml`
+  }
+}
+
+/** The text with our own addresses apart, so that an invitation can be followed from here. Others stay text. */
+function partsOf(text: string, baseUrl: string) {
+  const parts = text
+    .replaceAll('\r\n', '\n')
+    .trim()
+    .split(/(https?:\/\/[^\s<>"]+)/)
+  return parts.map(part => ({ text: part, isLink: part.startsWith(`${baseUrl}/`) }))
+}
