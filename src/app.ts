@@ -1,7 +1,7 @@
 /** The table of contents: every scope and every route of Rollcall. */
 import Fastify, { type FastifyInstance } from 'fastify'
-import { batchRoutes } from './batches/batch-routes.ts'
-import { inviteRoutes } from './batches/invite-routes.ts'
+import { inviteRoutes } from './batches/intake/invite-routes.ts'
+import { batchRoutes } from './batches/report/batch-routes.ts'
 import { operatorRoutes } from './dashboard/operator-routes.ts'
 import { peopleRoutes } from './dashboard/people-routes.ts'
 import { personRoutes } from './dashboard/person-routes.ts'
@@ -35,9 +35,7 @@ export interface AppOptions {
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
   const { config, db } = deps
   const app = Fastify({
-    loggerInstance: undefined,
     logger: loggerOptions(config.logLevel, options.logTarget),
-    disableRequestLogging: false,
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     bodyLimit: 64 * 1024,
     requestTimeout: 0,

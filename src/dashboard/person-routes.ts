@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { recentEvents } from '../audit/store.ts'
-import { inviteTyped } from '../batches/invite-typed.ts'
+import { inviteTyped } from '../batches/intake/invite-typed.ts'
 import { organizationDomains } from '../batches/recipient.ts'
 import { changeRole } from '../invitations/change-role.ts'
 import { stateOf } from '../invitations/invitation.ts'

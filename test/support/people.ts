@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { inviteTyped } from '../../src/batches/invite-typed.ts'
+import { inviteTyped } from '../../src/batches/intake/invite-typed.ts'
 import { organizationDomains } from '../../src/batches/recipient.ts'
 import type { Database } from '../../src/db/client.ts'
 import { writeNonce } from '../../src/invitations/store.ts'

@@ -1,8 +1,8 @@
 /** What the pages of batches read. */
 import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
-import type { Db } from '../db/client.ts'
-import { batches, deliveries, type deliveryStates, people, recipients } from '../db/schema.ts'
-import type { Verdict } from './recipient.ts'
+import type { Db } from '../../db/client.ts'
+import { batches, deliveries, type deliveryStates, people, recipients } from '../../db/schema.ts'
+import type { Verdict } from '../recipient.ts'
 
 export interface LineFilter {
   verdicts?: Verdict[] | undefined

@@ -1,11 +1,11 @@
-import { recordEvent } from '../audit/store.ts'
-import { type Database, transaction } from '../db/client.ts'
-import { readOrganization } from '../people/store.ts'
-import { chunkOf } from './chunk.ts'
-import { inviteLines } from './invite-lines.ts'
-import { insertRecipients, lockInviting } from './judge-store.ts'
-import { judgeLine, type OrganizationDomains } from './recipient.ts'
-import { addToCounts, insertBatch, startSending } from './store.ts'
+import { recordEvent } from '../../audit/store.ts'
+import { type Database, transaction } from '../../db/client.ts'
+import { readOrganization } from '../../people/store.ts'
+import { chunkOf } from '../chunk.ts'
+import { inviteLines } from '../judging/invite-lines.ts'
+import { insertRecipients, lockInviting } from '../judging/judge-store.ts'
+import { judgeLine, type OrganizationDomains } from '../recipient.ts'
+import { addToCounts, insertBatch, startSending } from '../store.ts'
 
 /**
  * Invites typed addresses, each of which parses and is of the organization's domains: batch, recipients, invitations

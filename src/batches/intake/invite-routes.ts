@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
-import { splitAddresses } from '../lib/email-address.ts'
-import { type Organization, readOrganization } from '../people/store.ts'
-import type { Deps } from '../web/deps.ts'
-import { form, repeated, valuesOf } from '../web/forms.ts'
+import { splitAddresses } from '../../lib/email-address.ts'
+import { type Organization, readOrganization } from '../../people/store.ts'
+import type { Deps } from '../../web/deps.ts'
+import { form, repeated, valuesOf } from '../../web/forms.ts'
+import { judgeLine, organizationDomains, reasonInWords } from '../recipient.ts'
 import { inviteTyped } from './invite-typed.ts'
-import { judgeLine, organizationDomains, reasonInWords } from './recipient.ts'
 
 const body = form({ email: repeated(), team: repeated() })
 const most = 5

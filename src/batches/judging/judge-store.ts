@@ -1,8 +1,8 @@
 /** Judging in sets: what the database knows of the addresses of a chunk. */
 import { sql } from 'drizzle-orm'
-import type { Db } from '../db/client.ts'
-import type { Chunk } from './chunk.ts'
-import type { Verdict } from './recipient.ts'
+import type { Db } from '../../db/client.ts'
+import type { Chunk } from '../chunk.ts'
+import type { Verdict } from '../recipient.ts'
 
 /** One inviter at a time: what it decides about an address stays true until it commits. */
 export async function lockInviting(tx: Db): Promise<void> {

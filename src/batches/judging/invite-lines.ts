@@ -1,7 +1,7 @@
-import type { Db } from '../db/client.ts'
-import { type InviteStep, inviteRecipients, supersedeExpired } from '../invitations/invite-store.ts'
+import type { Db } from '../../db/client.ts'
+import { type InviteStep, inviteRecipients, supersedeExpired } from '../../invitations/invite-store.ts'
+import { addToCounts } from '../store.ts'
 import { type Judgement, judgeAgain } from './judge-store.ts'
-import { addToCounts } from './store.ts'
 
 /**
  * Invites the lines that were judged `invite` and keeps the batch's counts. Somebody who signed up between the

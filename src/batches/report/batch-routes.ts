@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
-import { includesRole } from '../lib/role.ts'
-import type { Deps } from '../web/deps.ts'
-import { Refusal } from '../web/errors.ts'
-import { filters, idParams, optionalField } from '../web/forms.ts'
-import { batchBadges, isBatchState } from './batch.ts'
+import { includesRole } from '../../lib/role.ts'
+import type { Deps } from '../../web/deps.ts'
+import { Refusal } from '../../web/errors.ts'
+import { filters, idParams, optionalField } from '../../web/forms.ts'
+import { batchBadges, isBatchState } from '../batch.ts'
+import { type Verdict, verdictWords } from '../recipient.ts'
+import { findBatch } from '../store.ts'
 import { barOf, deliveryCounts, factsOf, headingOf, progressOf, shownLine, verdictFilters } from './batch-page.ts'
-import { type Verdict, verdictWords } from './recipient.ts'
 import { listBatches, listLines } from './report-store.ts'
-import { findBatch } from './store.ts'
 
 const querystring = filters({
   verdict: optionalField(),

@@ -1,11 +1,11 @@
 /** A batch as its page shows it: words and figures from rows. Pure. */
-import { deliveryBadges } from '../mail/delivery-badges.ts'
-import { bar } from '../web/charts.ts'
-import { durationInWords, showTime } from '../web/dates.ts'
-import { type BatchState, batchBadges, isRunning } from './batch.ts'
-import { type Reason, reasonInWords, type Verdict, verdictWords } from './recipient.ts'
+import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { bar } from '../../web/charts.ts'
+import { durationInWords, showTime } from '../../web/dates.ts'
+import { type BatchState, batchBadges, isRunning } from '../batch.ts'
+import { type Reason, reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
+import type { BatchRow } from '../store.ts'
 import type { listLines } from './report-store.ts'
-import type { BatchRow } from './store.ts'
 
 export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   malformed: { tone: 'bad', icon: 'alert' },
