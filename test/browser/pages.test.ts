@@ -1,0 +1,113 @@
+/** Every page in both themes and at both widths: axe finds nothing, nothing is wider than its window. */
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { revoke } from '../../src/invitations/revoke.ts'
+import { optOutToken } from '../../src/lib/token.ts'
+import { secretKey, setupToken } from '../support/app.ts'
+import { findingsOf, type Site, startSite } from '../support/browser.ts'
+import { expire, invite, inviteOne, one, sql } from '../support/people.ts'
+
+t.jobs = 2
+
+t.test('pages before set-up', async t => {
+  const site = await startSite({ isSetUp: false })
+  t.teardown(site.close)
+  const page = await site.open()
+  for (const path of ['/sign-in', '/setup', `/setup?token=${setupToken}`]) {
+    await page.goto(path)
+    t.same(await findingsOf(page), [], path)
+  }
+  await press(page, 'Set up Rollcall')
+  t.same(await findingsOf(page), [], 'the refused form')
+  t.same(site.faults, [])
+})
+
+t.test('pages of people without a session', async t => {
+  const site = await startSite()
+  t.teardown(site.close)
+  const page = await site.open()
+  for (const path of await publicPaths(site)) {
+    await page.goto(path)
+    t.same(await findingsOf(page), [], path)
+  }
+  await press(page, 'Stop invitations')
+  t.same(await findingsOf(page), [], 'mail is stopped')
+  await page.goto('/sign-in')
+  await press(page, 'Sign in')
+  t.same(await findingsOf(page), [], 'the refused sign-in')
+  t.same(site.faults, [])
+})
+
+t.test('pages of the console', async t => {
+  const site = await startSite()
+  t.teardown(site.close)
+  const page = await site.open()
+  await site.signIn(page, 'ada')
+  for (const path of await consolePaths(site)) {
+    await page.goto(path)
+    t.same(await findingsOf(page), [], path)
+  }
+  await page.goto('/invite')
+  await page.locator('#email-1').fill('someone')
+  await press(page, 'Send invitations')
+  t.same(await findingsOf(page), [], 'the refused invitation')
+  await page.goto('/people?status=invited')
+  await page.locator('tbody a').first().click()
+  await press(page, 'Copy link')
+  t.match(page.url(), /\/invitations\/\d+\/link/)
+  t.same(await findingsOf(page), [], 'an invitation link')
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).click()
+  t.same(await findingsOf(page), [], 'the list of shortcuts')
+  t.same(site.faults, [])
+})
+
+t.test('320 pixels wide, which is 1280 at 400%, every page reads without scrolling sideways', async t => {
+  const site = await startSite()
+  t.teardown(site.close)
+  const page = await site.open({ viewport: { width: 320, height: 640 } })
+  const excess = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  const inside = await consolePaths(site)
+  for (const path of await publicPaths(site)) {
+    await page.goto(path)
+    t.ok((await excess()) <= 0, path)
+  }
+  await site.signIn(page, 'ada')
+  for (const path of inside) {
+    await page.goto(path)
+    t.ok((await excess()) <= 0, path)
+  }
+  await page.getByRole('button', { name: 'Menu' }).click()
+  t.ok(await page.locator('#menu nav').isVisible(), 'the menu opens')
+})
+
+const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
+
+/** One link of each state, the opt-out page, and what is not there. */
+async function publicPaths({ db, ids }: Site): Promise<string[]> {
+  const [open, expired, revoked] = [
+    await inviteOne(db, ids.ben, 'open@larkfield.example'),
+    await inviteOne(db, ids.ben, 'a.rather.long.name.that.has.to.break.somewhere@larkfield-retail.example'),
+    await inviteOne(db, ids.ben, 'revoked@larkfield.example')
+  ]
+  await expire(db, expired.personId)
+  await revoke(db, ids.ben, revoked.invitationId)
+  const links = [open, expired, revoked].map(({ token }) => `/join/${token}`)
+  return ['/sign-in?next=%2Fpeople', ...links, '/nowhere', `/unsubscribe/${optOutToken(secretKey, open.personId)}`]
+}
+
+/** A batch with every look of a line, a mail, people in several states. */
+async function consolePaths({ db, ids, work }: Site): Promise<string[]> {
+  await invite(db, ids.ada, 'nora@larkfield.example', 'tom@larkfield.example')
+  await work()
+  await invite(db, ids.ada, 'nora@larkfield.example', 'rosa@larkfeild.example', 'no one', 'dan@larkfield.example')
+  await invite(db, ids.ada, 'uma@larkfield.example')
+  const newest = await one<{ batch: string; mail: string; person: string }>(
+    db,
+    sql`select (select max(id) from batches) as batch, (select min(id) from deliveries) as mail,
+      (select id from people where email = 'nora@larkfield.example') as person`
+  )
+  const batches = [Number(newest.batch) - 1, newest.batch].map(id => `/batches/${id}`)
+  const outbox = ['/outbox', `/outbox/${newest.mail}`]
+  const people = ['/people', '/people?q=nobody', `/people/${newest.person}`, `/people/${ids.dan}`]
+  return ['/', '/invite', '/batches', ...batches, ...people, ...outbox, '/me', '/settings/organization', '/people/0']
+}

@@ -1,0 +1,113 @@
+/** A real browser in front of the real application, which listens on a port of the system's choice. */
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import net, { type AddressInfo } from 'node:net'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { goodPassword, type Persona, startApp, type TestApp, type TestAppOptions } from './app.ts'
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const args = [
+  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync']
+]
+
+export interface Site extends TestApp {
+  baseUrl: string
+  /** A window of its own: cookies, script on or off, and `faults`, which collects what the browser complains about. */
+  open: (options?: BrowserContextOptions) => Promise<Page>
+  signIn: (page: Page, persona: Persona) => Promise<void>
+  /** Violations of the page's policy, errors of scripts, and answers that no page should meet. */
+  faults: string[]
+}
+
+/** The application, listening, and a browser. The worker does not run: `work` does what is due. */
+export async function startSite(options: TestAppOptions = {}): Promise<Site> {
+  const baseUrl = `http://localhost:${await freePort()}`
+  const rollcall = await startApp({ ...options, environment: { ...options.environment, BASE_URL: baseUrl } })
+  await rollcall.app.listen({ host: 'localhost', port: Number(new URL(baseUrl).port) })
+  const browser = await chromium.launch({ executablePath, args })
+  const faults: string[] = []
+  return {
+    ...rollcall,
+    baseUrl,
+    faults,
+    open: context => openPage(browser, baseUrl, faults, context),
+    signIn: async (page, persona) => {
+      await page.goto('/sign-in')
+      await page.getByLabel('E-mail address').fill(`${persona}@larkfield.example`)
+      await page.getByLabel('Password').fill(goodPassword)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.locator('.who').waitFor({ state: 'attached' })
+    },
+    close: async () => {
+      await browser.close()
+      await rollcall.close()
+    }
+  }
+}
+
+/** A port that was free a moment ago: the application has to know its own address before it listens. */
+async function freePort(): Promise<number> {
+  const server = net.createServer()
+  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+async function openPage(browser: Browser, baseURL: string, faults: string[], options: BrowserContextOptions = {}) {
+  const context = await browser.newContext({ baseURL, viewport: { width: 1280, height: 900 }, ...options })
+  context.setDefaultTimeout(15_000)
+  const page = await context.newPage()
+  page.on('pageerror', error => faults.push(`${page.url()}: ${error.message}`))
+  page.on('console', message => {
+    const { url } = message.location()
+    // the browser reports every refused form as an error; those are answers, and tests look at them
+    const isAnswer = message.text().startsWith('Failed to load resource') && !url.includes('/assets/')
+    if (message.type() === 'error' && !isAnswer) faults.push(`${page.url()}: ${message.text()}`)
+  })
+  page.on('response', answer => {
+    if (answer.status() >= 500) faults.push(`${answer.url()}: ${answer.status()}`)
+  })
+  return page
+}
+
+/** Both themes, both widths. Most rules find the same in every look, so two looks are asked about all of them. */
+const looks = [
+  { colorScheme: 'light', width: 1280, isFull: true },
+  { colorScheme: 'dark', width: 1280, isFull: false },
+  { colorScheme: 'light', width: 390, isFull: false },
+  { colorScheme: 'dark', width: 390, isFull: true }
+] as const
+const aboutLooks = ['color-contrast', 'target-size', 'link-in-text-block', 'scrollable-region-focusable']
+
+interface AxeResult {
+  violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[]
+}
+
+/** What axe finds wrong with the page, in both themes and at both widths, and where it is wider than its window. */
+export async function findingsOf(page: Page): Promise<string[]> {
+  const size = page.viewportSize()
+  const findings: string[] = []
+  await page.evaluate(axe)
+  for (const { colorScheme, width, isFull } of looks) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.setViewportSize({ width, height: 900 })
+    const options = isFull ? {} : { runOnly: aboutLooks }
+    const { violations, excess } = await page.evaluate(async options => {
+      // the menu leaves and the colours change within a frame or two
+      await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      await Promise.all(document.getAnimations().map(animation => animation.finished))
+      const { axe } = window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }
+      const { violations } = await axe.run({ ...options, resultTypes: ['violations'] })
+      return { violations, excess: document.documentElement.scrollWidth - window.innerWidth }
+    }, options)
+    const where = `${new URL(page.url()).pathname} ${colorScheme} ${width}`
+    if (excess > 0) findings.push(`${where}: ${excess} pixels wider than the window`)
+    for (const { id, nodes } of violations) findings.push(`${where}: ${id}: ${nodes.map(node => node.html).join(' ')}`)
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+  if (size) await page.setViewportSize(size)
+  return findings
+}
