@@ -40,6 +40,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     bodyLimit: 64 * 1024,
     requestTimeout: 0,
     connectionTimeout: 0,
+    return503OnClosing: false,
     http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
     routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 300 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }

@@ -1,81 +1,110 @@
-/** Configuration → database → listen and work → stop without losing anything. */
+/** Configuration → database → work and listen → stop without losing anything. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
-import { ConfigProblems, readConfig } from './config.ts'
-import { connect } from './db/client.ts'
-import { DataFolderTaken, startEmbedded } from './db/embedded.ts'
+import { type Config, ConfigProblems, readConfig } from './config.ts'
+import { connect, type Database } from './db/client.ts'
+import { DataFolderTaken } from './db/data-folder.ts'
+import { type EmbeddedServer, startEmbedded } from './db/embedded.ts'
+import { reasonOf } from './db/faults.ts'
 import { migrate } from './db/migrate.ts'
 import { notify } from './db/notices.ts'
 import { readOrganization } from './people/store.ts'
 import { readSecretKey } from './secret-key.ts'
-import { startWorker } from './worker.ts'
+import { describeFault } from './web/logging.ts'
+import { startWorker, type Worker } from './worker.ts'
 
-const stopSeconds = 25
+/** What stands so far, in the order of starting. */
+const running: { embedded?: EmbeddedServer; db?: Database; worker?: Worker; app?: FastifyInstance } = {}
+let isLeaving = false
 
-try {
-  await start()
-} catch (error) {
-  if (error instanceof ConfigProblems) fail(error.problems)
-  if (error instanceof DataFolderTaken) fail([`DATA_DIR: ${error.message}`])
-  fail([`Rollcall could not start: ${(error as Error).message}`])
-}
-
-function fail(lines: readonly string[]): never {
-  for (const line of lines) process.stderr.write(`${line}\n`)
+const starting = start().catch(async error => {
+  await stop()
+  for (const line of wordsFor(error)) process.stderr.write(`${line}\n`)
   process.exit(1)
-}
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void leave(0))
+for (const bug of ['uncaughtException', 'unhandledRejection'] as const) process.on(bug, leaveBroken)
 
 async function start() {
   const config = readConfig()
-  const embedded = config.databaseUrl ? undefined : await startEmbedded(config.dataDir)
-  const onExit: (() => Promise<unknown>)[] = embedded ? [embedded.stop] : []
-  try {
-    await run(config, embedded?.url ?? config.databaseUrl!, onExit)
-  } catch (error) {
-    await stopAll(onExit)
-    throw error
-  }
-}
-
-async function run(config: ReturnType<typeof readConfig>, databaseUrl: string, onExit: (() => Promise<unknown>)[]) {
-  const db = connect(databaseUrl, { connections: 12 })
-  onExit.unshift(() => db.$client.end({ timeout: 5 }))
-  await migrate(db)
+  if (!config.databaseUrl) running.embedded = await startEmbedded(config.dataDir).catch(inDataFolder)
+  const db = connect(running.embedded?.url ?? config.databaseUrl!, { connections: 12 })
+  running.db = db
+  await migrate(db).catch(inDatabase)
   const secretKey = config.secretKey ?? readSecretKey(config.dataDir)
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
-  if (config.role !== 'web') onExit.unshift((await startWorker({ config, db, secretKey, log: app.log })).stop)
-  if (config.role !== 'worker') {
-    await app.listen({ host: config.host, port: config.port })
-    onExit.unshift(() => closeWithin(app, 10_000))
-  }
-  stopOnSignal(onExit)
+  running.embedded?.watch(app.log)
+  if (config.role !== 'web') running.worker = await startWorker({ config, db, secretKey, log: app.log })
+  if (config.role !== 'worker') await listen(app, config)
+  const isSetUp = (await readOrganization(db)) !== undefined
+  if (isLeaving) return
   process.stdout.write(`Rollcall is ready at ${config.baseUrl}\n`)
-  if (config.role !== 'worker' && !(await readOrganization(db))) {
+  if (!isSetUp && config.role !== 'worker')
     process.stdout.write(`Set it up once at ${config.baseUrl}/setup?token=${setupToken}\n`)
-  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config) {
+  running.app = app
+  app.server.prependListener('request', (_request, response) => {
+    // kept connections end with an answer, not between two of them
+    if (isLeaving) response.setHeader('connection', 'close')
+  })
+  await app.listen({ host, port }).catch(error => {
+    const name = error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'PORT' : 'HOST'
+    throw new ConfigProblems([`${name}: cannot listen on ${host}:${port} (${error.code})`])
+  })
+}
+
+function inDataFolder(error: Error): never {
+  if (error instanceof DataFolderTaken) throw new ConfigProblems([`DATA_DIR: ${error.message}`])
+  throw new Error(`the embedded database: ${error.message}`)
+}
+
+/** A driver's error would show the statement, not what is wrong. */
+function inDatabase(error: unknown): never {
+  if (running.embedded) throw new Error(`the embedded database: ${reasonOf(error)}`)
+  throw new ConfigProblems([`DATABASE_URL: ${reasonOf(error)}`])
+}
+
+const wordsFor = (error: Error) =>
+  error instanceof ConfigProblems ? error.problems : [`Rollcall could not start: ${reasonOf(error)}`]
+
+/** What has just been started stands before it is stopped, so that nothing is left behind. */
+async function leave(code: number) {
+  if (isLeaving) return
+  isLeaving = true
+  setTimeout(() => process.exit(1), 29_000).unref()
+  await starting
+  await stop()
+  process.exit(code)
+}
+
+function leaveBroken(error: Error) {
+  const line = { level: 60, time: Date.now(), msg: 'a fault that nobody caught', err: describeFault(error) }
+  process.stderr.write(`${JSON.stringify(line)}\n`)
+  void leave(1)
+}
+
+/** Ends the newest first, each within its share of the 30 seconds that an operator waits at the most. */
+async function stop() {
+  const { app, worker, db, embedded } = running
+  await Promise.all([app && inTime(closeGently(app), 11_000), worker && inTime(worker.stop(), 11_000)])
+  if (db) await inTime(db.$client.end({ timeout: 3 }), 4_000)
+  if (embedded) await inTime(embedded.stop(), 12_000)
 }
 
 /** close() waits for slow requests without limit: short ones finish, the rest is cut. */
-async function closeWithin(app: Awaited<ReturnType<typeof buildApp>>, milliseconds: number) {
-  const cut = setTimeout(() => app.server.closeAllConnections(), milliseconds)
+async function closeGently(app: FastifyInstance) {
+  await pause(100) // whoever has connected already is heard
+  const cut = setTimeout(() => app.server.closeAllConnections(), 10_000)
   await app.close()
   clearTimeout(cut)
 }
 
-function stopOnSignal(onExit: (() => Promise<unknown>)[]) {
-  let isStopping = false
-  const stop = async () => {
-    if (isStopping) return
-    isStopping = true
-    setTimeout(() => process.exit(1), stopSeconds * 1000).unref()
-    await stopAll(onExit)
-    process.exit(0)
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-}
-
-async function stopAll(steps: (() => Promise<unknown>)[]) {
-  for (const step of steps)
-    await step().catch(error => process.stderr.write(`while stopping: ${(error as Error).message}\n`))
+async function inTime(work: Promise<unknown>, milliseconds: number) {
+  const late = pause(milliseconds, undefined, { ref: false })
+  await Promise.race([work, late]).catch(error => process.stderr.write(`while stopping: ${reasonOf(error)}\n`))
 }

@@ -1,22 +1,24 @@
 /** The embedded PostgreSQL: binaries from the package registry, one server for each data folder, a unix socket only. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import postgres from 'postgres'
-import { splitUrl } from './client.ts'
-import { binaries, fingerprint, type Identity, identityToRunAs, placeFor } from './postgres-binaries.ts'
+import { takeFolder } from './data-folder.ts'
+import { binaries, fingerprint, type Identity, identityFor, placeFor } from './postgres-binaries.ts'
+import { end, findRunning, initialize, isServing, launch, type ServerPlace, urlOf } from './postgres-process.ts'
+
+interface Log {
+  error: (facts: object, message: string) => void
+}
 
 export interface EmbeddedServer {
   url: string
+  /** Where the database is: the data folder, or /var/lib where the server's user cannot reach that. */
+  folder: string
+  /** Starts the server again whenever it is gone, and says so. */
+  watch: (log: Log) => void
+  /** Ends the server within about ten seconds. */
   stop: () => Promise<void>
 }
-
-/** Another Rollcall holds this data folder. */
-export class DataFolderTaken extends Error {}
-
-const user = 'rollcall'
 
 /**
  * Starts the server for `wanted` (created when missing), or takes over the one that a killed Rollcall left behind.
@@ -25,150 +27,75 @@ const user = 'rollcall'
  * @throws DataFolderTaken when a living process holds the folder; Error with the server's log when it does not start.
  */
 export async function startEmbedded(wanted: string, { throwaway = false } = {}): Promise<EmbeddedServer> {
-  const identity = identityToRunAs()
-  const folder = placeFor(path.resolve(wanted), identity)
-  fs.mkdirSync(folder, { recursive: true })
-  const owner = takeFolder(folder)
+  const folder = placeFor(path.resolve(wanted))
+  const giveUp = takeFolder(folder)
   try {
-    const bin = await binaries(identity)
-    const data = path.join(folder, 'pg18')
-    const sockets = path.join(os.tmpdir(), `rollcall-${fingerprint(data)}`)
-    for (const each of [data, sockets]) makePrivate(each, identity)
-    await initialize(bin, data, identity, throwaway)
-    const url = `postgres://${user}@localhost/postgres?host=${encodeURIComponent(sockets)}`
-    const pid = (await runningServer(data, url)) ?? (await launch(bin, data, sockets, identity, throwaway))
-    return { url, stop: () => stop(pid, data, owner, throwaway ? folder : undefined) }
+    const place = await prepare(folder, throwaway)
+    await initialize(place)
+    const found = await findOrLaunch(place)
+    return serverOf({ ...place, sockets: found.sockets }, found.pid, () => {
+      giveUp()
+      for (const each of throwaway ? [place.sockets, folder] : [place.sockets])
+        fs.rmSync(each, { recursive: true, force: true })
+    })
   } catch (error) {
-    fs.rmSync(owner, { force: true })
+    giveUp()
     throw error
   }
 }
 
+async function prepare(folder: string, throwaway: boolean): Promise<ServerPlace> {
+  const data = path.join(folder, 'pg18')
+  const identity = identityFor(data)
+  const bin = await binaries(identity)
+  // the path of a socket must be short
+  const sockets = path.join(os.tmpdir(), `rollcall-${fingerprint(data)}`)
+  for (const each of [data, sockets]) makePrivate(each, identity)
+  return { bin, data, sockets, identity, throwaway }
+}
+
 function makePrivate(folder: string, { uid, gid }: Identity) {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const found = fs.lstatSync(folder)
+  const own = process.getuid?.()
+  // anybody may have put something under a name below /tmp
+  const isOurs = found.isDirectory() && (own === undefined || found.uid === own || found.uid === uid)
+  if (!isOurs) throw new Error(`${folder} belongs to another user (${found.uid})`)
   fs.chmodSync(folder, 0o700)
   if (uid !== undefined) fs.chownSync(folder, uid, gid!)
 }
 
-/** Writes this process's id into the owner file, unless the process that stands there lives. */
-function takeFolder(folder: string): string {
-  const file = path.join(folder, 'rollcall.pid')
-  for (;;) {
-    try {
-      fs.writeFileSync(file, `${process.pid} ${startedAt(process.pid)}`, { flag: 'wx' })
-      return file
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+function serverOf(place: ServerPlace, firstPid: number, tidyUp: () => void): EmbeddedServer {
+  let pid = firstPid
+  let timer: NodeJS.Timeout | undefined
+  let restart: Promise<void> | undefined
+
+  async function keepAlive(log: Log) {
+    if (restart || isServing(pid, place.data)) return
+    log.error({}, 'The database server is gone, starting it again')
+    restart = findOrLaunch(place).then(
+      found => {
+        pid = found.pid
+      },
+      error => log.error({ err: error }, 'The database server does not start, trying again')
+    )
+    await restart
+    restart = undefined
+  }
+
+  return {
+    url: urlOf(place.sockets),
+    folder: path.dirname(place.data),
+    watch(log) {
+      timer = setInterval(keepAlive, 500, log).unref()
+    },
+    async stop() {
+      clearInterval(timer)
+      await restart
+      await end(pid, place.data)
+      tidyUp()
     }
-    const [pid, since] = fs.readFileSync(file, 'utf8').split(' ')
-    // the start time tells a living owner from another process that was given the same id later
-    if (isAlive(Number(pid)) && startedAt(Number(pid)) === since) {
-      throw new DataFolderTaken(`another Rollcall (process ${pid}) is using ${folder}`)
-    }
-    fs.rmSync(file, { force: true })
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-function startedAt(pid: number): string {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  } catch {
-    return ''
-  }
-}
-
-const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' })
-
-async function initialize(bin: string, data: string, identity: Identity, throwaway: boolean) {
-  if (fs.existsSync(path.join(data, 'PG_VERSION'))) return
-  const words = ['-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-instructions']
-  const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
-  const options = { ...identity, cwd: data, env: environment() }
-  await promisify(execFile)(
-    path.join(bin, 'initdb'),
-    [...words, ...locale, ...(throwaway ? ['--no-sync'] : [])],
-    options
-  )
-}
-
-/** The process id of a server that already answers on this folder. */
-async function runningServer(data: string, url: string): Promise<number | undefined> {
-  const file = path.join(data, 'postmaster.pid')
-  if (!fs.existsSync(file)) return undefined
-  const pid = Number(fs.readFileSync(file, 'utf8').split('\n')[0])
-  if (!isAlive(pid)) return undefined
-  const deadline = Date.now() + 15_000
-  while (isAlive(pid) && Date.now() < deadline) {
-    if (await answers(url)) return pid
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  return undefined
-}
-
-async function answers(url: string): Promise<boolean> {
-  const { address, host } = splitUrl(url)
-  const client = postgres(address, { host: host!, max: 1, connect_timeout: 2, onnotice: () => {} })
-  try {
-    await client`select 1`
-    return true
-  } catch {
-    return false
-  } finally {
-    await client.end({ timeout: 1 })
-  }
-}
-
-async function launch(bin: string, data: string, sockets: string, identity: Identity, throwaway: boolean) {
-  const careless = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
-  const settings = {
-    listen_addresses: '',
-    unix_socket_directories: sockets,
-    unix_socket_permissions: '0700',
-    max_connections: throwaway ? '200' : '60',
-    shared_buffers: throwaway ? '128MB' : '256MB',
-    max_wal_size: '2GB',
-    ...(throwaway ? careless : {})
-  }
-  const words = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  // a process group of its own: Ctrl-C must reach Rollcall first, which then stops the server
-  const options = { ...identity, cwd: data, env: environment(), detached: true }
-  const child = spawn(path.join(bin, 'postgres'), ['-D', data, ...words], {
-    ...options,
-    stdio: ['ignore', 'ignore', 'pipe']
-  })
-  await readyToAccept(child)
-  child.unref()
-  ;(child.stderr as unknown as { unref: () => void }).unref()
-  return child.pid!
-}
-
-function readyToAccept(child: ChildProcess): Promise<void> {
-  let log = ''
-  return new Promise((resolve, reject) => {
-    child.stderr!.on('data', (chunk: Buffer) => {
-      if (log.length < 20_000) log += chunk
-      if (chunk.includes('ready to accept connections')) resolve()
-    })
-    child.once('error', reject)
-    child.once('exit', code => reject(new Error(`The database server stopped (${code}): ${log.trim()}`)))
-  })
-}
-
-async function stop(pid: number, data: string, owner: string, remove: string | undefined) {
-  if (isAlive(pid)) process.kill(pid, 'SIGINT') // a "fast" shutdown: open transactions are rolled back
-  const deadline = Date.now() + 20_000
-  while (fs.existsSync(path.join(data, 'postmaster.pid')) && isAlive(pid) && Date.now() < deadline) {
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  fs.rmSync(owner, { force: true })
-  if (remove) fs.rmSync(remove, { recursive: true, force: true })
-}
+const findOrLaunch = async (place: ServerPlace) => (await findRunning(place.data)) ?? launch(place)

@@ -30,6 +30,12 @@ export function violatedUnique(error: unknown): string | undefined {
   return (found as { constraint_name?: string } | undefined)?.constraint_name
 }
 
+/** Why, in the words of the innermost error: those around it quote statements, which hold addresses. */
+export function reasonOf(error: unknown): string {
+  const innermost = causesOf(error).at(-1) as NodeJS.ErrnoException | undefined
+  return innermost?.message || innermost?.code || String(error)
+}
+
 function causesOf(error: unknown): Error[] {
   const chain: Error[] = []
   for (let each = error; each instanceof Error && chain.length < 5; each = each.cause) chain.push(each)

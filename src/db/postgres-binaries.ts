@@ -10,9 +10,11 @@ export interface Identity {
 
 const ownPlace = '/var/lib/rollcall'
 
-/** PostgreSQL refuses to run as root: the user postgres, else nobody. */
-export function identityToRunAs(): Identity {
+/** PostgreSQL refuses to run as root: whoever owns the data already, else the user postgres, else nobody. */
+export function identityFor(data: string): Identity {
   if (process.getuid?.() !== 0) return {}
+  const found = fs.statSync(data, { throwIfNoEntry: false })
+  if (found && found.uid !== 0) return { uid: found.uid, gid: found.gid }
   const rows = fs
     .readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -22,9 +24,26 @@ export function identityToRunAs(): Identity {
   return { uid: Number(row[2]), gid: Number(row[3]) }
 }
 
-/** Below a folder that the server's user cannot pass, the database has to live elsewhere. */
-export function placeFor(folder: string, identity: Identity): string {
-  return canReach(path.join(folder, 'pg18'), identity) ? folder : path.join(ownPlace, fingerprint(folder))
+/**
+ * Makes the folder. Below one that the server's user cannot pass, the database has to live elsewhere.
+ *
+ * @throws Error when there is a database already, but out of that user's reach: another one would look like a loss.
+ */
+export function placeFor(folder: string): string {
+  fs.mkdirSync(folder, { recursive: true })
+  const data = path.join(folder, 'pg18')
+  if (canReach(data, identityFor(data))) return folder
+  if (fs.existsSync(path.join(data, 'PG_VERSION')))
+    throw new Error(`the user of the database server cannot pass to ${data}: allow it with chmod o+x on its parents`)
+  const elsewhere = path.join(ownPlace, fingerprint(folder))
+  makePassable(elsewhere)
+  return elsewhere
+}
+
+/** Whatever the umask says. */
+function makePassable(folder: string) {
+  fs.mkdirSync(folder, { recursive: true })
+  for (const each of [ownPlace, folder]) fs.chmodSync(each, 0o711)
 }
 
 function canReach(file: string, { uid }: Identity): boolean {
@@ -55,12 +74,24 @@ export async function binaries(identity: Identity): Promise<string> {
 function copyOf(native: string): string {
   const version = JSON.parse(fs.readFileSync(path.join(native, '../package.json'), 'utf8')).version as string
   const copy = path.join(ownPlace, `postgres-${version}`)
-  if (!fs.existsSync(path.join(copy, 'complete'))) {
-    fs.cpSync(native, path.join(copy, 'native'), { recursive: true, verbatimSymlinks: true })
-    completeLinks(path.join(copy, 'native'))
-    fs.writeFileSync(path.join(copy, 'complete'), '')
+  if (fs.existsSync(copy)) return path.join(copy, 'native')
+  // moved into place whole: others may start at the same time
+  const part = `${copy}.${process.pid}`
+  makePassable(part)
+  fs.cpSync(native, path.join(part, 'native'), { recursive: true, verbatimSymlinks: true })
+  completeLinks(path.join(part, 'native'))
+  for (const name of fs.readdirSync(part, { recursive: true, encoding: 'utf8' })) allowReading(path.join(part, name))
+  try {
+    fs.renameSync(part, copy)
+  } catch {
+    fs.rmSync(part, { recursive: true })
   }
   return path.join(copy, 'native')
+}
+
+function allowReading(file: string) {
+  const stat = fs.lstatSync(file)
+  if (!stat.isSymbolicLink()) fs.chmodSync(file, stat.isDirectory() || stat.mode & 0o100 ? 0o755 : 0o644)
 }
 
 /** The package's install script makes these links; npm 12 and --ignore-scripts leave it out. */

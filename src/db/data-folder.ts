@@ -1,0 +1,87 @@
+/** One Rollcall for each data folder: a file with the id of the process that holds it. */
+import fs from 'node:fs'
+import path from 'node:path'
+
+/** Another Rollcall holds this data folder. */
+export class DataFolderTaken extends Error {}
+
+/**
+ * Writes this process's id into the folder's owner file and returns how to give it up.
+ *
+ * @throws DataFolderTaken when the process that stands there lives.
+ */
+export function takeFolder(folder: string): () => void {
+  const file = path.join(folder, 'rollcall.pid')
+  const mine = `${process.pid} ${startedAt(process.pid)}`
+  while (!isWritten(file, mine)) {
+    const found = contentOf(file)
+    if (isHeld(found)) throw new DataFolderTaken(`another Rollcall (process ${found.split(' ')[0]}) is using ${folder}`)
+    removeStale(file, found)
+  }
+  return () => contentOf(file) === mine && fs.rmSync(file, { force: true })
+}
+
+function isWritten(file: string, text: string): boolean {
+  // linked into place: the file is never seen empty
+  const whole = `${file}.${process.pid}`
+  fs.writeFileSync(whole, text)
+  try {
+    fs.linkSync(whole, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  } finally {
+    fs.rmSync(whole)
+  }
+}
+
+function contentOf(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** The start time tells a living owner from another process that was given the same id later. */
+function isHeld(text: string): boolean {
+  const [pid, since] = text.split(' ')
+  return isAlive(Number(pid)) && startedAt(Number(pid)) === since
+}
+
+/** Of two that start at once after a crash, the slower one must not remove what the faster one has just written. */
+function removeStale(file: string, stale: string) {
+  const aside = `${file}.${process.pid}.stale`
+  try {
+    fs.renameSync(file, aside)
+  } catch {
+    return
+  }
+  try {
+    if (contentOf(aside) !== stale) fs.linkSync(aside, file)
+  } finally {
+    fs.rmSync(aside)
+  }
+}
+
+/** Is there such a process, other than one that ended and that nobody has asked about? */
+export function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0) && stateOf(pid)[0] !== 'Z'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+const startedAt = (pid: number) => stateOf(pid)[19] ?? ''
+
+/** The fields of /proc/PID/stat from the state on; none where there is no /proc. */
+function stateOf(pid: number): string[] {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return []
+  }
+}

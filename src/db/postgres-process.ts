@@ -1,0 +1,132 @@
+/** The server process of the embedded PostgreSQL: finding one that runs, starting one, ending it. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import postgres from 'postgres'
+import { isAlive } from './data-folder.ts'
+import type { Identity } from './postgres-binaries.ts'
+
+/** Where a server's programs, rows and socket are, and who it runs as. */
+export interface ServerPlace {
+  bin: string
+  data: string
+  sockets: string
+  identity: Identity
+  /** Speed instead of durability. */
+  throwaway: boolean
+}
+
+export interface ServerProcess {
+  pid: number
+  sockets: string
+}
+
+const user = 'rollcall'
+const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' })
+
+export const urlOf = (sockets: string) => `postgres://${user}@localhost/postgres?host=${encodeURIComponent(sockets)}`
+
+/** Makes an empty database in a new folder. */
+export async function initialize({ bin, data, identity, throwaway }: ServerPlace): Promise<void> {
+  if (fs.existsSync(path.join(data, 'PG_VERSION'))) return
+  const words = ['-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-instructions']
+  const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
+  const options = { ...identity, cwd: data, env: environment() }
+  const speed = throwaway ? ['--no-sync'] : []
+  await promisify(execFile)(path.join(bin, 'initdb'), [...words, ...locale, ...speed], options)
+}
+
+/** The server that a killed Rollcall left behind on this folder, once it answers. */
+export async function findRunning(data: string): Promise<ServerProcess | undefined> {
+  const file = path.join(data, 'postmaster.pid')
+  if (!fs.existsSync(file)) return undefined
+  const lines = fs.readFileSync(file, 'utf8').split('\n')
+  const [pid, sockets] = [Number(lines[0]), lines[4] ?? '']
+  // after a restart of the machine the id may be anybody's, and the server would not start for fear of it
+  if (isAlive(pid) && !isServing(pid, data)) fs.rmSync(file)
+  const deadline = Date.now() + 15_000
+  while (isServing(pid, data) && Date.now() < deadline) {
+    if (await answers(sockets)) return { pid, sockets }
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return undefined
+}
+
+/** Is this process a server on this folder? It works inside of it. Where that cannot be seen, it may be. */
+export function isServing(pid: number, data: string): boolean {
+  if (!isAlive(pid)) return false
+  try {
+    const [found, wanted] = [fs.statSync(`/proc/${pid}/cwd`), fs.statSync(data)]
+    return found.ino === wanted.ino && found.dev === wanted.dev
+  } catch {
+    return isAlive(pid)
+  }
+}
+
+async function answers(sockets: string): Promise<boolean> {
+  const client = postgres({ host: sockets, user, database: 'postgres', max: 1, connect_timeout: 2, onnotice: () => {} })
+  try {
+    await client`select 1`
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end({ timeout: 1 })
+  }
+}
+
+/**
+ * Starts a server and waits until it takes connections.
+ *
+ * @throws Error with the server's log when it ends before that.
+ */
+export async function launch({ bin, data, sockets, identity, throwaway }: ServerPlace): Promise<ServerProcess> {
+  const careless = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
+  const settings = {
+    listen_addresses: '',
+    unix_socket_directories: sockets,
+    unix_socket_permissions: '0700',
+    max_connections: throwaway ? '200' : '60',
+    shared_buffers: throwaway ? '128MB' : '256MB',
+    max_wal_size: '2GB',
+    ...(throwaway ? careless : {})
+  }
+  const words = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  // a process group of its own: Ctrl-C must reach Rollcall first, which then stops the server
+  const options = { ...identity, cwd: data, env: environment(), detached: true }
+  const child = spawn(path.join(bin, 'postgres'), ['-D', data, ...words], {
+    ...options,
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  await readyToAccept(child)
+  child.unref()
+  ;(child.stderr as unknown as { unref: () => void }).unref()
+  return { pid: child.pid!, sockets }
+}
+
+function readyToAccept(child: ChildProcess): Promise<void> {
+  let log = ''
+  return new Promise((resolve, reject) => {
+    child.stderr!.on('data', (chunk: Buffer) => {
+      if (log.length < 20_000) log += chunk
+      if (log.includes('ready to accept connections')) resolve()
+    })
+    child.once('error', reject)
+    child.once('exit', code => reject(new Error(`The database server stopped (${code}): ${log.trim()}`)))
+  })
+}
+
+/** Ends a server: open transactions are rolled back; what does not end in time is cut, which the next start repairs. */
+export async function end(pid: number, data: string): Promise<void> {
+  const ways = [
+    ['SIGINT', 8_000],
+    ['SIGQUIT', 2_000],
+    ['SIGKILL', 1_000]
+  ] as const
+  for (const [signal, patience] of ways) {
+    if (isServing(pid, data)) process.kill(pid, signal)
+    const deadline = Date.now() + patience
+    while (isServing(pid, data) && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
