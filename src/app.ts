@@ -1,7 +1,11 @@
 /** The table of contents: every scope and every route of Rollcall. */
 import Fastify, { type FastifyInstance } from 'fastify'
+import { activityRoutes } from './audit/routes.ts'
+import { controlRoutes } from './batches/control/routes.ts'
+import { bulkRoutes } from './batches/intake/bulk-routes.ts'
 import { inviteRoutes } from './batches/intake/invite-routes.ts'
 import { batchRoutes } from './batches/report/batch-routes.ts'
+import { batchesRoutes } from './batches/report/batches-routes.ts'
 import { operatorRoutes } from './dashboard/operator-routes.ts'
 import { peopleRoutes } from './dashboard/people-routes.ts'
 import { personRoutes } from './dashboard/person-routes.ts'
@@ -58,10 +62,14 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   meRoutes(app, deps)
   dashboardRoutes(app, deps)
   inviteRoutes(app, deps)
+  await app.register(scope => bulkRoutes(scope, deps))
+  batchesRoutes(app, deps)
   batchRoutes(app, deps)
+  controlRoutes(app, deps)
   peopleRoutes(app, deps)
   personRoutes(app, deps)
   invitationRoutes(app, deps)
+  activityRoutes(app, deps)
   joinRoutes(app, deps)
   optOutRoutes(app, deps)
   settingsRoutes(app, deps)

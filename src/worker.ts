@@ -1,5 +1,9 @@
 /** Work in the background: `tick` does what is due now, `startWorker` does it when woken and every few seconds. */
 import path from 'node:path'
+import { cancelMails } from './batches/control/cancel.ts'
+import { markIncomplete } from './batches/intake/take-in.ts'
+import { classifyNext } from './batches/judging/classify.ts'
+import { silentUploads } from './batches/store.ts'
 import type { Config } from './config.ts'
 import type { Database } from './db/client.ts'
 import { listen } from './db/notices.ts'
@@ -17,6 +21,8 @@ export interface WorkerDeps {
   secretKey: Buffer
   log: Log
   transport: MailTransport
+  /** There are mails to deliver now. */
+  wake?: () => void
   signal?: AbortSignal
 }
 
@@ -30,22 +36,33 @@ const hour = 3_600_000
 
 /** Does everything that is due, once: tests call it and wait for nothing. */
 export async function tick(deps: WorkerDeps): Promise<void> {
+  await ingest(deps)
   await deliver(deps)
 }
 
 /** Starts working; `stop` waits for what is on its way and hands the rest back. */
-export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal'>): Promise<Worker> {
+export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' | 'wake'>): Promise<Worker> {
   const stopping = new AbortController()
   const transport = transportFor(base.config)
   const deps: WorkerDeps = { ...base, transport, signal: stopping.signal }
   const mails = newBell()
+  const lists = newBell()
   const tidying = newBell()
-  const unlisten = await listen(base.db, 'rollcall_work', mails.ring)
-  const loops = [repeat(deps, mails, pollMilliseconds, deliver), repeat(deps, tidying, hour, tidy)]
+  const bells = [mails, lists, tidying]
+  const ring = () => {
+    mails.ring()
+    lists.ring()
+  }
+  const unlisten = await listen(base.db, 'rollcall_work', ring)
+  const loops = [
+    repeat(deps, mails, pollMilliseconds, deliver),
+    repeat({ ...deps, wake: mails.ring }, lists, pollMilliseconds, ingest),
+    repeat(deps, tidying, hour, tidy)
+  ]
   return {
     stop: async () => {
       stopping.abort()
-      for (const bell of [mails, tidying]) bell.ring()
+      for (const bell of bells) bell.ring()
       await Promise.all(loops)
       await unlisten()
       await transport.close()
@@ -72,6 +89,13 @@ async function repeat(
     }
     await bell.wait(pause)
   }
+}
+
+/** Judges and invites until no batch wants more, and ends what was cut or cancelled. */
+async function ingest({ db, signal, wake }: WorkerDeps) {
+  for (const batchId of await silentUploads(db)) await markIncomplete(db, batchId)
+  while (!signal?.aborted && (await classifyNext(db))) wake?.()
+  while (!signal?.aborted && (await cancelMails(db)));
 }
 
 async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {

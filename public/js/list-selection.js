@@ -94,6 +94,13 @@
     }
   })
 
+  /* Whoever corrects a line means to send it. */
+  document.addEventListener('input', event => {
+    const list = event.target.closest('[data-correct]')
+    const box = list && !event.target.matches('.pick') && event.target.closest('tr')?.querySelector('.pick')
+    if (box && !box.checked) tick(list, [box])
+  })
+
   for (const list of document.querySelectorAll('[data-list]')) {
     for (const box of list.querySelectorAll('.pick[data-partial]')) box.indeterminate = true
     count(list)

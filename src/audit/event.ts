@@ -36,6 +36,24 @@ export const eventKinds = {
     icon: 'send',
     says: event => `invited ${counted(amount(event, 'invite'), 'person', 'people')}`
   },
+  'addresses-checked': {
+    tone: 'info',
+    icon: 'check',
+    says: event => `checked ${counted(amount(event, 'lines'), 'address', 'addresses')}`
+  },
+  'upload-cut': {
+    tone: 'bad',
+    icon: 'alert',
+    says: event => `uploaded a list that was cut after ${counted(amount(event, 'lines'), 'line')}: nothing was sent`
+  },
+  'batch-paused': { tone: 'warn', icon: 'minus', says: () => 'paused a batch' },
+  'batch-resumed': { tone: 'info', icon: 'send', says: () => 'let a batch go on' },
+  'batch-cancelled': { tone: 'warn', icon: 'x', says: () => 'cancelled a batch' },
+  'mails-retried': {
+    tone: 'info',
+    icon: 'refresh',
+    says: event => `tried ${counted(amount(event, 'mails'), 'mail')} again`
+  },
   'invitation-resent': { tone: 'info', icon: 'send', says: event => `sent the invitation of ${somebody(event)} again` },
   'invitation-revoked': { tone: 'warn', icon: 'x', says: event => `revoked the invitation of ${somebody(event)}` },
   'link-shown': { tone: 'warn', icon: 'copy', says: event => `copied the invitation link of ${somebody(event)}` },
@@ -57,6 +75,8 @@ export const eventKinds = {
 } satisfies Record<string, Shape>
 
 export type EventKind = keyof typeof eventKinds
+
+export const isEventKind = (text: string): text is EventKind => Object.hasOwn(eventKinds, text)
 
 /** An event as a page shows it: who, and a sentence that follows the name. */
 export function describeEvent(event: EventRow) {

@@ -28,3 +28,16 @@ export const isRunning = (state: BatchState) => state === 'receiving' || state =
 
 export const isBatchState = (text: string | undefined): text is BatchState =>
   text !== undefined && Object.hasOwn(batchBadges, text)
+
+const acts = {
+  sent: ['checked'],
+  paused: ['checking', 'sending'],
+  resumed: ['paused', 'stopped'],
+  cancelled: ['checking', 'checked', 'sending', 'paused', 'stopped'],
+  retried: ['sending', 'done']
+} satisfies Record<string, BatchState[]>
+
+/** May an admin do this to a batch in that state? */
+export function canBe(act: keyof typeof acts, state: BatchState): boolean {
+  return (acts[act] as BatchState[]).includes(state)
+}

@@ -1,13 +1,13 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { batchChunks, batches, people } from '../db/schema.ts'
-import type { Chunk } from './chunk.ts'
+import type { BatchState } from './batch.ts'
 import type { Verdict } from './recipient.ts'
 
 export type BatchRow = typeof batches.$inferSelect
 export type NewBatch = Pick<
   typeof batches.$inferInsert,
-  'source' | 'state' | 'action' | 'createdBy' | 'fileName' | 'correctsBatchId'
+  'source' | 'state' | 'action' | 'createdBy' | 'sentBy' | 'fileName' | 'correctsBatchId'
 >
 
 export async function insertBatch(tx: Db, batch: NewBatch): Promise<number> {
@@ -22,6 +22,16 @@ export async function findBatch(db: Db, id: number): Promise<(BatchRow & { creat
     .leftJoin(people, eq(people.id, batches.createdBy))
   const [row] = await rows.where(eq(batches.id, id))
   return row && { ...row.batch, creatorName: row.creatorName }
+}
+
+/** Locks one batch's row until the transaction ends: every act of an admin on a batch starts here. */
+export async function lockBatch(tx: Db, id: number): Promise<BatchRow | undefined> {
+  const [row] = await tx.select().from(batches).where(eq(batches.id, id)).for('update')
+  return row
+}
+
+export async function deleteBatch(db: Db, id: number): Promise<void> {
+  await db.delete(batches).where(eq(batches.id, id))
 }
 
 export interface CountChange {
@@ -43,18 +53,62 @@ export async function addToCounts(
   await tx.update(batches).set(Object.fromEntries(added)).where(eq(batches.id, batchId))
 }
 
-/** A batch without a mail to wait for is done; others are sending. */
+const hasOpenMails = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsDeferred} > 0`
+
+/** Every line is judged and invited. A batch without a mail to wait for is done; others are sending. */
 export async function startSending(tx: Db, batchId: number): Promise<void> {
-  const hasMails = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsDeferred} > 0`
   await tx
     .update(batches)
     .set({
-      state: sql`case when ${hasMails} then 'sending' else 'done' end`,
-      finishedAt: sql`case when ${hasMails} then null else now() end`
+      state: sql`case when ${hasOpenMails} then 'sending' else 'done' end`,
+      checkedAt: sql`coalesce(${batches.checkedAt}, now())`,
+      finishedAt: sql`case when ${hasOpenMails} then null else now() end`,
+      stopReason: null
     })
     .where(eq(batches.id, batchId))
 }
 
-export async function insertChunk(tx: Db, batchId: number, chunk: Chunk): Promise<void> {
-  await tx.insert(batchChunks).values({ batchId, ...chunk })
+/** Every line is judged, and nobody said to send. */
+export async function awaitOrder(tx: Db, batchId: number): Promise<void> {
+  await tx.update(batches).set({ state: 'checked', checkedAt: sql`now()` }).where(eq(batches.id, batchId))
+}
+
+/** The lines of a batch are to be judged, from the first on or again. */
+export async function startChecking(
+  tx: Db,
+  batchId: number,
+  { from, ...changed }: { from: BatchState[]; action?: 'send' | 'check'; sentBy?: number }
+): Promise<boolean> {
+  const rows = await tx
+    .update(batches)
+    .set({ ...changed, state: 'checking', checkedAt: null, stopReason: null, failures: 0, leaseUntil: null })
+    .where(and(eq(batches.id, batchId), inArray(batches.state, from)))
+    .returning({ id: batches.id })
+  return rows.length > 0
+}
+
+export async function setState(
+  tx: Db,
+  batchId: number,
+  state: BatchState,
+  { stopReason = null, isOver = false }: { stopReason?: string | null; isOver?: boolean } = {}
+): Promise<void> {
+  await tx
+    .update(batches)
+    .set({ state, stopReason, leaseUntil: null, ...(isOver ? { finishedAt: sql`now()` } : {}) })
+    .where(eq(batches.id, batchId))
+}
+
+export async function deleteChunks(tx: Db, batchId: number): Promise<void> {
+  await tx.delete(batchChunks).where(eq(batchChunks.batchId, batchId))
+}
+
+/** Uploads whose process is gone: no sign of life for a minute. Returns their ids. */
+export async function silentUploads(db: Db): Promise<number[]> {
+  const isSilent = sql`${batches.receivedAt} < now() - interval '1 minute'`
+  const rows = await db
+    .select({ id: batches.id })
+    .from(batches)
+    .where(and(eq(batches.state, 'receiving'), isSilent, isNull(batches.finishedAt)))
+  return rows.map(row => row.id)
 }

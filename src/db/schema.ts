@@ -196,12 +196,20 @@ export const batches = pgTable(
     createdBy: ref('created_by')
       .notNull()
       .references(() => people.id),
+    /** Who sends: the invitations are theirs. The creator, unless somebody else sent what was only checked. */
+    sentBy: ref('sent_by'),
     correctsBatchId: ref('corrects_batch_id'),
     createdAt: at('created_at').notNull().defaultNow(),
+    /** The last sign of life of the upload. */
+    receivedAt: at('received_at').notNull().defaultNow(),
+    /** Every line is judged and, if it sends, invited. */
+    checkedAt: at('checked_at'),
     finishedAt: at('finished_at'),
     /** Why Rollcall stopped it, in words. */
     stopReason: text('stop_reason'),
-    /** Failed tries to judge the next lines in a row. */
+    /** A worker is at it until then. */
+    leaseUntil: at('lease_until'),
+    /** Times that a worker took up the next lines without getting through them, in a row. */
     failures: smallint('failures').notNull().default(0),
     /** How far a checked batch has been sent, as a line number. */
     sentThroughLine: integer('sent_through_line').notNull().default(0),
@@ -227,6 +235,7 @@ export const batches = pgTable(
   },
   t => [
     index('batches_state').on(t.state),
+    index('batches_corrects').on(t.correctsBatchId).where(sql`${t.correctsBatchId} is not null`),
     check('batches_state', oneOf(t.state, batchStates)),
     check('batches_source', oneOf(t.source, batchSources))
   ]
@@ -350,5 +359,11 @@ export const events = pgTable(
     details: jsonb('details').$type<Record<string, string | number | boolean | null>>().notNull().default({}),
     address: text('address')
   },
-  t => [index('events_person').on(t.personId), index('events_batch').on(t.batchId), index('events_at').on(t.at)]
+  t => [
+    index('events_person').on(t.personId),
+    index('events_batch').on(t.batchId),
+    index('events_at').on(t.at),
+    index('events_kind').on(t.kind, t.id),
+    index('events_actor').on(t.actorId, t.id)
+  ]
 )

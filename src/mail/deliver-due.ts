@@ -1,6 +1,8 @@
 import { type Db, transaction } from '../db/client.ts'
 import { type Claimed, gistOf, type Outcome, type Settlement, settlementOf } from './delivery.ts'
+import { pauseTransport, resumeTransport } from './queue/gate-store.ts'
 import {
+  batchesToLookAt,
   type DeliverDeps,
   giveUpHand,
   hasOccasion,
@@ -11,7 +13,7 @@ import {
   type Run,
   wantsMore
 } from './queue/run.ts'
-import { pauseTransport, resumeTransport, settle, stopBatch, waitBriefly } from './queue/store.ts'
+import { heldAmong, settle, stopBatch, waitBriefly } from './queue/store.ts'
 import { claim, take } from './queue/take-up.ts'
 
 export type { DeliverDeps } from './queue/run.ts'
@@ -29,6 +31,8 @@ export async function deliverDue(deps: DeliverDeps): Promise<number> {
   const run = newRun(deps)
   for (let failures = 0; !isOver(run); ) {
     if (wantsMore(run)) void claimMore(run)
+    const batchIds = batchesToLookAt(run)
+    if (batchIds.length > 0) void lookForHolds(run, batchIds)
     await occasion(run)
     failures = (await write(run)) ? 0 : failures + 1
     if (failures > 0) await survive(run, failures)
@@ -89,6 +93,16 @@ async function claimMore(run: Run): Promise<void> {
   run.isClaiming = false
   depart(run)
   run.wake()
+}
+
+/** An admin who pauses or cancels a batch waits for what is on its way, not for what is in our hand. */
+async function lookForHolds(run: Run, batchIds: number[]): Promise<void> {
+  try {
+    run.held = new Set(await inTime(heldAmong(run.deps.db, batchIds)))
+    giveUpHand(run)
+  } catch (error) {
+    run.deps.log.warn({ reason: reasonOf(error) }, 'The state of the batches could not be read')
+  }
 }
 
 /** Lets as many go as there are lanes. */

@@ -38,25 +38,33 @@ export type Target = { batchId: number } | { invitationId: number } | { personId
 
 const targeted = (target: Target) => {
   if ('batchId' in target) return sql`batch_id = ${target.batchId}`
-  return 'invitationId' in target ? sql`invitation_id = ${target.invitationId}` : sql`person_id = ${target.personId}`
+  if ('personId' in target) return sql`person_id = ${target.personId}`
+  // by way of the person, where there is an index
+  return sql`invitation_id = ${target.invitationId}
+    and person_id = (select person_id from invitations where id = ${target.invitationId})`
 }
 
-/** Nothing more leaves for the target; what is on its way at this moment still does. Returns how many were called off. */
-export async function cancelQueued(tx: Db, target: Target, reason: string): Promise<number> {
-  const rows = await tx.execute(sql`
+export interface CalledOff {
+  invitationId: number | null
+  mayHaveArrived: boolean
+}
+
+/** Nothing more leaves for the target; what is on its way at this moment still does. At most `most` at once. */
+export async function cancelQueued(tx: Db, target: Target, reason: string, most = 1_000_000): Promise<CalledOff[]> {
+  const rows = await tx.execute<{ invitation_id: string | null; may_have_arrived: boolean }>(sql`
     with open as (
-      select id, state as was from deliveries where ${targeted(target)} and state in ('queued', 'deferred') order by id for update
+      select id, state as was from deliveries where ${targeted(target)} and state in ('queued', 'deferred')
+      order by id limit ${most} for update
     ), changed as (
       update deliveries d set state = 'cancelled', settled_at = now(), server_reply = coalesce(server_reply, ${reason})
-      from open where d.id = open.id returning d.id, d.person_id, d.batch_id, d.state, open.was
+      from open where d.id = open.id
+      returning d.id, d.person_id, d.batch_id, d.state, d.invitation_id, d.may_have_arrived, open.was
     ), ${moveAlong(fromBefore)}
-    select id from changed`)
-  return rows.length
-}
-
-/** Calls off what has not left of one invitation: it was revoked, answered or is sent anew. */
-export async function cancelDeliveriesOf(tx: Db, invitationId: number): Promise<number> {
-  return cancelQueued(tx, { invitationId }, 'Revoked, answered or sent again before the mail left')
+    select invitation_id, may_have_arrived from changed`)
+  return rows.map(row => ({
+    invitationId: row.invitation_id === null ? null : Number(row.invitation_id),
+    mayHaveArrived: row.may_have_arrived
+  }))
 }
 
 export interface Suppression {

@@ -27,6 +27,8 @@ declare module 'fastify' {
     access?: Access
     /** Only for the one-click opt-out of RFC 8058, which mail providers post. */
     anyOrigin?: boolean
+    /** Its body is a file of any size, which the handler reads while it arrives. */
+    isUpload?: boolean
   }
 }
 

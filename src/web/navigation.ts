@@ -13,7 +13,9 @@ interface Entry {
 const entries: Entry[] = [
   { name: 'Dashboard', href: '/', icon: 'dashboard', key: 'd', role: 'auditor' },
   { name: 'Invite', href: '/invite', icon: 'send', key: 'i', role: 'admin' },
+  { name: 'Bulk invite', href: '/bulk', icon: 'upload', key: 'b', role: 'admin' },
   { name: 'People', href: '/people', icon: 'people', key: 'p', role: 'auditor' },
+  { name: 'Activity', href: '/activity', icon: 'activity', key: 'a', role: 'auditor' },
   { name: 'Settings', href: '/settings/organization', icon: 'settings', key: 's', role: 'owner' }
 ]
 
@@ -22,4 +24,13 @@ export function navigationFor(role: Role, section: string | undefined) {
   return entries
     .filter(entry => includesRole(role, entry.role))
     .map(({ name, href, icon, key }) => ({ name, href, icon, key, isCurrent: name === section }))
+}
+
+/** The pages that carry one strip of tabs: the ways to invite. */
+const waysToInvite = ['Invite', 'Bulk invite', 'Directory groups']
+
+/** The tabs of a page, when its section is one of the ways to invite. */
+export function tabsFor(role: Role, section: string | undefined) {
+  if (!section || !waysToInvite.includes(section)) return []
+  return navigationFor(role, section).filter(({ name }) => waysToInvite.includes(name))
 }

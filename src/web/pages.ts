@@ -5,7 +5,7 @@ import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { roleNames } from '../lib/role.ts'
 import type { Assets } from './assets.ts'
-import { navigationFor } from './navigation.ts'
+import { navigationFor, tabsFor } from './navigation.ts'
 
 export interface PageHead {
   title: string
@@ -69,6 +69,7 @@ function pageData(request: FastifyRequest, assets: Assets, head: PageHead) {
     viewer: viewer && { ...viewer, initials: initialsOf(viewer.name), roleName: roleNames[viewer.role] },
     organization: request.organization,
     nav: viewer ? navigationFor(viewer.role, head.section) : [],
+    tabs: viewer ? tabsFor(viewer.role, head.section) : [],
     flash: request.flash,
     assets,
     refresh: head.refresh ?? null,

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, sendError } from './errors.ts'
 import { refuseBrokenQuery } from './forms.ts'
+import { isWatched } from './uploads/rate.ts'
 
 const policy = [
   "default-src 'none'",
@@ -41,6 +42,7 @@ const bodySeconds = 10
 export function guardRequests(app: FastifyInstance, baseUrl: string): void {
   const host = new URL(baseUrl).host
   app.addHook('onRequest', async (request, reply) => {
+    limitBodyTime(request, reply)
     reply.headers(headers)
     if (isForeignHost(request, host)) return refuseHost(reply, baseUrl)
     refuseBrokenQuery(request.query)
@@ -50,10 +52,6 @@ export function guardRequests(app: FastifyInstance, baseUrl: string): void {
         'This form was not sent from a page of Rollcall. Open the page again and send it from there.'
       )
     return undefined
-  })
-  app.addHook('preParsing', async (request, reply, payload) => {
-    limitBodyTime(request, reply)
-    return payload
   })
 }
 
@@ -76,19 +74,24 @@ function isForgedAct({ method, headers, routeOptions }: FastifyRequest, baseUrl:
   return origin === undefined || (site !== undefined && site !== 'none')
 }
 
-/** Node's own limits cannot tell a slow upload from an attack; an upload has a rule of its own. */
-function limitBodyTime(request: FastifyRequest, reply: FastifyReply) {
-  const raw = request.raw
-  if (raw.readableEnded || request.headers['content-type']?.startsWith('multipart/')) return
-  const timer = setTimeout(() => {
-    reply.header('connection', 'close')
-    sendError(
-      reply,
-      408,
-      `The form did not arrive within ${bodySeconds} seconds. Nothing was changed. Please send it again.`
-    )
-    raw.once('close', () => raw.destroy())
+/**
+ * Node's own limits cannot tell a slow upload from an attack: a form has ten seconds, also when it was refused before
+ * its body came; an upload has a rule of its own (uploads/rate.ts) from the moment that it is read.
+ */
+function limitBodyTime({ raw, routeOptions }: FastifyRequest, reply: FastifyReply) {
+  const end = () => {
+    if (raw.complete || isWatched(raw)) return
+    if (reply.sent) return void raw.destroy()
     reply.raw.once('finish', () => raw.destroy())
-  }, bodySeconds * 1000)
-  for (const event of ['end', 'close', 'error'] as const) raw.once(event, () => clearTimeout(timer))
+    reply.header('connection', 'close')
+    sendError(reply, 408, tooLate)
+  }
+  const start = () => {
+    const timer = setTimeout(end, bodySeconds * 1000).unref()
+    for (const event of ['end', 'close', 'error'] as const) raw.once(event, () => clearTimeout(timer))
+  }
+  if (routeOptions.config.isUpload) reply.raw.once('finish', start)
+  else start()
 }
+
+const tooLate = `The form did not arrive within ${bodySeconds} seconds. Nothing was changed. Please send it again.`

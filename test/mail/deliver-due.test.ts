@@ -222,7 +222,7 @@ test('calling off and queueing keep the counts', async t => {
   t.teardown(end)
   const id = await order(db, ['ben', 'cleo', 'r450.dan'])
   await deliverDue(deps)
-  t.equal(await cancelQueued(db, { batchId: id }, 'Cancelled'), 1)
+  t.equal((await cancelQueued(db, { batchId: id }, 'Cancelled')).length, 1)
   t.same(await countsOf(db, id), { sent: 2, cancelled: 1 })
   t.equal((await batch(id)).state, 'done')
   const [ben] = await query`select person_id, invitation_id, address from deliveries order by id limit 1`

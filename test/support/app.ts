@@ -16,6 +16,7 @@ import { insertUser, setDeactivated } from '../../src/people/store.ts'
 import { setUp } from '../../src/setup/set-up.ts'
 import { tick } from '../../src/worker.ts'
 import { cloneDatabase } from './database.ts'
+import type { Multipart } from './multipart.ts'
 
 export const baseUrl = 'http://localhost:3000'
 export const goodPassword = 'seven-otters-swim-north'
@@ -101,6 +102,7 @@ export interface Browser {
   cookie: string | undefined
   get: (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
   post: (url: string, fields?: Fields, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
+  upload: (url: string, form: Multipart, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
   /** Follows one redirect of a POST and returns the page. */
   submit: (url: string, fields?: Fields) => Promise<LightMyRequestResponse>
 }
@@ -112,6 +114,15 @@ async function openBrowser(app: FastifyInstance, persona?: Persona): Promise<Bro
       keep(await app.inject({ url, headers: { host: 'localhost:3000', ...cookie(), ...headers } })),
     post: async (url, fields = {}, headers = {}) =>
       keep(await app.inject({ method: 'POST', url, payload: encode(fields), headers: formHeaders(headers) })),
+    upload: async (url, { body, type }, headers = {}) =>
+      keep(
+        await app.inject({
+          method: 'POST',
+          url,
+          payload: body,
+          headers: formHeaders({ 'content-type': type, ...headers })
+        })
+      ),
     submit: async (url, fields) => {
       const answer = await browser.post(url, fields)
       return answer.statusCode === 303 ? browser.get(answer.headers.location!) : answer

@@ -9,18 +9,23 @@ import { addToCounts, insertBatch, startSending } from '../store.ts'
 
 /**
  * Invites typed addresses, each of which parses and is of the organization's domains: batch, recipients, invitations
- * and mails in one transaction, through the same statements as a million. Returns the batch's id.
+ * and mails in one transaction, through the same statements as a million. `correctsBatchId`: they are corrected lines
+ * of that batch. Returns the batch's id.
  */
 export async function inviteTyped(
   db: Database,
   actorId: number,
   addresses: readonly string[],
-  domains: OrganizationDomains
+  domains: OrganizationDomains,
+  correctsBatchId?: number
 ): Promise<number> {
   const chunk = chunkOf(addresses.map((text, index) => ({ number: index + 1, text, ...judgeLine(text, domains) })))
   return transaction(db, async tx => {
     await lockInviting(tx)
-    const batchId = await insertBatch(tx, { source: 'typed', state: 'checking', action: 'send', createdBy: actorId })
+    const batchId = await insertBatch(tx, {
+      ...{ source: correctsBatchId ? 'correction' : 'typed', state: 'checking', action: 'send', correctsBatchId },
+      ...{ createdBy: actorId, sentBy: actorId }
+    })
     const judgement = await insertRecipients(tx, batchId, chunk)
     await addToCounts(tx, batchId, { lines: addresses.length, judged: addresses.length, verdicts: judgement.counts })
     const days = (await readOrganization(tx))!.invitationDays

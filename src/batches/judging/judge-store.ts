@@ -11,6 +11,52 @@ export async function lockInviting(tx: Db): Promise<void> {
   await tx.execute(sql`set local enable_seqscan = off`)
 }
 
+export interface NextChunk extends Chunk {
+  action: 'send' | 'check'
+  sentBy: number
+}
+
+/** The next lines of a batch that is being checked, taken out of those that wait; nobody else may be at them. */
+export async function takeChunk(tx: Db, batchId: number): Promise<NextChunk | undefined> {
+  const [row] = await tx.execute<NextChunk & Record<string, unknown>>(sql`
+    with next as (
+      select c.* from batch_chunks c join batches b on b.id = c.batch_id
+      where b.id = ${batchId} and b.state = 'checking' order by c.first_line limit 1 for update of c nowait
+    ), taken as (
+      delete from batch_chunks c using next n where c.batch_id = n.batch_id and c.first_line = n.first_line
+    )
+    select n.first_line as "firstLine", n.line_numbers as "lineNumbers", n.texts, n.addresses,
+      n.address_keys as "addressKeys", n.verdicts, n.reasons, n.suggestions,
+      b.action, coalesce(b.sent_by, b.created_by)::int8 as "sentBy"
+    from next n join batches b on b.id = n.batch_id`)
+  return row && { ...row, sentBy: Number(row.sentBy) }
+}
+
+const linesInStep = 5000
+
+/** The next lines of a checked batch that are to be sent: from where to where, and how many are to be invited. */
+export async function nextLinesToSend(
+  tx: Db,
+  batchId: number
+): Promise<{ fromLine: number; toLine: number; lines: number; sentBy: number } | undefined> {
+  const [row] = await tx.execute<{ from_line: number | null; to_line: number; lines: string; sent_by: string }>(sql`
+    select min(r.line) as from_line, max(r.line) as to_line, count(*) filter (where r.verdict = 'invite') as lines,
+      min(r.sent_by) as sent_by
+    from (
+      select r.line, r.verdict, coalesce(b.sent_by, b.created_by) as sent_by
+      from batches b join recipients r on r.batch_id = b.id and r.line > b.sent_through_line
+      where b.id = ${batchId} and b.state = 'checking' and b.action = 'send'
+      order by r.line limit ${linesInStep}
+    ) r`)
+  if (!row || row.from_line === null) return undefined
+  return { fromLine: row.from_line, toLine: row.to_line, lines: Number(row.lines), sentBy: Number(row.sent_by) }
+}
+
+/** Everybody up to this line is invited who is to be. */
+export async function setSentThrough(tx: Db, batchId: number, line: number): Promise<void> {
+  await tx.execute(sql`update batches set sent_through_line = ${line} where id = ${batchId}`)
+}
+
 export interface Judgement {
   counts: Partial<Record<Verdict, number>>
   /** The lines reach from here to there. */

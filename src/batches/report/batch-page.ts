@@ -3,9 +3,8 @@ import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { bar } from '../../web/charts.ts'
 import { durationInWords, showTime } from '../../web/dates.ts'
 import { type BatchState, batchBadges, isRunning } from '../batch.ts'
-import { type Reason, reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
+import { type Verdict, verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
-import type { listLines } from './report-store.ts'
 
 export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   malformed: { tone: 'bad', icon: 'alert' },
@@ -18,14 +17,10 @@ export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   invite: { tone: 'good', icon: 'check' }
 }
 
-/** The verdicts that somebody should look at: the lines that a correction can help. */
-export const problemVerdicts: Verdict[] = ['malformed', 'foreign']
-
 const verdictOrder = Object.keys(verdictWords) as Verdict[]
 const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadges)[]
 
 export type BatchWithCreator = BatchRow & { creatorName: string | null }
-type Line = Awaited<ReturnType<typeof listLines>>[number]
 
 const number = (value: number) => value.toLocaleString('en')
 const counted = (value: number, one: string, many: string) => `${number(value)} ${value === 1 ? one : many}`
@@ -107,65 +102,33 @@ export function barOf(batch: BatchRow): string {
   return bar(parts, batch.lines, 'bar tall', 0.3)
 }
 
-/** What Rollcall is doing with it at the moment, in a sentence. */
-export function progressOf(batch: BatchRow): string {
+/** How far Rollcall has come with it, in words and as a part of a whole (0: nothing to measure). */
+export function progressOf(batch: BatchRow) {
+  const { judged, lines, invite, state } = batch
   const mails = mailCounts(batch)
-  const open = mails.queued + mails.sending + mails.deferred
-  if (batch.state === 'checking' && batch.judged < batch.lines)
-    return `${number(batch.judged)} of ${number(batch.lines)} checked`
-  if (batch.invite === 0) return 'No mail is sent for this batch'
-  return `${number(batch.invite - open)} of ${counted(batch.invite, 'mail', 'mails')} settled`
+  const settled = invite - mails.queued - mails.sending - mails.deferred
+  const part = (text: string, value = 0, max = 0) => ({ text, value, max, label: 'Progress' })
+  if (state === 'receiving') return part(`${counted(lines, 'line has', 'lines have')} arrived`)
+  if (state === 'incomplete') return part(`${counted(lines, 'line', 'lines')} had arrived`)
+  if (judged < lines) {
+    const text = `${number(judged)} of ${counted(lines, 'line', 'lines')} checked`
+    return state === 'cancelled' ? part(text) : part(text, judged, lines)
+  }
+  if (batch.action === 'check') return part(`${counted(judged, 'line', 'lines')} checked, nothing sent`)
+  if (invite === 0) return part('No mail is sent for this batch')
+  const text = `${number(settled)} of ${counted(invite, 'mail', 'mails')} settled`
+  return batch.finishedAt ? part(text) : part(text, settled, invite)
 }
 
 /** Every delivery state with its count. */
-export function deliveryCounts(batch: BatchRow) {
+export function deliveryCounts(batch: BatchRow, chosen: string | undefined, base: string) {
   const counts = mailCounts(batch)
   return deliveryOrder.map(state => ({
     name: state,
     value: counts[state],
     shown: number(counts[state]),
-    ...deliveryBadges[state]
+    ...deliveryBadges[state],
+    isChosen: chosen === state,
+    href: chosen === state ? base : `${base}?delivery=${state}`
   }))
-}
-
-/** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
-export function shownLine(line: Line, mayAct: boolean, timeZone: string) {
-  const look = verdictLooks[line.verdict]
-  return {
-    line: line.line,
-    text: line.text,
-    verdict: line.verdict,
-    badge: { ...look, text: verdictWords[line.verdict].name },
-    what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
-    // a foreign line's reason names the domain that was meant already
-    suggestion: line.verdict === 'malformed' ? line.suggestion : null,
-    delivery: line.delivery ?? '',
-    deliveryBadge: line.delivery ? deliveryBadges[line.delivery] : null,
-    personHref: line.personId ? `/people/${line.personId}` : null,
-    resendAction:
-      mayAct && line.verdict === 'pending' && line.openInvitationId
-        ? `/invitations/${line.openInvitationId}/deliveries`
-        : null
-  }
-}
-
-/** How the mail of a line is doing, with the server's words. */
-function mailOf(line: Line, timeZone: string): string {
-  if (!line.delivery) return ''
-  const when = line.settledAt ? `${showTime(line.settledAt, timeZone).text}.` : ''
-  const twice = line.mayHaveArrived ? 'It may have arrived twice.' : ''
-  return [when, line.serverReply ?? '', twice].filter(Boolean).join(' ')
-}
-
-function whyOf(line: Line): string {
-  if (line.verdict === 'duplicate') return `The same address as in line ${line.firstLine}`
-  if (line.reason)
-    return reasonInWords({ reason: line.reason as Reason, address: line.address, suggestion: line.suggestion })
-  const words: Partial<Record<Verdict, string>> = {
-    active: 'Signed up already: no mail',
-    deactivated: 'Deactivated: reactivate this person instead',
-    suppressed: 'Bounced or opted out: no mail until an admin lifts it',
-    pending: 'Invited before, and that invitation is still open'
-  }
-  return words[line.verdict] ?? ''
 }

@@ -1,114 +1,75 @@
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
-import { includesRole } from '../../lib/role.ts'
+import { type Static, Type } from 'typebox'
+import { readOrganization } from '../../people/store.ts'
+import { sendCsv } from '../../web/csv.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
-import { filters, idParams, optionalField } from '../../web/forms.ts'
-import { batchBadges, isBatchState } from '../batch.ts'
-import { type Verdict, verdictWords } from '../recipient.ts'
+import { filters, idParams, optionalField, repeated, valuesOf } from '../../web/forms.ts'
+import { correct } from '../intake/correct.ts'
+import { organizationDomains } from '../recipient.ts'
 import { findBatch } from '../store.ts'
-import { barOf, deliveryCounts, factsOf, headingOf, progressOf, shownLine, verdictFilters } from './batch-page.ts'
-import { listBatches, listLines } from './report-store.ts'
+import { readFilter } from './batch-filter.ts'
+import { linesHeader, linesOf } from './lines-csv.ts'
+import { showBatch } from './show-page.ts'
 
 const querystring = filters({
-  verdict: optionalField(),
-  q: optionalField(),
-  after: optionalField(),
-  refresh: optionalField()
+  ...{ verdict: optionalField(), delivery: optionalField(), q: optionalField() },
+  ...{ after: optionalField(), problems: optionalField(), refresh: optionalField() }
 })
-const pageSize = 50
-const refreshSeconds = 5
+const body = Type.Object(
+  { line: repeated() },
+  { patternProperties: { '^address-[1-9][0-9]{0,8}$': Type.String() }, additionalProperties: false }
+)
 
-export function batchRoutes(app: FastifyInstance, { db }: Deps): void {
-  const before = filters({ before: optionalField() })
-  app.get<{ Querystring: Static<typeof before> }>(
-    '/batches',
-    { config: { access: 'auditor' }, schema: { querystring: before } },
-    async (request, reply) => {
-      const { timeZone } = request.viewer!
-      const rows = await listBatches(db, pageSize + 1, numberOf(request.query.before))
-      const shown = rows.slice(0, pageSize).map(({ batch, creatorName }) => ({
-        state: batch.state,
-        href: `/batches/${batch.id}`,
-        heading: headingOf(batch),
-        ...factsOf({ ...batch, creatorName }, timeZone),
-        badge: batchBadges[batch.state]
-      }))
-      const next = rows.length > pageSize ? `/batches?before=${rows[pageSize - 1]!.batch.id}` : null
-      return reply.page(
-        'batches/index',
-        { title: 'Batches', section: 'Invite' },
-        {
-          batches: shown,
-          next,
-          first: request.query.before ? '/batches' : null,
-          mayInvite: includesRole(request.viewer!.role, 'admin')
-        }
-      )
-    }
-  )
+interface ById {
+  Params: { id: string }
+  Querystring: Static<typeof querystring>
+}
 
-  app.get<{ Params: { id: string }; Querystring: Static<typeof querystring> }>(
-    '/batches/:id',
-    { config: { access: 'auditor' }, schema: { params: idParams, querystring } },
+export function batchRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
+  const read = { config: { access: 'auditor' }, schema: { params: idParams, querystring } } as const
+
+  app.get<ById>('/batches/:id', read, (request, reply) => showBatch(deps, request, reply))
+
+  app.get<ById>('/batches/:id/lines.csv', read, async (request, reply) => {
+    const id = Number(request.params.id)
+    if (!(await findBatch(db, id))) throw new Refusal(404, 'There is no such batch.')
+    const { verdict, delivery, q } = readFilter(request.query)
+    const name = `batch-${id}${verdict ? `-${verdict}` : ''}`
+    return sendCsv(reply, name, linesHeader, linesOf(db, id, { verdicts: verdict && [verdict], delivery, q }))
+  })
+
+  app.post<ById & { Body: Record<string, string | string[]> }>(
+    '/batches/:id/corrections',
+    { config: { access: 'admin' }, schema: { params: idParams, querystring, body } },
     async (request, reply) => {
       const id = Number(request.params.id)
-      const batch = await findBatch(db, id)
-      if (!batch) throw new Refusal(404, 'There is no such batch.')
-      // a region that was made in another state refreshes the page around it as well
-      const { refresh } = request.query
-      if (isBatchState(refresh) && refresh !== batch.state) reply.header('hx-refresh', 'true')
-      const viewer = request.viewer!
-      const mayAct = includesRole(viewer.role, 'admin')
-      const { q, verdict } = readFilter(request.query)
-      const base = `/batches/${id}`
-      const after = numberOf(request.query.after) ?? 0
-      const lines = await listLines(db, id, { verdicts: verdict && [verdict], q }, pageSize + 1, after)
-      const facts = factsOf(batch, viewer.timeZone)
-      const shown = lines.slice(0, pageSize).map(line => shownLine(line, mayAct, viewer.timeZone))
-      return reply.page(
-        'batches/batch',
-        {
-          title: headingOf(batch),
-          section: batch.source === 'file' ? 'Bulk invite' : 'Invite',
-          refresh: facts.isRunning ? { seconds: refreshSeconds, url: `${base}?refresh=1` } : null,
-          mainAttributes: [['data-batch-state', batch.state]]
-        },
-        {
-          id,
-          base,
-          heading: headingOf(batch),
-          ...facts,
-          state: batch.state,
-          verdicts: verdictFilters(batch, verdict, base),
-          deliveries: deliveryCounts(batch),
-          rows: shown,
-          q: q ?? '',
-          verdict: verdict ?? '',
-          verdictName: verdict ? verdictWords[verdict].name : '',
-          first: after > 0 ? hrefOf(base, { verdict, q }) : null,
-          next: lines.length > pageSize ? hrefOf(base, { verdict, q, after: String(shown.at(-1)!.line) }) : null,
-          bar: barOf(batch),
-          progress: progressOf(batch),
-          mayInvite: mayAct,
-          poll: facts.isRunning ? hrefOf(base, { verdict, q, refresh: batch.state }) : null
-        }
-      )
+      if (!(await findBatch(db, id))) throw new Refusal(404, 'There is no such batch.')
+      const ticked = new Set(valuesOf(request.body.line).map(lineNumber))
+      const addresses = new Map(Object.entries(request.body).flatMap(([name, text]) => addressField(name, text)))
+      const corrections = [...ticked].map(line => ({ line, address: addresses.get(line) ?? '' }))
+      if (corrections.length === 0) {
+        const errors = new Map([[[...addresses.keys()][0] ?? 1, 'tick the lines that you corrected']])
+        return showBatch(deps, request, reply, { ticked, addresses, errors })
+      }
+      const { domains } = (await readOrganization(db))!
+      const result = await correct(db, request.viewer!.id, id, corrections, organizationDomains(domains))
+      if (result.outcome === 'unknown-lines')
+        throw new Refusal(422, `Line ${result.lines[0]} of this batch needs no correction. Nothing was sent.`)
+      if (result.outcome === 'wrong')
+        return showBatch(deps, request, reply, { ticked, addresses, errors: result.errors })
+      wake()
+      return reply.redirect(`/batches/${result.batchId}`, 303)
     }
   )
 }
 
-function readFilter({ q = '', verdict = '' }: { q?: string; verdict?: string }) {
-  const text = q.trim()
-  return {
-    q: [...text].length >= 2 ? text : undefined,
-    verdict: Object.hasOwn(verdictWords, verdict) ? (verdict as Verdict) : undefined
-  }
+function lineNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Refusal(422, 'A line number is missing. Nothing was sent.')
+  return Number(text)
 }
 
-const numberOf = (text: string | undefined) => (text && /^\d{1,12}$/.test(text) ? Number(text) : undefined)
-
-function hrefOf(base: string, parameters: Record<string, string | undefined>): string {
-  const given = Object.entries(parameters).filter((entry): entry is [string, string] => Boolean(entry[1]))
-  return given.length > 0 ? `${base}?${new URLSearchParams(given)}` : base
+function addressField(name: string, text: string | string[]): [number, string][] {
+  return name.startsWith('address-') && typeof text === 'string' ? [[Number(name.slice('address-'.length)), text]] : []
 }

@@ -53,3 +53,20 @@ export async function listBatches(db: Db, limit: number, before?: number) {
     .orderBy(desc(batches.id))
     .limit(limit)
 }
+
+/** Those of the lines that a correction can help. */
+export async function problemLinesAmong(db: Db, batchId: number, lines: number[]): Promise<Set<number>> {
+  const isProblem = and(
+    eq(recipients.batchId, batchId),
+    inArray(recipients.line, lines),
+    inArray(recipients.verdict, ['malformed', 'foreign'])
+  )
+  const rows = await db.select({ line: recipients.line }).from(recipients).where(isProblem)
+  return new Set(rows.map(row => row.line))
+}
+
+/** The batches that were made of corrected lines of this one. */
+export async function correctionsOf(db: Db, batchId: number): Promise<{ id: number; lines: number }[]> {
+  const { id, lines } = batches
+  return db.select({ id, lines }).from(batches).where(eq(batches.correctsBatchId, batchId)).orderBy(asc(id)).limit(20)
+}

@@ -51,6 +51,9 @@ export interface Run {
   isProbe: boolean
   refusals: Map<number, { gist: string; times: number }>
   stops: Map<number, string>
+  /** Batches that somebody holds; asked for every half second while mails are in hand. */
+  held: Set<number>
+  lookedAt: number
   wake: () => void
 }
 
@@ -72,7 +75,16 @@ export function newRun(deps: DeliverDeps): Run {
     isRecovered: false,
     isProbe: false
   }
-  return { deps, ...base, appetite: deps.transport.lanes * 2, refusals: new Map(), stops: new Map(), wake: () => {} }
+  return {
+    deps,
+    ...base,
+    appetite: deps.transport.lanes * 2,
+    refusals: new Map(),
+    stops: new Map(),
+    held: new Set<number>(),
+    lookedAt: Date.now(),
+    wake: () => {}
+  }
 }
 
 export const isStopping = (run: Run) => run.fault !== undefined || run.isProbe || run.deps.signal?.aborted === true
@@ -97,12 +109,22 @@ export function occasion(run: Run): Promise<void> {
 
 export const hasOccasion = (run: Run) => run.ended.length >= enough || wantsMore(run) || isIdle(run)
 
+const lookEvery = 500 // ms
+
+/** The batches of the mails in hand, when it is time to ask whether somebody holds one of them. */
+export function batchesToLookAt(run: Run): number[] {
+  if (run.hand.length === 0 || Date.now() - run.lookedAt < lookEvery) return []
+  run.lookedAt = Date.now()
+  return [...new Set(run.hand.flatMap(({ delivery }) => delivery.batchId ?? []))]
+}
+
 /** Hands back what must not or need not go out from here. */
 export function giveUpHand(run: Run) {
   const limit = isStopping(run) && !run.isProbe ? Number.POSITIVE_INFINITY : Date.now() - longestInHand
-  if (run.hand.length === 0 || (run.stops.size === 0 && run.hand[0]!.since > limit && run.hand.at(-1)!.since > limit))
-    return
-  const isGivenUp = ({ since, delivery }: Ready) => since <= limit || run.stops.has(delivery.batchId ?? 0)
+  const isHeld = run.stops.size + run.held.size > 0
+  if (run.hand.length === 0 || (!isHeld && run.hand[0]!.since > limit && run.hand.at(-1)!.since > limit)) return
+  const isGivenUp = ({ since, delivery: { batchId } }: Ready) =>
+    since <= limit || run.stops.has(batchId ?? 0) || run.held.has(batchId ?? 0)
   run.ended.push(...run.hand.filter(isGivenUp).map(({ delivery }) => handBack(delivery)))
   run.hand = run.hand.filter(ready => !isGivenUp(ready))
 }

@@ -1,8 +1,9 @@
 /** Taking mails up: leased and composed in one transaction, then in hand. */
 import type { Db } from '../../db/client.ts'
 import { type Claimed, type Composed, type Composer, handBack, type Settlement } from '../delivery.ts'
+import { type Gate, passGate } from './gate-store.ts'
 import type { Ready, Run } from './run.ts'
-import { claimDue, type Gate, passGate, releaseExpired, settle, waitBriefly } from './store.ts'
+import { claimDue, releaseExpired, settle, waitBriefly } from './store.ts'
 
 const sweepEvery = 30_000 // ms between two looks for leases that ran out
 

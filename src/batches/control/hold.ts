@@ -1,0 +1,32 @@
+/** Holding a batch and letting it go on. */
+import { recordEvent } from '../../audit/store.ts'
+import { type Database, transaction } from '../../db/client.ts'
+import { canBe } from '../batch.ts'
+import { lockBatch, setState, startChecking, startSending } from '../store.ts'
+
+export type ControlOutcome = 'done' | 'unknown' | 'wrong-state'
+
+/** Nothing more leaves, and no more lines are judged, until somebody lets it go on. */
+export async function pause(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
+  return transaction(db, async tx => {
+    const batch = await lockBatch(tx, batchId)
+    if (!batch) return 'unknown'
+    if (!canBe('paused', batch.state)) return 'wrong-state'
+    await setState(tx, batchId, 'paused')
+    await recordEvent(tx, { kind: 'batch-paused', actorId, batchId })
+    return 'done'
+  })
+}
+
+/** Goes on where it was held, by an admin or by Rollcall. */
+export async function resume(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
+  return transaction(db, async tx => {
+    const batch = await lockBatch(tx, batchId)
+    if (!batch) return 'unknown'
+    if (!canBe('resumed', batch.state)) return 'wrong-state'
+    if (batch.checkedAt) await startSending(tx, batchId)
+    else await startChecking(tx, batchId, { from: [batch.state] })
+    await recordEvent(tx, { kind: 'batch-resumed', actorId, batchId })
+    return 'done'
+  })
+}

@@ -1,0 +1,18 @@
+import { type Database, transaction } from '../../db/client.ts'
+import { canBe } from '../batch.ts'
+import { lockBatch, startChecking } from '../store.ts'
+import type { ControlOutcome } from './hold.ts'
+
+/**
+ * Sends a batch that was only checked: the worker judges every line that is to be invited again, since time has passed,
+ * and invites in the name of whoever said so. Pressed twice it is sent once.
+ */
+export async function sendChecked(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
+  return transaction(db, async tx => {
+    const batch = await lockBatch(tx, batchId)
+    if (!batch) return 'unknown'
+    if (!canBe('sent', batch.state)) return 'wrong-state'
+    await startChecking(tx, batchId, { from: ['checked'], action: 'send', sentBy: actorId })
+    return 'done'
+  })
+}

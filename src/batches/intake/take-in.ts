@@ -1,0 +1,111 @@
+/** Taking in a file: every line is judged by itself and safe in the database before the answer. */
+import { recordEvent } from '../../audit/store.ts'
+import { type Database, transaction } from '../../db/client.ts'
+import { FileRefused } from '../../lib/text-encoding.ts'
+import { readLines } from '../../lib/text-lines.ts'
+import { chunkOf, type JudgedLine } from '../chunk.ts'
+import { judgeLine, type OrganizationDomains } from '../recipient.ts'
+import { deleteBatch, deleteChunks, insertBatch, lockBatch, setState, startChecking } from '../store.ts'
+import { addChunk, showLife } from './intake-store.ts'
+
+export interface ListFile {
+  name: string
+  bytes: AsyncIterable<Buffer>
+}
+
+export type TakenIn =
+  | { outcome: 'received'; batchId: number }
+  /** What the file is and what to do about it, in words. Nothing of it is kept. */
+  | { outcome: 'refused'; reason: string }
+
+const linesInChunk = 5000
+/** Milliseconds between two signs of life of an upload that brings no lines. */
+const heartbeat = 10_000
+
+/**
+ * Reads a list while it arrives, in constant memory. The batch stays `receiving` until `release` or `discard`; it is
+ * `incomplete` when the bytes stop before their end, whatever the reason, and then never sends.
+ *
+ * @throws what `bytes` throws, once the batch is incomplete.
+ */
+export async function takeIn(
+  db: Database,
+  actorId: number,
+  { name, bytes }: ListFile,
+  domains: OrganizationDomains
+): Promise<TakenIn> {
+  if (!/\.txt$/i.test(name)) return { outcome: 'refused', reason: new FileRefused('name').message }
+  const batchId = await insertBatch(db, {
+    ...{ source: 'file', state: 'receiving', action: 'check', fileName: name },
+    ...{ createdBy: actorId, sentBy: actorId }
+  })
+  const beat = setInterval(() => void showLife(db, batchId).catch(() => {}), heartbeat)
+  try {
+    await store(db, batchId, readLines(bytes), domains)
+    return { outcome: 'received', batchId }
+  } catch (error) {
+    if (error instanceof FileRefused) {
+      await deleteBatch(db, batchId)
+      return { outcome: 'refused', reason: error.message }
+    }
+    await markIncomplete(db, batchId)
+    throw error
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+/** One chunk is written while the next one is read. */
+async function store(
+  db: Database,
+  batchId: number,
+  source: ReturnType<typeof readLines>,
+  domains: OrganizationDomains
+) {
+  let writing: Promise<void> = Promise.resolve()
+  const write = async (full: JudgedLine[]) => {
+    await writing
+    writing = writeChunk(db, batchId, full)
+    writing.catch(() => {})
+  }
+  let lines: JudgedLine[] = []
+  try {
+    for await (const some of source) {
+      for (const { number, text, tooLong } of some) {
+        lines.push({ number, text, ...judgeLine(text, domains, tooLong) })
+        if (lines.length < linesInChunk) continue
+        await write(lines)
+        lines = []
+      }
+    }
+    if (lines.length > 0) await write(lines)
+  } finally {
+    await writing
+  }
+}
+
+async function writeChunk(db: Database, batchId: number, lines: JudgedLine[]) {
+  const isKept = await transaction(db, tx => addChunk(tx, batchId, chunkOf(lines), lines.length))
+  if (!isKept) throw new Error('the upload was given up before it ended')
+}
+
+/** The bytes are safe: the worker may begin. */
+export async function release(db: Database, batchId: number, action: 'send' | 'check'): Promise<boolean> {
+  return startChecking(db, batchId, { from: ['receiving'], action })
+}
+
+/** The form around the file was wrong: as if it had never come. */
+export async function discard(db: Database, batchId: number): Promise<void> {
+  await deleteBatch(db, batchId)
+}
+
+/** The upload was cut: what came of it is dropped, that it came is noted. */
+export async function markIncomplete(db: Database, batchId: number): Promise<void> {
+  await transaction(db, async tx => {
+    const batch = await lockBatch(tx, batchId)
+    if (batch?.state !== 'receiving') return
+    await setState(tx, batchId, 'incomplete', { isOver: true })
+    await deleteChunks(tx, batchId)
+    await recordEvent(tx, { kind: 'upload-cut', actorId: batch.createdBy, batchId, details: { lines: batch.lines } })
+  })
+}

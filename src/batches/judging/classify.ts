@@ -1,0 +1,100 @@
+/** What the worker does with a batch: judge its lines, invite those that are to be invited, a chunk at a time. */
+import { recordEvent } from '../../audit/store.ts'
+import { type Database, type Db, transaction } from '../../db/client.ts'
+import { readOrganization } from '../../people/store.ts'
+import { addToCounts, awaitOrder, type BatchRow, lockBatch, setState, startSending } from '../store.ts'
+import { inviteLines } from './invite-lines.ts'
+import {
+  insertRecipients,
+  judgeAgain,
+  lockInviting,
+  nextLinesToSend,
+  setSentThrough,
+  takeChunk
+} from './judge-store.ts'
+import { releaseBatch, renewLease, takeBatch } from './lease-store.ts'
+
+const mostFailures = 3
+/** How long one batch is worked on before another gets its turn, in milliseconds. */
+const turn = 1000
+
+/** Works on the batch that is due, for about a second. False when none is. */
+export async function classifyNext(db: Database): Promise<boolean> {
+  const taken = await takeBatch(db)
+  if (!taken) return false
+  if (taken.failures > mostFailures) {
+    await giveUp(db, taken.id)
+    return true
+  }
+  const end = Date.now() + turn
+  try {
+    while (await step(db, taken.id)) if (Date.now() > end) break
+    await releaseBatch(db, taken.id)
+  } catch (error) {
+    await releaseBatch(db, taken.id, taken.failures * 2)
+    throw error
+  }
+  return true
+}
+
+async function giveUp(db: Database, batchId: number) {
+  const stopReason = `The next lines could not be worked through in ${mostFailures} tries. The log says why; continue when that is mended.`
+  await setState(db, batchId, 'stopped', { stopReason })
+}
+
+/** One chunk in one transaction: judged, invited, counted, or nothing of it. False when the batch wants no more. */
+async function step(db: Database, batchId: number): Promise<boolean> {
+  return transaction(db, async tx => {
+    const chunk = await takeChunk(tx, batchId)
+    if (chunk) await judge(tx, batchId, chunk)
+    else if (!(await sendMore(tx, batchId))) return finish(tx, batchId)
+    await renewLease(tx, batchId)
+    return true
+  })
+}
+
+async function judge(tx: Db, batchId: number, chunk: NonNullable<Awaited<ReturnType<typeof takeChunk>>>) {
+  await lockInviting(tx)
+  const judgement = await insertRecipients(tx, batchId, chunk)
+  const judged = Object.values(judgement.counts).reduce((sum, count) => sum + count, 0)
+  if (chunk.action === 'send') {
+    const { invitationDays: days } = (await readOrganization(tx))!
+    await inviteLines(tx, { batchId, ...judgement, invitedBy: chunk.sentBy, days, priority: 1 })
+    await setSentThrough(tx, batchId, judgement.toLine)
+  }
+  await addToCounts(tx, batchId, { judged, verdicts: judgement.counts })
+}
+
+/** Lines that were judged before and are to be sent now: judged again, then invited. False when there is none left. */
+async function sendMore(tx: Db, batchId: number): Promise<boolean> {
+  const next = await nextLinesToSend(tx, batchId)
+  if (!next) return false
+  await lockInviting(tx)
+  const changed = await judgeAgain(tx, batchId, next.fromLine, next.toLine)
+  const gone = Object.values(changed).reduce((sum, count) => sum + count, 0)
+  if (gone > 0) await addToCounts(tx, batchId, { verdicts: { ...changed, invite: -gone } })
+  const { invitationDays: days } = (await readOrganization(tx))!
+  const counts = { invite: next.lines - gone }
+  await inviteLines(tx, {
+    ...{ batchId, fromLine: next.fromLine, toLine: next.toLine, counts, hasFormerlyInvited: true },
+    ...{ invitedBy: next.sentBy, days, priority: 1 }
+  })
+  await setSentThrough(tx, batchId, next.toLine)
+  return true
+}
+
+async function finish(tx: Db, batchId: number): Promise<false> {
+  const batch = await lockBatch(tx, batchId)
+  if (batch?.state !== 'checking') return false
+  if (batch.action === 'send') await startSending(tx, batchId)
+  else await awaitOrder(tx, batchId)
+  await recordEvent(tx, eventOf(batch))
+  return false
+}
+
+function eventOf({ id: batchId, action, createdBy, sentBy, lines, invite, fileName }: BatchRow) {
+  const details = { lines, invite, file: fileName }
+  return action === 'send'
+    ? { kind: 'invitations-sent' as const, actorId: sentBy ?? createdBy, batchId, details }
+    : { kind: 'addresses-checked' as const, actorId: createdBy, batchId, details }
+}

@@ -1,0 +1,20 @@
+/** The lines of a batch as a table, all or those of one filter. */
+import type { Db } from '../../db/client.ts'
+import { pagesOf } from '../../web/csv.ts'
+import { reasonInWords } from '../recipient.ts'
+import { type LineFilter, listLines } from './report-store.ts'
+
+export const linesHeader =
+  'line,text,address,verdict,reason,suggestion,first_line,delivery,server_reply,delivered_at'.split(',')
+
+export async function* linesOf(db: Db, batchId: number, filter: LineFilter) {
+  const pages = pagesOf<Awaited<ReturnType<typeof listLines>>[number]>((limit, last) =>
+    listLines(db, batchId, filter, limit, last?.line)
+  )
+  for await (const rows of pages) {
+    yield rows.map(row => [
+      ...[row.line, row.text, row.address, row.verdict, reasonInWords(row), row.suggestion, row.firstLine],
+      ...[row.delivery, row.serverReply, row.delivery === 'sent' ? row.settledAt?.toISOString() : null]
+    ])
+  }
+}

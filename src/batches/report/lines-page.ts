@@ -1,0 +1,66 @@
+/** The lines of a batch as its page shows them. Pure. */
+import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { showTime } from '../../web/dates.ts'
+import { reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
+import { verdictLooks } from './batch-page.ts'
+import type { listLines } from './report-store.ts'
+import type { Typed } from './show-page.ts'
+
+type Line = Awaited<ReturnType<typeof listLines>>[number]
+
+/** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
+export function shownLine(line: Line, mayAct: boolean, timeZone: string) {
+  const look = verdictLooks[line.verdict]
+  return {
+    line: line.line,
+    text: line.text,
+    verdict: line.verdict,
+    badge: { ...look, text: verdictWords[line.verdict].name },
+    what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
+    // a foreign line's reason names the domain that was meant already
+    suggestion: line.verdict === 'malformed' ? line.suggestion : null,
+    delivery: line.delivery ?? '',
+    deliveryBadge: line.delivery ? deliveryBadges[line.delivery] : null,
+    personHref: line.personId ? `/people/${line.personId}` : null,
+    resendAction:
+      mayAct && line.verdict === 'pending' && line.openInvitationId
+        ? `/invitations/${line.openInvitationId}/deliveries`
+        : null
+  }
+}
+
+/** How the mail of a line is doing, with the server's words. */
+function mailOf(line: Line, timeZone: string): string {
+  if (!line.delivery) return ''
+  const when = line.settledAt ? `${showTime(line.settledAt, timeZone).text}.` : ''
+  const twice = line.mayHaveArrived ? 'It may have arrived twice.' : ''
+  return [when, line.serverReply ?? '', twice].filter(Boolean).join(' ')
+}
+
+function whyOf(line: Line): string {
+  if (line.verdict === 'duplicate') return `The same address as in line ${line.firstLine}`
+  if (line.reason) return reasonInWords(line)
+  const words: Partial<Record<Verdict, string>> = {
+    active: 'Signed up already: no mail',
+    deactivated: 'Deactivated: reactivate this person instead',
+    suppressed: 'Bounced or opted out: no mail until an admin lifts it',
+    pending: 'Invited before, and that invitation is still open'
+  }
+  return words[line.verdict] ?? ''
+}
+
+const longestAddress = 254
+
+/** A line that a correction can help: what it says, why it is none, and the address that was probably meant. */
+export function problemLine(line: Line, typed: Typed | undefined) {
+  const meant = line.suggestion ?? (line.text.length <= longestAddress ? line.text : '')
+  return {
+    line: line.line,
+    text: line.text,
+    badge: { ...verdictLooks[line.verdict], text: verdictWords[line.verdict].name },
+    reason: reasonInWords(line),
+    isTicked: typed?.ticked.has(line.line) ?? false,
+    address: typed?.addresses.get(line.line) ?? meant,
+    error: typed?.errors.get(line.line) ?? null
+  }
+}

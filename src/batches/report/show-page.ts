@@ -1,0 +1,136 @@
+/** The page of one batch: what it has come to, what may be done, its problem lines and its lines. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { includesRole } from '../../lib/role.ts'
+import type { Deps } from '../../web/deps.ts'
+import { Refusal } from '../../web/errors.ts'
+import { isBatchState } from '../batch.ts'
+import { verdictWords } from '../recipient.ts'
+import { type BatchRow, findBatch } from '../store.ts'
+import { actionsFor } from './actions.ts'
+import { type BatchFilter, type BatchQuery, hrefOf, numberOf, readFilter } from './batch-filter.ts'
+import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters } from './batch-page.ts'
+import { problemLine, shownLine } from './lines-page.ts'
+import { correctionsOf, listLines } from './report-store.ts'
+
+const pageSize = 50
+const refreshSeconds = 5
+const problemVerdicts = ['malformed', 'foreign'] as const
+
+/** What somebody ticked and typed in the form of problem lines, and what is wrong with it. */
+export interface Typed {
+  ticked: Set<number>
+  addresses: Map<number, string>
+  errors: Map<number, string>
+}
+
+export async function showBatch(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  typed?: Typed
+): Promise<FastifyReply> {
+  const id = Number((request.params as { id: string }).id)
+  const batch = await findBatch(deps.db, id)
+  if (!batch) throw new Refusal(404, 'There is no such batch.')
+  const { timeZone, role } = request.viewer!
+  const mayAct = includesRole(role, 'admin')
+  const query = request.query as BatchQuery
+  const filter = readFilter(query)
+  const base = `/batches/${id}`
+  // a region that was made in another state refreshes the page around it as well
+  if (isBatchState(query.refresh) && query.refresh !== batch.state) reply.header('hx-refresh', 'true')
+  const facts = factsOf(batch, timeZone)
+  const [lines, problems, corrections] = await Promise.all([
+    linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
+    problemsView(deps, batch, filter, query, { mayAct, base }, typed),
+    correctionsOf(deps.db, id)
+  ])
+  const errors = [...(typed?.errors ?? [])].map(([line, text]) => ({
+    href: `#address-${line}`,
+    text: `Line ${line}: ${text}`
+  }))
+  const heading = headingOf(batch)
+  return reply.page(
+    'batches/batch',
+    {
+      title: errors.length > 0 ? `Error: ${heading}` : heading,
+      section: batch.source === 'typed' ? 'Invite' : 'Bulk invite',
+      status: errors.length > 0 ? 422 : 200,
+      refresh: facts.isRunning ? { seconds: refreshSeconds, url: hrefOf(base, { ...filter, refresh: '1' }) } : null,
+      mainAttributes: [['data-batch-state', batch.state]]
+    },
+    {
+      ...{ base, heading, ...facts, errors, problems, ...lines, state: batch.state },
+      again: againFor(batch),
+      verdicts: verdictFilters(batch, filter.verdict, base),
+      deliveries: deliveryCounts(batch, filter.delivery, base),
+      corrects: batch.correctsBatchId ? { href: `/batches/${batch.correctsBatchId}` } : null,
+      corrections: corrections.map(each => ({ href: `/batches/${each.id}`, lines: each.lines })),
+      bar: barOf(batch),
+      progress: progressOf(batch),
+      mayInvite: mayAct,
+      ...actionsFor(batch, mayAct),
+      csv: hrefOf(`${base}/lines.csv`, { ...filter }),
+      poll: facts.isRunning ? hrefOf(base, { ...filter, refresh: batch.state }) : null
+    }
+  )
+}
+
+const againFor = ({ source }: BatchRow) =>
+  source === 'file'
+    ? { href: '/bulk', icon: 'upload', text: 'Upload another file' }
+    : { href: '/invite', icon: 'send', text: 'Invite more people' }
+
+interface View {
+  mayAct: boolean
+  timeZone: string
+  base: string
+}
+
+async function linesView({ db }: Deps, batch: BatchRow, filter: BatchFilter, query: BatchQuery, view: View) {
+  const { verdict, delivery, q } = filter
+  const after = numberOf(query.after) ?? 0
+  const lines = await listLines(db, batch.id, { verdicts: verdict && [verdict], delivery, q }, pageSize + 1, after)
+  const shown = lines.slice(0, pageSize)
+  return {
+    rows: shown.map(line => shownLine(line, view.mayAct, view.timeZone)),
+    q: q ?? '',
+    verdict: verdict ?? '',
+    delivery: delivery ?? '',
+    filterName: verdict ? verdictWords[verdict].name : '',
+    first: after > 0 ? hrefOf(view.base, { ...filter }) : null,
+    next: lines.length > pageSize ? hrefOf(view.base, { ...filter, after: String(shown.at(-1)!.line) }) : null
+  }
+}
+
+/** The lines that a correction can help, in front of everything else; a filter for something else hides them. */
+async function problemsView(
+  { db }: Deps,
+  batch: BatchRow,
+  { verdict, delivery, q }: BatchFilter,
+  query: BatchQuery,
+  { mayAct, base }: Omit<View, 'timeZone'>,
+  typed: Typed | undefined
+) {
+  const count = problemVerdicts.reduce((sum, name) => sum + batch[name], 0)
+  const isAsked = verdict === undefined && delivery === undefined && q === undefined
+  if (count === 0 || !isAsked) return null
+  const after = numberOf(query.problems) ?? 0
+  const lines = await listLines(db, batch.id, { verdicts: [...problemVerdicts] }, pageSize + 1, after)
+  const shown = lines.slice(0, pageSize)
+  return {
+    count,
+    action: `${base}/corrections${after > 0 ? `?problems=${after}` : ''}`,
+    mayCorrect: mayAct && batch.state !== 'receiving',
+    rows: shown.map(line => problemLine(line, typed)),
+    hints: shown.filter(line => line.suggestion !== null).length,
+    csvs: problemVerdicts
+      .filter(name => batch[name] > 0)
+      .map(name => ({
+        href: `${base}/lines.csv?verdict=${name}`,
+        text: `${verdictWords[name].name} (${batch[name].toLocaleString('en')})`
+      })),
+    first: after > 0 ? base : null,
+    next: lines.length > pageSize ? hrefOf(base, { problems: String(shown.at(-1)!.line) }) : null
+  }
+}

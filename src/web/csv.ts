@@ -1,0 +1,32 @@
+/** Tables as files: streamed page by page, of any length. */
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import { csvLine } from '../lib/csv.ts'
+
+type Cells = readonly (string | number | null | undefined)[]
+
+/** Sends `<name>.csv`: UTF-8 with a byte order mark, the header line, then `pages` of rows as they come. */
+export function sendCsv(reply: FastifyReply, name: string, header: Cells, pages: AsyncIterable<Cells[]>): FastifyReply {
+  return reply
+    .header('content-disposition', `attachment; filename="${name}.csv"`)
+    .type('text/csv; charset=utf-8')
+    .send(Readable.from(textOf(header, pages)))
+}
+
+async function* textOf(header: Cells, pages: AsyncIterable<Cells[]>): AsyncGenerator<string> {
+  yield `\uFEFF${csvLine(header)}`
+  for await (const rows of pages) if (rows.length > 0) yield rows.map(csvLine).join('')
+}
+
+const rowsInPage = 2000
+
+/** Pages of a keyset query: `read` gives up to so many rows after the last one that it gave. */
+export async function* pagesOf<T>(read: (limit: number, last: T | undefined) => Promise<T[]>): AsyncGenerator<T[]> {
+  let last: T | undefined
+  for (;;) {
+    const rows = await read(rowsInPage, last)
+    yield rows
+    last = rows.at(-1)
+    if (rows.length < rowsInPage) return
+  }
+}

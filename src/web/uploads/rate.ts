@@ -1,0 +1,46 @@
+/** A rate that tells a slow line from an attack: server timeouts can't (security.md, finding 8). */
+import type { IncomingMessage } from 'node:http'
+import { Refusal } from '../errors.ts'
+
+export interface Patience {
+  /** How long somebody may stay below the rate, in seconds. */
+  seconds: number
+  bytesPerSecond: number
+}
+
+export const uploadPatience: Patience = { seconds: 30, bytesPerSecond: 1000 }
+
+const watched = new WeakSet<IncomingMessage>()
+
+/** Is somebody watching over this body? */
+export const isWatched = (raw: IncomingMessage) => watched.has(raw)
+
+/** How long the answer has to get through before the connection is closed, in milliseconds. */
+const farewell = 2000
+
+/**
+ * Calls `tooSlow` once and then closes the connection when the request's body arrives too slowly, and closes it when
+ * more than `most` bytes come. Time in which we do not read is not the sender's.
+ */
+export function watchRate(
+  raw: IncomingMessage,
+  most: number,
+  tooSlow: (reason: Refusal) => void,
+  { seconds, bytesPerSecond }: Patience = uploadPatience
+): void {
+  watched.add(raw)
+  const begin = raw.socket.bytesRead
+  let before = begin
+  const timer = setInterval(() => {
+    const now = raw.socket.bytesRead
+    const isSlow = now - before < seconds * bytesPerSecond && raw.readableLength === 0
+    before = now
+    if (!isSlow && now - begin <= most) return
+    clearInterval(timer)
+    if (isSlow) tooSlow(new Refusal(408, slow))
+    setTimeout(() => raw.destroy(), farewell).unref()
+  }, seconds * 1000).unref()
+  for (const event of ['end', 'close'] as const) raw.once(event, () => clearInterval(timer))
+}
+
+const slow = 'The file arrived too slowly and the upload was ended. Nothing was sent. Please try again.'
