@@ -26,6 +26,7 @@ import { serveErrors } from './web/errors.ts'
 import { acceptForms, parseQuery } from './web/forms.ts'
 import { type LogTarget, loggerOptions } from './web/logging.ts'
 import { servePages } from './web/pages.ts'
+import { routedPath } from './web/paths.ts'
 import { guardRequests } from './web/security.ts'
 
 export interface AppOptions {
@@ -46,7 +47,9 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     connectionTimeout: 0,
     return503OnClosing: false,
     http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
-    routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 300 },
+    rewriteUrl: routedPath,
+    // no limit of its own: Node takes no header line beyond 16 kB, and what is too long is not found
+    routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 65_536 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
   })
   requireDeclaredAccess(app)

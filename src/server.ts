@@ -12,7 +12,6 @@ import { migrate } from './db/migrate.ts'
 import { notify } from './db/notices.ts'
 import { readOrganization } from './people/store.ts'
 import { readSecretKey } from './secret-key.ts'
-import { describeFault } from './web/logging.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 /** What stands so far, in the order of starting. */
@@ -36,18 +35,18 @@ async function start() {
   const secretKey = config.secretKey ?? readSecretKey(config.dataDir)
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
+  running.app = app
   running.embedded?.watch(app.log)
   if (config.role !== 'web') running.worker = await startWorker({ config, db, secretKey, log: app.log })
   if (config.role !== 'worker') await listen(app, config)
   const isSetUp = (await readOrganization(db)) !== undefined
   if (isLeaving) return
-  process.stdout.write(`Rollcall is ready at ${config.baseUrl}\n`)
-  if (!isSetUp && config.role !== 'worker')
-    process.stdout.write(`Set it up once at ${config.baseUrl}/setup?token=${setupToken}\n`)
+  const lines = [`Rollcall is ready at ${config.baseUrl}`]
+  if (!isSetUp && config.role !== 'worker') lines.push(`Set it up once at ${config.baseUrl}/setup?token=${setupToken}`)
+  process.stdout.write(`${lines.join('\n')}\n`)
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config) {
-  running.app = app
   app.server.prependListener('request', (_request, response) => {
     // kept connections end with an answer, not between two of them
     if (isLeaving) response.setHeader('connection', 'close')
@@ -82,9 +81,9 @@ async function leave(code: number) {
   process.exit(code)
 }
 
-function leaveBroken(error: Error) {
-  const line = { level: 60, time: Date.now(), msg: 'a fault that nobody caught', err: describeFault(error) }
-  process.stderr.write(`${JSON.stringify(line)}\n`)
+function leaveBroken(error: unknown) {
+  if (running.app) running.app.log.fatal({ err: error }, 'a fault that nobody caught')
+  else process.stderr.write(`Rollcall could not start: ${reasonOf(error)}\n`)
   void leave(1)
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
-import { pagesOf, sendCsv } from '../web/csv.ts'
+import { pagesOf } from '../lib/paging.ts'
+import { sendCsv } from '../web/csv.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters, optionalField } from '../web/forms.ts'

@@ -9,9 +9,9 @@ import { type InvitationRow, invitationsOf } from '../invitations/store.ts'
 import { includesRole, isRole, type Role, roleNames } from '../lib/role.ts'
 import { deliveryBadges } from '../mail/delivery-badges.ts'
 import { findSuppression } from '../mail/store.ts'
-import { type DeactivateOutcome, deactivate, reactivate } from '../people/deactivate.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
+import { type DeactivateOutcome, deactivate, reactivate } from '../sessions/deactivate.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -31,11 +31,12 @@ const noPerson = () => new Refusal(404, 'There is no such person.')
 
 export function personRoutes(app: FastifyInstance, deps: Deps): void {
   const { db, wake } = deps
-  const by = (access: Role) => ({ config: { access }, schema: { params: idParams } })
+  const byAdmin = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
+  const byAuditor = { config: { access: 'auditor' }, schema: { params: idParams } } as const
 
-  app.get<ById>('/people/:id', by('auditor'), (request, reply) => personPage(deps, request, reply))
+  app.get<ById>('/people/:id', byAuditor, (request, reply) => personPage(deps, request, reply))
 
-  app.post<ById>('/people/:id/invitations', by('admin'), async (request, reply) => {
+  app.post<ById>('/people/:id/invitations', byAdmin, async (request, reply) => {
     const person = await findPerson(db, Number(request.params.id))
     if (!person) throw noPerson()
     if (person.enrollment === 'signed-up') throw new Refusal(409, 'This person has signed up already.')
@@ -47,17 +48,17 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     return reply.redirect(`/batches/${batchId}`, 303)
   })
 
-  app.post<ById>('/people/:id/deactivation', by('admin'), async (request, reply) => {
+  app.post<ById>('/people/:id/deactivation', byAdmin, async (request, reply) => {
     answer(await deactivate(db, request.viewer!, Number(request.params.id)))
     return redirectWith(reply, db, `/people/${request.params.id}`, 'Deactivated. Every session of this user has ended.')
   })
 
-  app.post<ById>('/people/:id/reactivation', by('admin'), async (request, reply) => {
+  app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
     answer(await reactivate(db, request.viewer!, Number(request.params.id)))
     return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This user can sign in again.')
   })
 
-  app.post<ById>('/people/:id/mail-permission', by('admin'), async (request, reply) => {
+  app.post<ById>('/people/:id/mail-permission', byAdmin, async (request, reply) => {
     const outcome = await allowMailTo(db, request.viewer!.id, Number(request.params.id))
     if (outcome === 'unknown') throw noPerson()
     if (outcome === 'was-allowed') throw new Refusal(409, 'Nothing holds mail to this person back.')

@@ -23,6 +23,8 @@ export function connect(url: string, options: ConnectOptions = {}): Database {
     onnotice: () => {},
     connect_timeout: 10,
     idle_timeout: 300,
+    // the driver's own pauses grow to 20 s, for which the database would be back already
+    backoff: (tries: number) => Math.min(0.02 * 2 ** tries, 1) * (0.5 + Math.random() / 2),
     ...(host ? { host } : {}),
     ...(options.database ? { database: options.database } : {}),
     connection: { application_name: 'rollcall', statement_timeout: 120_000 }
@@ -45,9 +47,22 @@ export function transaction<T>(db: Database, act: (tx: Db) => Promise<T>): Promi
 
 /** Is the database there and answering within `milliseconds`? */
 export async function isAnswering(db: Database, milliseconds: number): Promise<boolean> {
-  const answer = db.execute(sql`select 1`).then(
+  return await inTime(db.execute(sql`select 1`), milliseconds).then(
     () => true,
     () => false
   )
-  return await Promise.race([answer, new Promise<boolean>(resolve => setTimeout(resolve, milliseconds, false).unref())])
+}
+
+/**
+ * postgres.js waits without limit for a free connection and for an answer.
+ *
+ * @throws an error that `isDatabaseAway` knows, after `milliseconds`; the work goes on unheard.
+ */
+export function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`The database did not answer for ${milliseconds} ms`)
+    timer = setTimeout(reject, milliseconds, Object.assign(error, { code: 'DATABASE_DEADLINE' }))
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -4,7 +4,16 @@ import os from 'node:os'
 import path from 'node:path'
 import { takeFolder } from './data-folder.ts'
 import { binaries, fingerprint, type Identity, identityFor, placeFor } from './postgres-binaries.ts'
-import { end, findRunning, initialize, isServing, launch, type ServerPlace, urlOf } from './postgres-process.ts'
+import {
+  end,
+  findRunning,
+  initialize,
+  isServing,
+  launch,
+  type ServerPlace,
+  type ServerProcess,
+  urlOf
+} from './postgres-process.ts'
 
 interface Log {
   error: (facts: object, message: string) => void
@@ -98,4 +107,15 @@ function serverOf(place: ServerPlace, firstPid: number, tidyUp: () => void): Emb
   }
 }
 
-const findOrLaunch = async (place: ServerPlace) => (await findRunning(place.data)) ?? launch(place)
+/** The helpers of a server that was killed live on for a moment, in which no other can start. */
+async function findOrLaunch(place: ServerPlace, tries = 20): Promise<ServerProcess> {
+  const found = await findRunning(place.data)
+  if (found) return found
+  try {
+    return await launch(place)
+  } catch (error) {
+    if (tries === 0 || !/still in use/.test((error as Error).message)) throw error
+    await new Promise(resolve => setTimeout(resolve, 250))
+    return findOrLaunch(place, tries - 1)
+  }
+}

@@ -3,7 +3,7 @@ import { redirectWith } from '../sessions/scopes.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
-import { idParams } from '../web/forms.ts'
+import { form, idParams } from '../web/forms.ts'
 import type { InvitationState } from './invitation.ts'
 import { resend } from './resend.ts'
 import { revoke } from './revoke.ts'
@@ -21,7 +21,7 @@ interface ById {
 }
 
 export function invitationRoutes(app: FastifyInstance, { db, config, secretKey, wake }: Deps): void {
-  const options = { config: { access: 'admin' }, schema: { params: idParams } } as const
+  const options = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
 
   app.post<ById>('/invitations/:id/deliveries', options, async (request, reply) => {
     const result = await resend(db, request.viewer!.id, Number(request.params.id))

@@ -21,13 +21,12 @@ export async function showLink(
     const found = await findInvitation(tx, invitationId)
     const person = found && (await lockPerson(tx, found.personId))
     if (!person) return { outcome: 'unknown' }
+    const state = stateOf((await findInvitation(tx, invitationId))!)
+    if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
     const fresh = newNonce()
     await writeNonce(tx, invitationId, fresh, hashToken(tokenOf(secretKey, fresh)))
-    const invitation = (await findInvitation(tx, invitationId))!
-    const state = stateOf(invitation)
-    if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
+    const { nonce, expiresAt } = (await findInvitation(tx, invitationId))!
     await recordEvent(tx, { kind: 'link-shown', actorId, personId: person.id })
-    const token = tokenOf(secretKey, invitation.nonce!)
-    return { outcome: 'shown', token, email: person.email, personId: person.id, expiresAt: invitation.expiresAt }
+    return { outcome: 'shown', token: tokenOf(secretKey, nonce!), email: person.email, personId: person.id, expiresAt }
   })
 }

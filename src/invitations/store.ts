@@ -74,11 +74,12 @@ export async function closeAsRevoked(tx: Db, id: number, personId: number): Prom
     .set({ revokedAt: sql`now()` })
     .where(and(eq(invitations.id, id), isOpen))
     .returning({ id: invitations.id })
+  if (rows.length === 0) return false
   await tx
     .update(people)
     .set({ invitationRevokedAt: sql`now()` })
     .where(and(eq(people.id, personId), eq(people.invitationId, id)))
-  return rows.length > 0
+  return true
 }
 
 /** Takes back open invitations that no mail ever left for; their people can be invited again. */

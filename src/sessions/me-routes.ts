@@ -39,7 +39,7 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
 
   app.post<{ Params: { id: string } }>(
     '/me/sessions/:id/end',
-    { config: { access: 'member' }, schema: { params: idParams } },
+    { config: { access: 'member' }, schema: { params: idParams, body: form({}) } },
     async (request, reply) => {
       await deleteSession(db, request.viewer!.id, Number(request.params.id))
       return redirectWith(reply, db, '/me', 'That session has ended.')

@@ -2,7 +2,7 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../config.ts'
-import type { Database } from '../db/client.ts'
+import { type Database, inTime } from '../db/client.ts'
 import { readOrganization } from '../people/store.ts'
 import { checkAccess } from '../web/access.ts'
 import { absoluteHours, hashSessionToken } from './session.ts'
@@ -13,6 +13,9 @@ declare module 'fastify' {
     cookieName: string
   }
 }
+
+/** How long a request waits to learn who is asking, in milliseconds. */
+const patience = 5000
 
 /** Registers the cookie and the hooks that find the viewer and check the route's role. */
 export async function serveSessions(app: FastifyInstance, db: Database, baseUrl: string): Promise<void> {
@@ -25,7 +28,8 @@ export async function serveSessions(app: FastifyInstance, db: Database, baseUrl:
   app.decorateRequest('viewer', null)
   app.decorateRequest('organization', null)
   app.decorateRequest('flash', null)
-  app.addHook('onRequest', async request => findOutWho(db, request))
+  // the first question of every request: a database that hangs, or has no connection free, is away
+  app.addHook('onRequest', async request => inTime(findOutWho(db, request), patience))
   app.addHook('onRequest', checkAccess)
 }
 

@@ -1,5 +1,5 @@
 /** Who may use a route: declared at every route, or the start stops. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole, type Role } from '../lib/role.ts'
 import { Refusal } from './errors.ts'
 
@@ -17,11 +17,21 @@ export interface Viewer {
   sessionId: number
 }
 
+export interface DeclaredRoute {
+  method: string
+  url: string
+  config: FastifyContextConfig
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     viewer: Viewer | null
     organization: string | null
     flash: string | null
+  }
+  interface FastifyInstance {
+    /** Every route there is. */
+    declaredRoutes: readonly DeclaredRoute[]
   }
   interface FastifyContextConfig {
     access?: Access
@@ -32,10 +42,13 @@ declare module 'fastify' {
   }
 }
 
-/** Stops the start at a route that declares no role. Register before the first route. */
+/** Stops the start at a route that declares no role, and lists the others. Register before the first route. */
 export function requireDeclaredAccess(app: FastifyInstance): void {
-  app.addHook('onRoute', route => {
-    if (!route.config?.access) throw new Error(`${String(route.method)} ${route.url} declares no role`)
+  const routes: DeclaredRoute[] = []
+  app.decorate('declaredRoutes', routes)
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (!config?.access) throw new Error(`${String(method)} ${url} declares no role`)
+    for (const each of [method].flat()) routes.push({ method: each, url, config })
   })
 }
 

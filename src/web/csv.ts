@@ -17,16 +17,3 @@ async function* textOf(header: Cells, pages: AsyncIterable<Cells[]>): AsyncGener
   yield `\uFEFF${csvLine(header)}`
   for await (const rows of pages) if (rows.length > 0) yield rows.map(csvLine).join('')
 }
-
-const rowsInPage = 2000
-
-/** Pages of a keyset query: `read` gives up to so many rows after the last one that it gave. */
-export async function* pagesOf<T>(read: (limit: number, last: T | undefined) => Promise<T[]>): AsyncGenerator<T[]> {
-  let last: T | undefined
-  for (;;) {
-    const rows = await read(rowsInPage, last)
-    yield rows
-    last = rows.at(-1)
-    if (rows.length < rowsInPage) return
-  }
-}

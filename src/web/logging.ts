@@ -1,5 +1,6 @@
 /** JSON lines on stderr that hold no address, token, password or cookie. */
 import type { FastifyRequest, FastifyServerOptions } from 'fastify'
+import { pathForLog } from './paths.ts'
 
 export interface LogTarget {
   write: (line: string) => void
@@ -20,12 +21,6 @@ export function loggerOptions(level: string, target: LogTarget = stderr): Fastif
   } as FastifyServerOptions['logger']
 }
 
-/** The path without its query, and without the secret that some paths are. */
-export function pathForLog(url: string): string {
-  const path = url.split('?')[0]!.slice(0, 300)
-  return path.replace(/^\/+(join|unsubscribe)\/.*$/i, '/$1/*')
-}
-
 /** A fault's kind and place. Its message may quote an address or a query's values, so only the kind is kept. */
 export function describeFault(error: Error): object {
   const cause: object | undefined = error.cause instanceof Error ? describeFault(error.cause) : undefined
@@ -34,11 +29,17 @@ export function describeFault(error: Error): object {
     type: error.name,
     code: (error as NodeJS.ErrnoException).code,
     message: isOurs ? error.message.replaceAll(/[^\s<>"']+@[^\s<>"']+/g, '<address>') : undefined,
-    stack: error.stack
-      ?.split('\n')
+    stack: framesOf(error)
+      .split('\n')
       .filter(line => line.startsWith('    at '))
       .slice(0, 8)
       .join('\n'),
     cause
   }
+}
+
+/** A stack begins with the message, whose lines somebody may have typed. */
+function framesOf({ stack = '', message }: Error): string {
+  const at = stack.indexOf(message)
+  return at < 0 ? '' : stack.slice(at + message.length)
 }

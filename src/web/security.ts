@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, sendError } from './errors.ts'
 import { refuseBrokenQuery } from './forms.ts'
+import { isElsewhere } from './paths.ts'
 import { isWatched } from './uploads/rate.ts'
 
 const policy = [
@@ -44,7 +45,7 @@ export function guardRequests(app: FastifyInstance, baseUrl: string): void {
   app.addHook('onRequest', async (request, reply) => {
     limitBodyTime(request, reply)
     reply.headers(headers)
-    if (isForeignHost(request, host)) return refuseHost(reply, baseUrl)
+    if (isForeignHost(request, host) || isElsewhere(request.raw, baseUrl)) return refuseHost(reply, baseUrl)
     refuseBrokenQuery(request.query)
     if (isForgedAct(request, baseUrl))
       throw new Refusal(

@@ -1,6 +1,6 @@
 /** The lines of a batch as a table, all or those of one filter. */
 import type { Db } from '../../db/client.ts'
-import { pagesOf } from '../../web/csv.ts'
+import { pagesOf } from '../../lib/paging.ts'
 import { reasonInWords } from '../recipient.ts'
 import { type LineFilter, listLines } from './report-store.ts'
 

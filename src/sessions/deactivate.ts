@@ -1,7 +1,8 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { includesRole, type Role } from '../lib/role.ts'
-import { lockOwners, lockPerson, setDeactivated } from './store.ts'
+import { lockOwners, lockPerson, setDeactivated } from '../people/store.ts'
+import { deleteSessionsOf } from './store.ts'
 
 export type DeactivateOutcome = { outcome: 'done' | 'unknown' | 'wrong-state' | 'last-owner' | 'role-too-small' }
 
@@ -12,7 +13,7 @@ export interface Actor {
 
 /**
  * Deactivates a user. An admin may do so with members and auditors, an owner with everybody but the last owner. Their
- * sessions stop counting at once: a session needs an active user.
+ * sessions end at once and for good: none of them comes back when the user is reactivated.
  */
 export async function deactivate(db: Database, actor: Actor, personId: number): Promise<DeactivateOutcome> {
   return transaction(db, async tx => {
@@ -23,6 +24,7 @@ export async function deactivate(db: Database, actor: Actor, personId: number): 
     if (includesRole(person.role, 'admin') && actor.role !== 'owner') return { outcome: 'role-too-small' }
     if (owners.length === 1 && owners[0] === personId) return { outcome: 'last-owner' }
     await setDeactivated(tx, personId, true)
+    await deleteSessionsOf(tx, personId)
     await recordEvent(tx, { kind: 'person-deactivated', actorId: actor.id, personId })
     return { outcome: 'done' }
   })
