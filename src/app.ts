@@ -74,7 +74,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   invitationRoutes(app, deps)
   activityRoutes(app, deps)
   joinRoutes(app, deps)
-  optOutRoutes(app, deps)
+  await app.register(scope => optOutRoutes(scope, deps))
   settingsRoutes(app, deps)
   if (!config.smtp) outboxRoutes(app, deps)
   return app

@@ -5,7 +5,7 @@ import { parseAddress } from '../lib/email-address.ts'
 import { verifyPassword } from '../lib/password.ts'
 import { findUserByKey } from '../people/store.ts'
 import { accountDelay, hashSessionToken, networkOf, newSessionToken } from './session.ts'
-import { countTry, deleteSessionByToken, forgetTries, insertSession } from './store.ts'
+import { addTry, countTry, deleteSessionByToken, forgetTries, insertSession, lockTries } from './store.ts'
 
 export interface Attempt {
   email: string
@@ -48,10 +48,16 @@ function triesKeys(key: string, ip: string): [string, string] {
 }
 
 async function secondsToWait(db: Database, [fromNetwork, account]: [string, string]): Promise<number> {
-  const here = await countTry(db, fromNetwork, 60)
-  if (here.failures > triesPerMinute) return Math.max(1, here.secondsLeft)
-  const anywhere = await countTry(db, account, 0)
-  return Math.max(0, Math.ceil(accountDelay(anywhere.failures) - anywhere.secondsSince))
+  const here = await countTry(db, fromNetwork)
+  if (here.tries > triesPerMinute) return Math.max(1, here.secondsLeft)
+  return transaction(db, async tx => {
+    const { failures, secondsSince } = await lockTries(tx, account)
+    const wait = Math.ceil(accountDelay(failures) - secondsSince)
+    if (wait > 0) return wait
+    // only a try that is made counts: whoever keeps knocking must not put the next one off for ever
+    await addTry(tx, account)
+    return 0
+  })
 }
 
 /** A fresh session for a person, instead of the one that this browser may have had; returns its token. */

@@ -72,39 +72,45 @@ export async function deleteEndedSessions(db: Db): Promise<void> {
   await db.delete(signInFailures).where(sql`${signInFailures.lastAt} < now() - interval '1 day'`)
 }
 
-/**
- * Counts a try before it is made, so that parallel ones cannot slip through: how many in this window and in a row,
- * how long ago the one before was, and how much of the window is left, in seconds.
- */
-export async function countTry(db: Db, key: string, windowSeconds: number) {
-  const isNew = sql`${signInFailures.windowStartedAt} < now() - make_interval(secs => ${windowSeconds})`
-  const previous = db
-    .$with('previous')
-    .as(db.select({ lastAt: signInFailures.lastAt }).from(signInFailures).where(eq(signInFailures.key, key)))
+/** Counts a try before it is made, so that parallel ones cannot slip through: how many in this minute, what is left of it. */
+export async function countTry(db: Db, key: string) {
+  const { failures, windowStartedAt } = signInFailures
+  const isOver = sql`${windowStartedAt} < now() - interval '1 minute'`
   const [row] = await db
-    .with(previous)
     .insert(signInFailures)
     .values({ key, failures: 1 })
     .onConflictDoUpdate({
       target: signInFailures.key,
       set: {
-        failures:
-          windowSeconds === 0
-            ? sql`${signInFailures.failures} + 1`
-            : sql`case when ${isNew} then 1 else ${signInFailures.failures} + 1 end`,
-        windowStartedAt:
-          windowSeconds === 0
-            ? sql`${signInFailures.windowStartedAt}`
-            : sql`case when ${isNew} then now() else ${signInFailures.windowStartedAt} end`,
+        failures: sql`case when ${isOver} then 1 else ${failures} + 1 end`,
+        windowStartedAt: sql`case when ${isOver} then now() else ${windowStartedAt} end`,
         lastAt: sql`now()`
       }
     })
     .returning({
-      failures: signInFailures.failures,
-      secondsLeft: sql<number>`ceil(extract(epoch from ${signInFailures.windowStartedAt} + make_interval(secs => ${windowSeconds}) - now()))::int`,
-      secondsSince: sql<number>`coalesce((select extract(epoch from now() - "last_at") from previous), 1e6)::float`
+      tries: failures,
+      secondsLeft: sql<number>`ceil(extract(epoch from ${windowStartedAt} + interval '1 minute' - now()))::int`
     })
   return row!
+}
+
+/** Locks the count of tries under `key` until the transaction ends: how many in a row, and seconds since the last. */
+export async function lockTries(tx: Db, key: string): Promise<{ failures: number; secondsSince: number }> {
+  await tx.insert(signInFailures).values({ key, failures: 0 }).onConflictDoNothing()
+  const [row] = await tx
+    .select({
+      failures: signInFailures.failures,
+      secondsSince: sql<number>`extract(epoch from clock_timestamp() - ${signInFailures.lastAt})::float`
+    })
+    .from(signInFailures)
+    .where(eq(signInFailures.key, key))
+    .for('update')
+  return row!
+}
+
+export async function addTry(tx: Db, key: string): Promise<void> {
+  const failures = sql`${signInFailures.failures} + 1`
+  await tx.update(signInFailures).set({ failures, lastAt: sql`clock_timestamp()` }).where(eq(signInFailures.key, key))
 }
 
 export async function forgetTries(db: Db, keys: string[]): Promise<void> {

@@ -12,8 +12,14 @@ interface ByToken {
 
 const params = Type.Object({ token: Type.String() })
 
-/** Opting out of invitations: a page for people, one click for mail programs (RFC 8058), no sign-in for either. */
-export function optOutRoutes(app: FastifyInstance, { db, secretKey }: Deps): void {
+/**
+ * Opting out of invitations: a page for people, one click for mail programs, no sign-in for either. Register in a scope
+ * of its own: mail programs may post multipart, and must not be redirected (RFC 8058, 3.1 and 3.2).
+ */
+export async function optOutRoutes(app: FastifyInstance, { db, secretKey }: Deps): Promise<void> {
+  // the address says everything: what such a form holds is not looked at
+  app.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, async () => ({}))
+
   const personOf = (token: string): number => {
     const personId = readOptOutToken(secretKey, token)
     if (personId === undefined) throw new Refusal(404, 'This link is incomplete: copy all of it from the mail.')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { revoke } from '../../src/invitations/revoke.ts'
 import { optOut } from '../../src/mail/store.ts'
-import { deactivate } from '../../src/people/deactivate.ts'
+import { deactivate } from '../../src/sessions/deactivate.ts'
 import { addUser, startApp, type TestApp } from '../support/app.ts'
 import { expire, invite, inviteOne, one, sql } from '../support/people.ts'
 

@@ -1,0 +1,43 @@
+/** Paths as they come off the wire: read before they are routed, and masked before they are logged. */
+import type { IncomingMessage } from 'node:http'
+
+/** What an address that cannot be read is answered as: there is nothing there. */
+const unreadable = '/unreadable'
+
+/**
+ * The path that a request is routed by. A whole address, as proxies are asked for, loses its origin (`isElsewhere` says
+ * whose it was); a path that is not UTF-8 becomes one where there is nothing, so that it gets our own page.
+ */
+export function routedPath(raw: { url?: string | undefined }): string {
+  const url = raw.url ?? '/'
+  const [path = '/', ...query] = (url.startsWith('/') ? url : pathOfWhole(url)).split('?')
+  return decoded(path) === undefined ? unreadable : [path, ...query].join('?')
+}
+
+/** Does the request line name a whole address of another origin? It would win over the Host header (RFC 9112, 3.2.2). */
+export function isElsewhere(raw: IncomingMessage & { originalUrl?: string }, baseUrl: string): boolean {
+  const url = raw.originalUrl ?? raw.url ?? '/'
+  return !url.startsWith('/') && originOf(url) !== baseUrl
+}
+
+/** The path without its query and without what is secret or somebody's: a link's token, an address. */
+export function pathForLog(url: string): string {
+  const path = (url.startsWith('/') ? url : pathOfWhole(url)).split('?')[0]!
+  const plain = decoded(path) ?? unreadable
+  const masked = plain
+    .replace(/\/(join|unsubscribe)\/.*$/is, '/$1/*')
+    .replaceAll(/[^/]*@[^/]*/g, '<address>')
+    .replaceAll(/[\w-]{43,}/g, '*')
+  return (masked === plain ? path : masked).slice(0, 300)
+}
+
+const originOf = (url: string) => (URL.canParse(url) ? new URL(url).origin : undefined)
+const pathOfWhole = (url: string) => (URL.canParse(url) ? new URL(url).pathname + new URL(url).search : unreadable)
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}
