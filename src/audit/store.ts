@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, lt, notInArray, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { events, people } from '../db/schema.ts'
@@ -21,6 +21,7 @@ export interface EventFilter {
   kind?: EventKind | undefined
   actorId?: number | undefined
   personId?: number | undefined
+  except?: EventKind[]
   /** Days as YYYY-MM-DD in `timeZone`, both included. */
   from?: string | undefined
   to?: string | undefined
@@ -32,7 +33,7 @@ export type ListedEvent = EventRow & { id: number }
 /** The newest events first, those before the event `before`. */
 export async function listEvents(db: Db, filter: EventFilter, limit: number, before?: number): Promise<ListedEvent[]> {
   const actor = alias(people, 'actor')
-  const { kind, actorId, personId, from, to, timeZone = 'UTC' } = filter
+  const { kind, actorId, personId, except = [], from, to, timeZone = 'UTC' } = filter
   const rows = await db
     .select({
       ...{ id: events.id, kind: events.kind, at: events.at, batchId: events.batchId, details: events.details },
@@ -47,6 +48,7 @@ export async function listEvents(db: Db, filter: EventFilter, limit: number, bef
         kind === undefined ? undefined : eq(events.kind, kind),
         actorId === undefined ? undefined : eq(events.actorId, actorId),
         personId === undefined ? undefined : eq(events.personId, personId),
+        except.length === 0 ? undefined : notInArray(events.kind, except),
         from === undefined ? undefined : sql`${events.at} >= (${from}::date::timestamp at time zone ${timeZone})`,
         to === undefined ? undefined : sql`${events.at} < ((${to}::date + 1)::timestamp at time zone ${timeZone})`,
         before === undefined ? undefined : lt(events.id, before)

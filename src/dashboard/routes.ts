@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { describeEvent } from '../audit/event.ts'
-import { recentEvents } from '../audit/store.ts'
+import { listEvents } from '../audit/store.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
 import { readPause } from '../mail/store.ts'
@@ -14,14 +14,14 @@ import { weeklyTotals } from './store.ts'
 
 const weeks = 12
 
-export function dashboardRoutes(app: FastifyInstance, { db }: Deps): void {
+export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
   app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
     const { timeZone } = request.viewer!
     const [counts, totals, requests, events, pause] = await Promise.all([
       countPeople(db),
       weeklyTotals(db, weeks),
       openRequests(db, 20),
-      recentEvents(db, 8),
+      listEvents(db, { except: ['signed-in'] }, 7),
       readPause(db)
     ])
     const sum = (test: (row: (typeof counts)[number]) => boolean) =>
@@ -63,6 +63,7 @@ export function dashboardRoutes(app: FastifyInstance, { db }: Deps): void {
           email,
           when: showTime(requestedAt!, timeZone)
         })),
+        keepsMail: config.smtp === undefined,
         transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
         events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),
         updated: showTime(new Date(), timeZone)
@@ -77,7 +78,7 @@ type Sum = (test: (row: Awaited<ReturnType<typeof countPeople>>[number]) => bool
 function stepsOf(sum: Sum) {
   const isOver = (row: { enrollment: string }) => row.enrollment === 'signed-up' || row.enrollment === 'deactivated'
   return [
-    { name: 'In scope', note: 'everybody Rollcall has heard of', value: sum(() => true) },
+    { name: 'In scope', note: 'everybody known so far', value: sum(() => true) },
     { name: 'Invited', value: sum(row => row.enrollment !== 'not-invited') },
     {
       name: 'Delivered',

@@ -29,7 +29,8 @@ export function storyOf(invitations: InvitationRow[], mails: Mail[], events: Eve
 }
 
 function fromInvitation(invitation: InvitationRow, timeZone: string): Moment {
-  const badge = invitationBadges[stateOf(invitation)]
+  const state = stateOf(invitation)
+  const badge = invitationBadges[state]
   const by = invitation.inviterName ? ` by ${invitation.inviterName}` : ''
   const until = showTime(invitation.expiresAt, timeZone).text
   return {
@@ -37,7 +38,7 @@ function fromInvitation(invitation: InvitationRow, timeZone: string): Moment {
     tone: badge.tone,
     icon: badge.icon,
     text: `Invited${by}`,
-    detail: `${badge.text}, valid until ${until}`
+    detail: state === 'open' ? `Open until ${until}` : state === 'expired' ? `Expired on ${until}` : badge.text
   }
 }
 
@@ -51,7 +52,7 @@ function fromMail(mail: Mail, timeZone: string): Moment {
     at: mail.settledAt ?? mail.queuedAt,
     tone: badge.tone,
     icon: badge.icon,
-    text: `Mail: ${badge.text.toLowerCase()}${attempts}`,
+    text: `Mail ${mail.state === 'unknown' ? 'may not have arrived' : badge.text.toLowerCase()}${attempts}`,
     detail: detail || null
   }
 }

@@ -73,13 +73,17 @@ export function outboxRoutes(app: FastifyInstance, { config }: Deps): void {
 function shown(mail: KeptMail, when: ReturnType<typeof showTime>, baseUrl: string) {
   const { id, to, from, subject, replyTo } = mail
   return {
-    ...{ to, from, subject, when },
-    replyTo: replyTo ?? null,
+    ...{ to, subject, when },
+    from: withoutQuotes(from),
+    replyTo: replyTo ? withoutQuotes(replyTo) : null,
     text: partsOf(mail.text, baseUrl),
     frame: `/outbox/${id}/html`,
     download: `/outbox/${id}.eml`
   }
 }
+
+/** `"Ada Moreau" <ada@…>` as a mail program shows it. */
+const withoutQuotes = (mailbox: string) => mailbox.replace(/^"([^"\\]*)" </, '$1 <')
 
 /** The text with our own addresses apart, so that an invitation can be followed from here. Others stay text. */
 function partsOf(text: string, baseUrl: string) {

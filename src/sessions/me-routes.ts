@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import { browserInWords } from '../lib/user-agent.ts'
 import { changePassword } from '../people/change-password.ts'
 import { findPerson, readOrganization, updateProfile } from '../people/store.ts'
 import { isTimeZone, showTime } from '../web/dates.ts'
@@ -110,13 +111,14 @@ async function mePage(
         shortcuts: typed.shortcuts ?? (viewer.shortcuts ? 'on' : 'off')
       },
       errors,
+      timeZones: Intl.supportedValuesOf('timeZone'),
       organizationTimeZone: organization?.timeZone ?? 'UTC',
       continueUrl: organization?.continueUrl ?? null,
       teams: [],
       sessions: sessions.map(session => ({
         id: session.id,
         isThis: session.id === viewer.sessionId,
-        browser: session.userAgent ?? 'Unknown browser',
+        browser: browserInWords(session.userAgent),
         since: showTime(session.createdAt, viewer.timeZone),
         seen: showTime(session.lastSeenAt, viewer.timeZone)
       }))

@@ -5,26 +5,32 @@ export interface ShownTime {
   text: string
 }
 
+const day = { day: 'numeric', month: 'short' } as const
+const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+const year = { year: 'numeric' } as const
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-function format(timeZone: string, withTime: boolean): Intl.DateTimeFormat {
-  const key = `${timeZone} ${withTime}`
-  const known = formats.get(key)
-  if (known) return known
-  const time = withTime ? ({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const) : {}
-  const made = new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short', year: 'numeric', ...time })
-  formats.set(key, made)
-  return made
+function write(date: Date, timeZone: string, parts: Intl.DateTimeFormatOptions): string {
+  const key = `${timeZone} ${Object.keys(parts)}`
+  const known = formats.get(key) ?? new Intl.DateTimeFormat('en-GB', { timeZone, ...parts })
+  formats.set(key, known)
+  return known.format(date)
 }
 
-/** "24 Nov 2026, 14:05". */
+/** A year that is the present one says nothing. */
+function show(date: Date, timeZone: string, parts: Intl.DateTimeFormatOptions): ShownTime {
+  const isThisYear = write(date, timeZone, year) === write(new Date(), timeZone, year)
+  return { iso: date.toISOString(), text: write(date, timeZone, isThisYear ? parts : { ...parts, ...year }) }
+}
+
+/** "24 Nov, 14:05"; with the year when it is another one. */
 export function showTime(date: Date, timeZone: string): ShownTime {
-  return { iso: date.toISOString(), text: format(timeZone, true).format(date) }
+  return show(date, timeZone, { ...day, ...time })
 }
 
-/** "24 Nov 2026". */
+/** "24 Nov"; with the year when it is another one. */
 export function showDay(date: Date, timeZone: string): ShownTime {
-  return { iso: date.toISOString(), text: format(timeZone, false).format(date) }
+  return show(date, timeZone, day)
 }
 
 /** Does the runtime know this IANA zone? */

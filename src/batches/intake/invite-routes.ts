@@ -52,11 +52,13 @@ function errorsOf(fields: string[], organization: Organization): TypedError[] {
     ]
   }
   const domains = organizationDomains(organization.domains)
+  const isAlone = (field: number) => typed.filter(each => each.field === field).length === 1
   return typed.flatMap(({ field, address }) => {
     const judged = judgeLine(address, domains)
     if (judged.verdict === null) return []
     const hint = judged.verdict === 'malformed' && judged.suggestion ? `. Did you mean ${judged.suggestion}?` : ''
-    return [{ field, text: `${address.slice(0, 100)}: ${reasonInWords(judged)}${hint}` }]
+    const which = isAlone(field) ? '' : `${address.slice(0, 100)}: `
+    return [{ field, text: `${which}${reasonInWords(judged)}${hint}` }]
   })
 }
 

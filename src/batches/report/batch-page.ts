@@ -49,7 +49,7 @@ export function headingOf(batch: BatchRow): string {
     incomplete: 'The upload was cut: nothing was sent',
     checking: `${number(batch.judged)} of ${counted(batch.lines, 'line', 'lines')} checked`,
     checked: `${counted(batch.invite, 'invitation', 'invitations')} ready to send`,
-    sending: `${counted(open, 'invitation', 'invitations')} on their way`,
+    sending: `${counted(open, 'invitation', 'invitations')} on the way`,
     paused: `Paused: ${counted(open, 'invitation', 'invitations')} waiting`,
     stopped: `Stopped: ${counted(open, 'invitation', 'invitations')} held back`,
     cancelled: `Cancelled: ${counted(mails.sent, 'invitation', 'invitations')} had been sent`,
