@@ -52,8 +52,10 @@ export async function listSessions(db: Db, personId: number) {
     .limit(50)
 }
 
-export async function deleteSession(db: Db, personId: number, id: number): Promise<void> {
-  await db.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.personId, personId)))
+/** Ends one session of a person; false when they have none with this id. */
+export async function deleteSession(db: Db, personId: number, id: number): Promise<boolean> {
+  const mine = and(eq(sessions.id, id), eq(sessions.personId, personId))
+  return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length > 0
 }
 
 export async function deleteSessionByToken(db: Db, tokenHash: Buffer): Promise<void> {

@@ -6,7 +6,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
 import { readConfig } from '../../src/config.ts'
-import type { Database } from '../../src/db/client.ts'
+import { connect, type Database } from '../../src/db/client.ts'
 import { parseAddress } from '../../src/lib/email-address.ts'
 import { hashPassword } from '../../src/lib/password.ts'
 import type { Role } from '../../src/lib/role.ts'
@@ -47,15 +47,18 @@ export interface TestApp {
 export interface TestAppOptions {
   isSetUp?: boolean
   environment?: Record<string, string>
+  /** Another way to the database's server, such as one that can be cut. */
+  through?: (url: string) => Promise<string>
 }
 
 /** The whole application on a database of its own, set up as Larkfield with its four users unless told otherwise. */
-export async function startApp({ isSetUp = true, environment = {} }: TestAppOptions = {}): Promise<TestApp> {
-  const { db, drop } = await cloneDatabase()
+export async function startApp({ isSetUp = true, environment = {}, through }: TestAppOptions = {}): Promise<TestApp> {
+  const { db, drop, url } = await cloneDatabase()
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-data-'))
   const config = readConfig({ BASE_URL: baseUrl, DATA_DIR: dataDir, ...environment })
   const logged: string[] = []
-  const deps = { config, db, secretKey, wake: () => {} }
+  const ownWay = through && connect(await through(url))
+  const deps = { config, db: ownWay ?? db, secretKey, wake: () => {} }
   const app = await buildApp(deps, { setupToken, logTarget: { write: line => void logged.push(line) } })
   const ids = isSetUp ? await introduce(db) : ({} as Record<Persona, number>)
   return {
@@ -65,6 +68,7 @@ export async function startApp({ isSetUp = true, environment = {} }: TestAppOpti
     browser: persona => openBrowser(app, persona),
     close: async () => {
       await app.close()
+      await ownWay?.$client.end({ timeout: 0 })
       await drop()
       fs.rmSync(dataDir, { recursive: true, force: true })
     }
@@ -96,7 +100,7 @@ export function addressOf(text: string) {
   return parsed
 }
 
-type Fields = Record<string, string | string[]>
+export type Fields = Record<string, string | string[]>
 
 export interface Browser {
   cookie: string | undefined

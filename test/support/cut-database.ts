@@ -1,0 +1,64 @@
+import fs from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { splitUrl } from '../../src/db/client.ts'
+
+/** A way to the database that can be cut and mended, and that can swallow everything it is sent. */
+export interface Cable {
+  through: (url: string) => Promise<string>
+  /** As if the server were gone: connections end, new ones are refused. */
+  cut: () => void
+  mend: () => Promise<void>
+  /** As if the server hung: nothing is answered any more. */
+  hang: () => void
+}
+
+export function layCable(): Cable {
+  const open = new Set<net.Socket>()
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-cable-'))
+  const socket = path.join(folder, '.s.PGSQL.5432')
+  let server: net.Server | undefined
+  let target: net.NetConnectOpts
+  let isHung = false
+  const listen = async () => {
+    server = net.createServer(client => {
+      const there = net.connect(target)
+      for (const each of [client, there]) {
+        open.add(each)
+        each.on('error', () => {})
+        each.on('close', () => open.delete(each))
+      }
+      if (isHung) client.resume()
+      else client.pipe(there).pipe(client)
+    })
+    await new Promise<void>(resolve => server!.listen(socket, resolve))
+  }
+  return {
+    through: async url => {
+      target = targetOf(url)
+      await listen()
+      const own = new URL(splitUrl(url).address)
+      own.hostname = 'localhost'
+      own.port = '5432'
+      own.searchParams.set('host', folder)
+      return own.href
+    },
+    cut: () => {
+      server?.close()
+      for (const each of open) each.destroy()
+    },
+    mend: listen,
+    hang: () => {
+      isHung = true
+      for (const each of open) each.unpipe().resume()
+    }
+  }
+}
+
+function targetOf(url: string): net.NetConnectOpts {
+  const { address, host } = splitUrl(url)
+  const { hostname, port } = new URL(address)
+  if (host?.startsWith('/')) return { path: path.join(host, `.s.PGSQL.${port || '5432'}`) }
+  return { host: host ?? hostname, port: Number(port || 5432) }
+}

@@ -1,0 +1,72 @@
+/** The application's own list of its routes, with addresses that can be asked for. */
+import type { FastifyInstance } from 'fastify'
+import { optOutToken } from '../../src/lib/token.ts'
+import { type Fields, goodPassword, secretKey, setupToken, type TestApp } from './app.ts'
+import { inviteOne, one, sql } from './people.ts'
+
+export interface TestRoute {
+  method: string
+  /** As the application declares it. */
+  pattern: string
+  /** With its parameters filled in. */
+  url: string
+  access: string
+}
+
+/** What stands in a path: by the folder that the route lives in. */
+export type Rows = Record<string, string | number>
+
+/** Every route there is; its parameters are those of `rows`. */
+export function routesOf(app: FastifyInstance, rows: Rows): TestRoute[] {
+  return app.declaredRoutes.map(({ method, url: pattern, config }) => {
+    const folder = pattern.split('/')[1]!
+    const url = pattern.replace(/:(id|token|name)(\([^)]*\))?/, () => String(rows[folder] ?? `no-${folder}`))
+    return { method, pattern, url, access: config.access! }
+  })
+}
+
+export const writes = (routes: TestRoute[]) => routes.filter(({ method }) => method !== 'GET' && method !== 'HEAD')
+export const reads = (routes: TestRoute[]) => routes.filter(({ method }) => method === 'GET')
+
+/** Nobody has these. */
+export const unknownRows: Rows = {
+  ...{ people: 987654321, invitations: 987654321, batches: 987654321, outbox: 987654321, me: 987654321 },
+  ...{ join: 'A'.repeat(43), unsubscribe: `987654321.${'A'.repeat(43)}`, assets: 'none.css' }
+}
+
+/** Somebody who is invited, their invitation, batch and mail; nothing of it answered yet. */
+export async function realRows({ app, db, ids, work }: TestApp): Promise<Rows & { join: string }> {
+  const { personId, invitationId, token } = await inviteOne(db, ids.ben, 'real@larkfield.example')
+  await work()
+  const { batch, mail } = await one<{ batch: string; mail: string }>(
+    db,
+    sql`select batch_id as batch, id as mail from deliveries where person_id = ${personId}`
+  )
+  const icons = (await app.inject({ url: '/sign-in', headers: { host: 'localhost:3000' } })).body
+  return {
+    ...{ people: personId, invitations: invitationId, batches: batch, outbox: mail, me: 987654321, join: token },
+    ...{ unsubscribe: optOutToken(secretKey, personId), assets: /\/assets\/(app-[^"]+\.css)/.exec(icons)![1]! }
+  }
+}
+
+/** A form of each route that takes one, as its page would send it. Routes that are not here take an empty one. */
+export const forms: Record<string, Fields> = {
+  '/setup': {
+    ...{ token: setupToken, organization: 'Larkfield', domains: 'larkfield.example' },
+    ...{ name: 'Ada', email: 'ada@larkfield.example', password: goodPassword }
+  },
+  '/sign-in': { email: 'nobody@larkfield.example', password: goodPassword, next: '/people' },
+  '/me': { name: 'Ada', theme: 'system', time_zone: 'Europe/Berlin', shortcuts: 'on' },
+  '/invite': { email: ['', '', '', '', ''] },
+  '/people/:id/role': { role: 'member' },
+  '/batches/:id/corrections': { line: '1', 'address-1': 'one@larkfield.example' },
+  '/join/:token': { name: 'Nora', password: goodPassword },
+  '/unsubscribe/:token': { 'List-Unsubscribe': 'One-Click' },
+  '/settings/organization': {
+    ...{ organization: 'Larkfield', domains: 'larkfield.example' },
+    ...{ continue_url: '', invitation_days: '14' }
+  }
+}
+
+/** These may come more than once. */
+export const repeatable = ['email of /invite', 'team of /invite', 'line of /batches/:id/corrections']

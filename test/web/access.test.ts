@@ -1,0 +1,130 @@
+import t from 'tap'
+import { type Browser, type Persona, startApp } from '../support/app.ts'
+import { forms, realRows, routesOf, type TestRoute, unknownRows } from '../support/routes.ts'
+import { everyRow } from '../support/rows.ts'
+
+const rollcall = await startApp()
+const { app, db, browser, close } = rollcall
+t.teardown(close)
+const known = routesOf(app, await realRows(rollcall)).filter(({ method }) => method !== 'HEAD')
+const unknown = routesOf(app, unknownRows).filter(({ method }) => method !== 'HEAD')
+
+/** The smallest role of each route, as product.md's table of roles gives it. */
+const smallest: Record<string, string> = {
+  ...all('operator', ['GET /live', 'GET /ready', 'GET /metrics']),
+  ...all('anyone', ['GET /assets/:name', 'GET /setup', 'POST /setup', 'GET /sign-in', 'POST /sign-in']),
+  ...all('anyone', ['GET /join/:token', 'POST /join/:token', 'POST /join/:token/requests']),
+  ...all('anyone', ['GET /unsubscribe/:token', 'POST /unsubscribe/:token']),
+  ...all('member', ['GET /me', 'POST /me', 'POST /me/sessions/:id/end', 'POST /sign-out']),
+  ...all('auditor', ['GET /', 'GET /people', 'GET /people/:id', 'GET /batches', 'GET /batches/:id']),
+  ...all('auditor', ['GET /batches/:id/lines.csv', 'GET /activity', 'GET /activity.csv']),
+  ...all('admin', ['GET /invite', 'POST /invite', 'GET /bulk', 'POST /bulk', 'POST /batches/:id/corrections']),
+  ...all(
+    'admin',
+    ['sending', 'pause', 'resumption', 'cancellation', 'deliveries'].map(act => `POST /batches/:id/${act}`)
+  ),
+  ...all(
+    'admin',
+    ['invitations', 'deactivation', 'reactivation', 'mail-permission'].map(act => `POST /people/:id/${act}`)
+  ),
+  ...all(
+    'admin',
+    ['deliveries', 'revocation', 'link'].map(act => `POST /invitations/:id/${act}`)
+  ),
+  ...all('admin', ['GET /outbox', 'GET /outbox/:id', 'GET /outbox/:id(^\\d+).eml', 'GET /outbox/:id/html']),
+  ...all('owner', ['POST /people/:id/role', 'GET /settings/organization', 'POST /settings/organization'])
+}
+function all(role: string, routes: string[]) {
+  return Object.fromEntries(routes.map(route => [route, role]))
+}
+
+const ranks = ['operator', 'anyone', 'member', 'auditor', 'admin', 'owner']
+const personas: Record<string, Persona> = { member: 'dan', auditor: 'cleo', admin: 'ben', owner: 'ada' }
+const nameOf = ({ method, pattern }: TestRoute) => `${method} ${pattern}`
+const ask = (visitor: Browser, { method, url, pattern }: TestRoute) =>
+  method === 'GET' ? visitor.get(url) : visitor.post(url, forms[pattern] ?? {})
+
+t.test('S22: every route declares the role that the product gives it, and no route is missing', async t => {
+  t.same(Object.fromEntries(known.map(route => [nameOf(route), route.access])), smallest)
+})
+
+t.test('S22: a route without a role stops the start', async t => {
+  const { app: other, close } = await startApp()
+  t.teardown(close)
+  t.throws(() => other.get('/forgotten', async () => 'open'), /GET \/forgotten declares no role/)
+  t.throws(() => other.post('/forgotten', { config: {} }, async () => 'open'), /declares no role/)
+})
+
+t.test('S22: whoever has too small a role is refused, and nothing changes', async t => {
+  for (const [role, persona] of Object.entries(personas)) {
+    const visitor = await browser(persona)
+    const before = await everyRow(db)
+    const closed = known.filter(({ access }) => ranks.indexOf(access) > ranks.indexOf(role))
+    for (const route of closed) t.equal((await ask(visitor, route)).statusCode, 403, `${role}: ${nameOf(route)}`)
+    t.same(await everyRow(db), before)
+  }
+})
+
+t.test('S22: whoever is signed out is asked to sign in, and nothing changes', async t => {
+  const nobody = await browser()
+  const before = await everyRow(db)
+  for (const route of known.filter(({ access }) => access !== 'anyone' && access !== 'operator')) {
+    const answer = await ask(nobody, route)
+    const next = route.url === '/' ? '' : `?next=${encodeURIComponent(route.url)}`
+    if (route.method === 'GET') {
+      t.match(answer, { statusCode: 303, headers: { location: `/sign-in${next}` } }, nameOf(route))
+      const part = await nobody.get(route.url, { 'hx-request': 'true' })
+      t.match(part, { statusCode: 401, headers: { 'hx-redirect': '/sign-in' } }, `htmx: ${nameOf(route)}`)
+    } else {
+      t.match(answer, { statusCode: 401, headers: { 'hx-redirect': '/sign-in' } }, nameOf(route))
+    }
+  }
+  t.same(await everyRow(db), before)
+})
+
+t.test(
+  'S22, S23: whoever has the role gets in, and is told of ids that nobody has only that there is nothing',
+  async t => {
+    for (const [role, persona] of Object.entries(personas)) {
+      const visitor = await browser(persona)
+      const open = unknown.filter(({ access }) => access !== 'anyone' && ranks.indexOf(access) <= ranks.indexOf(role))
+      for (const route of open.filter(({ pattern }) => pattern !== '/sign-out')) {
+        const { statusCode } = await ask(visitor, route)
+        if (route.pattern.includes(':id')) t.equal(statusCode, 404, `${role}: ${nameOf(route)}`)
+        else t.ok([200, 303, 415, 422].includes(statusCode), `${role}: ${nameOf(route)} ${statusCode}`)
+      }
+    }
+  }
+)
+
+t.test('S23: an id that is none is an address where there is nothing', async t => {
+  const ada = await browser('ada')
+  const unreadable = [
+    '0',
+    '-1',
+    '01',
+    '1e3',
+    '1.5',
+    '0x1',
+    '%20',
+    '1%20',
+    '9'.repeat(16),
+    'x',
+    '%00',
+    '%ff',
+    '1;drop',
+    'a'.repeat(900)
+  ]
+  for (const id of unreadable) {
+    const folders = ['people', 'invitations', 'batches', 'outbox', 'me']
+    const routes = routesOf(app, Object.fromEntries(folders.map(folder => [folder, id])))
+    for (const route of routes.filter(({ pattern, method }) => pattern.includes(':id') && method !== 'HEAD'))
+      t.equal((await ask(ada, route)).statusCode, 404, `${nameOf(route)} ${id.slice(0, 20)}`)
+  }
+})
+
+t.test('S23: links that nobody has are unknown', async t => {
+  const nobody = await browser()
+  for (const route of unknown.filter(({ pattern }) => /:token|:name/.test(pattern)))
+    t.equal((await ask(nobody, route)).statusCode, 404, nameOf(route))
+})
