@@ -5,6 +5,7 @@ import { changePassword } from '../people/change-password.ts'
 import { findPerson, readOrganization, updateProfile } from '../people/store.ts'
 import { isTimeZone, showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
 import { browserOf } from './routes.ts'
 import { redirectWith, sendSessionCookie } from './scopes.ts'
@@ -42,7 +43,8 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
     '/me/sessions/:id/end',
     { config: { access: 'member' }, schema: { params: idParams, body: form({}) } },
     async (request, reply) => {
-      await deleteSession(db, request.viewer!.id, Number(request.params.id))
+      const isMine = await deleteSession(db, request.viewer!.id, Number(request.params.id))
+      if (!isMine) throw new Refusal(404, 'There is no such session. It may have ended already.')
       return redirectWith(reply, db, '/me', 'That session has ended.')
     }
   )
