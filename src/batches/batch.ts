@@ -17,7 +17,7 @@ export const batchBadges: Record<BatchState, { tone: string; icon: string; text:
   checking: { tone: 'info', icon: 'refresh', text: 'Checking' },
   checked: { tone: 'info', icon: 'check', text: 'Checked' },
   sending: { tone: 'info', icon: 'send', text: 'Sending' },
-  paused: { tone: 'warn', icon: 'minus', text: 'Paused' },
+  paused: { tone: 'warn', icon: 'pause', text: 'Paused' },
   stopped: { tone: 'bad', icon: 'alert', text: 'Stopped' },
   cancelled: { tone: 'mute', icon: 'x', text: 'Cancelled' },
   done: { tone: 'good', icon: 'check', text: 'Done' }

@@ -10,8 +10,8 @@ export const verdictWords: Record<Verdict, { name: string; meaning: string }> = 
   malformed: { name: 'Invalid format', meaning: 'not an address' },
   foreign: { name: 'Wrong domain', meaning: 'not one of your domains' },
   duplicate: { name: 'Duplicate', meaning: 'listed more than once' },
-  active: { name: 'Already active', meaning: 'signed up, no e-mail' },
-  deactivated: { name: 'Deactivated', meaning: 'no e-mail until reactivated' },
+  active: { name: 'Already active', meaning: 'signed up, no mail' },
+  deactivated: { name: 'Deactivated', meaning: 'no mail until reactivated' },
   suppressed: { name: 'Suppressed', meaning: 'bounced or opted out' },
   pending: { name: 'Already invited', meaning: 'invitation still open' },
   invite: { name: 'To invite', meaning: 'gets an invitation' }

@@ -21,7 +21,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
       countPeople(db),
       weeklyTotals(db, weeks),
       openRequests(db, 20),
-      listEvents(db, { except: ['signed-in'] }, 7),
+      listEvents(db, { except: ['signed-in'] }, 6),
       readPause(db)
     ])
     const sum = (test: (row: (typeof counts)[number]) => boolean) =>

@@ -24,7 +24,7 @@ export function actionsFor(batch: BatchRow, mayAct: boolean) {
   if (canBe('sent', batch.state) && batch.invite > 0)
     actions.push(act('sending', `Send ${counted(batch.invite, 'invitation')}`, 'send', true))
   if (canBe('resumed', batch.state)) actions.push(act('resumption', 'Go on', 'send', true))
-  if (canBe('paused', batch.state)) actions.push(act('pause', 'Pause', 'minus'))
+  if (canBe('paused', batch.state)) actions.push(act('pause', 'Pause', 'pause'))
   if (canBe('retried', batch.state) && failed > 0)
     actions.push(act('deliveries', `Try ${counted(failed, 'failed mail')} again`, 'refresh'))
   return {

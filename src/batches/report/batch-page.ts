@@ -17,7 +17,8 @@ export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   invite: { tone: 'good', icon: 'check' }
 }
 
-const verdictOrder = Object.keys(verdictWords) as Verdict[]
+/** What went well comes first, in figures and bar alike. */
+const verdictOrder = (Object.keys(verdictWords) as Verdict[]).reverse()
 const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadges)[]
 
 export type BatchWithCreator = BatchRow & { creatorName: string | null }
@@ -78,12 +79,18 @@ export function factsOf(batch: BatchWithCreator, timeZone: string) {
   }
 }
 
+/** What a verdict is called: once the batch has sent, whoever was to be invited is. */
+export function verdictIn(state: BatchState, verdict: Verdict) {
+  const hasInvited = state === 'sending' || state === 'paused' || state === 'stopped' || state === 'done'
+  return verdict === 'invite' && hasInvited ? { name: 'Invited', meaning: 'got an invitation' } : verdictWords[verdict]
+}
+
 /** Every verdict with its count, as filters of the page. */
 export function verdictFilters(batch: BatchRow, chosen: string | undefined, base: string) {
   return verdictOrder.map(verdict => ({
     name: verdict,
-    text: verdictWords[verdict].name,
-    note: verdictWords[verdict].meaning,
+    text: verdictIn(batch.state, verdict).name,
+    note: verdictIn(batch.state, verdict).meaning,
     value: batch[verdict],
     shown: number(batch[verdict]),
     ...verdictLooks[verdict],
@@ -96,9 +103,7 @@ export function verdictFilters(batch: BatchRow, chosen: string | undefined, base
 
 /** The batch's lines as one bar, a part for each verdict. */
 export function barOf(batch: BatchRow): string {
-  const parts = [...verdictOrder]
-    .reverse()
-    .map(verdict => ({ value: batch[verdict], className: verdictLooks[verdict].tone }))
+  const parts = verdictOrder.map(verdict => ({ value: batch[verdict], className: verdictLooks[verdict].tone }))
   return bar(parts, batch.lines, 'bar tall', 0.3)
 }
 

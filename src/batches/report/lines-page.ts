@@ -1,21 +1,22 @@
 /** The lines of a batch as its page shows them. Pure. */
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { showTime } from '../../web/dates.ts'
+import type { BatchState } from '../batch.ts'
 import { reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
-import { verdictLooks } from './batch-page.ts'
+import { verdictIn, verdictLooks } from './batch-page.ts'
 import type { listLines } from './report-store.ts'
 import type { Typed } from './show-page.ts'
 
 type Line = Awaited<ReturnType<typeof listLines>>[number]
 
 /** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
-export function shownLine(line: Line, mayAct: boolean, timeZone: string) {
+export function shownLine(line: Line, state: BatchState, mayAct: boolean, timeZone: string) {
   const look = verdictLooks[line.verdict]
   return {
     line: line.line,
     text: line.text,
     verdict: line.verdict,
-    badge: { ...look, text: verdictWords[line.verdict].name },
+    badge: { ...look, text: verdictIn(state, line.verdict).name },
     what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
     // a foreign line's reason names the domain that was meant already
     suggestion: line.verdict === 'malformed' ? line.suggestion : null,

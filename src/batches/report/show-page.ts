@@ -8,7 +8,7 @@ import { verdictWords } from '../recipient.ts'
 import { type BatchRow, findBatch } from '../store.ts'
 import { actionsFor } from './actions.ts'
 import { type BatchFilter, type BatchQuery, hrefOf, numberOf, readFilter } from './batch-filter.ts'
-import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters } from './batch-page.ts'
+import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters, verdictIn } from './batch-page.ts'
 import { problemLine, shownLine } from './lines-page.ts'
 import { correctionsOf, listLines } from './report-store.ts'
 
@@ -93,11 +93,11 @@ async function linesView({ db }: Deps, batch: BatchRow, filter: BatchFilter, que
   const lines = await listLines(db, batch.id, { verdicts: verdict && [verdict], delivery, q }, pageSize + 1, after)
   const shown = lines.slice(0, pageSize)
   return {
-    rows: shown.map(line => shownLine(line, view.mayAct, view.timeZone)),
+    rows: shown.map(line => shownLine(line, batch.state, view.mayAct, view.timeZone)),
     q: q ?? '',
     verdict: verdict ?? '',
     delivery: delivery ?? '',
-    filterName: verdict ? verdictWords[verdict].name : '',
+    filterName: verdict ? verdictIn(batch.state, verdict).name : '',
     first: after > 0 ? hrefOf(view.base, { ...filter }) : null,
     next: lines.length > pageSize ? hrefOf(view.base, { ...filter, after: String(shown.at(-1)!.line) }) : null
   }
