@@ -1,7 +1,9 @@
-// Runs on any Node >= 18: installs what is missing or older than the lock file, builds tap once, guards the Node version.
+// Runs on any Node >= 18: installs what is missing or older than the lock file, mends the
+// database driver, builds tap once, guards the Node version.
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
+const { patchDriver } = require('./patch-driver.cjs')
 
 process.chdir(path.join(__dirname, '..'))
 const isWindows = process.platform === 'win32'
@@ -20,6 +22,8 @@ if (modifiedAt('package-lock.json') > modifiedAt('node_modules/.package-lock.jso
   const production = process.env.NODE_ENV === 'production' && !testing
   run('npm', ['ci', ...(production ? ['--omit=dev'] : ['--include=dev']), '--include=optional'])
 }
+
+patchDriver()
 
 // without its TypeScript plugin: Node strips the types itself
 if (testing && modifiedAt('.taprc') > modifiedAt('node_modules/.tap-built')) {

@@ -1,0 +1,31 @@
+import t from 'tap'
+import { connect, inTime, transaction } from '../../src/db/client.ts'
+import { isDatabaseAway } from '../../src/db/faults.ts'
+import { cloneDatabase } from '../support/database.ts'
+import { one, sql } from '../support/people.ts'
+
+t.test('R5: a connection that is cut fails its own statement; the pool stays whole', async t => {
+  const { db: admin, url, drop } = await cloneDatabase()
+  const db = connect(url, { connections: 2 })
+  t.teardown(async () => {
+    await db.$client.end({ timeout: 1 })
+    await drop()
+  })
+  const cut = (pid: number) => admin.execute(sql`select pg_terminate_backend(${pid})`)
+  for (let round = 0; round < 30; round++) {
+    const broken = transaction(db, async tx => {
+      const { pid } = await one<{ pid: number }>(tx as typeof db, sql`select pg_backend_pid() as pid`)
+      await Promise.all([tx.execute(sql`select pg_sleep(20)`), cut(pid)])
+    })
+    const error = await broken.catch(each => each)
+    t.ok(isDatabaseAway(error), `round ${round}`)
+    // more than the pool has connections: each of them must work again
+    await inTime(Promise.all([1, 2, 3, 4].map(() => db.execute(sql`select pg_sleep(0.005)`))), 5_000)
+  }
+})
+
+t.test('what the database does not answer in time counts as away', async t => {
+  const error = await inTime(new Promise(() => {}), 10).catch(each => each)
+  t.ok(isDatabaseAway(error))
+  t.equal(await inTime(Promise.resolve(7), 10), 7)
+})
