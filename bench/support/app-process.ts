@@ -24,7 +24,8 @@ export async function startProcess(environment: Record<string, string>): Promise
   const port = await freePort()
   const url = `http://localhost:${port}`
   const env = { PATH: process.env.PATH ?? '', PORT: String(port), BASE_URL: url, LOG_LEVEL: 'warn', ...environment }
-  const child = spawn(process.execPath, [path.join(root, 'src/server.ts')], {
+  const child = spawn(process.execPath, startArguments(), {
+    cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit']
   })
@@ -55,6 +56,12 @@ export async function startProcess(environment: Record<string, string>): Promise
     post: (target, body, headers = {}) => send(target, body, { cookie, ...headers }),
     stop: () => stop(child)
   }
+}
+
+/** Those of `npm start`: what is measured is what runs. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
+  return scripts.start.split(' ').slice(1)
 }
 
 async function setupToken(child: ChildProcess): Promise<string> {

@@ -1,13 +1,14 @@
 /** What an upload writes while it arrives. */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { batchChunks, batches } from '../../db/schema.ts'
+import { batches } from '../../db/schema.ts'
 import type { Chunk } from '../chunk.ts'
+import { insertChunk } from '../judging/judge-store.ts'
 
 /** Keeps judged lines and counts them. False when the batch takes no more: it was given up as silent. */
 export async function addChunk(tx: Db, batchId: number, chunk: Chunk, lines: number): Promise<boolean> {
   const isAlive = await showLife(tx, batchId, lines)
-  if (isAlive) await tx.insert(batchChunks).values({ batchId, ...chunk })
+  if (isAlive) await insertChunk(tx, batchId, chunk)
   return isAlive
 }
 

@@ -3,7 +3,7 @@ import { type Database, transaction } from '../../db/client.ts'
 import { readOrganization } from '../../people/store.ts'
 import { chunkOf } from '../chunk.ts'
 import { inviteLines } from '../judging/invite-lines.ts'
-import { insertRecipients, lockInviting } from '../judging/judge-store.ts'
+import { insertChunk, insertRecipients, lockInviting } from '../judging/judge-store.ts'
 import { judgeLine, type OrganizationDomains } from '../recipient.ts'
 import { addToCounts, insertBatch, startSending } from '../store.ts'
 
@@ -26,7 +26,8 @@ export async function inviteTyped(
       ...{ source: correctsBatchId ? 'correction' : 'typed', state: 'checking', action: 'send', correctsBatchId },
       ...{ createdBy: actorId, sentBy: actorId }
     })
-    const judgement = await insertRecipients(tx, batchId, chunk)
+    await insertChunk(tx, batchId, chunk)
+    const judgement = await insertRecipients(tx, batchId, chunk.firstLine)
     await addToCounts(tx, batchId, { lines: addresses.length, judged: addresses.length, verdicts: judgement.counts })
     const days = (await readOrganization(tx))!.invitationDays
     const invited = await inviteLines(tx, { batchId, ...judgement, invitedBy: actorId, days, priority: 0 })

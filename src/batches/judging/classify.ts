@@ -8,9 +8,10 @@ import {
   insertRecipients,
   judgeAgain,
   lockInviting,
+  type NextChunk,
+  nextChunk,
   nextLinesToSend,
-  setSentThrough,
-  takeChunk
+  setSentThrough
 } from './judge-store.ts'
 import { releaseBatch, renewLease, takeBatch } from './lease-store.ts'
 
@@ -45,7 +46,7 @@ async function giveUp(db: Database, batchId: number) {
 /** One chunk in one transaction: judged, invited, counted, or nothing of it. False when the batch wants no more. */
 async function step(db: Database, batchId: number): Promise<boolean> {
   return transaction(db, async tx => {
-    const chunk = await takeChunk(tx, batchId)
+    const chunk = await nextChunk(tx, batchId)
     if (chunk) await judge(tx, batchId, chunk)
     else if (!(await sendMore(tx, batchId))) return finish(tx, batchId)
     await renewLease(tx, batchId)
@@ -53,9 +54,9 @@ async function step(db: Database, batchId: number): Promise<boolean> {
   })
 }
 
-async function judge(tx: Db, batchId: number, chunk: NonNullable<Awaited<ReturnType<typeof takeChunk>>>) {
+async function judge(tx: Db, batchId: number, chunk: NextChunk) {
   await lockInviting(tx)
-  const judgement = await insertRecipients(tx, batchId, chunk)
+  const judgement = await insertRecipients(tx, batchId, chunk.firstLine)
   const judged = Object.values(judgement.counts).reduce((sum, count) => sum + count, 0)
   if (chunk.action === 'send') {
     const { invitationDays: days } = (await readOrganization(tx))!

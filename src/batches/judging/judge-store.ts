@@ -1,6 +1,7 @@
 /** Judging in sets: what the database knows of the addresses of a chunk. */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { batchChunks } from '../../db/schema.ts'
 import type { Chunk } from '../chunk.ts'
 import type { Verdict } from '../recipient.ts'
 
@@ -11,25 +12,24 @@ export async function lockInviting(tx: Db): Promise<void> {
   await tx.execute(sql`set local enable_seqscan = off`)
 }
 
-export interface NextChunk extends Chunk {
+export interface NextChunk {
+  firstLine: number
   action: 'send' | 'check'
   sentBy: number
 }
 
-/** The next lines of a batch that is being checked, taken out of those that wait; nobody else may be at them. */
-export async function takeChunk(tx: Db, batchId: number): Promise<NextChunk | undefined> {
-  const [row] = await tx.execute<NextChunk & Record<string, unknown>>(sql`
-    with next as (
-      select c.* from batch_chunks c join batches b on b.id = c.batch_id
-      where b.id = ${batchId} and b.state = 'checking' order by c.first_line limit 1 for update of c nowait
-    ), taken as (
-      delete from batch_chunks c using next n where c.batch_id = n.batch_id and c.first_line = n.first_line
-    )
-    select n.first_line as "firstLine", n.line_numbers as "lineNumbers", n.texts, n.addresses,
-      n.address_keys as "addressKeys", n.verdicts, n.reasons, n.suggestions,
-      b.action, coalesce(b.sent_by, b.created_by)::int8 as "sentBy"
-    from next n join batches b on b.id = n.batch_id`)
-  return row && { ...row, sentBy: Number(row.sentBy) }
+/** The next lines of a batch that is being checked; nobody else may be at them. */
+export async function nextChunk(tx: Db, batchId: number): Promise<NextChunk | undefined> {
+  const [row] = await tx.execute<{ first_line: number; action: 'send' | 'check'; sent_by: string }>(sql`
+    select c.first_line, b.action, coalesce(b.sent_by, b.created_by) as sent_by
+    from batch_chunks c join batches b on b.id = c.batch_id
+    where b.id = ${batchId} and b.state = 'checking' order by c.first_line limit 1 for update of c nowait`)
+  return row && { firstLine: row.first_line, action: row.action, sentBy: Number(row.sent_by) }
+}
+
+/** Keeps judged lines until the database has its say on them. */
+export async function insertChunk(tx: Db, batchId: number, chunk: Chunk): Promise<void> {
+  await tx.insert(batchChunks).values({ batchId, ...chunk })
 }
 
 const linesInStep = 5000
@@ -66,13 +66,13 @@ export interface Judgement {
   hasFormerlyInvited: boolean
 }
 
-const split = (text: string) => sql`string_to_table(${text}::text, E'\n', '')`
+const split = (column: SQL) => sql`string_to_table(${column}, E'\n', '')`
 
 /**
- * Writes the lines of a chunk as recipients with their final verdicts (product.md §2: the first that fits wins), in
- * one statement. Hold `lockInviting`.
+ * Turns a chunk into recipients with their final verdicts (product.md §2: the first that fits wins), in one statement:
+ * the lines never leave the database. Hold `lockInviting`.
  */
-export async function insertRecipients(tx: Db, batchId: number, chunk: Chunk): Promise<Judgement> {
+export async function insertRecipients(tx: Db, batchId: number, firstLine: number): Promise<Judgement> {
   const rows = await tx.execute<{
     verdict: Verdict
     count: string
@@ -80,11 +80,14 @@ export async function insertRecipients(tx: Db, batchId: number, chunk: Chunk): P
     to_line: number
     formerly: boolean | null
   }>(sql`
-    with lines as materialized (
-      select line::int, coalesce(text, address) as text, address, coalesce(key, address) as key, verdict, reason, suggestion
-      from rows from (
-        ${split(chunk.lineNumbers)}, ${split(chunk.texts)}, ${split(chunk.addresses)}, ${split(chunk.addressKeys)},
-        ${split(chunk.verdicts)}, ${split(chunk.reasons)}, ${split(chunk.suggestions)}
+    with chunk as (
+      delete from batch_chunks where batch_id = ${batchId} and first_line = ${firstLine} returning *
+    ), lines as materialized (
+      select l.line::int, coalesce(l.text, l.address) as text, l.address, coalesce(l.key, l.address) as key, l.verdict,
+        l.reason, l.suggestion
+      from chunk c cross join lateral rows from (
+        ${split(sql`c.line_numbers`)}, ${split(sql`c.texts`)}, ${split(sql`c.addresses`)}, ${split(sql`c.address_keys`)},
+        ${split(sql`c.verdicts`)}, ${split(sql`c.reasons`)}, ${split(sql`c.suggestions`)}
       ) as l(line, text, address, key, verdict, reason, suggestion)
     ), firsts as materialized (
       select *, case when verdict is null then min(line) over (partition by verdict, key) end as first_here from lines
