@@ -1,17 +1,21 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { readOrganization } from '../../people/store.ts'
 import type { Deps } from '../../web/deps.ts'
+import { Refusal } from '../../web/errors.ts'
 import { filters } from '../../web/forms.ts'
-import { readUpload } from '../../web/uploads/read-upload.ts'
+import { readUpload, UploadCut } from '../../web/uploads/read-upload.ts'
 import { organizationDomains } from '../recipient.ts'
 import { discard, release, takeIn } from './take-in.ts'
 
 const fileBytes = 2 * 1024 ** 3
-const form = { file: 'file', fields: ['action', 'team'], fileBytes }
+const form = { file: 'file', fields: ['action'], repeatable: ['team'], fileBytes }
+/** Somebody who is told "no" is not somebody whose line was cut. */
+const isRefusal = (error: unknown) => error instanceof Refusal && !(error instanceof UploadCut)
 
 /** Register in a scope of its own: only here a form may be multipart. */
 export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   const { db, wake } = deps
+  app.removeAllContentTypeParsers()
   // the body is read by the handler, while it arrives
   app.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null))
 
@@ -23,7 +27,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
     const organization = (await readOrganization(db))!
     const domains = organizationDomains(organization.domains)
     const upload = await readUpload(request.raw, form, async file =>
-      file.name === '' ? undefined : takeIn(db, request.viewer!.id, file, domains)
+      file.name === '' ? undefined : takeIn(db, request.viewer!.id, { ...file, isRefusal }, domains)
     )
     const { taken } = upload
     if (taken?.outcome === 'refused') return bulkPage(deps, reply, { file: taken.reason })
@@ -41,8 +45,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
 type Problem = { file?: string; action?: string; team?: string }
 
 function problemWith({ action = [], team = [] }: Record<string, string[]>): Problem | undefined {
-  const isAction = action.length === 1 && ['send', 'check'].includes(action[0]!)
-  if (!isAction) return { action: 'Choose Send invitations or Check only.' }
+  if (!['send', 'check'].includes(action[0] ?? '')) return { action: 'Choose Send invitations or Check only.' }
   return team.some(Boolean) ? { team: 'There is no such team.' } : undefined
 }
 

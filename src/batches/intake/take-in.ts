@@ -11,6 +11,8 @@ import { addChunk, showLife } from './intake-store.ts'
 export interface ListFile {
   name: string
   bytes: AsyncIterable<Buffer>
+  /** Was what `bytes` threw a "no" to what came, which is to leave nothing behind? */
+  isRefusal: (error: unknown) => boolean
 }
 
 export type TakenIn =
@@ -26,12 +28,12 @@ const heartbeat = 10_000
  * Reads a list while it arrives, in constant memory. The batch stays `receiving` until `release` or `discard`; it is
  * `incomplete` when the bytes stop before their end, whatever the reason, and then never sends.
  *
- * @throws what `bytes` throws, once the batch is incomplete.
+ * @throws what `bytes` throws, once the batch is incomplete or, after a refusal, gone.
  */
 export async function takeIn(
   db: Database,
   actorId: number,
-  { name, bytes }: ListFile,
+  { name, bytes, isRefusal }: ListFile,
   domains: OrganizationDomains
 ): Promise<TakenIn> {
   if (!/\.txt$/i.test(name)) return { outcome: 'refused', reason: new FileRefused('name').message }
@@ -44,11 +46,10 @@ export async function takeIn(
     await store(db, batchId, readLines(bytes), domains)
     return { outcome: 'received', batchId }
   } catch (error) {
-    if (error instanceof FileRefused) {
-      await deleteBatch(db, batchId)
-      return { outcome: 'refused', reason: error.message }
-    }
-    await markIncomplete(db, batchId)
+    const isRefusedFile = error instanceof FileRefused
+    if (isRefusedFile || isRefusal(error)) await discard(db, batchId)
+    else await markIncomplete(db, batchId)
+    if (isRefusedFile) return { outcome: 'refused', reason: error.message }
     throw error
   } finally {
     clearInterval(beat)
@@ -94,7 +95,7 @@ export async function release(db: Database, batchId: number, action: 'send' | 'c
   return startChecking(db, batchId, { from: ['receiving'], action })
 }
 
-/** The form around the file was wrong: as if it had never come. */
+/** The file or the form around it was wrong: as if it had never come. */
 export async function discard(db: Database, batchId: number): Promise<void> {
   await deleteBatch(db, batchId)
 }

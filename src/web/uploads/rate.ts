@@ -1,6 +1,5 @@
 /** A rate that tells a slow line from an attack: server timeouts can't (security.md, finding 8). */
 import type { IncomingMessage } from 'node:http'
-import { Refusal } from '../errors.ts'
 
 export interface Patience {
   /** How long somebody may stay below the rate, in seconds. */
@@ -25,7 +24,7 @@ const farewell = 2000
 export function watchRate(
   raw: IncomingMessage,
   most: number,
-  tooSlow: (reason: Refusal) => void,
+  tooSlow: () => void,
   { seconds, bytesPerSecond }: Patience = uploadPatience
 ): void {
   watched.add(raw)
@@ -37,10 +36,8 @@ export function watchRate(
     before = now
     if (!isSlow && now - begin <= most) return
     clearInterval(timer)
-    if (isSlow) tooSlow(new Refusal(408, slow))
+    if (isSlow) tooSlow()
     setTimeout(() => raw.destroy(), farewell).unref()
   }, seconds * 1000).unref()
   for (const event of ['end', 'close'] as const) raw.once(event, () => clearInterval(timer))
 }
-
-const slow = 'The file arrived too slowly and the upload was ended. Nothing was sent. Please try again.'

@@ -6,21 +6,27 @@ import { Busboy } from '@fastify/busboy'
 import { Refusal } from '../errors.ts'
 import { type Patience, watchRate } from './rate.ts'
 
-/** The connection was lost before the whole form had arrived. */
-export class UploadCut extends Error {}
+/** The form did not arrive to its end: the connection was lost, or it was too slow. */
+export class UploadCut extends Refusal {}
 
 export interface UploadedFile {
   /** As the browser names it, without folders; blank when no file was chosen. */
   name: string
-  /** @throws Refusal 413 when it is too large, 400 when the form is wrong, 408 when it is too slow; UploadCut. */
+  /**
+   * Ends once the whole form is there and right.
+   *
+   * @throws Refusal 400 when the form is wrong, 413 when something is too large; UploadCut.
+   */
   bytes: AsyncIterable<Buffer>
 }
 
 export interface UploadForm {
   /** The field that holds the file. */
   file: string
-  /** The other fields. */
+  /** The other fields, each at most once. */
   fields: readonly string[]
+  /** Those that may come several times. */
+  repeatable?: readonly string[]
   /** The most that the file may weigh, in bytes. */
   fileBytes: number
   patience?: Patience
@@ -39,7 +45,7 @@ const mostFields = 100
  * Reads a form of `multipart/form-data`. `take` gets the file while it arrives. What is not wanted any more is read on
  * and dropped: a browser shows no answer before it has sent everything.
  *
- * @throws Refusal 400, 408 or 413; UploadCut; whatever `take` throws.
+ * @throws Refusal 400, 413 or 415; UploadCut; whatever `take` throws.
  */
 export async function readUpload<T>(
   raw: IncomingMessage,
@@ -62,6 +68,7 @@ export async function readUpload<T>(
   function keep(name: string, value: string, isCut: boolean) {
     const problem = isCut ? tooLarge() : fieldProblem(form, name, value)
     if (problem) return fail(problem)
+    if (fields[name] && !form.repeatable?.includes(name)) return fail(unexpected())
     fields[name] = [...(fields[name] ?? []), Buffer.from(value, 'latin1').toString('utf8')]
   }
 
@@ -70,9 +77,15 @@ export async function readUpload<T>(
     if (name !== form.file || taking) return fail(unexpected())
     current = stream
     stream.on('limit', () => fail(tooLarge()))
-    taking = take({ name: plainName(fileName), bytes: stream })
+    taking = take({ name: plainName(fileName), bytes: bytesOf(stream) })
     const readOn = () => void stream.resume()
     taking.then(readOn, readOn)
+  }
+
+  /** Whoever leaves off early leaves the stream whole: a destroyed one would hold the parser for ever. */
+  async function* bytesOf(stream: Readable): AsyncGenerator<Buffer> {
+    yield* stream.iterator({ destroyOnReturn: false })
+    await arrived.promise
   }
 
   parser.on('field', (name, value, _, isCut) => keep(name, value, isCut))
@@ -81,9 +94,9 @@ export async function readUpload<T>(
   parser.on('error', () => fail(broken()))
   for (const limit of ['fieldsLimit', 'filesLimit', 'partsLimit'] as const) parser.on(limit, () => fail(unexpected()))
   raw.on('close', () => {
-    if (!raw.readableEnded) fail(new UploadCut('the upload was cut'))
+    if (!raw.readableEnded) fail(new UploadCut(400, 'The upload was cut.'))
   })
-  watchRate(raw, form.fileBytes * 2, fail, form.patience)
+  watchRate(raw, form.fileBytes * 2, () => fail(new UploadCut(408, slow)), form.patience)
   if (Number(raw.headers['content-length']) > form.fileBytes + 2 ** 20) fail(tooLarge())
   else raw.pipe(parser)
 
@@ -97,6 +110,7 @@ export async function readUpload<T>(
 }
 
 function parserFor({ headers }: IncomingMessage, { fileBytes }: UploadForm) {
+  if (!headers['content-type']) throw new Refusal(415, 'Send the form from its page. Nothing was changed.')
   const limits = { fields: mostFields, fieldSize: fieldBytes, files: 2, parts: mostFields + 2, headerPairs: 20 }
   try {
     return new Busboy({
@@ -110,8 +124,8 @@ function parserFor({ headers }: IncomingMessage, { fileBytes }: UploadForm) {
   }
 }
 
-function fieldProblem({ fields }: UploadForm, name: string, value: string): Refusal | undefined {
-  if (!fields.includes(name)) return unexpected()
+function fieldProblem({ fields, repeatable = [] }: UploadForm, name: string, value: string): Refusal | undefined {
+  if (!fields.includes(name) && !repeatable.includes(name)) return unexpected()
   if (value.includes('\0')) return new Refusal(400, 'This request holds a NUL character. Nothing was changed.')
   return isUtf8(Buffer.from(value, 'latin1')) ? undefined : broken()
 }
@@ -122,4 +136,5 @@ const plainName = (name = '') => [...name.replace(/[\p{Cc}\p{Cf}]/gu, '')].slice
 const tooLarge = () => new Refusal(413, 'This is larger than Rollcall takes. Nothing was changed.')
 const unexpected = () =>
   new Refusal(400, 'This request holds something that the form does not have. Nothing was changed.')
+const slow = 'The file arrived too slowly and the upload was ended. Nothing was sent. Please try again.'
 const broken = () => new Refusal(400, 'This form could not be read: it is damaged or incomplete. Nothing was changed.')
