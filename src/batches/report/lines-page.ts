@@ -1,4 +1,5 @@
 /** The lines of a batch as its page shows them. Pure. */
+import { revealUnseen, withoutUnseen } from '../../lib/unseen.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { showTime } from '../../web/dates.ts'
 import type { BatchState } from '../batch.ts'
@@ -14,7 +15,7 @@ export function shownLine(line: Line, state: BatchState, mayAct: boolean, timeZo
   const look = verdictLooks[line.verdict]
   return {
     line: line.line,
-    text: line.text,
+    text: revealUnseen(line.text),
     verdict: line.verdict,
     badge: { ...look, text: verdictIn(state, line.verdict).name },
     what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
@@ -54,10 +55,10 @@ const longestAddress = 254
 
 /** A line that a correction can help: what it says, why it is none, and the address that was probably meant. */
 export function problemLine(line: Line, typed: Typed | undefined) {
-  const meant = line.suggestion ?? (line.text.length <= longestAddress ? line.text : '')
+  const meant = line.suggestion ?? (line.text.length <= longestAddress ? withoutUnseen(line.text) : '')
   return {
     line: line.line,
-    text: line.text,
+    text: revealUnseen(line.text),
     badge: { ...verdictLooks[line.verdict], text: verdictWords[line.verdict].name },
     reason: reasonInWords(line),
     isTicked: typed?.ticked.has(line.line) ?? false,
