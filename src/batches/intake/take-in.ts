@@ -16,6 +16,7 @@ export interface ListFile {
 }
 
 export type TakenIn =
+  /** All of it came. If that took so long that it was given up as silent, the batch is incomplete all the same. */
   | { outcome: 'received'; batchId: number }
   /** What the file is and what to do about it, in words. Nothing of it is kept. */
   | { outcome: 'refused'; reason: string }
@@ -46,6 +47,7 @@ export async function takeIn(
     await store(db, batchId, readLines(bytes), domains)
     return { outcome: 'received', batchId }
   } catch (error) {
+    if (error instanceof GivenUp) return { outcome: 'received', batchId }
     const isRefusedFile = error instanceof FileRefused
     if (isRefusedFile || isRefusal(error)) await discard(db, batchId)
     else await markIncomplete(db, batchId)
@@ -87,8 +89,11 @@ async function store(
 
 async function writeChunk(db: Database, batchId: number, lines: JudgedLine[]) {
   const isKept = await transaction(db, tx => addChunk(tx, batchId, chunkOf(lines), lines.length))
-  if (!isKept) throw new Error('the upload was given up before it ended')
+  if (!isKept) throw new GivenUp()
 }
+
+/** No sign of life had come for a minute when it went on: see `silentUploads`. */
+class GivenUp extends Error {}
 
 /** The bytes are safe: the worker may begin. */
 export async function release(db: Database, batchId: number, action: 'send' | 'check'): Promise<boolean> {

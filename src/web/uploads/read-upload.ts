@@ -94,10 +94,11 @@ export async function readUpload<T>(
   parser.on('error', () => fail(broken()))
   for (const limit of ['fieldsLimit', 'filesLimit', 'partsLimit'] as const) parser.on(limit, () => fail(unexpected()))
   raw.on('close', () => {
-    if (!raw.readableEnded) fail(new UploadCut(400, 'The upload was cut.'))
+    if (!raw.readableEnded) fail(cut())
   })
   watchRate(raw, form.fileBytes * 2, () => fail(new UploadCut(408, slow)), form.patience)
-  if (Number(raw.headers['content-length']) > form.fileBytes + 2 ** 20) fail(tooLarge())
+  if (raw.destroyed) fail(cut())
+  else if (Number(raw.headers['content-length']) > form.fileBytes + 2 ** 20) fail(tooLarge())
   else raw.pipe(parser)
 
   try {
@@ -133,6 +134,7 @@ function fieldProblem({ fields, repeatable = [] }: UploadForm, name: string, val
 /** Without control characters, and of a long one the end, where the ending stands. */
 const plainName = (name = '') => [...name.replace(/[\p{Cc}\p{Cf}]/gu, '')].slice(-200).join('')
 
+const cut = () => new UploadCut(400, 'The upload was cut. Nothing was sent.')
 const tooLarge = () => new Refusal(413, 'This is larger than Rollcall takes. Nothing was changed.')
 const unexpected = () =>
   new Refusal(400, 'This request holds something that the form does not have. Nothing was changed.')

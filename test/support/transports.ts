@@ -1,0 +1,27 @@
+/** Ways out for mail that stay in this process. */
+import type { Mail, MailTransport, Outcome } from '../../src/mail/delivery.ts'
+
+export interface TestTransport extends MailTransport {
+  /** Who was written to, in order. */
+  recipients: string[]
+}
+
+/** Takes every mail, unless `answer` says otherwise for it. */
+export function transportThat(
+  answer: (mail: Mail) => Outcome | undefined | Promise<Outcome | undefined>
+): TestTransport {
+  const recipients: string[] = []
+  return {
+    recipients,
+    lanes: 10,
+    send: async mail => {
+      const outcome = (await answer(mail)) ?? { is: 'sent', reply: '250 2.0.0 ok' }
+      if (outcome.is === 'sent') recipients.push(mail.to)
+      return outcome
+    },
+    verify: async () => undefined,
+    close: async () => {}
+  }
+}
+
+export const takesAll = () => transportThat(() => undefined)

@@ -1,0 +1,41 @@
+/** Requests that are sent by hand, as slowly as a test likes or not to their end. */
+import { once } from 'node:events'
+import http from 'node:http'
+import { baseUrl } from './app.ts'
+
+export interface SlowRequest {
+  /** Resolves once the bytes are on their way and there is room for more. */
+  write: (bytes: Buffer | string) => Promise<void>
+  end: () => void
+  /** Drops the connection. */
+  cut: () => void
+  /** Rejects when the connection is lost before an answer. */
+  answer: Promise<{ status: number; headers: http.IncomingHttpHeaders; body: string }>
+}
+
+/** A POST to an application that listens on `port`; its body follows by hand. */
+export function openRequest(port: number, path: string, headers: Record<string, string | number>): SlowRequest {
+  const request = http.request({
+    ...{ host: '127.0.0.1', port, path, method: 'POST', agent: false },
+    headers: { host: 'localhost:3000', origin: baseUrl, ...headers }
+  })
+  request.flushHeaders()
+  const answer = answerTo(request)
+  answer.catch(() => {})
+  return {
+    write: async bytes => {
+      if (request.write(bytes) || request.destroyed) return
+      await Promise.race([once(request, 'drain'), once(request, 'close'), answer.catch(() => {})])
+    },
+    end: () => void request.end(),
+    cut: () => void request.destroy(),
+    answer
+  }
+}
+
+async function answerTo(request: http.ClientRequest) {
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') }
+}
