@@ -1,0 +1,141 @@
+/** The directory as the rest of Rollcall sees it: a port with one implementation, in ldap/. */
+
+export interface DirectorySettings {
+  /** `ldaps://host[:port]` or `ldap://host[:port]`. */
+  url: string
+  startTls: boolean
+  /** Certificates (PEM) to trust instead of the system's. */
+  ca: string | null
+  bindDn: string
+  bindPassword: string
+  baseDn: string
+  /** LDAP filters (RFC 4515) as an admin wrote them; null: the vendor's default. */
+  peopleFilter: string | null
+  groupFilter: string | null
+  /** Whether the members of groups in groups count. */
+  nested: boolean
+  /** Clear text to other hosts than this one. */
+  allowPlain: boolean
+  /** What an admin changed of the vendor's attribute names. */
+  attributes: Partial<AttributeNames>
+  /** DNs (with everything below them) or mail addresses that are never touched. */
+  exclusions: string[]
+}
+
+export interface AttributeNames {
+  id: string
+  mail: string
+  name: string
+  givenName: string
+  surname: string
+  department: string
+  title: string
+  manager: string
+  member: string
+}
+
+export type Vendor = 'active-directory' | 'openldap' | '389' | 'edirectory' | 'generic'
+export type GroupKind = 'distribution-list' | 'security-group' | 'group'
+
+export interface FoundGroup {
+  /** The stable id as text (entryUUID, objectGUID as UUID …): it survives renames and moves. */
+  id: string
+  dn: string
+  name: string
+  mail: string | null
+  description: string | null
+  kind: GroupKind
+  /** Values that the group lists, nested groups counted as one; null: more than the server shows at once, or computed. */
+  members: number | null
+}
+
+export interface DirectoryPerson {
+  id: string
+  dn: string
+  mail: string | null
+  name: string | null
+  department: string | null
+  title: string | null
+  /** The manager's DN. */
+  manager: string | null
+  isDisabled: boolean
+  /** An exclusion of the settings names this person: neither add, remove, change nor deactivate. */
+  isExcluded: boolean
+  /** The nested group through which the person is a member; null: a member of the group itself. */
+  via: string | null
+}
+
+/** The receipt of one reading. */
+export interface Reading {
+  group: FoundGroup
+  /** Member values of the group and of every group below it. */
+  listed: number
+  /** People handed to `take`. */
+  resolved: number
+  /** Pieces in which the server showed its member values: at least one a group. */
+  ranges: number
+  nestedGroups: number
+  cyclesCut: number
+  /** Values that name nobody. */
+  dangling: number
+  /** Values outside the configured base: never read. */
+  foreignBase: number
+  /** People of the group that cannot sign in anywhere: contacts, foreign principals, bare mail addresses. */
+  contacts: number
+  /** How the people were found, for the receipt. */
+  strategy: string
+  /** Why this reading is NOT complete, in words; empty: proved complete. */
+  problems: string[]
+}
+
+export type ReadOutcome =
+  | { outcome: 'read'; reading: Reading }
+  | { outcome: 'missing' }
+  | { outcome: 'failed'; reason: string }
+
+export type TestStepName = 'resolve' | 'connect' | 'tls' | 'bind' | 'base' | 'vendor' | 'groups' | 'people'
+
+export interface TestStep {
+  name: TestStepName
+  ok: boolean
+  text: string
+  advice: string | null
+}
+
+export type PasswordCheck =
+  | { outcome: 'right'; person: DirectoryPerson }
+  | { outcome: 'wrong' }
+  | { outcome: 'unavailable'; reason: string }
+
+/** `searchGroups`, `findGroups` and `findPeople` throw a DirectoryProblem; an aborted signal's reason is thrown as it is. */
+export interface Directory {
+  /** Step by step, stops at the first that fails; saves nothing, throws nothing. */
+  test(signal?: AbortSignal): Promise<TestStep[]>
+  /** Literal search over name, mail and description; an empty `q` lists. */
+  searchGroups(q: string, limit: number, signal?: AbortSignal): Promise<{ groups: FoundGroup[]; hasMore: boolean }>
+  /** The groups that (still) exist among these stable ids. */
+  findGroups(ids: string[], signal?: AbortSignal): Promise<FoundGroup[]>
+  /** The people that (still) exist among these stable ids: who is not in the answer has left the directory. */
+  findPeople(ids: string[], signal?: AbortSignal): Promise<DirectoryPerson[]>
+  /**
+   * Reads one group whole. People go to `take` in sets of some hundreds, so that memory stays flat, each person at most
+   * once. Nothing may be applied before the outcome is `read` and its `problems` are empty.
+   */
+  readGroup(id: string, take: (people: DirectoryPerson[]) => Promise<void>, signal?: AbortSignal): Promise<ReadOutcome>
+  /**
+   * Does this password belong to the person with this mail address (or uid)? Exactly one entry must match; an empty
+   * password is never right, and the disabled are refused.
+   */
+  checkPassword(login: string, password: string, signal?: AbortSignal): Promise<PasswordCheck>
+}
+
+/** Why the directory gave no answer: what happened and to what; the advice says what to do next. */
+export class DirectoryProblem extends Error {
+  override name = 'DirectoryProblem'
+  advice: string | null
+
+  constructor(message: string, advice: string | null = null) {
+    super(message)
+    this.advice = advice
+  }
+}
