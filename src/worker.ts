@@ -5,7 +5,7 @@ import { markIncomplete } from './batches/intake/take-in.ts'
 import { classifyNext } from './batches/judging/classify.ts'
 import { silentUploads } from './batches/store.ts'
 import type { Config } from './config.ts'
-import type { Database } from './db/client.ts'
+import { type Database, transaction } from './db/client.ts'
 import { listen } from './db/notices.ts'
 import { invitationComposer } from './invitations/email.ts'
 import { newBell } from './lib/bell.ts'
@@ -13,6 +13,7 @@ import { deliverDue } from './mail/deliver-due.ts'
 import type { Log, MailTransport } from './mail/delivery.ts'
 import { outboxTransport } from './mail/outbox.ts'
 import { smtpTransport } from './mail/smtp.ts'
+import { compactCounts } from './people/list-store.ts'
 import { deleteEndedSessions } from './sessions/store.ts'
 
 export interface WorkerDeps {
@@ -47,8 +48,9 @@ export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' 
   const deps: WorkerDeps = { ...base, transport, signal: stopping.signal }
   const mails = newBell()
   const lists = newBell()
+  const sums = newBell()
   const tidying = newBell()
-  const bells = [mails, lists, tidying]
+  const bells = [mails, lists, sums, tidying]
   const ring = () => {
     mails.ring()
     lists.ring()
@@ -57,6 +59,7 @@ export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' 
   const loops = [
     repeat(deps, mails, pollMilliseconds, deliver),
     repeat({ ...deps, wake: mails.ring }, lists, pollMilliseconds, ingest),
+    repeat(deps, sums, pollMilliseconds, sum),
     repeat(deps, tidying, hour, tidy)
   ]
   return {
@@ -109,6 +112,11 @@ async function deliver({ config, db, secretKey, log, transport, signal }: Worker
     mailHost: new URL(baseUrl).hostname,
     ...(signal ? { signal } : {})
   })
+}
+
+/** Keeps the sums short that pages add up. */
+async function sum({ db }: WorkerDeps) {
+  await transaction(db, compactCounts)
 }
 
 async function tidy({ db }: WorkerDeps) {

@@ -4,13 +4,12 @@ import { listEvents } from '../audit/store.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
 import { readPause } from '../mail/store.ts'
+import { countPeople, weeklyTotals } from '../people/list-store.ts'
 import { enrollmentBadges, enrollments } from '../people/person.ts'
-import { countPeople } from '../people/store.ts'
 import { funnel, timeSeries } from '../web/charts.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters } from '../web/forms.ts'
-import { weeklyTotals } from './store.ts'
 
 const weeks = 12
 

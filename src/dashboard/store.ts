@@ -7,42 +7,26 @@ interface StateCount {
   count: number
 }
 
-/** Mails and batches by state, every state named. */
+/** Mails and batches by state, every state named: sums that batches keep, and the few mails without a batch. */
 export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; batches: StateCount[] }> {
-  const count = sql<number>`count(*)::int`
   const [mails, jobs] = await Promise.all([
-    db.select({ state: deliveries.state, count }).from(deliveries).groupBy(deliveries.state),
-    db.select({ state: batches.state, count }).from(batches).groupBy(batches.state)
+    db.execute<{ state: string; count: string }>(sql`
+      select state, sum(n) as count from (
+        select m.state, m.n from batches b cross join lateral (values
+          ('queued', mails_queued), ('sending', mails_sending), ('sent', mails_sent), ('deferred', mails_deferred),
+          ('failed', mails_failed), ('unknown', mails_unknown), ('bounced', mails_bounced),
+          ('suppressed', mails_suppressed), ('cancelled', mails_cancelled)
+        ) as m(state, n)
+        union all select state, count(*) from deliveries where batch_id is null group by state
+      ) all_mails group by state`),
+    db.select({ state: batches.state, count: sql<number>`count(*)::int` }).from(batches).groupBy(batches.state)
   ])
-  return { deliveries: everyState(deliveryStates, mails), batches: everyState(batchStates, jobs) }
+  const counted = mails.map(row => ({ state: row.state, count: Number(row.count) }))
+  return { deliveries: everyState(deliveryStates, counted), batches: everyState(batchStates, jobs) }
 }
 
 function everyState(states: readonly string[], found: StateCount[]): StateCount[] {
   return states.map(state => ({ state, count: found.find(row => row.state === state)?.count ?? 0 }))
-}
-
-export interface WeekTotal {
-  until: Date
-  invited: number
-  signedUp: number
-}
-
-/** Running totals at the end of each of the last `weeks` weeks: people ever invited, people signed up. */
-export async function weeklyTotals(db: Db, weeks: number): Promise<WeekTotal[]> {
-  const rows = await db.execute<{ until: string; invited: string; signed_up: string }>(sql`
-    with first_offers as (
-      select min(created_at) as at from invitations group by person_id
-    ), ends as (
-      select now() - make_interval(weeks => w) as until from generate_series(${weeks - 1}::int, 0, -1) w
-    )
-    select e.until, (select count(*) from first_offers f where f.at <= e.until) as invited,
-      (select count(*) from people p where p.signed_up_at <= e.until and p.invitation_id is not null) as signed_up
-    from ends e order by e.until`)
-  return rows.map(row => ({
-    until: new Date(row.until),
-    invited: Number(row.invited),
-    signedUp: Number(row.signed_up)
-  }))
 }
 
 /** One person's mails, the newest first. */

@@ -5,6 +5,8 @@ import {
   boolean,
   check,
   customType,
+  date,
+  doublePrecision,
   foreignKey,
   index,
   integer,
@@ -26,6 +28,8 @@ const oneOf = (column: PgColumn, words: readonly string[]) =>
   sql`${column} in (${sql.raw(words.map(word => `'${word}'`).join(', '))})`
 
 export const roles = ['member', 'auditor', 'admin', 'owner'] as const
+/** Enrollment as far as rows alone decide it. */
+export const stages = ['not-invited', 'invited', 'revoked', 'signed-up', 'deactivated'] as const
 export const deliveryStates = [
   'queued',
   'sending',
@@ -71,6 +75,8 @@ export const settings = pgTable(
     continueUrl: text('continue_url'),
     invitationDays: integer('invitation_days').notNull().default(14),
     timeZone: text('time_zone').notNull().default('UTC'),
+    /** Days that the lines of a batch are kept once it is over; its counts stay. */
+    lineDays: integer('line_days').notNull().default(90),
     setUpAt: at('set_up_at').notNull().defaultNow()
   },
   t => [check('settings_one_row', sql`${t.id} = 1`), check('settings_days', sql`${t.invitationDays} between 1 and 30`)]
@@ -106,15 +112,45 @@ export const people = pgTable(
     invitationExpiresAt: at('invitation_expires_at'),
     invitationRevokedAt: at('invitation_revoked_at'),
     deliveryId: ref('delivery_id'),
-    deliveryState: text('delivery_state', { enum: deliveryStates })
+    deliveryState: text('delivery_state', { enum: deliveryStates }),
+    /** Enrollment without the clock: an invitation that has expired is still `invited` here. */
+    stage: text('stage', { enum: stages })
+      .notNull()
+      .generatedAlwaysAs(
+        sql`case when deactivated_at is not null then 'deactivated' when signed_up_at is not null then 'signed-up' when invitation_id is null then 'not-invited' when invitation_revoked_at is not null then 'revoked' else 'invited' end`
+      )
   },
   t => [
     uniqueIndex('people_address_key').on(t.addressKey),
+    index('people_stage').on(t.stage, t.addressKey),
+    index('people_expiry').on(t.invitationExpiresAt).where(sql`${t.stage} = 'invited'`),
+    index('people_search').using(
+      'gin',
+      sql`(${t.addressKey} || E'\\n' || lower(coalesce(${t.name}, ''))) gin_trgm_ops`
+    ),
     check('people_role', oneOf(t.role, roles)),
     check('people_delivery_state', oneOf(t.deliveryState, deliveryStates)),
     check('people_deactivated_after_sign_up', sql`${t.deactivatedAt} is null or ${t.signedUpAt} is not null`)
   ]
 )
+
+/**
+ * How many people stand where, as sums: a trigger on people adds what each statement changed, the worker adds up. A page
+ * sums a few rows instead of counting a million. `expiresAt` only for `invited`.
+ */
+export const peopleCounts = pgTable('people_counts', {
+  stage: text('stage', { enum: stages }).notNull(),
+  delivery: text('delivery', { enum: deliveryStates }),
+  expiresAt: at('expires_at'),
+  people: bigint('people', { mode: 'number' }).notNull()
+})
+
+/** How many people were invited for the first time and how many signed up on each day (UTC), kept the same way. */
+export const peopleDays = pgTable('people_days', {
+  day: date('day').notNull(),
+  invited: bigint('invited', { mode: 'number' }).notNull(),
+  signedUp: bigint('signed_up', { mode: 'number' }).notNull()
+})
 
 // sessions
 
@@ -281,7 +317,8 @@ export const recipients = pgTable(
     uniqueIndex('recipients_first_of_address')
       .on(t.batchId, t.addressKey)
       .where(sql`${t.verdict} not in ('malformed', 'foreign', 'duplicate')`),
-    index('recipients_problems').on(t.batchId, t.verdict, t.line).where(sql`${t.verdict} <> 'invite'`),
+    index('recipients_verdict').on(t.batchId, t.verdict, t.line),
+    index('recipients_search').using('gin', sql`lower(${t.text}) gin_trgm_ops`),
     check('recipients_verdict', oneOf(t.verdict, verdicts))
   ]
 )
@@ -319,6 +356,10 @@ export const deliveries = pgTable(
     index('deliveries_due').on(t.priority, t.nextAttemptAt).where(sql`${t.state} in ('queued', 'deferred')`),
     index('deliveries_leased').on(t.leaseUntil).where(sql`${t.state} = 'sending'`),
     index('deliveries_person').on(t.personId),
+    index('deliveries_single').on(t.state).where(sql`${t.batchId} is null`),
+    index('deliveries_troubled')
+      .on(t.state, t.id)
+      .where(sql`${t.state} in ('deferred', 'failed', 'unknown', 'bounced', 'suppressed', 'cancelled')`),
     index('deliveries_batch').on(t.batchId, t.state).where(sql`${t.batchId} is not null`),
     check('deliveries_state', oneOf(t.state, deliveryStates))
   ]
@@ -339,9 +380,28 @@ export const mailTransport = pgTable(
     id: smallint('id').primaryKey().default(1),
     pausedSince: at('paused_since'),
     nextProbeAt: at('next_probe_at'),
-    reason: text('reason')
+    reason: text('reason'),
+    /** Pacing, by all workers together; null: as fast as the server takes them. */
+    perSecond: integer('per_second'),
+    perDomainPerSecond: integer('per_domain_per_second'),
+    /** Mails that may be taken up now, as of `refilledAt`. */
+    allowance: doublePrecision('allowance').notNull().default(0),
+    refilledAt: at('refilled_at').notNull().defaultNow()
   },
   t => [check('mail_transport_one_row', sql`${t.id} = 1`)]
+)
+
+/** How far a sending batch had come at a moment: what rate and time left are worked out from. Kept for minutes. */
+export const batchSamples = pgTable(
+  'batch_samples',
+  {
+    batchId: ref('batch_id')
+      .notNull()
+      .references(() => batches.id, { onDelete: 'cascade' }),
+    at: at('at').notNull().defaultNow(),
+    settled: integer('settled').notNull()
+  },
+  t => [primaryKey({ columns: [t.batchId, t.at] })]
 )
 
 // audit

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { type deliveryStates, domains, people, settings } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
@@ -100,62 +100,4 @@ export async function lockOwners(tx: Db): Promise<number[]> {
     .orderBy(asc(people.id))
     .for('update')
   return rows.map(row => row.id)
-}
-
-export interface PeopleFilter {
-  q?: string | undefined
-  enrollment?: Enrollment | undefined
-  delivery?: DeliveryState | undefined
-}
-
-/** Everything that a filter says, as one condition. Search is literal: `%` and `_` are themselves. */
-export function matching(filter: PeopleFilter): SQL | undefined {
-  const pattern = `%${(filter.q ?? '').replace(/[\\%_]/g, '\\$&')}%`
-  return and(
-    filter.q ? sql`(${people.email} ilike ${pattern} or ${people.name} ilike ${pattern})` : undefined,
-    filter.enrollment ? sql`${enrollmentOf} = ${filter.enrollment}` : undefined,
-    filter.delivery ? eq(people.deliveryState, filter.delivery) : undefined
-  )
-}
-
-export interface Listed {
-  id: number
-  email: string
-  addressKey: string
-  name: string | null
-  role: Role
-  enrollment: Enrollment
-  delivery: DeliveryState | null
-  invitedAt: Date | null
-  signedUpAt: Date | null
-}
-
-/** One page of people in the order of their addresses, after `after` (an address key). */
-export async function listPeople(db: Db, filter: PeopleFilter, limit: number, after?: string): Promise<Listed[]> {
-  const { id, email, addressKey, name, role, invitedAt, signedUpAt } = people
-  return db
-    .select({
-      id,
-      email,
-      addressKey,
-      name,
-      role,
-      invitedAt,
-      signedUpAt,
-      enrollment: enrollmentOf,
-      delivery: people.deliveryState
-    })
-    .from(people)
-    .where(and(matching(filter), after === undefined ? undefined : sql`${people.addressKey} > ${after}`))
-    .orderBy(asc(people.addressKey))
-    .limit(limit)
-}
-
-/** How many people stand in each enrollment, and in each delivery state. */
-export async function countPeople(db: Db) {
-  const rows = await db
-    .select({ enrollment: enrollmentOf, delivery: people.deliveryState, count: sql<number>`count(*)::int` })
-    .from(people)
-    .groupBy(enrollmentOf, people.deliveryState)
-  return rows
 }

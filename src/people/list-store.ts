@@ -1,0 +1,135 @@
+/** The list of people at any size: search, filters and counts that are kept instead of counted. */
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { containing, searchPage } from '../db/paged-search.ts'
+import { people } from '../db/schema.ts'
+import type { Role } from '../lib/role.ts'
+import type { Enrollment } from './person.ts'
+import { type DeliveryState, enrollmentOf } from './store.ts'
+
+export interface PeopleFilter {
+  q?: string | undefined
+  enrollment?: Enrollment | undefined
+  delivery?: DeliveryState | undefined
+}
+
+const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} > now()`
+const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
+const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
+
+/** States that few mails stand in, by way of an index of their own. */
+const troubled: readonly string[] = ['deferred', 'failed', 'unknown', 'bounced', 'suppressed', 'cancelled']
+
+function inDelivery(state: DeliveryState): SQL | undefined {
+  const mails = sql`${people.id} in (select person_id from deliveries where state = ${state})`
+  return and(eq(people.deliveryState, state), troubled.includes(state) ? mails : undefined)
+}
+
+/** Everything that a filter says, as one condition on `people`. Search is literal, anywhere, without case. */
+export function matching({ q, enrollment, delivery }: PeopleFilter): SQL | undefined {
+  const isThere = { invited: isOpen, expired: isExpired } as Partial<Record<Enrollment, SQL>>
+  const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
+  return and(
+    q ? sql`${searched} like lower(${containing(q)})` : undefined,
+    stage,
+    delivery ? inDelivery(delivery) : undefined
+  )
+}
+
+export interface Listed {
+  id: number
+  email: string
+  addressKey: string
+  name: string | null
+  role: Role
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  invitedAt: Date | null
+  signedUpAt: Date | null
+}
+
+/** One page of people in the order of their addresses, after `after` (an address key). */
+export async function listPeople(db: Db, filter: PeopleFilter, limit: number, after = ''): Promise<Listed[]> {
+  const isMatch = matching(filter)
+  const isLater = gt(people.addressKey, after)
+  const read = (source: SQL, where: SQL | undefined) => pageFrom(db, source, where, limit)
+  if (!isMatch) return read(sql`people`, isLater)
+  return searchPage<Listed>(limit, {
+    async near(window) {
+      const next = sql`(select * from people where ${isLater} order by address_key limit ${window}) people`
+      const beyond = sql`select 1 from people where ${isLater} order by address_key offset ${window} limit 1`
+      const [rows, more] = await Promise.all([read(next, isMatch), db.execute(beyond)])
+      return { rows, isAll: more.length === 0 }
+    },
+    async rare(most) {
+      const found = sql`(select * from people where ${isMatch} limit ${most + 1}) people`
+      const [row] = await db.execute<{ n: string }>(sql`select count(*) as n from ${found}`)
+      return Number(row!.n) > most ? undefined : read(found, isLater)
+    },
+    walk: () => read(sql`people`, and(isMatch, isLater))
+  })
+}
+
+function pageFrom(db: Db, source: SQL, where: SQL | undefined, limit: number): Promise<Listed[]> {
+  const { id, email, addressKey, name, role, invitedAt, signedUpAt } = people
+  return db
+    .select({
+      ...{ id, email, addressKey, name, role, invitedAt, signedUpAt },
+      enrollment: enrollmentOf,
+      delivery: people.deliveryState
+    })
+    .from(source)
+    .where(where)
+    .orderBy(asc(people.addressKey))
+    .limit(limit)
+}
+
+export interface PeopleCount {
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  count: number
+}
+
+/** How many people stand in each enrollment and delivery state: sums of what statements added. */
+export async function countPeople(db: Db): Promise<PeopleCount[]> {
+  const rows = await db.execute<{ enrollment: Enrollment; delivery: DeliveryState | null; count: string }>(sql`
+    select case when stage = 'invited' and expires_at <= now() then 'expired' else stage end as enrollment, delivery,
+      sum(people) as count
+    from people_counts group by 1, 2 having sum(people) <> 0`)
+  return rows.map(row => ({ ...row, count: Number(row.count) }))
+}
+
+/** Adds up what statements added since; one worker at a time. */
+export async function compactCounts(tx: Db): Promise<void> {
+  const [row] = await tx.execute<{ mine: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtext('rollcall:counts')) as mine`
+  )
+  if (!row?.mine) return
+  await tx.execute(sql`
+    with gone as (delete from people_counts returning *)
+    insert into people_counts (stage, delivery, expires_at, people)
+    select stage, delivery, expires_at, sum(people) from gone group by 1, 2, 3 having sum(people) <> 0`)
+  await tx.execute(sql`
+    with gone as (delete from people_days returning *)
+    insert into people_days (day, invited, signed_up)
+    select day, sum(invited), sum(signed_up) from gone group by day`)
+}
+
+/** Running totals at the end of each of the last `weeks` weeks: people ever invited, invited people signed up. */
+export async function weeklyTotals(
+  db: Db,
+  weeks: number
+): Promise<{ until: Date; invited: number; signedUp: number }[]> {
+  const rows = await db.execute<{ until: string; invited: string; signed_up: string }>(sql`
+    with ends as (
+      select now() - make_interval(weeks => w) as until from generate_series(${weeks - 1}::int, 0, -1) w
+    )
+    select e.until, coalesce(sum(d.invited), 0) as invited, coalesce(sum(d.signed_up), 0) as signed_up
+    from ends e left join people_days d on d.day <= (e.until at time zone 'UTC')::date
+    group by e.until order by e.until`)
+  return rows.map(row => ({
+    until: new Date(row.until),
+    invited: Number(row.invited),
+    signedUp: Number(row.signed_up)
+  }))
+}
