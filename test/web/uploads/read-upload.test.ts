@@ -1,0 +1,181 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { Refusal } from '../../../src/web/errors.ts'
+import { isWatched } from '../../../src/web/uploads/rate.ts'
+import { readUpload, UploadCut, type UploadedFile, type UploadForm } from '../../../src/web/uploads/read-upload.ts'
+import { multipart } from '../../support/multipart.ts'
+import { openRequest } from '../../support/uploads.ts'
+
+const form: UploadForm = { file: 'file', fields: ['action'], fileBytes: 2 ** 30 }
+const quick = { ...form, patience: { seconds: 0.3, bytesPerSecond: 1000 } }
+
+async function count({ bytes }: UploadedFile) {
+  let sum = 0
+  for await (const chunk of bytes) sum += chunk.length
+  return sum
+}
+
+/** A server that does nothing but read one upload after the other; answers what came of it. */
+async function start(t: Test, upload: UploadForm, take: (file: UploadedFile) => Promise<unknown> = count) {
+  const ended: unknown[] = []
+  const server = http.createServer(async (request, response) => {
+    try {
+      const { fields, taken } = await readUpload(request, upload, take)
+      response.end(JSON.stringify({ fields, taken }))
+    } catch (error) {
+      ended.push(error)
+      response.statusCode = error instanceof Refusal ? error.status : 500
+      response.end(String(error))
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const open = ({ body, type }: ReturnType<typeof multipart>, headers: Record<string, string | number> = {}) =>
+    openRequest(port, '/', { 'content-type': type, 'content-length': body.length, ...headers })
+  return { server, open, ended }
+}
+
+const file = (bytes: number) => multipart({ action: 'send' }, { name: 'a.txt', content: Buffer.alloc(bytes, 'x') })
+
+t.test('S30: a body that stays below the rate ends with 408, and as a cut one for whoever takes it in', async t => {
+  const thrown: unknown[] = []
+  const { open, ended } = await start(t, quick, taken => count(taken).catch(error => thrown.push(error)))
+  const whole = file(100_000)
+  const request = open(whole)
+  await request.write(whole.body.subarray(0, 50_000))
+  const dripping = drip(request, whole.body.subarray(50_000), 1, 50)
+  t.match(await request.answer, { status: 408, body: /too slowly/ })
+  t.ok(ended[0] instanceof UploadCut)
+  t.same(thrown, ended)
+  request.cut()
+  await dripping
+})
+
+t.test('S30: a slow line is no attack: a body above the rate takes as long as it takes', async t => {
+  const { open } = await start(t, quick)
+  const whole = file(20_000)
+  const request = open(whole)
+  await drip(request, whole.body, 500, 25)
+  request.end()
+  t.match(await request.answer, { status: 200, body: '{"fields":{"action":["send"]},"taken":20000}' })
+})
+
+t.test('time in which we do not read is not the sender’s', async t => {
+  const gate = Promise.withResolvers<void>()
+  const { open } = await start(t, quick, async taken => {
+    await gate.promise
+    return count(taken)
+  })
+  const whole = file(30_000_000)
+  const request = open(whole)
+  const sending = request.write(whole.body)
+  await pause(1_000)
+  gate.resolve()
+  await sending
+  request.end()
+  t.match(await request.answer, { status: 200, body: /"taken":30000000/ })
+})
+
+t.test('more than the form takes: 413 by its declared length at once, and by its bytes when they come', async t => {
+  let wasTaken = false
+  const { open } = await start(t, { ...form, fileBytes: 100_000 }, taken => {
+    wasTaken = true
+    return count(taken)
+  })
+  const declared = open(file(10), { 'content-length': 100_000 + 2 ** 20 + 1 })
+  t.match(await declared.answer, { status: 413 })
+  declared.cut()
+  t.notOk(wasTaken)
+  const within = open(file(100_000))
+  await within.write(file(100_000).body)
+  within.end()
+  t.match(await within.answer, { status: 200, body: /"taken":100000/ })
+  const { body, type } = file(100_001)
+  const chunked = open({ body, type }, { 'content-length': body.length })
+  await chunked.write(body)
+  chunked.end()
+  t.match(await chunked.answer, { status: 413 })
+})
+
+t.test('whoever is not interested leaves the rest of the form to be read', async t => {
+  const { open } = await start(t, form, async taken => {
+    for await (const _ of taken.bytes) break
+    return 'seen enough'
+  })
+  const { body, type } = multipart(
+    { action: 'send' },
+    { name: 'a.txt', content: Buffer.alloc(5_000_000) },
+    { isFileFirst: true }
+  )
+  const request = open({ body, type })
+  await request.write(body)
+  request.end()
+  t.match(await request.answer, { status: 200, body: '{"fields":{"action":["send"]},"taken":"seen enough"}' })
+})
+
+t.test('the bytes end only once the whole form is there and right', async t => {
+  const { open, ended } = await start(t, form, taken => count(taken))
+  const { body, type } = multipart({ role: 'owner' }, { name: 'a.txt', content: 'x' }, { isFileFirst: true })
+  const request = open({ body, type })
+  await request.write(body)
+  request.end()
+  t.match(await request.answer, { status: 400 })
+  t.notOk(ended[0] instanceof UploadCut)
+})
+
+t.test('a connection that is lost before anybody listens is noticed', async t => {
+  const { server } = await start(t, form)
+  server.removeAllListeners('request')
+  const seen = Promise.withResolvers<unknown>()
+  server.on('request', async request => {
+    sender.cut()
+    await new Promise(resolve => request.on('close', resolve))
+    await readUpload(request, form, count).then(seen.resolve, seen.resolve)
+    t.ok(isWatched(request))
+  })
+  const { port } = server.address() as AddressInfo
+  const whole = file(1000)
+  const sender = openRequest(port, '/', { 'content-type': whole.type, 'content-length': whole.body.length })
+  t.ok((await seen.promise) instanceof UploadCut)
+})
+
+t.test('a file’s name comes without folders and without what nobody sees, and of a long one the end', async t => {
+  const names: string[] = []
+  const { open } = await start(t, form, async taken => names.push(taken.name))
+  for (const name of [
+    'C:\\lists\\a.txt',
+    '../../etc/a.txt',
+    'Łódź 名簿 😀.txt',
+    'a\u202etxt.exe',
+    `${'n'.repeat(500)}.txt`,
+    '<img src=x>.txt'
+  ]) {
+    const { body, type } = multipart({}, { name, content: 'x' })
+    const request = open({ body, type })
+    await request.write(body)
+    request.end()
+    await request.answer
+  }
+  t.same(names, ['a.txt', 'a.txt', 'Łódź 名簿 😀.txt', 'atxt.exe', `${'n'.repeat(196)}.txt`, '<img src=x>.txt'])
+})
+
+/** Sends so many bytes at a time, until they are gone or nobody listens. */
+async function drip(request: ReturnType<typeof openRequest>, bytes: Buffer, size: number, milliseconds: number) {
+  let isOver = false
+  const end = () => {
+    isOver = true
+  }
+  request.answer.then(end, end)
+  for (let at = 0; at < bytes.length && !isOver; at += size) {
+    await request.write(bytes.subarray(at, at + size))
+    await pause(milliseconds)
+  }
+}
