@@ -52,25 +52,32 @@ export interface Listed {
 export async function listPeople(db: Db, filter: PeopleFilter, limit: number, after = ''): Promise<Listed[]> {
   const isMatch = matching(filter)
   const isLater = gt(people.addressKey, after)
-  const read = (source: SQL, where: SQL | undefined) => pageFrom(db, source, where, limit)
-  if (!isMatch) return read(sql`people`, isLater)
+  const read = (source: Source, where: SQL | undefined) => pageFrom(db, source, where, limit)
+  if (!isMatch) return read(people, isLater)
   return searchPage<Listed>(limit, {
     async near(window) {
-      const next = sql`(select * from people where ${isLater} order by address_key limit ${window}) people`
+      const next = some(db, isLater).orderBy(asc(people.addressKey)).limit(window).as('people')
       const beyond = sql`select 1 from people where ${isLater} order by address_key offset ${window} limit 1`
       const [rows, more] = await Promise.all([read(next, isMatch), db.execute(beyond)])
       return { rows, isAll: more.length === 0 }
     },
     async rare(most) {
-      const found = sql`(select * from people where ${isMatch} limit ${most + 1}) people`
+      const found = some(db, isMatch)
+        .limit(most + 1)
+        .as('people')
       const [row] = await db.execute<{ n: string }>(sql`select count(*) as n from ${found}`)
       return Number(row!.n) > most ? undefined : read(found, isLater)
     },
-    walk: () => read(sql`people`, and(isMatch, isLater))
+    walk: () => read(people, and(isMatch, isLater))
   })
 }
 
-function pageFrom(db: Db, source: SQL, where: SQL | undefined, limit: number): Promise<Listed[]> {
+const some = (db: Db, where: SQL | undefined) => db.select().from(people).where(where).$dynamic()
+
+/** The table, or a part of it under its name. */
+type Source = typeof people | ReturnType<ReturnType<typeof some>['as']>
+
+function pageFrom(db: Db, source: Source, where: SQL | undefined, limit: number): Promise<Listed[]> {
   const { id, email, addressKey, name, role, invitedAt, signedUpAt } = people
   return db
     .select({
