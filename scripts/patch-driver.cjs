@@ -34,6 +34,11 @@ const changes = [
     idleTimer.cancel()`
   },
   {
+    // that roll-back may also come between the error and the end: left in the line, it blocks the next connection for ever
+    from: `    !hadError && (query || sent.length) && error(`,
+    to: `    ;(query || sent.length) && error(`
+  },
+  {
     // nobody hears of this query's failure; whoever asked for the connection is told by the connection
     from: '        return fetchArrayTypes()\n',
     to: '        return fetchArrayTypes().catch(() => {})\n'
