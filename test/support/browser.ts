@@ -26,7 +26,7 @@ export async function startSite(options: TestAppOptions = {}): Promise<Site> {
   const baseUrl = `http://localhost:${await freePort()}`
   const rollcall = await startApp({ ...options, environment: { ...options.environment, BASE_URL: baseUrl } })
   await rollcall.app.listen({ host: 'localhost', port: Number(new URL(baseUrl).port) })
-  const browser = await chromium.launch({ executablePath, args })
+  const browser = await theBrowser()
   const faults: string[] = []
   return {
     ...rollcall,
@@ -41,10 +41,21 @@ export async function startSite(options: TestAppOptions = {}): Promise<Site> {
       await page.locator('.who').waitFor({ state: 'attached' })
     },
     close: async () => {
-      await browser.close()
+      sites -= 1
+      if (sites === 0) await browser.close()
       await rollcall.close()
     }
   }
+}
+
+let launched: Promise<Browser> | undefined
+let sites = 0
+
+/** One for all sites of a test file, which share nothing in it. The last site closes it. */
+async function theBrowser(): Promise<Browser> {
+  if (sites === 0) launched = chromium.launch({ executablePath, args })
+  sites += 1
+  return launched!
 }
 
 /** A port that was free a moment ago: the application has to know its own address before it listens. */
@@ -86,7 +97,7 @@ interface AxeResult {
   violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[]
 }
 
-/** What axe finds wrong with the page, in both themes and at both widths, and where it is wider than its window. */
+/** What axe finds wrong with the page, in both themes and at both widths, and what does not fit in its window or its card. */
 export async function findingsOf(page: Page): Promise<string[]> {
   const size = page.viewportSize()
   const findings: string[] = []
@@ -95,18 +106,28 @@ export async function findingsOf(page: Page): Promise<string[]> {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await page.setViewportSize({ width, height: 900 })
     const options = isFull ? {} : { runOnly: aboutLooks }
-    const { violations, excess } = await page.evaluate(async options => {
+    const { violations, excess, cut } = await page.evaluate(async options => {
       // the menu leaves and the colours change within a frame or two
       await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
       await Promise.all(document.getAnimations().map(animation => animation.finished))
       const { axe } = window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }
       const { violations } = await axe.run({ ...options, resultTypes: ['violations'] })
-      return { violations, excess: document.documentElement.scrollWidth - window.innerWidth }
+      const right = (element: Element) => element.getBoundingClientRect().right
+      const isCut = (card: Element) => (element: Element) =>
+        right(element) > right(card) + 1 && !element.closest('svg') && element.checkVisibility()
+      const cut = [...document.querySelectorAll('.card')].flatMap(card =>
+        [...card.querySelectorAll(':not(.sr, .sr *)')].filter(isCut(card)).map(element => element.outerHTML)
+      )
+      return { violations, cut, excess: document.documentElement.scrollWidth - window.innerWidth }
     }, options)
     const where = `${new URL(page.url()).pathname} ${colorScheme} ${width}`
     if (excess > 0) findings.push(`${where}: ${excess} pixels wider than the window`)
+    for (const html of cut) findings.push(`${where}: its card cuts off ${html.slice(0, 200)}`)
     for (const { id, nodes } of violations) findings.push(`${where}: ${id}: ${nodes.map(node => node.html).join(' ')}`)
   }
+  await page.setViewportSize({ width: 320, height: 640 })
+  const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  if (excess > 0) findings.push(`${page.url()} at 320, which is 1280 at 400%: scrolls sideways by ${excess}`)
   await page.emulateMedia({ colorScheme: null, reducedMotion: null })
   if (size) await page.setViewportSize(size)
   return findings
