@@ -4,7 +4,7 @@ import http from 'node:http'
 import { baseUrl } from './app.ts'
 
 export interface SlowRequest {
-  /** Resolves once the bytes are on their way and there is room for more. */
+  /** Resolves once the bytes are on their way, or never will be. */
   write: (bytes: Buffer | string) => Promise<void>
   end: () => void
   /** Drops the connection. */
@@ -23,10 +23,7 @@ export function openRequest(port: number, path: string, headers: Record<string, 
   const answer = answerTo(request)
   answer.catch(() => {})
   return {
-    write: async bytes => {
-      if (request.write(bytes) || request.destroyed) return
-      await Promise.race([once(request, 'drain'), once(request, 'close'), answer.catch(() => {})])
-    },
+    write: bytes => new Promise(resolve => request.write(bytes, () => resolve())),
     end: () => void request.end(),
     cut: () => void request.destroy(),
     answer
