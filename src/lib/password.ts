@@ -43,7 +43,7 @@ const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
 const minimum = 15
 const maximum = 1024
 const commonest =
-  /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfghjkl|zxcvbnm|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
+  /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfg?h?j?k?l?|zxcvb?n?m?|qaz|wsx|edc|rfv|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
 
 /**
  * What is wrong with a new password, as a sentence, or undefined. `context` holds words that it must not be made of,
@@ -65,7 +65,8 @@ function isGuessable(password: string, context: readonly string[]): boolean {
   for (const word of context.flatMap(text => text.toLowerCase().split(/[^\p{L}\p{N}]+/u))) {
     if (word.length >= 3) rest = rest.replaceAll(word, '')
   }
-  rest = rest.replaceAll(commonest, '').replaceAll(/\d+/g, '')
+  // walks over the keyboard have digits in between
+  rest = rest.replaceAll(commonest, '').replaceAll(/\d+/g, '').replaceAll(commonest, '')
   return rest.length < 5
 }
 
