@@ -82,6 +82,8 @@ export interface Reading {
   foreignBase: number
   /** People of the group that cannot sign in anywhere: contacts, foreign principals, bare mail addresses. */
   contacts: number
+  /** Entries that are no people by the filters: computers, and nested groups where nesting is off. */
+  others: number
   /** How the people were found, for the receipt. */
   strategy: string
   /** Why this reading is NOT complete, in words; empty: proved complete. */

@@ -1,0 +1,45 @@
+import type { FoundGroup, GroupKind } from '../../directory.ts'
+import type { Entry } from '../syntax/entry.ts'
+import { idToText } from '../syntax/identifier.ts'
+import type { Names } from './defaults.ts'
+import { mailOf } from './person.ts'
+
+/** What is read of a group to show it; members are read apart. */
+export const groupAttributes = ({ id, mail }: Names): string[] => [
+  ...new Set([id, ...mail, 'cn', 'displayName', 'description', 'groupType', 'proxyAddresses', 'objectClass'])
+]
+
+/** Null when the entry has no stable id: such a group cannot be kept. */
+export function groupOf(entry: Entry, names: Names, members: number | null): FoundGroup | null {
+  const id = idToText(names.id, entry.bytes(names.id)[0])
+  if (id === null) return null
+  return {
+    id,
+    dn: entry.dn,
+    name: entry.text('cn', 'displayName') ?? entry.dn,
+    mail: mailOf(entry, names),
+    description: entry.text('description'),
+    kind: kindOf(entry),
+    members
+  }
+}
+
+const securityBit = 0x80000000
+
+function kindOf(entry: Entry): GroupKind {
+  const type = entry.text('groupType')
+  // Active Directory writes the number signed, copies of it unsigned; a set highest bit grants rights
+  if (type !== null) return ((Number(type) | 0) & securityBit) !== 0 ? 'security-group' : 'distribution-list'
+  const isList = ['nisMailAlias', 'mailGroup', 'zimbraDistributionList'].some(name => entry.isOf(name))
+  return isList ? 'distribution-list' : 'group'
+}
+
+/** Member values that the entry shows at once; null when the server keeps some back or works them out. */
+export function countShown(entry: Entry, names: Names): number | null {
+  let count = 0
+  for (const name of names.member) {
+    if (name.toLowerCase() === 'memberurl' ? entry.has(name) : entry.part(name)) return null
+    count += entry.bytes(name).length
+  }
+  return count
+}

@@ -1,0 +1,135 @@
+/** One connection for one job: opened, signed in, knowing the server; closed whatever happens. */
+import { BindRequest, ExtendedRequest, ExtendedResponse, type Filter } from 'ldapts'
+import { DirectoryProblem, type DirectorySettings } from '../directory.ts'
+import { type Defaults, defaultsOf, type Names, namesFor } from './schema/defaults.ts'
+import { type Exclusions, readExclusions } from './schema/exclusions.ts'
+import { oids, readServer, type Server } from './schema/server.ts'
+import { dnKey, isBelow } from './syntax/dn.ts'
+import { Entry } from './syntax/entry.ts'
+import { parseFilter } from './syntax/filter.ts'
+import { everything } from './syntax/literal.ts'
+import { connect, type Progress, silent } from './wire/connect.ts'
+import type { Connection } from './wire/connection.ts'
+import type { Limits } from './wire/limits.ts'
+import { pagesOf, type Search, searchOnce } from './wire/pages.ts'
+import { RefusedOperation } from './wire/words.ts'
+
+export interface Session {
+  settings: DirectorySettings
+  limits: Limits
+  server: Server
+  defaults: Defaults
+  names: Names
+  filters: { people: Filter; groups: Filter }
+  exclusions: Exclusions
+  /** The key of the base DN. */
+  base: string
+  /** One search, one answer. */
+  search(search: Search): Promise<Entry[]>
+  /** Page after page, if the server can. */
+  pages(search: Search, size?: number): AsyncGenerator<Entry[]>
+  /** One entry by its DN, or undefined when there is none that we may see. */
+  read(dn: string, attributes: string[], doing: string, filter?: Filter): Promise<Entry | undefined>
+  /** Throws if the server does not take us any more for whom we signed in as: then less is shown, and nothing says so. */
+  checkIdentity(): Promise<void>
+}
+
+export async function withSession<T>(
+  settings: DirectorySettings,
+  limits: Limits,
+  signal: AbortSignal | undefined,
+  work: (session: Session) => Promise<T>,
+  progress: Progress = silent
+): Promise<T> {
+  const connection = await connect(settings, limits, signal, progress)
+  try {
+    progress.begin('bind')
+    const bound = await signIn(connection, settings.bindDn, settings.bindPassword)
+    progress.done(settings.bindDn === '' ? 'Signed in as nobody' : `Signed in as ${settings.bindDn}`)
+    return await work(await openSession(connection, settings, limits, bound, progress))
+  } finally {
+    connection.close()
+  }
+}
+
+/** Binds; an empty password is refused here, because servers answer it with success and sign nobody in (RFC 4513 §5.1.2). */
+export async function signIn(connection: Connection, dn: string, password: string): Promise<string> {
+  const doing = dn === '' ? 'Signing in as nobody' : `Signing in as ${dn}`
+  if (dn !== '' && password === '')
+    throw new DirectoryProblem(`${doing}: the password is empty`, 'Enter the password of the bind DN')
+  const answer = await connection.send(new BindRequest({ messageId: 0, dn, password }), doing)
+  if (answer.status !== 0) throw new RefusedOperation(answer.status, doing, answer.errorMessage)
+  return doing
+}
+
+async function openSession(
+  connection: Connection,
+  settings: DirectorySettings,
+  limits: Limits,
+  doing: string,
+  progress: Progress
+): Promise<Session> {
+  progress.begin('base')
+  const base = dnKey(settings.baseDn)
+  if (base === undefined)
+    throw new DirectoryProblem(`The base “${settings.baseDn}” is not a DN`, 'Write dc=example,dc=com')
+  const server = await readServer(connection)
+  const identity = server.canSayWho ? await whoAmI(connection) : undefined
+  if (identity === '' && settings.bindDn !== '')
+    throw new DirectoryProblem(`${doing}: the server took us for nobody`, 'Check the bind DN and its password')
+  const defaults = defaultsOf(server.vendor)
+  const inside = (entries: Entry[]) => entries.map(entry => requireBelow(entry, base, settings.baseDn))
+
+  const session: Session = {
+    settings,
+    limits,
+    server,
+    defaults,
+    names: namesFor(defaults, settings.attributes),
+    filters: {
+      people: parseFilter(settings.peopleFilter?.trim() || defaults.people),
+      groups: parseFilter(settings.groupFilter?.trim() || defaults.groups)
+    },
+    exclusions: readExclusions(settings.exclusions),
+    base,
+    async search(search) {
+      return inside((await searchOnce(connection, search)).map(raw => new Entry(raw)))
+    },
+    async *pages(search, size = limits.pageSize) {
+      if (!server.canPage) return yield await session.search(search)
+      for await (const page of pagesOf(connection, search, size)) yield inside(page.map(raw => new Entry(raw)))
+    },
+    async read(dn, attributes, doing, filter) {
+      const search = { base: dn, scope: 'base' as const, filter: filter ?? everything, attributes, doing }
+      return session.search(search).then(
+        found => found[0],
+        error => {
+          if (error instanceof RefusedOperation && error.code === 32) return undefined
+          throw error
+        }
+      )
+    },
+    async checkIdentity() {
+      if (identity !== undefined && (await whoAmI(connection)) !== identity)
+        throw new DirectoryProblem('The directory has signed us out in between', 'Try again')
+    }
+  }
+  return session
+}
+
+async function whoAmI(connection: Connection): Promise<string> {
+  const doing = 'Asking the directory who we are'
+  const answer = await connection.send(new ExtendedRequest({ messageId: 0, oid: oids.whoAmI }), doing)
+  if (answer.status !== 0) throw new RefusedOperation(answer.status, doing, answer.errorMessage)
+  return answer instanceof ExtendedResponse ? (answer.value ?? '') : ''
+}
+
+/** An entry from elsewhere is a server that sends what nobody asked for: nothing of it may be believed. */
+function requireBelow(entry: Entry, base: string, baseDn: string): Entry {
+  const key = dnKey(entry.dn)
+  if (key !== undefined && isBelow(key, base)) return entry
+  throw new DirectoryProblem(
+    `The directory answered with ${entry.dn.slice(0, 200)}, which is not below ${baseDn}`,
+    'Check the base DN; a proxy or an alias may rewrite names'
+  )
+}

@@ -1,0 +1,36 @@
+/** Stable ids as text and as the bytes that a filter needs. */
+
+type Form = 'microsoft' | 'octets' | 'text'
+
+/** objectGUID stores its first three fields with the low byte first; eDirectory's GUID is read in order. */
+const formOf = (attribute: string): Form => {
+  const name = attribute.toLowerCase()
+  return name === 'objectguid' ? 'microsoft' : name === 'guid' ? 'octets' : 'text'
+}
+
+/** The id as text, or null when the value is none. */
+export function idToText(attribute: string, value: Buffer | undefined): string | null {
+  if (!value?.length) return null
+  const form = formOf(attribute)
+  if (form === 'text') return textId(value)
+  if (value.length !== 16) return null
+  const bytes = form === 'microsoft' ? swapped(value) : value
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+/** The bytes to look for; null when no entry can have this id. */
+export function idToBytes(attribute: string, text: string): Buffer | null {
+  const form = formOf(attribute)
+  if (form === 'text') return textId(Buffer.from(text)) === null ? null : Buffer.from(text)
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return null
+  const bytes = Buffer.from(text.replaceAll('-', ''), 'hex')
+  return form === 'microsoft' ? swapped(bytes) : bytes
+}
+
+function textId(value: Buffer): string | null {
+  const text = value.toString('utf8').trim()
+  return text === '' || text.length > 200 || /[\p{Cc}\uFFFD]/u.test(text) ? null : text
+}
+
+const swapped = (bytes: Buffer) =>
+  Buffer.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map(index => bytes[index]!))

@@ -1,0 +1,17 @@
+/** Filters from what people type and directories store: values go out as bytes, so nothing in them is a sign (S11). */
+import { AndFilter, type Filter, OrFilter, PresenceFilter, SearchFilter } from 'ldapts'
+import { comparison, substrings } from './filter.ts'
+
+export const equals = (attribute: string, value: Buffer | string): Filter =>
+  comparison(SearchFilter.equalityMatch, attribute, Buffer.from(value as string))
+
+export const contains = (attribute: string, text: string): Filter =>
+  substrings(attribute, [Buffer.alloc(0), Buffer.from(text), Buffer.alloc(0)])
+
+export const has = (attribute: string): Filter => new PresenceFilter({ attribute })
+
+export const allOf = (...filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : new AndFilter({ filters }))
+
+export const anyOf = (filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : new OrFilter({ filters }))
+
+export const everything = has('objectClass')

@@ -1,0 +1,75 @@
+/**
+ * Strict walks over one whole message. ldapts' reader goes round for ever, allocating, on lengths that lead out of the
+ * message, so nothing reaches it unwalked; entries, the only bulk there is, are decoded here.
+ */
+
+/** An entry as it came: names in lower case, values as bytes. A Map, so that no name is special. */
+export interface RawEntry {
+  dn: string
+  values: Map<string, Buffer[]>
+}
+
+interface Element {
+  tag: number
+  start: number
+  end: number
+}
+
+/** The tag of the operation that a message carries, and its id. Throws on a malformed message. */
+export function headOf(message: Buffer): { id: number; operation: Element } {
+  const outer = elementAt(message, 0, message.length)
+  const id = elementAt(message, outer.start, outer.end)
+  if (id.tag !== 0x02 || id.end === id.start || id.end - id.start > 4) throw malformed()
+  return { id: message.readIntBE(id.start, id.end - id.start), operation: elementAt(message, id.end, outer.end) }
+}
+
+/** Throws unless every element of the message lies within the one around it. */
+export function checkNesting(message: Buffer, start = 0, end = message.length, depth = 0): void {
+  if (depth > 32) throw malformed()
+  for (let at = start; at < end; ) {
+    const element = elementAt(message, at, end)
+    const isConstructed = (element.tag & 0x20) !== 0
+    if (isConstructed) checkNesting(message, element.start, element.end, depth + 1)
+    at = element.end
+  }
+}
+
+/** SearchResultEntry (RFC 4511 §4.5.2). */
+export function decodeEntry(message: Buffer, operation: Element): RawEntry {
+  const name = elementAt(message, operation.start, operation.end, 0x04)
+  const list = elementAt(message, name.end, operation.end, 0x30)
+  const values = new Map<string, Buffer[]>()
+  for (let at = list.start; at < list.end; ) {
+    const attribute = elementAt(message, at, list.end, 0x30)
+    const type = elementAt(message, attribute.start, attribute.end, 0x04)
+    const set = elementAt(message, type.end, attribute.end, 0x31)
+    const key = message.toString('utf8', type.start, type.end).toLowerCase()
+    const found = values.get(key) ?? []
+    for (let each = set.start; each < set.end; ) {
+      const value = elementAt(message, each, set.end, 0x04)
+      found.push(message.subarray(value.start, value.end))
+      each = value.end
+    }
+    values.set(key, found)
+    at = attribute.end
+  }
+  return { dn: message.toString('utf8', name.start, name.end), values }
+}
+
+function elementAt(bytes: Buffer, at: number, end: number, expected?: number): Element {
+  if (at + 2 > end) throw malformed()
+  const tag = bytes[at]!
+  if (expected !== undefined && tag !== expected) throw malformed()
+  let length = bytes[at + 1]!
+  let start = at + 2
+  if (length >= 0x80) {
+    const digits = length & 0x7f
+    if (digits === 0 || digits > 4 || start + digits > end) throw malformed()
+    length = bytes.readUIntBE(start, digits)
+    start += digits
+  }
+  if (start + length > end) throw malformed()
+  return { tag, start, end: start + length }
+}
+
+const malformed = () => new Error('it sent a malformed message')

@@ -1,0 +1,166 @@
+/**
+ * One LDAP conversation over one socket. ldapts encodes and decodes; its Client is not used, because it reconnects
+ * without signing in, keeps bytes and states of a dead connection, hangs after StartTLS and gives no page without entries
+ * (the table in docs/decisions). Here a connection that failed once is dead, and every answer has a deadline.
+ */
+import type { Socket } from 'node:net'
+import {
+  BerReader,
+  BindResponse,
+  ExtendedResponse,
+  type Message,
+  type MessageResponse,
+  SearchResponse,
+  UnbindRequest
+} from 'ldapts'
+import { DirectoryProblem } from '../../directory.ts'
+import { checkNesting, decodeEntry, headOf, type RawEntry } from './ber.ts'
+import { type Framer, frame } from './framer.ts'
+import type { Limits } from './limits.ts'
+import { networkProblem } from './words.ts'
+
+export interface Connection {
+  /** Sends, and waits for the answer; entries go to `take` as they come. Rejects when the connection is lost. */
+  send(message: Message, doing: string, take?: (entry: RawEntry) => void): Promise<MessageResponse>
+  /** Hands the bare socket over to be wrapped (StartTLS). Refuses if the server has already said more than it owed. */
+  release(): Socket
+  /** Goes on over the wrapped socket. */
+  resume(socket: Socket): void
+  /** Ends at once, with the reason for whoever waits. */
+  destroy(reason: Error): void
+  /** Says goodbye and ends. */
+  close(): void
+}
+
+interface Owed {
+  doing: string
+  bytes: number
+  since: number
+  timer: NodeJS.Timeout
+  take: ((entry: RawEntry) => void) | undefined
+  resolve: (response: MessageResponse) => void
+  reject: (error: Error) => void
+}
+
+export function converse(first: Socket, limits: Limits, signal?: AbortSignal): Connection {
+  const owed = new Map<number, Owed>()
+  let socket = first
+  let framer: Framer = frame(limits.messageBytes, receive)
+  let lastId = 0
+  let received = 0
+  let end: Error | undefined
+
+  const abort = () => destroy(signal!.reason)
+  signal?.addEventListener('abort', abort, { once: true })
+  listen()
+
+  function listen() {
+    socket.on('data', onData).on('error', onError).on('close', onClose)
+  }
+  const onError = (error: Error) => destroy(networkProblem('The connection to the directory broke', error))
+  const onClose = () =>
+    destroy(new DirectoryProblem('The directory closed the connection', 'Look into the server’s log'))
+
+  function onData(chunk: Buffer) {
+    received += chunk.length
+    try {
+      if (received > limits.connectionBytes) throw new Error(`it sent more than ${limits.connectionBytes} bytes`)
+      framer.push(chunk)
+    } catch (error) {
+      destroy(new DirectoryProblem(`The directory misbehaves: ${(error as Error).message}`, 'Check host and port'))
+    }
+  }
+
+  function receive(message: Buffer) {
+    if (end) return
+    const { id, operation } = headOf(message)
+    const one = owed.get(id)
+    if (!one) throw new Error(id === 0 ? 'it ended the connection' : 'it answered what nobody asked')
+    keepWaiting(one, message.length)
+    if (operation.tag === 0x64) return one.take?.(decodeEntry(message, operation))
+    // references to other servers are not followed; intermediate responses answer nothing that we ask
+    if (operation.tag === 0x73 || operation.tag === 0x79) return
+    owed.delete(id)
+    clearTimeout(one.timer)
+    one.resolve(decodeResponse(message, id, operation.tag))
+  }
+
+  function keepWaiting(one: Owed, bytes: number) {
+    one.bytes += bytes
+    if (one.bytes > limits.answerBytes) throw new Error(`one answer has more than ${limits.answerBytes} bytes`)
+    if (performance.now() - one.since > limits.answer) return timeOut(one)
+    one.timer.refresh()
+  }
+
+  function timeOut({ doing }: Owed) {
+    destroy(
+      new DirectoryProblem(`${doing}: no whole answer in time`, 'Try again; if it stays, ask who runs the directory')
+    )
+  }
+
+  function destroy(reason: Error) {
+    if (end) return
+    end = reason
+    signal?.removeEventListener('abort', abort)
+    socket.destroy()
+    for (const { timer, reject } of owed.values()) {
+      clearTimeout(timer)
+      reject(reason)
+    }
+    owed.clear()
+  }
+
+  return {
+    destroy,
+    send(message, doing, take) {
+      return new Promise((resolve, reject) => {
+        if (end) return reject(end)
+        if (signal?.aborted) return reject(signal.reason)
+        message.messageId = ++lastId
+        const timer = setTimeout(() => timeOut(one), limits.silence)
+        const one: Owed = { doing, bytes: 0, since: performance.now(), timer, take, resolve, reject }
+        owed.set(lastId, one)
+        socket.write(message.write())
+      })
+    },
+    release() {
+      if (end) throw end
+      // bytes that came in clear would be believed as if they had come encrypted (CVE-2011-0411)
+      if (framer.waiting() > 0 || owed.size > 0)
+        throw new DirectoryProblem('The directory sent clear text after agreeing to encrypt', 'Check who answers there')
+      return socket.off('data', onData).off('error', onError).off('close', onClose)
+    },
+    resume(wrapped) {
+      socket = wrapped
+      framer = frame(limits.messageBytes, receive)
+      listen()
+    },
+    close() {
+      if (end) return
+      signal?.removeEventListener('abort', abort)
+      end = new DirectoryProblem('This connection is closed')
+      socket.off('data', onData).resume()
+      socket.write(new UnbindRequest({ messageId: ++lastId }).write())
+      socket.destroySoon()
+    }
+  }
+}
+
+const responses = new Map<number, new (options: { messageId: number }) => MessageResponse>([
+  [0x61, BindResponse],
+  [0x65, SearchResponse],
+  [0x78, ExtendedResponse]
+])
+
+function decodeResponse(message: Buffer, messageId: number, tag: number): MessageResponse {
+  const Response = responses.get(tag)
+  if (!Response) throw new Error(`it answered with operation 0x${tag.toString(16)}`)
+  checkNesting(message)
+  const reader = new BerReader(message)
+  reader.readSequence()
+  reader.readInt()
+  reader.readSequence()
+  const response = new Response({ messageId })
+  response.parse(reader, [])
+  return response
+}
