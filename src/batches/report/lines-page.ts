@@ -5,13 +5,11 @@ import { showTime } from '../../web/dates.ts'
 import type { BatchState } from '../batch.ts'
 import { reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
 import { verdictIn, verdictLooks } from './batch-page.ts'
-import type { listLines } from './report-store.ts'
+import type { ListedLine } from './report-store.ts'
 import type { Typed } from './show-page.ts'
 
-type Line = Awaited<ReturnType<typeof listLines>>[number]
-
 /** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
-export function shownLine(line: Line, state: BatchState, mayAct: boolean, timeZone: string) {
+export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, timeZone: string) {
   const look = verdictLooks[line.verdict]
   return {
     line: line.line,
@@ -32,14 +30,14 @@ export function shownLine(line: Line, state: BatchState, mayAct: boolean, timeZo
 }
 
 /** How the mail of a line is doing, with the server's words. */
-function mailOf(line: Line, timeZone: string): string {
+function mailOf(line: ListedLine, timeZone: string): string {
   if (!line.delivery) return ''
   const when = line.settledAt ? `${showTime(line.settledAt, timeZone).text}.` : ''
   const twice = line.mayHaveArrived ? 'It may have arrived twice.' : ''
   return [when, line.serverReply ?? '', twice].filter(Boolean).join(' ')
 }
 
-function whyOf(line: Line): string {
+function whyOf(line: ListedLine): string {
   if (line.verdict === 'duplicate') return `The same address as in line ${line.firstLine}`
   if (line.reason) return reasonInWords(line)
   const words: Partial<Record<Verdict, string>> = {
@@ -54,7 +52,7 @@ function whyOf(line: Line): string {
 const longestAddress = 254
 
 /** A line that a correction can help: what it says, why it is none, and the address that was probably meant. */
-export function problemLine(line: Line, typed: Typed | undefined) {
+export function problemLine(line: ListedLine, typed: Typed | undefined) {
   const meant = line.suggestion ?? (line.text.length <= longestAddress ? withoutUnseen(line.text) : '')
   return {
     line: line.line,

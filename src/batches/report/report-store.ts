@@ -1,6 +1,7 @@
 /** What the pages of batches read. */
-import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { containing, searchPage } from '../../db/paged-search.ts'
 import { batches, deliveries, type deliveryStates, people, recipients } from '../../db/schema.ts'
 import type { Verdict } from '../recipient.ts'
 
@@ -10,10 +11,85 @@ export interface LineFilter {
   q?: string | undefined
 }
 
+export interface ListedLine {
+  line: number
+  text: string
+  address: string | null
+  verdict: Verdict
+  reason: string | null
+  suggestion: string | null
+  firstLine: number | null
+  personId: number | null
+  openInvitationId: number | null
+  delivery: (typeof deliveryStates)[number] | null
+  serverReply: string | null
+  mayHaveArrived: boolean | null
+  settledAt: Date | null
+}
+
 /** One page of a batch's lines in their order, after line `after`, each with its person and its mail. */
-export async function listLines(db: Db, batchId: number, filter: LineFilter, limit: number, after = 0) {
+export async function listLines(
+  db: Db,
+  batchId: number,
+  filter: LineFilter,
+  limit: number,
+  after = 0
+): Promise<ListedLine[]> {
+  const isLater = and(eq(recipients.batchId, batchId), gt(recipients.line, after))
+  const { verdicts, delivery, q } = filter
+  const isOfVerdict = verdicts && inArray(recipients.verdict, verdicts)
+  const isFound = q ? sql`lower(${recipients.text}) like lower(${containing(q)})` : undefined
+  const read = (source: Source, where: SQL | undefined) => linesFrom(db, batchId, source, where, delivery, limit)
+  if (!isFound && !delivery) return read(recipients, and(isLater, isOfVerdict))
+  return searchPage<ListedLine>(limit, {
+    async near(window) {
+      const next = some(db.select().from(recipients).where(isLater).orderBy(asc(recipients.line)).limit(window))
+      const beyond = sql`select 1 from recipients where ${isLater} order by line offset ${window} limit 1`
+      const [rows, more] = await Promise.all([read(next, and(isOfVerdict, isFound)), db.execute(beyond)])
+      return { rows, isAll: more.length === 0 }
+    },
+    async rare(most) {
+      const isHere = eq(recipients.batchId, batchId)
+      const isMatch = and(isHere, isOfVerdict, isFound, isMailed(batchId, delivery))
+      const found = some(
+        db
+          .select()
+          .from(recipients)
+          .where(isMatch)
+          .limit(most + 1)
+      )
+      const [row] = await db.select({ n: sql<number>`count(*)::int` }).from(found)
+      return row!.n > most ? undefined : read(found, isLater)
+    },
+    walk: () => read(recipients, and(isLater, isOfVerdict, isFound))
+  })
+}
+
+type Source = typeof recipients
+
+/** Some of the recipients, to be read as if they were all. */
+function some(query: { as: (name: string) => unknown }): Source {
+  return query.as('recipients') as Source
+}
+
+/** Whose mail of this batch stands in that state; asked the other way round, so that few mails are few look-ups. */
+function isMailed(batchId: number, delivery: LineFilter['delivery']): SQL | undefined {
+  if (!delivery) return undefined
+  return sql`${recipients.addressKey} in (
+    select p.address_key from deliveries d join people p on p.id = d.person_id
+    where d.batch_id = ${batchId} and d.state = ${delivery}
+  )`
+}
+
+async function linesFrom(
+  db: Db,
+  batchId: number,
+  source: Source,
+  where: SQL | undefined,
+  delivery: LineFilter['delivery'],
+  limit: number
+): Promise<ListedLine[]> {
   const { line, text, address, verdict, reason, suggestion, firstLine } = recipients
-  const pattern = `%${(filter.q ?? '').replace(/[\\%_]/g, '\\$&')}%`
   return db
     .select({
       ...{ line, text, address, verdict, reason, suggestion, firstLine },
@@ -24,21 +100,13 @@ export async function listLines(db: Db, batchId: number, filter: LineFilter, lim
       mayHaveArrived: deliveries.mayHaveArrived,
       settledAt: deliveries.settledAt
     })
-    .from(recipients)
+    .from(source)
     .leftJoin(people, eq(people.addressKey, recipients.addressKey))
     .leftJoin(
       deliveries,
       and(eq(deliveries.personId, people.id), eq(deliveries.batchId, batchId), eq(recipients.verdict, 'invite'))
     )
-    .where(
-      and(
-        eq(recipients.batchId, batchId),
-        gt(recipients.line, after),
-        filter.verdicts ? inArray(recipients.verdict, filter.verdicts) : undefined,
-        filter.delivery ? eq(deliveries.state, filter.delivery) : undefined,
-        filter.q ? sql`${recipients.text} ilike ${pattern}` : undefined
-      )
-    )
+    .where(and(where, delivery ? eq(deliveries.state, delivery) : undefined))
     .orderBy(asc(recipients.line))
     .limit(limit)
 }
