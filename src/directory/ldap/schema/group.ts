@@ -33,13 +33,3 @@ function kindOf(entry: Entry): GroupKind {
   const isList = ['nisMailAlias', 'mailGroup', 'zimbraDistributionList'].some(name => entry.isOf(name))
   return isList ? 'distribution-list' : 'group'
 }
-
-/** Member values that the entry shows at once; null when the server keeps some back or works them out. */
-export function countShown(entry: Entry, names: Names): number | null {
-  let count = 0
-  for (const name of names.member) {
-    if (name.toLowerCase() === 'memberurl' ? entry.has(name) : entry.part(name)) return null
-    count += entry.bytes(name).length
-  }
-  return count
-}

@@ -1,0 +1,68 @@
+import type { DirectorySettings, PasswordCheck } from '../directory.ts'
+import { DirectoryProblem } from '../directory.ts'
+import { personAttributes, personOf } from './schema/person.ts'
+import { type Session, signIn, withSession } from './session.ts'
+import type { Entry } from './syntax/entry.ts'
+import { allOf, anyOf, equals } from './syntax/literal.ts'
+import { connect } from './wire/connect.ts'
+import type { Limits } from './wire/limits.ts'
+import { RefusedOperation } from './wire/words.ts'
+
+/** Results of a bind that speak about the person: no such entry or password, wrong, no rights, locked by a policy. */
+const wrong = [19, 32, 48, 49, 50, 53]
+
+/**
+ * Looks the person up as the bind account and then signs in as that entry, over a connection of its own. One bind at most,
+ * and none for an empty password, for nobody, for more than one or for the disabled.
+ */
+export async function checkPasswordAt(
+  settings: DirectorySettings,
+  limits: Limits,
+  login: string,
+  password: string,
+  signal?: AbortSignal
+): Promise<PasswordCheck> {
+  if (password === '' || login.trim() === '') return { outcome: 'wrong' }
+  try {
+    const person = await withSession(settings, limits, signal, session => findOne(session, login.trim()))
+    if (!person || person.isDisabled || person.isExcluded || person.dn === '') return { outcome: 'wrong' }
+    const isRight = await canSignIn(settings, limits, person.dn, password, signal)
+    return isRight ? { outcome: 'right', person } : { outcome: 'wrong' }
+  } catch (error) {
+    if (signal?.aborted || !(error instanceof DirectoryProblem)) throw error
+    return { outcome: 'unavailable', reason: error.message }
+  }
+}
+
+async function findOne(session: Session, login: string) {
+  const { names, defaults, filters, exclusions } = session
+  const logins = [...names.mail, ...defaults.logins].map(name => equals(name, login))
+  const primary = equals('proxyAddresses', `SMTP:${login}`)
+  const filter = allOf(filters.people, anyOf([...logins, primary]))
+  const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes: personAttributes(names) }
+  const found: Entry[] = []
+  for await (const page of session.pages({ ...search, doing: 'Looking for the person' })) {
+    found.push(...page)
+    if (found.length > 1) return null
+  }
+  return found[0] ? personOf(found[0], names, exclusions, null) : null
+}
+
+async function canSignIn(
+  settings: DirectorySettings,
+  limits: Limits,
+  dn: string,
+  password: string,
+  signal?: AbortSignal
+): Promise<boolean> {
+  const connection = await connect(settings, limits, signal)
+  try {
+    await signIn(connection, dn, password)
+    return true
+  } catch (error) {
+    if (error instanceof RefusedOperation && wrong.includes(error.code)) return false
+    throw error
+  } finally {
+    connection.close()
+  }
+}

@@ -1,0 +1,94 @@
+import type { DirectoryPerson, Reading } from '../../directory.ts'
+import { isContact, personOf } from '../schema/person.ts'
+import type { Session } from '../session.ts'
+import { dnKey } from '../syntax/dn.ts'
+import type { Entry } from '../syntax/entry.ts'
+
+export type Counts = Omit<Reading, 'group' | 'strategy' | 'problems'>
+
+/** The people of one reading: handed on in sets, each once, and counted. */
+export interface Gathering {
+  session: Session
+  counts: Counts
+  strategies: Set<string>
+  problems: string[]
+  /** Every member DN met so far, by key: what is met again is known already. */
+  known: Set<string>
+  /** Stable ids of the groups on the way. */
+  visited: Set<string>
+  /** Whether the server finds entries by their own DN, once it was tried. */
+  findsByDn: boolean | undefined
+  /** People with an address. */
+  withMail: number
+  /** Takes in the person of an entry. */
+  add(entry: Entry, via: string | null): Promise<void>
+  /** Takes in somebody who is only an address in a list. */
+  addAddress(address: string, via: string | null): Promise<void>
+  /** Hands on what has not been handed on yet. */
+  flush(): Promise<void>
+}
+
+const setSize = 500
+
+export function gather(session: Session, take: (people: DirectoryPerson[]) => Promise<void>): Gathering {
+  const seen = new Set<string>()
+  const nameless: string[] = []
+  let waiting: DirectoryPerson[] = []
+
+  async function hand(person: DirectoryPerson, isWithoutAccount: boolean) {
+    if (seen.has(person.id)) return
+    seen.add(person.id)
+    gathering.counts.resolved += 1
+    if (person.mail !== null) gathering.withMail += 1
+    if (isWithoutAccount) gathering.counts.contacts += 1
+    waiting.push(person)
+    if (waiting.length >= setSize) await handOn()
+  }
+
+  async function handOn() {
+    const people = waiting
+    waiting = []
+    if (people.length > 0) await take(people)
+  }
+
+  const gathering: Gathering = {
+    session,
+    strategies: new Set(),
+    problems: [],
+    known: new Set(),
+    visited: new Set(),
+    findsByDn: undefined,
+    withMail: 0,
+    counts: {
+      listed: 0,
+      resolved: 0,
+      ranges: 0,
+      nestedGroups: 0,
+      cyclesCut: 0,
+      dangling: 0,
+      foreignBase: 0,
+      contacts: 0,
+      others: 0
+    },
+    async add(entry, via) {
+      gathering.known.add(dnKey(entry.dn)!)
+      const person = personOf(entry, session.names, session.exclusions, via)
+      if (person) await hand(person, isContact(entry))
+      else nameless.push(entry.dn)
+    },
+    async addAddress(address, via) {
+      const mail = address.trim()
+      const isExcluded = session.exclusions('', [mail])
+      const nothing = { name: null, department: null, title: null, manager: null, isDisabled: false }
+      await hand({ id: `mail:${mail.toLowerCase()}`, dn: '', mail, ...nothing, isExcluded, via }, true)
+    },
+    async flush() {
+      await handOn()
+      if (nameless.length > 0)
+        gathering.problems.push(
+          `${nameless.length} of its people show no ${session.names.id}, among them ${nameless[0]}: without it nobody can be told apart after a rename. Choose another id attribute, or let the account read this one`
+        )
+    }
+  }
+  return gathering
+}

@@ -1,0 +1,62 @@
+/** Entries by DN, uid or address: many in one filter, a few filters at a time. */
+import type { Filter } from 'ldapts'
+import type { Session } from '../session.ts'
+import type { Entry } from '../syntax/entry.ts'
+import { allOf, anyOf, equals } from '../syntax/literal.ts'
+import { RefusedOperation } from '../wire/words.ts'
+
+/** Values of one filter: over 200 servers get slower. */
+const perFilter = 50
+const filtersInFlight = 4
+const readsInFlight = 32
+
+export interface Wanted {
+  filter: Filter
+  attributes: string[]
+  doing: string
+}
+
+/** Whether this server finds entries by their own DN; most do, and it saves one question for each member. */
+export async function canFilterByDn(session: Session, dn: string): Promise<boolean> {
+  const search = { base: session.settings.baseDn, scope: 'sub' as const, attributes: ['1.1'] }
+  const filter = equals(session.defaults.ownDn, dn)
+  const doing = 'Trying to find an entry by its DN'
+  for await (const found of unlessUnknown(session.pages({ ...search, filter, doing }))) return found.length === 1
+  return false
+}
+
+/** Pages of a search by an attribute that the server need not have; one that objects to its name has none. */
+export async function* unlessUnknown(pages: AsyncGenerator<Entry[]>): AsyncGenerator<Entry[]> {
+  try {
+    yield* pages
+  } catch (error) {
+    if (!(error instanceof RefusedOperation && [16, 17, 18].includes(error.code))) throw error
+  }
+}
+
+/** Entries below the base that match `wanted` and have one of these values in the attribute. */
+export async function* lookUp(session: Session, attribute: string, values: string[], wanted: Wanted) {
+  const lists: string[][] = []
+  for (let at = 0; at < values.length; at += perFilter) lists.push(values.slice(at, at + perFilter))
+  const ask = (list: string[]) => {
+    const filter = allOf(wanted.filter, anyOf(list.map(value => equals(attribute, value))))
+    return session.search({ ...wanted, base: session.settings.baseDn, scope: 'sub', filter })
+  }
+  yield* inFlight(filtersInFlight, lists, ask)
+}
+
+/** The same for DNs, one by one. */
+export async function* readEach(session: Session, dns: string[], wanted: Wanted) {
+  const ask = async (dn: string) => {
+    const entry = await session.read(dn, wanted.attributes, wanted.doing, wanted.filter)
+    return entry ? [entry] : []
+  }
+  yield* inFlight(readsInFlight, dns, ask)
+}
+
+async function* inFlight<T>(most: number, items: T[], ask: (item: T) => Promise<Entry[]>): AsyncGenerator<Entry> {
+  for (let at = 0; at < items.length; at += most) {
+    const answers = await Promise.all(items.slice(at, at + most).map(ask))
+    for (const entries of answers) yield* entries
+  }
+}

@@ -1,0 +1,81 @@
+/** An answer is not proof: success with nothing in it is also what an account gets that lost its rights. */
+import { DirectoryProblem, type FoundGroup } from '../../directory.ts'
+import type { Session } from '../session.ts'
+import { allOf, anyOf, equals, has } from '../syntax/literal.ts'
+import type { Gathering } from './gathering.ts'
+import type { MemberValues } from './member-values.ts'
+
+const sub = (session: Session) => ({ base: session.settings.baseDn, scope: 'sub' as const })
+
+/** Whether any group is in sight at all: only then one that is not is gone. */
+export async function proveMissing(session: Session): Promise<void> {
+  const search = { ...sub(session), filter: session.filters.groups, attributes: ['objectClass'] }
+  for await (const page of session.pages({ ...search, doing: 'Looking for any group' }, 1))
+    if (page.length > 0) return session.checkIdentity()
+  throw new DirectoryProblem(
+    'The directory shows no group at all any more',
+    'Check the base, the group filter and what the bind account may read'
+  )
+}
+
+/** Notes a problem unless it is certain that the group lists nobody. */
+export async function proveEmpty(gathering: Gathering, group: FoundGroup, members: MemberValues): Promise<void> {
+  const { session, problems } = gathering
+  if (members.isShown) return
+  const mustHaveMember = ['groupOfNames', 'groupOfUniqueNames'].some(name => members.entry.isOf(name))
+  if (mustHaveMember && session.server.vendor !== '389')
+    return void problems.push(
+      `${group.name} shows no members, though a group of its kind must have one: let the bind account read them`
+    )
+  if (await someoneIsMemberOf(session, group))
+    return void problems.push(
+      `${group.name} shows no members, yet people say that they are in it: let the bind account read the members`
+    )
+  if (!(await someGroupShowsMembers(session)))
+    problems.push(
+      `${group.name} shows no members, and neither does any other group: let the bind account read the members`
+    )
+}
+
+async function someoneIsMemberOf(session: Session, group: FoundGroup): Promise<boolean> {
+  const filter = allOf(session.filters.people, equals('memberOf', group.dn))
+  const search = { ...sub(session), filter, attributes: ['objectClass'], doing: `Looking for people of ${group.name}` }
+  for await (const page of session.pages(search, 1)) if (page.length > 0) return true
+  return false
+}
+
+async function someGroupShowsMembers(session: Session): Promise<boolean> {
+  const { member } = session.names
+  const filter = allOf(session.filters.groups, anyOf(member.map(has)))
+  const search = { ...sub(session), filter, attributes: member, doing: 'Looking for any group with members' }
+  for await (const [entry] of session.pages(search, 1))
+    if (entry) return member.some(name => entry.has(name) || entry.part(name) !== undefined)
+  return false
+}
+
+/** Whether so many names that lead nowhere can be leftovers of people who went, or are people whom we may not see. */
+export function judgeDangling({ counts, problems }: Gathering): void {
+  const { dangling, listed, resolved, others, contacts } = counts
+  if (dangling === 0) return
+  const advice = 'check what the bind account may read, or take the names of those who left out of the group'
+  if (resolved + others + contacts === 0) problems.push(`Not one of its ${listed} members can be found: ${advice}`)
+  else if (dangling > Math.max(5, listed / 10))
+    problems.push(`${dangling} of its ${listed} members cannot be found: ${advice}`)
+}
+
+/** A search that finds nobody proves something only when people can be found at all. */
+export async function provePeopleInSight({ session, problems }: Gathering): Promise<void> {
+  const search = { ...sub(session), filter: session.filters.people, attributes: ['objectClass'] }
+  for await (const page of session.pages({ ...search, doing: 'Looking for any person' }, 1)) if (page.length > 0) return
+  problems.push('The directory shows no people at all: check the base, the people filter and what the account may read')
+}
+
+/** People without addresses are rare, a directory without any is one that hides them. */
+export async function proveAddresses({ session, counts, withMail, problems }: Gathering): Promise<void> {
+  if (counts.resolved === 0 || withMail > 0) return
+  const attributes = [...session.names.mail, 'proxyAddresses']
+  const filter = allOf(session.filters.people, anyOf(attributes.map(has)))
+  const search = { ...sub(session), filter, attributes, doing: 'Looking for anybody with an address' }
+  for await (const [entry] of session.pages(search, 1)) if (entry && attributes.some(name => entry.has(name))) return
+  problems.push('Nobody in the directory shows a mail address: check what the bind account may read')
+}
