@@ -2,9 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 
-const needed = [{ name: 'chromium', found: () => hasAny(['/usr/bin/chromium', '/usr/bin/google-chrome']) }]
-
-const hasAny = (files: string[]) => files.some(file => fs.existsSync(file))
+const needed = [{ name: 'chromium', found: () => fs.existsSync(process.env.CHROMIUM ?? '/usr/bin/chromium') }]
 
 /** Installs the missing packages with apt, saying so; where it may not, prints the exact command and ends the run. */
 export function installSystemPackages(): void {
