@@ -18,6 +18,16 @@ const long = words.includes('--long')
 const files = words.filter(word => word !== '--long').flatMap(testsIn)
 if (files.length === 0 || files.some(file => !file.includes('architecture'))) installSystemPackages()
 
+let stopTests = () => {}
+let isStopped = false
+const stop = () => {
+  isStopped = true
+  stopTests()
+}
+// whoever ends the run, or stops reading what it says, leaves no server behind
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+process.stdout.on('error', stop)
+
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-test-'))
 fs.chmodSync(folder, 0o755)
 const server = process.env.TEST_DATABASE_URL ? undefined : await startEmbedded(folder, { throwaway: true })
@@ -28,7 +38,8 @@ const env = { ...process.env, NODE_ENV: 'test', TEST_DATABASE_URL: url, ...(long
 const tap = path.join(root, 'node_modules/tap/dist/esm/run.mjs')
 const args = ['run', '--reporter=tap', ...(files.length ? files : long ? ['test/long'] : [])]
 const child = spawn(process.execPath, [tap, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+stopTests = () => child.kill()
+if (isStopped) stop()
 
 const counts = { passed: 0, failed: 0 }
 let failing = false
