@@ -34,6 +34,7 @@ export async function deliverDue(deps: DeliverDeps): Promise<number> {
     const batchIds = batchesToLookAt(run)
     if (batchIds.length > 0) void lookForHolds(run, batchIds)
     await occasion(run)
+    depart(run)
     failures = (await write(run)) ? 0 : failures + 1
     if (failures > 0) await survive(run, failures)
   }
@@ -105,10 +106,13 @@ async function lookForHolds(run: Run, batchIds: number[]): Promise<void> {
   }
 }
 
-/** Lets as many go as there are lanes. */
+/** Lets as many go as there are lanes, those whose domain's turn it is. */
 function depart(run: Run) {
-  while (run.flying < run.deps.transport.lanes && run.hand.length > 0 && run.fault === undefined)
-    void fly(run, run.hand.shift()!)
+  while (run.flying < run.deps.transport.lanes && run.hand.length > 0 && run.fault === undefined) {
+    const next = run.hand.findIndex(({ mail }) => run.pace.takeTurn(mail.to))
+    if (next < 0) return
+    void fly(run, ...(run.hand.splice(next, 1) as [Ready]))
+  }
 }
 
 async function fly(run: Run, { delivery, mail, until }: Ready) {
@@ -119,10 +123,14 @@ async function fly(run: Run, { delivery, mail, until }: Ready) {
     : { is: 'recipient-failed', reply: 'The envelope is not the stored address: nothing was sent', suppress: false }
   run.flying -= 1
   run.ended.push(settlementOf(delivery, outcome, until))
+  if (outcome.is === 'sent' || outcome.is === 'throttled') run.pace.learn(mail.to, isAboutDomain(outcome))
   learn(run, delivery, outcome)
   depart(run)
   if (hasOccasion(run)) run.wake()
 }
+
+/** 421 is about the connection; 4.7.x at a recipient is about where that mail goes. */
+const isAboutDomain = (outcome: Outcome) => outcome.is === 'throttled' && !outcome.reply.startsWith('421')
 
 /** What one outcome says about more than its own mail. */
 function learn(run: Run, { batchId }: Claimed, outcome: Outcome) {

@@ -16,6 +16,47 @@ export async function passGate(tx: Db): Promise<Gate> {
   return turn.length > 0 ? 'probe' : 'shut'
 }
 
+export interface Pacing {
+  /** Mails a second by all workers together, or null: as fast as the server takes them. */
+  perSecond: number | null
+  /** The same for each recipient domain, by each worker. */
+  perDomain: number | null
+}
+
+/** The pacing that the settings ask for. */
+export async function readPacing(db: Db): Promise<Pacing> {
+  const [row] = await db.execute<{ per_second: number | null; per_domain: number | null }>(
+    sql`select per_second, per_domain_per_second as per_domain from mail_transport where id = 1`
+  )
+  return { perSecond: row?.per_second ?? null, perDomain: row?.per_domain ?? null }
+}
+
+export async function writePacing(tx: Db, { perSecond, perDomain }: Pacing): Promise<void> {
+  await tx.execute(sql`
+    insert into mail_transport (id, per_second, per_domain_per_second) values (1, ${perSecond}, ${perDomain})
+    on conflict (id) do update set per_second = excluded.per_second, per_domain_per_second = excluded.per_domain_per_second`)
+}
+
+/** How many mails may be taken up now, of at most `most`: what one second allows, shared by all workers. */
+export async function takeAllowance(tx: Db, most: number): Promise<number> {
+  const [row] = await tx.execute<{ taken: number }>(sql`
+    with refilled as (
+      select id, least(per_second, allowance + extract(epoch from clock_timestamp() - refilled_at) * per_second) as tokens
+      from mail_transport where id = 1 and per_second is not null for update
+    )
+    update mail_transport t set refilled_at = clock_timestamp(), allowance = r.tokens - least(floor(r.tokens), ${most}::int)
+    from refilled r where t.id = r.id returning least(floor(r.tokens), ${most}::int)::int as taken`)
+  return row?.taken ?? most
+}
+
+/** Gives back what was allowed and not used. */
+export async function returnAllowance(tx: Db, count: number): Promise<void> {
+  if (count > 0)
+    await tx.execute(
+      sql`update mail_transport set allowance = allowance + ${count} where id = 1 and per_second is not null`
+    )
+}
+
 export async function pauseTransport(tx: Db, reason: string): Promise<void> {
   await tx.execute(sql`
     insert into mail_transport (id, paused_since, next_probe_at, reason) values (1, now(), now() + interval '30 seconds', ${reason})

@@ -9,6 +9,7 @@ import {
   type MailTransport,
   type Settlement
 } from '../delivery.ts'
+import { DomainPace } from './pace.ts'
 
 export interface DeliverDeps {
   db: Database
@@ -49,6 +50,9 @@ export interface Run {
   fault: string | undefined
   isRecovered: boolean
   isProbe: boolean
+  /** More may be due than the pacing lets us take up at the moment. */
+  isPaced: boolean
+  pace: DomainPace
   refusals: Map<number, { gist: string; times: number }>
   stops: Map<number, string>
   /** Batches that somebody holds; asked for every half second while mails are in hand. */
@@ -73,7 +77,8 @@ export function newRun(deps: DeliverDeps): Run {
     sweptAt: 0,
     fault: undefined,
     isRecovered: false,
-    isProbe: false
+    isProbe: false,
+    isPaced: false
   }
   return {
     deps,
@@ -81,6 +86,7 @@ export function newRun(deps: DeliverDeps): Run {
     appetite: deps.transport.lanes * 2,
     refusals: new Map(),
     stops: new Map(),
+    pace: new DomainPace(),
     held: new Set<number>(),
     lookedAt: Date.now(),
     wake: () => {}
@@ -92,7 +98,7 @@ export const wantsMore = (run: Run) =>
   !run.isClaiming && !isStopping(run) && run.hand.length < run.appetite / 2 && Date.now() >= run.claimAfter
 const isIdle = (run: Run) => !run.isClaiming && run.flying + run.hand.length === 0
 export const isOver = (run: Run) =>
-  isIdle(run) && run.ended.length === 0 && (isStopping(run) || Date.now() < run.claimAfter)
+  isIdle(run) && run.ended.length === 0 && (isStopping(run) || (Date.now() < run.claimAfter && !run.isPaced))
 
 /** Waits until there is something to do: enough to write, room for more, or 50 ms. */
 export function occasion(run: Run): Promise<void> {

@@ -1,7 +1,7 @@
 /** Taking mails up: leased and composed in one transaction, then in hand. */
 import type { Db } from '../../db/client.ts'
 import { type Claimed, type Composed, type Composer, handBack, type Settlement } from '../delivery.ts'
-import { type Gate, passGate } from './gate-store.ts'
+import { type Gate, passGate, readPacing, returnAllowance, takeAllowance } from './gate-store.ts'
 import type { Ready, Run } from './run.ts'
 import { claimDue, releaseExpired, settle, waitBriefly } from './store.ts'
 
@@ -11,6 +11,9 @@ export interface Taken {
   gate: Gate
   ready: Ready[]
   count: number
+  perDomain: number | null
+  /** What a second allows is used up, not what is due. */
+  isPaced: boolean
 }
 
 /** Claims what is due and has it composed; what need not go out any more is settled at once. */
@@ -19,8 +22,13 @@ export async function claim(tx: Db, run: Run): Promise<Taken> {
   await waitBriefly(tx)
   await sweep(tx, run)
   const gate = await passGate(tx)
-  if (gate === 'shut') return { gate, ready: [], count: 0 }
-  const claimed = await claimDue(tx, gate === 'probe' ? 1 : appetite, deps.leaseSeconds ?? 900, deps.mailHost)
+  const { perSecond, perDomain } = await readPacing(tx)
+  const nothing = { gate, ready: [], count: 0, perDomain, isPaced: gate === 'open' && perSecond !== null }
+  if (gate === 'shut') return nothing
+  const most = gate === 'probe' ? 1 : perSecond === null ? appetite : await takeAllowance(tx, appetite)
+  if (most === 0) return nothing
+  const claimed = await claimDue(tx, most, deps.leaseSeconds ?? 900, deps.mailHost)
+  if (perSecond !== null) await returnAllowance(tx, most - claimed.length)
   const composed = await compose(tx, deps.composers, claimed)
   const since = Date.now()
   const ready: Ready[] = []
@@ -32,7 +40,7 @@ export async function claim(tx: Db, run: Run): Promise<Taken> {
     else dropped.push(settlementOfDrop(delivery, result))
   }
   if (dropped.length > 0) await settle(tx, dropped)
-  return { gate, ready, count: claimed.length }
+  return { gate, ready, count: claimed.length, perDomain, isPaced: nothing.isPaced && claimed.length > 0 }
 }
 
 async function sweep(tx: Db, run: Run) {
@@ -61,9 +69,11 @@ function settlementOfDrop(delivery: Claimed, result: Composed): Settlement {
 }
 
 /** Puts what was claimed in hand. */
-export function take(run: Run, { gate, ready, count }: Taken) {
+export function take(run: Run, { gate, ready, count, perDomain, isPaced }: Taken) {
   run.isProbe = gate === 'probe'
-  if (gate === 'shut' || count === 0) run.claimAfter = Date.now() + 500
+  run.isPaced = isPaced
+  run.pace.perSecond = perDomain
+  if (gate === 'shut' || count === 0) run.claimAfter = Date.now() + (isPaced ? 100 : 500)
   // what somebody typed goes in front of what waits
   const urgent = ready.filter(({ delivery }) => delivery.priority === 0)
   run.hand.unshift(...urgent)
