@@ -15,6 +15,7 @@ import { outboxRoutes } from './mail/routes.ts'
 import { meRoutes } from './sessions/me-routes.ts'
 import { signInRoutes } from './sessions/routes.ts'
 import { serveSessions } from './sessions/scopes.ts'
+import { mailSettingsRoutes } from './settings/mail-routes.ts'
 import { settingsRoutes } from './settings/routes.ts'
 import { setupRoutes } from './setup/routes.ts'
 import { optOutRoutes } from './sign-up/opt-out-routes.ts'
@@ -76,6 +77,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   joinRoutes(app, deps)
   await app.register(scope => optOutRoutes(scope, deps))
   settingsRoutes(app, deps)
+  mailSettingsRoutes(app, deps)
   if (!config.smtp) outboxRoutes(app, deps)
   return app
 }

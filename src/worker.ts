@@ -1,8 +1,10 @@
 /** Work in the background: `tick` does what is due now, `startWorker` does it when woken and every few seconds. */
 import path from 'node:path'
-import { cancelMails } from './batches/control/cancel.ts'
+import { clearCancelled } from './batches/control/cancel.ts'
 import { markIncomplete } from './batches/intake/take-in.ts'
 import { classifyNext } from './batches/judging/classify.ts'
+import { forgetLines } from './batches/report/forget-store.ts'
+import { sampleProgress } from './batches/report/progress-store.ts'
 import { silentUploads } from './batches/store.ts'
 import type { Config } from './config.ts'
 import { type Database, transaction } from './db/client.ts'
@@ -97,8 +99,12 @@ async function repeat(
 /** Judges and invites until no batch wants more, and ends what was cut or cancelled. */
 async function ingest({ db, signal, wake }: WorkerDeps) {
   for (const batchId of await silentUploads(db)) await markIncomplete(db, batchId)
-  while (!signal?.aborted && (await classifyNext(db))) wake?.()
-  while (!signal?.aborted && (await cancelMails(db)));
+  let isBusy = true
+  while (isBusy && !signal?.aborted) {
+    const hasJudged = await classifyNext(db)
+    if (hasJudged) wake?.()
+    isBusy = (await clearCancelled(db)) || hasJudged
+  }
 }
 
 async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {
@@ -114,11 +120,13 @@ async function deliver({ config, db, secretKey, log, transport, signal }: Worker
   })
 }
 
-/** Keeps the sums short that pages add up. */
+/** Keeps the sums short that pages add up, and notes how far batches have come. */
 async function sum({ db }: WorkerDeps) {
+  await sampleProgress(db)
   await transaction(db, compactCounts)
 }
 
-async function tidy({ db }: WorkerDeps) {
+async function tidy({ db, signal }: WorkerDeps) {
   await deleteEndedSessions(db)
+  while (!signal?.aborted && (await forgetLines(db)));
 }

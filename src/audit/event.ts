@@ -24,6 +24,7 @@ const counted = (number: number, one: string, many = `${one}s`) =>
 export const eventKinds = {
   'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
   'organization-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the organization’s settings' },
+  'mail-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how mail leaves' },
   'signed-in': { tone: 'mute', icon: 'people', says: () => 'signed in' },
   'password-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the password' },
   'sessions-ended': {

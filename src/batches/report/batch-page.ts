@@ -110,8 +110,9 @@ export function barOf(batch: BatchRow): string {
 /** How far Rollcall has come with it, in words and as a part of a whole (0: nothing to measure). */
 export function progressOf(batch: BatchRow) {
   const { judged, lines, invite, state } = batch
-  const mails = mailCounts(batch)
-  const settled = invite - mails.queued - mails.sending - mails.deferred
+  // not from what is to be invited: half way through a checked batch some have no mail yet
+  const { queued, sending, deferred, ...ended } = mailCounts(batch)
+  const settled = Object.values(ended).reduce((sum, count) => sum + count, 0)
   const part = (text: string, value = 0, max = 0) => ({ text, value, max, label: 'Progress' })
   if (state === 'receiving') return part(`${counted(lines, 'line has', 'lines have')} arrived`)
   if (state === 'incomplete') return part(`${counted(lines, 'line', 'lines')} had arrived`)

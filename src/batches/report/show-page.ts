@@ -1,6 +1,8 @@
 /** The page of one batch: what it has come to, what may be done, its problem lines and its lines. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
+import { readPacing } from '../../mail/queue/gate-store.ts'
+import { readPause } from '../../mail/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { isBatchState } from '../batch.ts'
@@ -10,7 +12,9 @@ import { actionsFor } from './actions.ts'
 import { type BatchFilter, type BatchQuery, hrefOf, numberOf, readFilter } from './batch-filter.ts'
 import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters, verdictIn } from './batch-page.ts'
 import { problemLine, shownLine } from './lines-page.ts'
+import { rateOf, reasonsOfWaiting } from './progress-store.ts'
 import { correctionsOf, listLines } from './report-store.ts'
+import { sendingOf } from './sending-page.ts'
 
 const pageSize = 50
 const refreshSeconds = 5
@@ -40,10 +44,11 @@ export async function showBatch(
   // a region that was made in another state refreshes the page around it as well
   if (isBatchState(query.refresh) && query.refresh !== batch.state) reply.header('hx-refresh', 'true')
   const facts = factsOf(batch, timeZone)
-  const [lines, problems, corrections] = await Promise.all([
+  const [lines, problems, corrections, sending] = await Promise.all([
     linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
     problemsView(deps, batch, filter, query, { mayAct, base }, typed),
-    correctionsOf(deps.db, id)
+    correctionsOf(deps.db, id),
+    batch.state === 'sending' ? sendingView(deps, batch) : null
   ])
   const errors = [...(typed?.errors ?? [])].map(([line, text]) => ({
     href: `#address-${line}`,
@@ -68,6 +73,7 @@ export async function showBatch(
       corrections: corrections.map(each => ({ href: `/batches/${each.id}`, lines: each.lines })),
       bar: barOf(batch),
       progress: progressOf(batch),
+      sending,
       mayInvite: mayAct,
       ...actionsFor(batch, mayAct),
       csv: hrefOf(`${base}/lines.csv`, { ...filter }),
@@ -80,6 +86,16 @@ const againFor = ({ source }: BatchRow) =>
   source === 'file'
     ? { href: '/bulk', icon: 'upload', text: 'Upload another file' }
     : { href: '/invite', icon: 'send', text: 'Invite more people' }
+
+async function sendingView({ db }: Deps, batch: BatchRow) {
+  const [rate, pause, waiting, pacing] = await Promise.all([
+    rateOf(db, batch.id),
+    readPause(db),
+    reasonsOfWaiting(db, batch.id),
+    readPacing(db)
+  ])
+  return sendingOf(batch, { rate, pause, waiting, pacing })
+}
 
 interface View {
   mayAct: boolean

@@ -1,0 +1,20 @@
+/** Lines of batches that were over long ago: they go after the setting's days, in small steps; counts stay. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+
+const linesInStep = 10_000
+
+/** Deletes some lines of the batch that was over first. False when there are none to delete. */
+export async function forgetLines(db: Db): Promise<boolean> {
+  const rows = await db.execute(sql`
+    with old as (
+      select b.id from batches b cross join settings s
+      where b.finished_at < now() - make_interval(days => s.line_days)
+        and exists (select from recipients r where r.batch_id = b.id)
+      order by b.id limit 1
+    ), some as (
+      select r.batch_id, r.line from recipients r join old on old.id = r.batch_id order by r.line limit ${linesInStep}
+    )
+    delete from recipients r using some where r.batch_id = some.batch_id and r.line = some.line returning 1`)
+  return rows.length > 0
+}

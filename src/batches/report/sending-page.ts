@@ -1,0 +1,32 @@
+/** What a batch that is being sent says about its speed, its end and what holds it back. Pure. */
+import type { Pacing } from '../../mail/queue/gate-store.ts'
+import { durationInWords } from '../../web/dates.ts'
+import type { BatchRow } from '../store.ts'
+
+export interface Known {
+  /** Mails a second over the last minute. */
+  rate: number | undefined
+  pause: { since: Date; reason: string } | undefined
+  waiting: { reply: string; count: number }[]
+  pacing: Pacing
+}
+
+const number = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
+
+export function sendingOf(batch: BatchRow, { rate, pause, waiting, pacing }: Known) {
+  const open = batch.mailsQueued + batch.mailsSending
+  const isFlowing = rate !== undefined && rate > 0 && open > 0
+  return {
+    rate: isFlowing ? `${number(rate)} mails a second, about ${durationInWords((open / rate) * 1000)} left` : null,
+    held: [
+      ...(pause
+        ? [`The mail server cannot be used at the moment: ${pause.reason} It is tried again every 30 seconds.`]
+        : []),
+      ...(pacing.perSecond ? [`The settings allow ${number(pacing.perSecond)} mails a second.`] : []),
+      ...(pacing.perDomain ? [`The settings allow ${number(pacing.perDomain)} mails a second to each domain.`] : []),
+      ...waiting.map(
+        ({ reply, count }) => `${number(count)} ${count === 1 ? 'waits' : 'wait'} for another try: ${reply}`
+      )
+    ]
+  }
+}

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Static } from 'typebox'
+import { readPacing } from '../mail/queue/gate-store.ts'
+import { readPause } from '../mail/store.ts'
+import { redirectWith } from '../sessions/scopes.ts'
+import { showTime } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { type FieldErrors, field, form } from '../web/forms.ts'
+import { changeMail } from './change-mail.ts'
+import { readLineDays } from './store.ts'
+
+const body = form({ per_second: field(), per_domain_per_second: field(), line_days: field() })
+type Fields = Static<typeof body>
+
+const mostPerSecond = 100_000
+
+/** How mail leaves: the server that the environment names, how fast, and how long reports are kept. */
+export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps
+
+  app.get('/settings/mail', { config: { access: 'owner' } }, async (_request, reply) => {
+    const [{ perSecond, perDomain }, lineDays] = await Promise.all([readPacing(db), readLineDays(db)])
+    const values = {
+      per_second: String(perSecond ?? ''),
+      per_domain_per_second: String(perDomain ?? ''),
+      line_days: String(lineDays)
+    }
+    return mailPage(deps, reply, values, {})
+  })
+
+  app.post<{ Body: Fields }>(
+    '/settings/mail',
+    { config: { access: 'owner' }, schema: { body } },
+    async (request, reply) => {
+      const errors = errorsOf(request.body)
+      if (Object.keys(errors).length > 0) return mailPage(deps, reply, request.body, errors)
+      const { per_second, per_domain_per_second, line_days } = request.body
+      const perSecond = per_second.trim() ? Number(per_second) : null
+      const perDomain = per_domain_per_second.trim() ? Number(per_domain_per_second) : null
+      await changeMail(db, request.viewer!.id, { perSecond, perDomain, lineDays: Number(line_days) })
+      return redirectWith(reply, db, '/settings/mail', 'Saved.')
+    }
+  )
+}
+
+const isWhole = (text: string, most: number) =>
+  /^\d{1,6}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= most
+
+function errorsOf({ per_second, per_domain_per_second, line_days }: Fields): FieldErrors {
+  const errors: FieldErrors = {}
+  const rate = `Enter a whole number from 1 to ${mostPerSecond.toLocaleString('en')}, or leave it blank.`
+  if (per_second.trim() && !isWhole(per_second, mostPerSecond)) errors.per_second = rate
+  if (per_domain_per_second.trim() && !isWhole(per_domain_per_second, mostPerSecond))
+    errors.per_domain_per_second = rate
+  if (!isWhole(line_days, 3650)) errors.line_days = 'Enter a number of days from 1 to 3650.'
+  return errors
+}
+
+async function mailPage({ db, config }: Deps, reply: FastifyReply, values: Fields, errors: FieldErrors) {
+  const isWrong = Object.keys(errors).length > 0
+  const pause = await readPause(db)
+  const { smtp, mailFrom } = config
+  return reply.page(
+    'settings/mail',
+    { title: isWrong ? 'Error: Mail' : 'Mail', section: 'Settings', status: isWrong ? 422 : 200 },
+    {
+      values,
+      errors,
+      server: smtp ? `${smtp.host}, port ${smtp.port}` : null,
+      security: smtp ? securityOf(smtp) : null,
+      connections: smtp?.connections ?? null,
+      from: mailFrom.name ? `${mailFrom.name} <${mailFrom.address}>` : mailFrom.address,
+      pause: pause ? { reason: pause.reason, since: showTime(pause.since, reply.request.viewer!.timeZone) } : null
+    }
+  )
+}
+
+function securityOf({ secure, requireTls, user }: NonNullable<Deps['config']['smtp']>): string {
+  const tls = secure ? 'TLS' : requireTls ? 'STARTTLS, required' : 'STARTTLS when the server offers it'
+  return user ? `${tls}; signed in as ${user}` : tls
+}
