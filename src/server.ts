@@ -1,5 +1,6 @@
 /** Configuration → database → work and listen → stop without losing anything. */
 import { randomBytes } from 'node:crypto'
+import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
@@ -36,7 +37,7 @@ async function start() {
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
   running.app = app
-  running.embedded?.watch(app.log)
+  if (running.embedded) lookAfter(running.embedded, config.dataDir, app.log)
   if (config.role !== 'web') running.worker = await startWorker({ config, db, secretKey, log: app.log })
   if (config.role !== 'worker') await listen(app, config)
   const isSetUp = (await readOrganization(db)) !== undefined
@@ -44,6 +45,12 @@ async function start() {
   const lines = [`Rollcall is ready at ${config.baseUrl}`]
   if (!isSetUp && config.role !== 'worker') lines.push(`Set it up once at ${config.baseUrl}/setup?token=${setupToken}`)
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function lookAfter(embedded: EmbeddedServer, dataDir: string, log: FastifyInstance['log']) {
+  embedded.watch(log)
+  if (embedded.folder !== path.resolve(dataDir))
+    log.warn({ folder: embedded.folder }, 'The database lives here: its user cannot pass to DATA_DIR')
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config) {
