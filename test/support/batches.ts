@@ -56,12 +56,28 @@ export async function countsOf(db: Database, id: number) {
     if (inOrder(kept[part]) !== inOrder(real[part]))
       throw new Error(`${part}: ${inOrder(kept[part])} in the batch, ${inOrder(real[part])} in its rows`)
   }
+  await checkPeople(db)
   const judged = sum(real.lines)
   if (judged !== batch.judged) throw new Error(`${batch.judged} lines judged, but there are ${judged}`)
   const open = waiting.reduce((all, row) => all + row.line_numbers.split('\n').length, 0)
   const isAllThere = !['cancelled', 'incomplete', 'receiving'].includes(batch.state)
   if (isAllThere && judged + open !== batch.lines) throw new Error(`${judged} and ${open} are not ${batch.lines} lines`)
   return { state: batch.state, all: batch.lines, ...kept }
+}
+
+/** People are counted as they are, and show the state of their newest mail. */
+async function checkPeople(db: Database) {
+  const off = await db.$client`
+    with kept as (
+      select stage, delivery, expires_at, sum(people)::int as n from people_counts group by 1, 2, 3 having sum(people) <> 0
+    ), real as (
+      select stage, delivery_state, case when stage = 'invited' then invitation_expires_at end, count(*)::int from people group by 1, 2, 3
+    )
+    (table kept except table real) union all (table real except table kept)`
+  if (off.length > 0) throw new Error(`people are counted wrong: ${JSON.stringify(off)}`)
+  const stray = await db.$client`
+    select p.id from people p join deliveries d on d.id = p.delivery_id where p.delivery_state <> d.state`
+  if (stray.length > 0) throw new Error(`${stray.length} people show another delivery state`)
 }
 
 const pick = (names: readonly string[], read: (name: string) => number) =>

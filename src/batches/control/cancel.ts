@@ -4,15 +4,16 @@ import { revokeUnsent } from '../../invitations/store.ts'
 import { cancelQueued } from '../../mail/store.ts'
 import { canBe } from '../batch.ts'
 import { deleteChunks, lockBatch, setState } from '../store.ts'
-import { cancelledWithMails } from './control-store.ts'
+import { avoidScans, cancelledWithRest } from './control-store.ts'
 import type { ControlOutcome } from './hold.ts'
 
 const reason = 'The batch was cancelled before the mail left'
 const mailsInStep = 5000
 
 /**
- * Stops what is not sent yet, for good. The state says so at once, and nothing more leaves; the worker then calls off
- * the mails (`cancelMails`), in steps that others do not have to wait for.
+ * Stops what is not sent yet, for good. The state says so at once, and nothing more leaves; the worker then clears away
+ * the rest (`clearCancelled`), in steps that others do not have to wait for. The lines that a worker is at are its own
+ * until it has done them: taking them away here would be a deadlock.
  */
 export async function cancel(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   const outcome = await transaction(db, async tx => {
@@ -20,7 +21,6 @@ export async function cancel(db: Database, actorId: number, batchId: number): Pr
     if (!batch) return 'unknown'
     if (!canBe('cancelled', batch.state)) return 'wrong-state'
     await setState(tx, batchId, 'cancelled', { isOver: true })
-    await deleteChunks(tx, batchId)
     await recordEvent(tx, { kind: 'batch-cancelled', actorId, batchId })
     return 'done'
   })
@@ -28,16 +28,20 @@ export async function cancel(db: Database, actorId: number, batchId: number): Pr
   return outcome
 }
 
-/** Calls off what cancelled batches still owe. False when there is nothing. */
-export async function cancelMails(db: Database): Promise<boolean> {
-  const batchIds = await cancelledWithMails(db)
-  for (const batchId of batchIds) await cancelSome(db, batchId)
+/** Drops the lines of cancelled batches that nobody will judge, and calls off their mails. False when there is nothing. */
+export async function clearCancelled(db: Database): Promise<boolean> {
+  const batchIds = await cancelledWithRest(db)
+  for (const batchId of batchIds) {
+    await deleteChunks(db, batchId)
+    await cancelSome(db, batchId)
+  }
   return batchIds.length > 0
 }
 
 /** An invitation that no mail ever left for is taken back: whoever it was for can be invited again. */
 async function cancelSome(db: Database, batchId: number): Promise<void> {
   await transaction(db, async tx => {
+    await avoidScans(tx)
     const called = await cancelQueued(tx, { batchId }, reason, mailsInStep)
     await revokeUnsent(
       tx,

@@ -38,9 +38,13 @@ export async function classifyNext(db: Database): Promise<boolean> {
   return true
 }
 
+/** Unless somebody else has decided about it meanwhile. */
 async function giveUp(db: Database, batchId: number) {
   const stopReason = `The next lines could not be worked through in ${mostFailures} tries. The log says why; continue when that is mended.`
-  await setState(db, batchId, 'stopped', { stopReason })
+  await transaction(db, async tx => {
+    const batch = await lockBatch(tx, batchId)
+    if (batch?.state === 'checking') await setState(tx, batchId, 'stopped', { stopReason })
+  })
 }
 
 /** One chunk in one transaction: judged, invited, counted, or nothing of it. False when the batch wants no more. */

@@ -1,0 +1,36 @@
+/** Workers that stop where a test wants them to. */
+import { classifyNext } from '../../src/batches/judging/classify.ts'
+import { connect, type Database } from '../../src/db/client.ts'
+
+/** Judges and invites until nothing is due; no mail leaves. */
+export async function judgeAll(db: Database): Promise<void> {
+  while (await classifyNext(db));
+}
+
+/**
+ * Works on the batches until one would get beyond `line`: what follows fails as if the database had gone away. Ends with
+ * nobody at the batch.
+ */
+export async function judgeThrough(db: Database, line: number): Promise<void> {
+  const sql = db.$client
+  await sql.unsafe(`
+    create function stop_here() returns trigger language plpgsql as $$ begin raise exception 'stop here'; end $$;
+    create trigger stop_here before update on batches for each row
+      when (new.judged > ${line} and new.judged > old.judged or new.sent_through_line > ${line}) execute function stop_here()`)
+  await judgeAll(db).catch((error: Error) => {
+    if (!String(error.cause).includes('stop here')) throw error
+  })
+  await sql.unsafe('drop function stop_here cascade')
+  await forgetFailures(db)
+}
+
+/** As if the leases had run out a while ago. */
+export async function forgetFailures(db: Database): Promise<void> {
+  await db.$client`update batches set lease_until = null, failures = 0`
+}
+
+/** Another process's way to the same database. */
+export async function connectAgain(db: Database, connections = 1): Promise<Database> {
+  const [row] = await db.$client`select current_database() as name`
+  return connect(process.env.TEST_DATABASE_URL!, { database: row!.name, connections })
+}
