@@ -52,7 +52,6 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
 
   const abort = () => destroy(signal!.reason)
   signal?.addEventListener('abort', abort, { once: true })
-  listen()
 
   function listen() {
     socket.on('data', onData).on('error', onError).on('close', onClose)
@@ -110,6 +109,7 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     owed.clear()
   }
 
+  listen()
   return {
     destroy,
     send(message, doing, take) {

@@ -1,0 +1,335 @@
+/**
+ * A directory that misbehaves on demand: it answers searches over entries in memory (filters, pages, value ranges), and a
+ * script may answer instead, cut, stall or lie. Everything that arrives is kept.
+ */
+import net, { type AddressInfo, type Socket } from 'node:net'
+import tls from 'node:tls'
+import { BerReader } from 'ldapts'
+import type { Certificate } from './certificates.ts'
+
+export interface FakeEntry {
+  dn: string
+  attributes: Record<string, (string | Buffer)[]>
+}
+
+export interface FakeRequest {
+  id: number
+  kind: 'bind' | 'unbind' | 'search' | 'extended' | 'other'
+  /** Search: base, scope (0 base, 1 one, 2 sub), what is asked, and the filter in BER. */
+  base: string
+  scope: number
+  sizeLimit: number
+  timeLimit: number
+  filter: Buffer
+  attributes: string[]
+  page: { size: number; cookie: string } | undefined
+  /** Bind: DN and password. Extended: OID. */
+  dn: string
+  password: string
+  oid: string
+  /** How many of this kind came before, over all connections. */
+  nth: number
+  socket: Socket
+}
+
+export interface Reply {
+  entry(entry: FakeEntry): void
+  /** Ends a search; a cookie, even an empty one, brings the paged-results control. */
+  done(code?: number, text?: string, cookie?: string): void
+  raw(bytes: Buffer): void
+  /** Entries that match, as the usual answer would have them. */
+  matches(): FakeEntry[]
+}
+
+/** True: answered (or deliberately not). */
+export type Script = (request: FakeRequest, reply: Reply) => boolean | undefined
+
+export interface FakeDirectory {
+  url: string
+  port: number
+  requests: FakeRequest[]
+  /** Bytes that clients sent, as they came over the wire. */
+  received: Buffer[]
+  entries: FakeEntry[]
+  script: Script
+  /** Values of an attribute shown at once, as Active Directory does. */
+  valuesAtOnce: number
+  who: string
+  sockets: Set<Socket>
+  stop(): Promise<void>
+}
+
+export interface FakeOptions {
+  entries?: FakeEntry[]
+  script?: Script
+  valuesAtOnce?: number
+  rootDse?: Record<string, string[]>
+  /** What StartTLS and ldaps present. */
+  certificate?: Certificate
+  isLdaps?: boolean
+}
+
+export async function startFake(options: FakeOptions = {}): Promise<FakeDirectory> {
+  const accept = (socket: Socket) => {
+    fake.sockets.add(socket.on('close', () => fake.sockets.delete(socket)).on('error', () => {}))
+    serve(socket, fake, options)
+  }
+  const { certificate } = options
+  const server =
+    options.isLdaps && certificate
+      ? tls.createServer({ cert: certificate.certificate, key: certificate.key }, accept)
+      : net.createServer(accept)
+  server.on('tlsClientError', () => {})
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const fake: FakeDirectory = {
+    url: `${options.isLdaps ? 'ldaps' : 'ldap'}://127.0.0.1:${port}`,
+    port,
+    requests: [],
+    received: [],
+    entries: options.entries ?? [],
+    script: options.script ?? (() => undefined),
+    valuesAtOnce: options.valuesAtOnce ?? Number.POSITIVE_INFINITY,
+    who: 'dn:cn=rollcall,dc=larkfield,dc=example',
+    sockets: new Set(),
+    async stop() {
+      for (const socket of fake.sockets) socket.destroy()
+      await new Promise<void>(resolve => server.close(() => resolve()))
+    }
+  }
+  return fake
+}
+
+function serve(socket: Socket, fake: FakeDirectory, options: FakeOptions) {
+  let unread = Buffer.alloc(0)
+  const onData = (chunk: Buffer) => {
+    fake.received.push(chunk)
+    unread = Buffer.concat([unread, chunk])
+    for (let size = sizeOf(unread); size > 0 && unread.length >= size; size = sizeOf(unread)) {
+      const message = unread.subarray(0, size)
+      unread = unread.subarray(size)
+      const request = parse(message, socket)
+      request.nth = fake.requests.filter(each => each.kind === request.kind).length
+      fake.requests.push(request)
+      const reply = replyTo(request, fake)
+      if (!fake.script(request, reply)) answer(request, reply, fake, options, onData)
+    }
+  }
+  socket.on('data', onData)
+}
+
+function answer(
+  request: FakeRequest,
+  reply: Reply,
+  fake: FakeDirectory,
+  options: FakeOptions,
+  onData: (chunk: Buffer) => void
+) {
+  if (request.kind === 'bind') reply.raw(message(request.id, result(0x61, 0)))
+  else if (request.kind === 'unbind') request.socket.end()
+  else if (request.oid === '1.3.6.1.4.1.4203.1.11.3')
+    reply.raw(message(request.id, result(0x78, 0, '', [tlv(0x8b, fake.who)])))
+  else if (request.oid === '1.3.6.1.4.1.1466.20037' && options.certificate) {
+    reply.raw(message(request.id, result(0x78, 0)))
+    const { certificate, key } = options.certificate
+    request.socket.off('data', onData)
+    const secured = new tls.TLSSocket(request.socket, { isServer: true, cert: certificate, key })
+    fake.sockets.add(secured.on('error', () => {}))
+    serve(secured, fake, options)
+  } else if (request.kind === 'extended') reply.raw(message(request.id, result(0x78, 2, 'unknown operation')))
+  else search(request, reply, fake, options)
+}
+
+function search(request: FakeRequest, reply: Reply, fake: FakeDirectory, options: FakeOptions) {
+  if (request.base === '' && request.scope === 0) {
+    reply.entry({ dn: '', attributes: options.rootDse ?? { objectClass: ['top', 'OpenLDAProotDSE'] } })
+    return reply.done()
+  }
+  const found = reply.matches()
+  if (request.scope === 0 && found.length === 0) {
+    const exists = fake.entries.some(({ dn }) => same(dn, request.base))
+    return reply.done(exists ? 0 : 32)
+  }
+  if (!request.page) {
+    for (const entry of found) reply.entry(entry)
+    return reply.done()
+  }
+  const from = Number(request.page.cookie || 0)
+  const until = from + request.page.size
+  for (const entry of found.slice(from, until)) reply.entry(entry)
+  reply.done(0, '', until < found.length ? String(until) : '')
+}
+
+const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
+
+function replyTo(request: FakeRequest, fake: FakeDirectory): Reply {
+  const write = (bytes: Buffer) => void (request.socket.writable && request.socket.write(bytes))
+  return {
+    raw: write,
+    entry: entry => write(message(request.id, encodeEntry(shown(entry, request, fake.valuesAtOnce)))),
+    done(code = 0, text = '', cookie) {
+      const control = cookie === undefined ? [] : [pagedResults(cookie)]
+      write(message(request.id, result(0x65, code, text), control))
+    },
+    matches() {
+      const base = request.base.toLowerCase()
+      const inScope = fake.entries.filter(({ dn }) => {
+        const own = dn.toLowerCase()
+        return own === base || (request.scope === 2 && (base === '' || own.endsWith(`,${base}`)))
+      })
+      return inScope.filter(entry => fits(new BerReader(request.filter), entry))
+    }
+  }
+}
+
+/** Only the attributes asked for, long ones in parts. */
+function shown(entry: FakeEntry, { attributes }: FakeRequest, atOnce: number): FakeEntry {
+  if (attributes.length === 0) return entry
+  const found: FakeEntry['attributes'] = {}
+  for (const [name, values] of Object.entries(entry.attributes)) {
+    const asked = attributes.find(each => each.split(';')[0] === name.toLowerCase())
+    if (!asked) continue
+    const from = Number(/;range=(\d+)-/.exec(asked)?.[1] ?? 0)
+    const part = values.slice(from, from + atOnce)
+    if (from === 0 && values.length <= atOnce) found[name] = values
+    else found[`${name};range=${from}-${from + atOnce >= values.length ? '*' : from + part.length - 1}`] = part
+    // Active Directory shows the whole attribute, without values, too
+    if (from === 0 && values.length > atOnce) found[name] = []
+  }
+  return { dn: entry.dn, attributes: found }
+}
+
+/** RFC 4511 §4.5.1.7 on entries in memory: and, or, not, equality, substrings, present. */
+function fits(reader: BerReader, entry: FakeEntry): boolean {
+  const tag = reader.readSequence()!
+  const end = reader.offset + reader.length
+  const inside = () => {
+    const results: boolean[] = []
+    while (reader.offset < end) results.push(fits(reader, entry))
+    return results
+  }
+  if (tag === 0xa0) return inside().every(Boolean)
+  if (tag === 0xa1) return inside().some(Boolean)
+  if (tag === 0xa2) return !fits(reader, entry)
+  if (tag === 0x87) {
+    const name = reader.buffer.toString('utf8', reader.offset, end)
+    reader.offset = end
+    return valuesOf(entry, name).length > 0
+  }
+  const name = reader.readString()!
+  const values = valuesOf(entry, name).map(value => value.toString().toLowerCase())
+  let isFit = false
+  if (tag === 0xa3) {
+    const bytes = reader.readString(4, true)!
+    const wanted = bytes.toString().toLowerCase()
+    isFit =
+      values.includes(wanted) || valuesOf(entry, name).some(value => Buffer.isBuffer(value) && value.equals(bytes))
+  } else if (tag === 0xa4) {
+    reader.readSequence()
+    const middle: string[] = []
+    while (reader.offset < end) middle.push(reader.readString(reader.peek()!)!.toLowerCase())
+    isFit = values.some(value => middle.every(part => value.includes(part)))
+  }
+  reader.offset = end
+  return isFit
+}
+
+function valuesOf({ dn, attributes }: FakeEntry, name: string): (string | Buffer)[] {
+  if (/^(entryDN|distinguishedName)$/i.test(name)) return [dn]
+  const key = Object.keys(attributes).find(each => same(each, name))
+  return key === undefined ? [] : attributes[key]!
+}
+
+function parse(message: Buffer, socket: Socket): FakeRequest {
+  const reader = new BerReader(message)
+  reader.readSequence()
+  const id = reader.readInt()!
+  const tag = reader.readSequence()!
+  const kinds = { 96: 'bind', 66: 'unbind', 99: 'search', 119: 'extended' } as const
+  const kind = kinds[tag as keyof typeof kinds] ?? 'other'
+  const empty = {
+    base: '',
+    scope: 0,
+    sizeLimit: 0,
+    timeLimit: 0,
+    filter: Buffer.alloc(0),
+    attributes: [],
+    page: undefined
+  }
+  const request: FakeRequest = { id, kind, ...empty, dn: '', password: '', oid: '', nth: 0, socket }
+  if (kind === 'bind') {
+    reader.readInt()
+    request.dn = reader.readString()!
+    request.password = reader.readString(0x80)!
+  } else if (kind === 'extended') request.oid = reader.readString(0x80)!
+  else if (kind === 'search') parseSearch(reader, request)
+  return request
+}
+
+function parseSearch(reader: BerReader, request: FakeRequest) {
+  request.base = reader.readString()!
+  request.scope = reader.readEnumeration()!
+  reader.readEnumeration()
+  request.sizeLimit = reader.readInt()!
+  request.timeLimit = reader.readInt()!
+  reader.readBoolean()
+  const start = reader.offset
+  reader.readSequence()
+  reader.offset += reader.length
+  request.filter = Buffer.from(reader.buffer.subarray(start, reader.offset))
+  reader.readSequence()
+  const end = reader.offset + reader.length
+  while (reader.offset < end) request.attributes.push(reader.readString()!.toLowerCase())
+  if (reader.peek() !== 0xa0) return
+  reader.readSequence()
+  reader.readSequence()
+  if (reader.readString() !== '1.2.840.113556.1.4.319') return
+  reader.readBoolean()
+  const value = new BerReader(reader.readString(4, true)!)
+  value.readSequence()
+  request.page = { size: value.readInt()!, cookie: value.readString()! }
+}
+
+function sizeOf(bytes: Buffer): number {
+  if (bytes.length < 2) return 0
+  const first = bytes[1]!
+  if (first < 0x80) return 2 + first
+  const digits = first & 0x7f
+  return bytes.length < 2 + digits ? 0 : 2 + digits + bytes.readUIntBE(2, digits)
+}
+
+export function tlv(tag: number, ...parts: (Buffer | string)[]): Buffer {
+  const body = Buffer.concat(parts.map(part => Buffer.from(part as string)))
+  const size = body.length
+  if (size < 0x80) return Buffer.concat([Buffer.from([tag, size]), body])
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(size)
+  return Buffer.concat([Buffer.from([tag, 0x84]), length, body])
+}
+
+export const message = (id: number, operation: Buffer, controls: Buffer[] = []) =>
+  tlv(0x30, integer(id), operation, ...(controls.length > 0 ? [tlv(0xa0, ...controls)] : []))
+
+export const result = (tag: number, code: number, text = '', more: Buffer[] = []) =>
+  tlv(tag, tlv(0x0a, Buffer.from([code])), tlv(4, ''), tlv(4, text), ...more)
+
+export const encodeEntry = ({ dn, attributes }: FakeEntry) =>
+  tlv(
+    0x64,
+    tlv(4, dn),
+    tlv(
+      0x30,
+      ...Object.entries(attributes).map(([name, values]) =>
+        tlv(0x30, tlv(4, name), tlv(0x31, ...values.map(value => tlv(4, value))))
+      )
+    )
+  )
+
+const pagedResults = (cookie: string) =>
+  tlv(0x30, tlv(4, '1.2.840.113556.1.4.319'), tlv(4, tlv(0x30, integer(0), tlv(4, cookie))))
+
+function integer(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return tlv(2, bytes)
+}
