@@ -1,4 +1,5 @@
 import type { Database } from '../../db/client.ts'
+import { trimBlanks } from '../../lib/blanks.ts'
 import { judgeLine, type OrganizationDomains, reasonInWords } from '../recipient.ts'
 import { problemLinesAmong } from '../report/report-store.ts'
 import { inviteTyped } from './invite-typed.ts'
@@ -34,7 +35,7 @@ export async function correct(
   if (lines.length > 0) return { outcome: 'unknown-lines', lines }
   const errors = new Map(corrections.flatMap(each => problemOf(each, domains)))
   if (errors.size > 0) return { outcome: 'wrong', errors }
-  const addresses = corrections.map(({ address }) => address)
+  const addresses = corrections.map(({ address }) => trimBlanks(address))
   return { outcome: 'invited', batchId: await inviteTyped(db, actorId, addresses, domains, batchId) }
 }
 

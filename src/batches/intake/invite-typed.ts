@@ -8,9 +8,9 @@ import { judgeLine, type OrganizationDomains } from '../recipient.ts'
 import { addToCounts, insertBatch, startSending } from '../store.ts'
 
 /**
- * Invites typed addresses, each of which parses and is of the organization's domains: batch, recipients, invitations
- * and mails in one transaction, through the same statements as a million. `correctsBatchId`: they are corrected lines
- * of that batch. Returns the batch's id.
+ * Invites typed addresses, each of which parses without blanks around it and is of the organization's domains: batch,
+ * recipients, invitations and mails in one transaction, through the same statements as a million. `correctsBatchId`:
+ * they are corrected lines of that batch. Returns the batch's id.
  */
 export async function inviteTyped(
   db: Database,
