@@ -97,13 +97,17 @@ function actionsOf(person: Person, newest: InvitationRow | undefined, role: Role
     return mayChange ? [act(`/people/${person.id}/deactivation`, 'Deactivate', 'minus')] : []
   if (person.enrollment === 'deactivated')
     return mayChange ? [act(`/people/${person.id}/reactivation`, 'Reactivate', 'check', true)] : []
-  if (isSuppressed) return [act(`/people/${person.id}/mail-permission`, 'Let mail through again', 'mail', true)]
-  if (!newest || stateOf(newest) !== 'open')
-    return [act(`/people/${person.id}/invitations`, newest ? 'Invite again' : 'Invite', 'send', true)]
+  const open = newest && stateOf(newest) === 'open' ? newest : undefined
+  const mail = isSuppressed
+    ? act(`/people/${person.id}/mail-permission`, 'Let mail through again', 'mail', true)
+    : open
+      ? act(`/invitations/${open.id}/deliveries`, 'Resend invitation', 'send', true)
+      : act(`/people/${person.id}/invitations`, newest ? 'Invite again' : 'Invite', 'send', true)
+  if (!open) return [mail]
   return [
-    act(`/invitations/${newest.id}/deliveries`, 'Resend invitation', 'send', true),
-    act(`/invitations/${newest.id}/link`, 'Copy link', 'copy'),
-    act(`/invitations/${newest.id}/revocation`, 'Revoke invitation', 'x')
+    mail,
+    act(`/invitations/${open.id}/link`, 'Copy link', 'copy'),
+    act(`/invitations/${open.id}/revocation`, 'Revoke invitation', 'x')
   ]
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { type deliveryStates, domains, people, settings } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
@@ -90,14 +90,13 @@ export async function setDeactivated(tx: Db, id: number, isDeactivated: boolean)
     .where(eq(people.id, id))
 }
 
-/** Locks every active owner, in one order for everybody, and returns their ids: the last one must stay. */
+/**
+ * The ids of the active owners, who cannot change until the transaction ends: the last one must stay. One lock for all
+ * of them, taken before any person's: row by row, those that wait would close circles once a row has moved.
+ */
 export async function lockOwners(tx: Db): Promise<number[]> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:owners'))`)
   const isActiveOwner = and(eq(people.role, 'owner'), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
-  const rows = await tx
-    .select({ id: people.id })
-    .from(people)
-    .where(isActiveOwner)
-    .orderBy(asc(people.id))
-    .for('update')
+  const rows = await tx.select({ id: people.id }).from(people).where(isActiveOwner)
   return rows.map(row => row.id)
 }

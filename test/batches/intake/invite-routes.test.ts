@@ -1,0 +1,130 @@
+import t from 'tap'
+import { domains, startApp } from '../../support/app.ts'
+import { one, sql } from '../../support/people.ts'
+import { everyRow } from '../../support/rows.ts'
+
+const { db, browser, close } = await startApp()
+t.teardown(close)
+const ben = await browser('ben')
+const post = (...email: string[]) => ben.post('/invite', { email })
+const fieldsOf = (body: string) =>
+  [
+    ...body.matchAll(
+      /<input class="input" id="email-\d+" name="email" type="text" inputmode="email"[^>]* value="([^"]*)"/g
+    )
+  ].map(([, value]) => value)
+const invitedIn = (location: string) =>
+  one<{ addresses: string[] }>(
+    db,
+    sql`select array_agg(address order by line) as addresses from recipients where batch_id = ${location.split('/').at(-1)}`
+  )
+
+t.test('the form has five fields for addresses, all of them blank, and a way to clear it', async t => {
+  const page = await ben.get('/invite')
+  t.equal(page.statusCode, 200)
+  t.same(fieldsOf(page.body), ['', '', '', '', ''])
+  t.match(page.body, /<a class="btn" href="\/invite">Clear all<\/a>/)
+  t.match(page.body, 'Send invitations')
+  for (const domain of domains) t.match(page.body, domain)
+})
+
+t.test('one to five addresses are invited as one batch, in any of the fields', async t => {
+  for (const typed of [
+    ['one@larkfield.example'],
+    ['', '', 'two@larkfield.example', '', ''],
+    [
+      'a1@larkfield.example',
+      'a2@larkfield.example',
+      'a3@larkfield.example',
+      'a4@larkfield.example',
+      'a5@larkfield-retail.example'
+    ]
+  ]) {
+    const answer = await post(...typed)
+    t.equal(answer.statusCode, 303)
+    t.match(answer.headers.location, /^\/batches\/\d+$/)
+    t.same(await invitedIn(answer.headers.location!), { addresses: typed.filter(Boolean) })
+    t.equal((await ben.get(answer.headers.location!)).statusCode, 200)
+  }
+})
+
+t.test('several addresses in one field count as several, whatever stands between them', async t => {
+  for (const [index, between] of [',', ';', ' ', '\n', '\r\n', ', ', ' ; ', '\t', ',,;; \n'].entries()) {
+    const typed = [`x${index}@larkfield.example`, `y${index}@larkfield.example`]
+    const answer = await post(typed.join(between), '', `  z${index}@larkfield.example  `)
+    t.equal(answer.statusCode, 303, JSON.stringify(between))
+    t.same(await invitedIn(answer.headers.location!), { addresses: [...typed, `z${index}@larkfield.example`] })
+  }
+})
+
+t.test('more than five addresses are an error that points to Bulk invite, and keeps them', async t => {
+  const six = Array.from({ length: 6 }, (_, index) => `six${index}@larkfield.example`)
+  for (const typed of [[six.join(' ')], [six.slice(0, 3).join(','), ...six.slice(3)], six]) {
+    const before = await everyRow(db)
+    const answer = await post(...typed)
+    t.equal(answer.statusCode, 422)
+    t.match(answer.body, 'Bulk invite')
+    for (const address of six) t.ok(answer.body.includes(address))
+    t.same(await everyRow(db), before)
+  }
+})
+
+t.test('all blank is an error', async t => {
+  for (const typed of [[''], ['', '', '', '', ''], ['  ', '\n', '\t', '\u00a0', ''], []]) {
+    const answer = await post(...typed)
+    t.equal(answer.statusCode, 422)
+    t.match(answer.body, 'Enter at least one address')
+    t.match(answer.body, /id="errors" autofocus/)
+  }
+})
+
+t.test('one address that is none, or of another domain, and nothing is sent; everything typed stays', async t => {
+  const wrong: [string, RegExp][] = [
+    ['nobody', /no @ sign/],
+    ['a@b@larkfield.example', /two @ signs/],
+    ['kim@elsewhere.example', /elsewhere\.example is not one of your domains/],
+    ['kim@larkfeild.example', /Did you mean larkfield\.example\?/],
+    ['kim@larkfield', /no ending\. Did you mean larkfield\.example\?/],
+    ['kim@sub.larkfield.example', /sub\.larkfield\.example is not one of your domains/],
+    ['<script>alert(1)</script>', /href="#email-2"/],
+    ['mailto:kim@larkfield.example', /mailto/],
+    ['kim..x@larkfield.example', /Two dots in a row/],
+    [`${'x'.repeat(65)}@larkfield.example`, /longer than 64/]
+  ]
+  for (const [address, words] of wrong) {
+    const before = await everyRow(db)
+    const answer = await post('good@larkfield.example', address, '', 'last@larkfield.example')
+    t.equal(answer.statusCode, 422, address)
+    t.match(answer.body, words)
+    t.match(answer.body, 'Nothing was sent.')
+    t.same(fieldsOf(answer.body), [
+      'good@larkfield.example',
+      address.replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+      '',
+      'last@larkfield.example',
+      ''
+    ])
+    t.match(answer.body, /aria-describedby="email-2-e" aria-invalid="true"/, 'the field says so itself')
+    t.same(await everyRow(db), before)
+  }
+})
+
+t.test('several wrong addresses are all named at once', async t => {
+  const answer = await post('nobody', 'kim@elsewhere.example', 'fine@larkfield.example')
+  t.match(answer.body, '2 things need correcting')
+  for (const href of ['#email-1', '#email-2']) t.match(answer.body, `href="${href}"`)
+  t.notMatch(answer.body, 'href="#email-3"')
+})
+
+t.test('a repeat is counted once, in whatever spelling', async t => {
+  const answer = await post('kim@larkfield.example', 'KIM@Larkfield.Example')
+  t.equal(answer.statusCode, 303)
+  const id = answer.headers.location!.split('/').at(-1)
+  t.match(await one(db, sql`select invite, duplicate from batches where id = ${id}`), { invite: 1, duplicate: 1 })
+})
+
+t.test('a team that there is none of is an error', async t => {
+  const answer = await ben.post('/invite', { email: 'teamed@larkfield.example', team: '1' })
+  t.equal(answer.statusCode, 422)
+  t.match(answer.body, 'There is no such team')
+})

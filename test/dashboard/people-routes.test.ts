@@ -1,0 +1,115 @@
+import t from 'tap'
+import { revoke } from '../../src/invitations/revoke.ts'
+import { deactivate } from '../../src/sessions/deactivate.ts'
+import { addUser, startApp } from '../support/app.ts'
+import { expire, invite, inviteOne, sql } from '../support/people.ts'
+
+const { db, ids, browser, work, close } = await startApp()
+t.teardown(close)
+const cleo = await browser('cleo')
+
+const rowsOf = (body: string) =>
+  [...body.matchAll(/<tr data-enrollment="([\w-]+)" data-delivery="([\w-]*)">([\s\S]*?)<\/tr>/g)].map(
+    ([, enrollment, delivery, text]) => ({ enrollment, delivery, email: /[\w.%+-]+@[\w.-]+/.exec(text!)?.[0] })
+  )
+const list = async (query = '') => rowsOf((await cleo.get(`/people${query && `?${query}`}`)).body)
+const emails = async (query: string) => (await list(query)).map(({ email }) => email)
+
+await inviteOne(db, ids.ben, 'invited@larkfield.example')
+await expire(db, (await inviteOne(db, ids.ben, 'expired@larkfield.example')).personId)
+await revoke(db, ids.ben, (await inviteOne(db, ids.ben, 'revoked@larkfield.example')).invitationId)
+await deactivate(db, { id: ids.ada, role: 'owner' }, await addUser(db, 'left', 'member'))
+await db.execute(sql`insert into people (email, address_key, name) values
+  ('heard.of@larkfield.example', 'heard.of@larkfield.example', 'Heard 100%_Of'), ('Gasse_1@larkfield.example', 'gasse_1@larkfield.example', null)`)
+
+t.test('everybody stands in the list with both axes, in the order of their addresses', async t => {
+  const rows = await list()
+  t.equal(rows.length, 10)
+  const enrollment = Object.fromEntries(rows.map(row => [row.email?.split('@')[0], row.enrollment]))
+  t.match(enrollment, { invited: 'invited', expired: 'expired', revoked: 'revoked', left: 'deactivated' })
+  t.match(enrollment, { ada: 'signed-up', 'heard.of': 'not-invited' })
+  t.match(rows.find(({ email }) => email?.startsWith('revoked'))?.delivery, 'cancelled')
+  t.match(rows.find(({ email }) => email?.startsWith('invited'))?.delivery, 'queued')
+  t.match(rows.find(({ email }) => email?.startsWith('ada'))?.delivery, '')
+})
+
+t.test('people are counted by enrollment, in plain digits', async t => {
+  const { body } = await cleo.get('/people')
+  const counts = Object.fromEntries(
+    [...body.matchAll(/data-count="([\w-]+)" data-value="(\d+)"/g)].map(([, name, value]) => [name, Number(value)])
+  )
+  t.match(counts, { 'not-invited': 2, invited: 1, expired: 1, revoked: 1, 'signed-up': 4, deactivated: 1 })
+})
+
+t.test(
+  'a search finds what contains it, in names and addresses, without case, and takes % and _ for themselves',
+  async t => {
+    t.same(await emails('q=INVITED'), ['invited@larkfield.example'])
+    t.same(await emails('q=cle'), ['cleo@larkfield.example'])
+    t.same(await emails('q=100%25_O'), ['heard.of@larkfield.example'])
+    t.same(await emails('q=heard%25of'), [])
+    t.same(await emails('q=e_1'), ['Gasse_1@larkfield.example'])
+    t.same(await emails('q=heard_of'), [])
+    t.same(await emails('q=%5C%5C'), [], 'a backslash is itself')
+    t.same(await emails('q=%20%20cleo%20'), ['cleo@larkfield.example'], 'blanks around it do not count')
+    t.equal((await emails('q=c')).length, 10, 'one character is no search')
+    t.equal((await emails('q=')).length, 10)
+    t.match((await cleo.get('/people?q=%22%3E%3Cb%3E')).body, 'value="&quot;&gt;&lt;b&gt;"')
+  }
+)
+
+t.test('the filters for enrollment and for the newest mail work alone, together and with a search', async t => {
+  for (const [status, count] of Object.entries({
+    'not-invited': 2,
+    invited: 1,
+    expired: 1,
+    revoked: 1,
+    'signed-up': 4,
+    deactivated: 1
+  })) {
+    const rows = await list(`status=${status}`)
+    t.equal(rows.length, count, status)
+    t.same(new Set(rows.map(row => row.enrollment)), new Set([status]))
+  }
+  t.equal((await list('delivery=cancelled')).length, 1)
+  t.equal((await list('delivery=queued')).length, 2)
+  t.same(await emails('delivery=queued&status=expired'), ['expired@larkfield.example'])
+  t.same(await emails('status=signed-up&q=da'), ['ada@larkfield.example', 'dan@larkfield.example'])
+  t.equal((await list('status=nonsense&delivery=constructor')).length, 10, 'a filter that is none shows all')
+  await work()
+  t.equal((await list('delivery=sent')).length, 1)
+})
+
+t.test('nobody, one, and many: the page says so in words', async t => {
+  const none = (await cleo.get('/people?q=nobody-like-this')).body
+  t.match(none, 'Nobody matches')
+  t.match(none, '<a href="/people">Show everybody</a>')
+  t.match((await cleo.get('/people?q=heard.of')).body, '<p class="sr" role="status">1 person</p>')
+  t.match((await cleo.get('/people')).body, '<p class="sr" role="status">10 people</p>')
+})
+
+t.test('a long list is read page by page, every person once, and the filters stay', async t => {
+  const many = Array.from({ length: 130 }, (_, index) => `many${String(index).padStart(3, '0')}@larkfield.example`)
+  await invite(db, ids.ben, ...many)
+  const seen: (string | undefined)[] = []
+  let pages = 0
+  for (let next: string | undefined = '/people?q=many&status=invited'; next; pages += 1) {
+    const { body } = await cleo.get(next)
+    seen.push(...rowsOf(body).map(({ email }) => email))
+    next = /href="(\/people\?[^"]+)" rel="next"/.exec(body)?.[1]?.replaceAll('&amp;', '&')
+    if (next) t.match(next, /q=many&status=invited/)
+    if (pages > 0) t.match(body, 'First page')
+  }
+  t.equal(pages, 3)
+  t.same(seen, many)
+  const last = await cleo.get('/people?q=many&after=zzz')
+  t.equal(last.statusCode, 200)
+  t.match(last.body, 'Nobody matches')
+})
+
+t.test('an htmx search gets the results alone, everything else the whole page', async t => {
+  const part = (await cleo.get('/people?q=cleo', { 'hx-request': 'true', 'hx-request-type': 'partial' })).body
+  t.notMatch(part, '<html')
+  t.equal(rowsOf(part).length, 1)
+  t.match((await cleo.get('/people?q=cleo', { 'hx-request': 'true', 'hx-request-type': 'full' })).body, '<html')
+})

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { optOutToken } from '../../src/lib/token.ts'
+import { secretKey, startApp } from '../support/app.ts'
+import { inviteOne, one, sql } from '../support/people.ts'
+import { everyRow } from '../support/rows.ts'
+
+const { app, db, ids, browser, work, close } = await startApp()
+t.teardown(close)
+const { personId } = await inviteOne(db, ids.ben, 'quiet@larkfield.example')
+const url = `/unsubscribe/${optOutToken(secretKey, personId)}`
+
+/** As a mail provider posts it: from nowhere, without a cookie. */
+const oneClick = (url: string, type: string, payload: string) =>
+  app.inject({ method: 'POST', url, payload, headers: { host: 'localhost:3000', 'content-type': type } })
+
+t.test('S2: looking at the page changes nothing, and offers the button', async t => {
+  const before = await everyRow(db)
+  const visitor = await browser()
+  for (let round = 0; round < 5; round += 1) {
+    const page = await visitor.get(url)
+    t.equal(page.statusCode, 200)
+    t.match(page.body, 'Stop invitations?')
+    t.match(page.body, `action="${url}"`)
+  }
+  t.same(await everyRow(db), before)
+})
+
+t.test(
+  'one click from a mail program stops what is owed and everything after it; a second one changes nothing',
+  async t => {
+    const answer = await oneClick(url, 'application/x-www-form-urlencoded', 'List-Unsubscribe=One-Click')
+    t.equal(answer.statusCode, 200, 'RFC 8058: no redirect')
+    t.match(answer.body, 'You will get no more invitations')
+    t.match(await one(db, sql`select state from deliveries where person_id = ${personId}`), { state: 'cancelled' })
+    t.match(await one(db, sql`select cause from suppressions where address_key = 'quiet@larkfield.example'`), {
+      cause: 'opted-out'
+    })
+    t.match(await one(db, sql`select count(*)::int as n from events where kind = 'opted-out'`), { n: 1 })
+    const before = await everyRow(db)
+    t.equal((await oneClick(url, 'application/x-www-form-urlencoded', 'List-Unsubscribe=One-Click')).statusCode, 200)
+    t.same(await everyRow(db), before)
+    await work()
+    t.match(await one(db, sql`select count(*)::int as n from deliveries where state = 'sent'`), { n: 0 })
+    const ben = await browser('ben')
+    const page = await ben.submit('/invite', { email: 'quiet@larkfield.example' })
+    t.match(page.body, /data-count="(suppressed|pending)" data-value="1"/)
+  }
+)
+
+t.test('mail programs may post multipart, or nothing at all', async t => {
+  const body = '--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
+  const { personId } = await inviteOne(db, ids.ben, 'multi@larkfield.example')
+  const other = `/unsubscribe/${optOutToken(secretKey, personId)}`
+  t.equal((await oneClick(other, 'multipart/form-data; boundary=x', body)).statusCode, 200)
+  t.match(await one(db, sql`select count(*)::int as n from suppressions`), { n: 2 })
+  const headers = { host: 'localhost:3000' }
+  t.equal((await app.inject({ method: 'POST', url: other, headers })).statusCode, 200)
+  t.equal((await oneClick(other, 'application/json', '{}')).statusCode, 415)
+})
+
+t.test('a link that is not ours is unknown', async t => {
+  const [id, signature] = url.split('/').at(-1)!.split('.')
+  const wrong = [
+    `${Number(id) + 1}.${signature}`,
+    `${id}.${'A'.repeat(43)}`,
+    `${id}.`,
+    id,
+    signature,
+    `${id}.${signature}x`,
+    'x.y',
+    '%00'
+  ]
+  for (const token of wrong) {
+    t.equal((await (await browser()).get(`/unsubscribe/${token}`)).statusCode, 404, token!)
+    t.equal((await oneClick(`/unsubscribe/${token}`, 'application/x-www-form-urlencoded', '')).statusCode, 404, token!)
+  }
+})
