@@ -353,7 +353,7 @@ export const deliveries = pgTable(
     settledAt: at('settled_at')
   },
   t => [
-    index('deliveries_due').on(t.priority, t.nextAttemptAt).where(sql`${t.state} in ('queued', 'deferred')`),
+    index('deliveries_due').on(t.batchId, t.priority, t.nextAttemptAt).where(sql`${t.state} in ('queued', 'deferred')`),
     index('deliveries_leased').on(t.leaseUntil).where(sql`${t.state} = 'sending'`),
     index('deliveries_person').on(t.personId),
     index('deliveries_single').on(t.state).where(sql`${t.batchId} is null`),
