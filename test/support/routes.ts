@@ -65,7 +65,8 @@ export const forms: Record<string, Fields> = {
   '/settings/organization': {
     ...{ organization: 'Larkfield', domains: 'larkfield.example' },
     ...{ continue_url: '', invitation_days: '14' }
-  }
+  },
+  '/settings/mail': { per_second: '', per_domain_per_second: '', line_days: '90' }
 }
 
 /** These may come more than once. */

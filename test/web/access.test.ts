@@ -32,7 +32,8 @@ const smallest: Record<string, string> = {
     ['deliveries', 'revocation', 'link'].map(act => `POST /invitations/:id/${act}`)
   ),
   ...all('admin', ['GET /outbox', 'GET /outbox/:id', 'GET /outbox/:id(^\\d+).eml', 'GET /outbox/:id/html']),
-  ...all('owner', ['POST /people/:id/role', 'GET /settings/organization', 'POST /settings/organization'])
+  ...all('owner', ['POST /people/:id/role', 'GET /settings/organization', 'POST /settings/organization']),
+  ...all('owner', ['GET /settings/mail', 'POST /settings/mail'])
 }
 function all(role: string, routes: string[]) {
   return Object.fromEntries(routes.map(route => [route, role]))
