@@ -128,6 +128,7 @@ export const people = pgTable(
       'gin',
       sql`(${t.addressKey} || E'\\n' || lower(coalesce(${t.name}, ''))) gin_trgm_ops`
     ),
+    index('people_console').on(t.role).where(sql`${t.role} <> 'member'`),
     check('people_role', oneOf(t.role, roles)),
     check('people_delivery_state', oneOf(t.deliveryState, deliveryStates)),
     check('people_deactivated_after_sign_up', sql`${t.deactivatedAt} is null or ${t.signedUpAt} is not null`)
@@ -357,9 +358,6 @@ export const deliveries = pgTable(
     index('deliveries_leased').on(t.leaseUntil).where(sql`${t.state} = 'sending'`),
     index('deliveries_person').on(t.personId),
     index('deliveries_single').on(t.state).where(sql`${t.batchId} is null`),
-    index('deliveries_troubled')
-      .on(t.state, t.id)
-      .where(sql`${t.state} in ('deferred', 'failed', 'unknown', 'bounced', 'suppressed', 'cancelled')`),
     index('deliveries_batch').on(t.batchId, t.state).where(sql`${t.batchId} is not null`),
     check('deliveries_state', oneOf(t.state, deliveryStates))
   ]

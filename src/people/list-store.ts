@@ -1,7 +1,7 @@
 /** The list of people at any size: search, filters and counts that are kept instead of counted. */
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { containing, searchPage } from '../db/paged-search.ts'
+import { contains, containsByIndex, searchPage } from '../db/paged-search.ts'
 import { people } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
 import type { Enrollment } from './person.ts'
@@ -17,22 +17,35 @@ const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt}
 const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
 const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
 
-/** States that few mails stand in, by way of an index of their own. */
-const troubled: readonly string[] = ['deferred', 'failed', 'unknown', 'bounced', 'suppressed', 'cancelled']
+const mailsIn = {
+  queued: sql`mails_queued`,
+  sending: sql`mails_sending`,
+  sent: sql`mails_sent`,
+  deferred: sql`mails_deferred`,
+  failed: sql`mails_failed`,
+  unknown: sql`mails_unknown`,
+  bounced: sql`mails_bounced`,
+  suppressed: sql`mails_suppressed`,
+  cancelled: sql`mails_cancelled`
+} satisfies Record<DeliveryState, SQL>
 
-function inDelivery(state: DeliveryState): SQL | undefined {
-  const mails = sql`${people.id} in (select person_id from deliveries where state = ${state})`
-  return and(eq(people.deliveryState, state), troubled.includes(state) ? mails : undefined)
-}
+/** Whose mails stand in that state: found by the batches that say that they have some. */
+const mailedIn = (state: DeliveryState) => sql`${people.id} in (
+  select d.person_id from batches b cross join lateral (
+    select person_id from deliveries where batch_id = b.id and state = ${state} offset 0
+  ) d where b.${mailsIn[state]} > 0
+  union all select person_id from deliveries where batch_id is null and state = ${state}
+)`
 
 /** Everything that a filter says, as one condition on `people`. Search is literal, anywhere, without case. */
-export function matching({ q, enrollment, delivery }: PeopleFilter): SQL | undefined {
+export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = false): SQL | undefined {
   const isThere = { invited: isOpen, expired: isExpired } as Partial<Record<Enrollment, SQL>>
   const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
   return and(
-    q ? sql`${searched} like lower(${containing(q)})` : undefined,
+    q ? (isByIndex ? containsByIndex : contains)(searched, q) : undefined,
     stage,
-    delivery ? inDelivery(delivery) : undefined
+    delivery ? eq(people.deliveryState, delivery) : undefined,
+    delivery && isByIndex ? mailedIn(delivery) : undefined
   )
 }
 
@@ -54,20 +67,19 @@ export async function listPeople(db: Db, filter: PeopleFilter, limit: number, af
   const isLater = gt(people.addressKey, after)
   const read = (source: Source, where: SQL | undefined) => pageFrom(db, source, where, limit)
   if (!isMatch) return read(people, isLater)
-  return searchPage<Listed>(limit, {
+  return searchPage<Listed, number>(limit, {
     async near(window) {
       const next = some(db, isLater).orderBy(asc(people.addressKey)).limit(window).as('people')
       const beyond = sql`select 1 from people where ${isLater} order by address_key offset ${window} limit 1`
       const [rows, more] = await Promise.all([read(next, isMatch), db.execute(beyond)])
       return { rows, isAll: more.length === 0 }
     },
-    async rare(most) {
-      const found = some(db, isMatch)
-        .limit(most + 1)
-        .as('people')
-      const [row] = await db.execute<{ n: string }>(sql`select count(*) as n from ${found}`)
-      return Number(row!.n) > most ? undefined : read(found, isLater)
+    async keys(most) {
+      const isFound = matching(filter, true)
+      const rows = await db.select({ id: people.id }).from(people).where(isFound).limit(most)
+      return rows.map(row => row.id)
     },
+    byKeys: ids => read(people, and(isLater, sql`${people.id} = any(${sql.param(ids)}::bigint[])`, isMatch)),
     walk: () => read(people, and(isMatch, isLater))
   })
 }

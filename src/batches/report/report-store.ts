@@ -1,7 +1,7 @@
 /** What the pages of batches read. */
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { containing, searchPage } from '../../db/paged-search.ts'
+import { contains, containsByIndex, searchPage } from '../../db/paged-search.ts'
 import { batches, deliveries, type deliveryStates, people, recipients } from '../../db/schema.ts'
 import type { Verdict } from '../recipient.ts'
 
@@ -38,29 +38,24 @@ export async function listLines(
   const isLater = and(eq(recipients.batchId, batchId), gt(recipients.line, after))
   const { verdicts, delivery, q } = filter
   const isOfVerdict = verdicts && inArray(recipients.verdict, verdicts)
-  const isFound = q ? sql`lower(${recipients.text}) like lower(${containing(q)})` : undefined
+  const isFound = q ? contains(sql`lower(${recipients.text})`, q) : undefined
   const read = (source: Source, where: SQL | undefined) => linesFrom(db, batchId, source, where, delivery, limit)
   if (!isFound && !delivery) return read(recipients, and(isLater, isOfVerdict))
-  return searchPage<ListedLine>(limit, {
+  return searchPage<ListedLine, number>(limit, {
     async near(window) {
       const next = some(db.select().from(recipients).where(isLater).orderBy(asc(recipients.line)).limit(window))
       const beyond = sql`select 1 from recipients where ${isLater} order by line offset ${window} limit 1`
       const [rows, more] = await Promise.all([read(next, and(isOfVerdict, isFound)), db.execute(beyond)])
       return { rows, isAll: more.length === 0 }
     },
-    async rare(most) {
+    async keys(most) {
       const isHere = eq(recipients.batchId, batchId)
-      const isMatch = and(isHere, isOfVerdict, isFound, isMailed(batchId, delivery))
-      const found = some(
-        db
-          .select()
-          .from(recipients)
-          .where(isMatch)
-          .limit(most + 1)
-      )
-      const [row] = await db.select({ n: sql<number>`count(*)::int` }).from(found)
-      return row!.n > most ? undefined : read(found, isLater)
+      if (delivery) return linesMailed(db, batchId, delivery, most)
+      const isHit = and(isHere, isOfVerdict, containsByIndex(sql`lower(${recipients.text})`, q!))
+      return (await db.select({ line: recipients.line }).from(recipients).where(isHit).limit(most)).map(row => row.line)
     },
+    byKeys: lines =>
+      read(recipients, and(isLater, sql`${recipients.line} = any(${sql.param(lines)}::int[])`, isOfVerdict, isFound)),
     walk: () => read(recipients, and(isLater, isOfVerdict, isFound))
   })
 }
@@ -72,13 +67,22 @@ function some(query: { as: (name: string) => unknown }): Source {
   return query.as('recipients') as Source
 }
 
-/** Whose mail of this batch stands in that state; asked the other way round, so that few mails are few look-ups. */
-function isMailed(batchId: number, delivery: LineFilter['delivery']): SQL | undefined {
-  if (!delivery) return undefined
-  return sql`${recipients.addressKey} in (
-    select p.address_key from deliveries d join people p on p.id = d.person_id
-    where d.batch_id = ${batchId} and d.state = ${delivery}
-  )`
+/** The lines whose mail of this batch stands in that state, from the mails to the lines. */
+async function linesMailed(
+  db: Db,
+  batchId: number,
+  delivery: NonNullable<LineFilter['delivery']>,
+  most: number
+): Promise<number[]> {
+  const rows = await db.execute<{ line: number }>(sql`
+    select r.line from (
+      select person_id from deliveries where batch_id = ${batchId} and state = ${delivery} limit ${most}
+    ) d cross join lateral (select address_key from people where id = d.person_id offset 0) p
+    cross join lateral (
+      select line from recipients where batch_id = ${batchId} and address_key = p.address_key and verdict = 'invite'
+        and verdict not in ('malformed', 'foreign', 'duplicate') offset 0
+    ) r`)
+  return rows.map(row => row.line)
 }
 
 async function linesFrom(

@@ -1,2 +1,0 @@
-DROP INDEX "deliveries_due";--> statement-breakpoint
-CREATE INDEX "deliveries_due" ON "deliveries" ("batch_id","priority","next_attempt_at") WHERE "state" in ('queued', 'deferred');
