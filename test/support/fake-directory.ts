@@ -32,17 +32,18 @@ export interface FakeRequest {
   socket: Socket
 }
 
+/** Every answer is `true`, so that a script can end with it. */
 export interface Reply {
-  entry(entry: FakeEntry): void
+  entry(entry: FakeEntry): true
   /** Ends a search; a cookie, even an empty one, brings the paged-results control. */
-  done(code?: number, text?: string, cookie?: string): void
-  raw(bytes: Buffer): void
+  done(code?: number, text?: string, cookie?: string): true
+  raw(bytes: Buffer): true
   /** Entries that match, as the usual answer would have them. */
   matches(): FakeEntry[]
 }
 
 /** True: answered (or deliberately not). */
-export type Script = (request: FakeRequest, reply: Reply) => boolean | undefined
+export type Script = (request: FakeRequest, reply: Reply) => boolean
 
 export interface FakeDirectory {
   url: string
@@ -88,7 +89,7 @@ export async function startFake(options: FakeOptions = {}): Promise<FakeDirector
     requests: [],
     received: [],
     entries: options.entries ?? [],
-    script: options.script ?? (() => undefined),
+    script: options.script ?? (() => false),
     valuesAtOnce: options.valuesAtOnce ?? Number.POSITIVE_INFINITY,
     who: 'dn:cn=rollcall,dc=larkfield,dc=example',
     sockets: new Set(),
@@ -105,6 +106,7 @@ function serve(socket: Socket, fake: FakeDirectory, options: FakeOptions) {
   const onData = (chunk: Buffer) => {
     fake.received.push(chunk)
     unread = Buffer.concat([unread, chunk])
+    if (unread.length > 0 && unread[0] !== 0x30) return void hearNoise(socket, fake)
     for (let size = sizeOf(unread); size > 0 && unread.length >= size; size = sizeOf(unread)) {
       const message = unread.subarray(0, size)
       unread = unread.subarray(size)
@@ -116,6 +118,12 @@ function serve(socket: Socket, fake: FakeDirectory, options: FakeOptions) {
     }
   }
   socket.on('data', onData)
+}
+
+/** What is no LDAP, such as a TLS greeting to a server without TLS. */
+function hearNoise(socket: Socket, fake: FakeDirectory) {
+  const noise = { ...nothing, id: 0, kind: 'other', nth: 0, socket } as const
+  if (!fake.script({ ...noise, attributes: [] }, replyTo({ ...noise, attributes: [] }, fake))) socket.destroy()
 }
 
 function answer(
@@ -163,13 +171,16 @@ function search(request: FakeRequest, reply: Reply, fake: FakeDirectory, options
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
 function replyTo(request: FakeRequest, fake: FakeDirectory): Reply {
-  const write = (bytes: Buffer) => void (request.socket.writable && request.socket.write(bytes))
+  const write = (bytes: Buffer): true => {
+    if (request.socket.writable) request.socket.write(bytes)
+    return true
+  }
   return {
     raw: write,
     entry: entry => write(message(request.id, encodeEntry(shown(entry, request, fake.valuesAtOnce)))),
     done(code = 0, text = '', cookie) {
       const control = cookie === undefined ? [] : [pagedResults(cookie)]
-      write(message(request.id, result(0x65, code, text), control))
+      return write(message(request.id, result(0x65, code, text), control))
     },
     matches() {
       const base = request.base.toLowerCase()
@@ -240,6 +251,18 @@ function valuesOf({ dn, attributes }: FakeEntry, name: string): (string | Buffer
   return key === undefined ? [] : attributes[key]!
 }
 
+const nothing = {
+  base: '',
+  scope: 0,
+  sizeLimit: 0,
+  timeLimit: 0,
+  filter: Buffer.alloc(0),
+  page: undefined,
+  dn: '',
+  password: '',
+  oid: ''
+}
+
 function parse(message: Buffer, socket: Socket): FakeRequest {
   const reader = new BerReader(message)
   reader.readSequence()
@@ -247,16 +270,7 @@ function parse(message: Buffer, socket: Socket): FakeRequest {
   const tag = reader.readSequence()!
   const kinds = { 96: 'bind', 66: 'unbind', 99: 'search', 119: 'extended' } as const
   const kind = kinds[tag as keyof typeof kinds] ?? 'other'
-  const empty = {
-    base: '',
-    scope: 0,
-    sizeLimit: 0,
-    timeLimit: 0,
-    filter: Buffer.alloc(0),
-    attributes: [],
-    page: undefined
-  }
-  const request: FakeRequest = { id, kind, ...empty, dn: '', password: '', oid: '', nth: 0, socket }
+  const request: FakeRequest = { ...nothing, attributes: [], id, kind, nth: 0, socket }
   if (kind === 'bind') {
     reader.readInt()
     request.dn = reader.readString()!

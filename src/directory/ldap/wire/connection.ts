@@ -79,9 +79,10 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     if (operation.tag === 0x64) return one.take?.(decodeEntry(message, operation))
     // references to other servers are not followed; intermediate responses answer nothing that we ask
     if (operation.tag === 0x73 || operation.tag === 0x79) return
+    const response = decodeResponse(message, id, operation.tag)
     owed.delete(id)
     clearTimeout(one.timer)
-    one.resolve(decodeResponse(message, id, operation.tag))
+    one.resolve(response)
   }
 
   function keepWaiting(one: Owed, bytes: number) {
