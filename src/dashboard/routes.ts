@@ -10,16 +10,20 @@ import { funnel, timeSeries } from '../web/charts.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters } from '../web/forms.ts'
+import { troubledBatch, troubledMails } from './attention-page.ts'
+import { troubledBatches } from './store.ts'
 
 const weeks = 12
+const mostBatches = 5
 
 export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
   app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
     const { timeZone } = request.viewer!
-    const [counts, totals, requests, events, pause] = await Promise.all([
+    const [counts, totals, requests, troubled, events, pause] = await Promise.all([
       countPeople(db),
       weeklyTotals(db, weeks),
       openRequests(db, 20),
+      troubledBatches(db, mostBatches + 1),
       listEvents(db, { except: ['signed-in'] }, 6),
       readPause(db)
     ])
@@ -62,6 +66,9 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
           email,
           when: showTime(requestedAt!, timeZone)
         })),
+        batches: troubled.slice(0, mostBatches).map(batch => troubledBatch(batch, timeZone)),
+        hasMoreBatches: troubled.length > mostBatches,
+        mails: troubledMails(counts),
         keepsMail: config.smtp === undefined,
         transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
         events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),

@@ -1,6 +1,6 @@
-import { desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { batches, batchStates, deliveries, deliveryStates } from '../db/schema.ts'
+import { batches, batchStates, deliveries, deliveryStates, people } from '../db/schema.ts'
 
 interface StateCount {
   state: string
@@ -27,6 +27,20 @@ export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; b
 
 function everyState(states: readonly string[], found: StateCount[]): StateCount[] {
   return states.map(state => ({ state, count: found.find(row => row.state === state)?.count ?? 0 }))
+}
+
+/** Batches that Rollcall stopped, and uploads that were cut in the last week; the newest first. */
+export async function troubledBatches(db: Db, limit: number) {
+  const isStopped = eq(batches.state, 'stopped')
+  const isCut = and(eq(batches.state, 'incomplete'), sql`${batches.createdAt} > now() - interval '7 days'`)
+  const rows = await db
+    .select({ batch: batches, creatorName: people.name })
+    .from(batches)
+    .leftJoin(people, eq(people.id, batches.createdBy))
+    .where(or(isStopped, isCut))
+    .orderBy(desc(batches.id))
+    .limit(limit)
+  return rows.map(({ batch, creatorName }) => ({ ...batch, creatorName }))
 }
 
 /** One person's mails, the newest first. */
