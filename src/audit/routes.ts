@@ -76,9 +76,9 @@ function readFilter({ kind = '', actor, from, to }: Query, timeZone: string): Ev
 
 const numberOf = (text: string | undefined) => (text && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined)
 
-/** A day of the calendar as a date field sends it, or undefined. */
+/** A day of the calendar as a date field sends it, or undefined. There is no year 0. */
 function dayOf(text: string | undefined): string | undefined {
-  if (!text || !/^\d{4}-\d\d-\d\d$/.test(text)) return undefined
+  if (!text || !/^\d{4}-\d\d-\d\d$/.test(text) || text < '0001') return undefined
   const date = new Date(`${text}T00:00:00Z`)
   return Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text) ? undefined : text
 }
