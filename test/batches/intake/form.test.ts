@@ -1,8 +1,10 @@
+import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { startApp } from '../../support/app.ts'
 import { boundary, type FilePart, type Multipart, multipart } from '../../support/multipart.ts'
 import { everyRow } from '../../support/rows.ts'
+import { openRequest } from '../../support/uploads.ts'
 
 const { app, db, browser, logged, work, close } = await startApp()
 t.teardown(close)
@@ -115,6 +117,20 @@ t.test('S26: a form that stops anywhere: 400, and what came of it never sends', 
   await work()
   t.same(await db.$client`select state from batches where state <> 'incomplete'`, [])
   t.same(await db.$client`select 1 from deliveries union all select 1 from batch_chunks`, [])
+})
+
+t.test('more than 2 GiB: 413 before anything of it has come', async t => {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const before = await everyRow(db)
+  for (const length of [2 ** 31 + 2 ** 20 + 1, 2 ** 40]) {
+    const request = openRequest(port, '/bulk', {
+      ...{ cookie: ben.cookie!, 'content-type': typeOf(boundary), 'content-length': length }
+    })
+    t.equal((await request.answer).status, 413)
+    request.cut()
+  }
+  t.same(await everyRow(db), before)
 })
 
 t.test('another content type: 415', async t => {
