@@ -20,6 +20,8 @@ export interface Organization {
   organization: string
   continueUrl: string | null
   invitationDays: number
+  /** Days that the lines of a batch are kept. */
+  lineDays: number
   timeZone: string
   domains: string[]
 }
@@ -29,8 +31,10 @@ export async function readOrganization(db: Db): Promise<Organization | undefined
   const names = sql<
     string[]
   >`(select coalesce(array_agg(${domains.name} order by ${domains.name}), '{}') from ${domains})`
-  const { organization, continueUrl, invitationDays, timeZone } = settings
-  const [row] = await db.select({ organization, continueUrl, invitationDays, timeZone, domains: names }).from(settings)
+  const { organization, continueUrl, invitationDays, lineDays, timeZone } = settings
+  const [row] = await db
+    .select({ organization, continueUrl, invitationDays, lineDays, timeZone, domains: names })
+    .from(settings)
   return row
 }
 

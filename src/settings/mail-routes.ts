@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { readPacing } from '../mail/queue/gate-store.ts'
 import { readPause } from '../mail/store.ts'
+import { readOrganization } from '../people/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
 import { changeMail } from './change-mail.ts'
-import { readLineDays } from './store.ts'
 
 const body = form({ per_second: field(), per_domain_per_second: field(), line_days: field() })
 type Fields = Static<typeof body>
@@ -19,11 +19,11 @@ export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
 
   app.get('/settings/mail', { config: { access: 'owner' } }, async (_request, reply) => {
-    const [{ perSecond, perDomain }, lineDays] = await Promise.all([readPacing(db), readLineDays(db)])
+    const [{ perSecond, perDomain }, organization] = await Promise.all([readPacing(db), readOrganization(db)])
     const values = {
       per_second: String(perSecond ?? ''),
       per_domain_per_second: String(perDomain ?? ''),
-      line_days: String(lineDays)
+      line_days: String(organization!.lineDays)
     }
     return mailPage(deps, reply, values, {})
   })

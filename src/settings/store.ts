@@ -32,12 +32,6 @@ async function replaceDomains(tx: Db, names: string[]) {
       .onConflictDoNothing()
 }
 
-/** Days that the lines of a batch are kept. */
-export async function readLineDays(db: Db): Promise<number> {
-  const [row] = await db.select({ days: settings.lineDays }).from(settings)
-  return row!.days
-}
-
 export async function writeLineDays(tx: Db, lineDays: number): Promise<void> {
   await tx.update(settings).set({ lineDays })
 }

@@ -12,9 +12,9 @@ export async function forgetLines(db: Db): Promise<boolean> {
       where b.finished_at < now() - make_interval(days => s.line_days)
         and exists (select from recipients r where r.batch_id = b.id)
       order by b.id limit 1
-    ), some as (
+    ), gone as (
       select r.batch_id, r.line from recipients r join old on old.id = r.batch_id order by r.line limit ${linesInStep}
     )
-    delete from recipients r using some where r.batch_id = some.batch_id and r.line = some.line returning 1`)
+    delete from recipients r using gone g where r.batch_id = g.batch_id and r.line = g.line returning 1`)
   return rows.length > 0
 }

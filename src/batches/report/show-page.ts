@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
 import { readPacing } from '../../mail/queue/gate-store.ts'
 import { readPause } from '../../mail/store.ts'
+import { readOrganization } from '../../people/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { isBatchState } from '../batch.ts'
@@ -115,8 +116,16 @@ async function linesView({ db }: Deps, batch: BatchRow, filter: BatchFilter, que
     delivery: delivery ?? '',
     filterName: verdict ? verdictIn(batch.state, verdict).name : '',
     first: after > 0 ? hrefOf(view.base, { ...filter }) : null,
-    next: lines.length > pageSize ? hrefOf(view.base, { ...filter, after: String(shown.at(-1)!.line) }) : null
+    next: lines.length > pageSize ? hrefOf(view.base, { ...filter, after: String(shown.at(-1)!.line) }) : null,
+    keptDays: lines.length === 0 ? await daysOfForgotten(db, batch) : null
   }
+}
+
+/** After how many days the lines of this batch were deleted, when they were. */
+async function daysOfForgotten(db: Deps['db'], batch: BatchRow): Promise<number | null> {
+  const { lineDays } = (await readOrganization(db))!
+  const isOld = batch.finishedAt !== null && Date.now() - batch.finishedAt.getTime() > lineDays * 86_400_000
+  return isOld && batch.judged > 0 ? lineDays : null
 }
 
 /** The lines that a correction can help, in front of everything else; a filter for something else hides them. */
