@@ -1,6 +1,6 @@
 // postgres.js 3.4.9 ends the process, or loses a connection of its pool, when the server goes away at the wrong moment:
-// porsager/postgres issues 1066, 1154, 1192, 1208 and 1223, all open. Decision 5 says more. Text that is not found stops set-up:
-// look at what a new version does before taking it.
+// porsager/postgres issues 1066, 1154, 1192, 1208 and 1223, all open. And it leaves a transaction open when too many wait.
+// Decision 5 says more. Text that is not found stops set-up: look at what a new version does before taking it.
 const fs = require('node:fs')
 
 const file = 'node_modules/postgres/src/connection.js'
@@ -42,6 +42,23 @@ const changes = [
     // nobody hears of this query's failure; whoever asked for the connection is told by the connection
     from: '        return fetchArrayTypes()\n',
     to: '        return fetchArrayTypes().catch(() => {})\n'
+  },
+  {
+    // a transaction that begins as the last one that fits into the line was never told its connection: it failed, and
+    // left the connection to everybody else inside of a transaction that nobody ends
+    from: `        && sent.length < max_pipeline
+        && (!q.options.onexecute || q.options.onexecute(connection))
+    } catch`,
+    to: `        && sent.length < max_pipeline
+        && !q.options.onexecute
+    } catch`
+  },
+  {
+    from: `      build(q)
+      return write(toBuffer(q))`,
+    to: `      build(q)
+      q.options.onexecute && q.options.onexecute(connection)
+      return write(toBuffer(q))`
   }
 ]
 

@@ -29,3 +29,17 @@ t.test('what the database does not answer in time counts as away', async t => {
   t.ok(isDatabaseAway(error))
   t.equal(await inTime(Promise.resolve(7), 10), 7)
 })
+
+t.test('R10: a transaction that begins behind any number of queries ends, and leaves nobody inside of it', async t => {
+  const { db, drop } = await cloneDatabase({ connections: 1 })
+  t.teardown(drop)
+  const sql = db.$client
+  for (const waiting of [99, 100, 101]) {
+    await sql`select 1` // the types are known: what follows is sent ahead
+    const queries = Array.from({ length: waiting }, () => sql`select pg_sleep(0.001)`.execute())
+    t.same(await transaction(db, async tx => (await tx.execute('select 7 as n'))[0]), { n: 7 })
+    await Promise.all(queries)
+    const began = async () => (await sql`select now()::text as moment`)[0]!.moment
+    t.not(await began(), await began(), `behind ${waiting}`)
+  }
+})
