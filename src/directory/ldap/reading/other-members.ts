@@ -22,7 +22,8 @@ export async function resolveUids(gathering: Gathering, uids: string[], via: str
   const { session, counts } = gathering
   const waiting = new Set(uids.map(uid => uid.toLowerCase()))
   const found = new Map<string, Entry[]>()
-  const wanted = wantedPeople(session, 'Looking for people by their user names')
+  const people = wantedPeople(session, 'Looking for people by their user names')
+  const wanted = { ...people, attributes: [...people.attributes, 'uid'] }
   for await (const entry of lookUp(session, 'uid', [...waiting], wanted))
     for (const uid of entry.texts('uid').map(each => each.toLowerCase()))
       if (waiting.has(uid)) found.set(uid, [...(found.get(uid) ?? []), entry])
