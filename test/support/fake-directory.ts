@@ -72,7 +72,12 @@ export interface FakeOptions {
 
 export async function startFake(options: FakeOptions = {}): Promise<FakeDirectory> {
   const accept = (socket: Socket) => {
-    fake.sockets.add(socket.on('close', () => fake.sockets.delete(socket)).on('error', () => {}))
+    fake.sockets.add(
+      socket
+        .setNoDelay(true)
+        .on('close', () => fake.sockets.delete(socket))
+        .on('error', () => {})
+    )
     serve(socket, fake, options)
   }
   const { certificate } = options
@@ -188,7 +193,7 @@ function replyTo(request: FakeRequest, fake: FakeDirectory): Reply {
         const own = dn.toLowerCase()
         return own === base || (request.scope === 2 && (base === '' || own.endsWith(`,${base}`)))
       })
-      return inScope.filter(entry => fits(new BerReader(request.filter), entry))
+      return inScope.filter(compile(new BerReader(request.filter)))
     }
   }
 }
@@ -210,43 +215,61 @@ function shown(entry: FakeEntry, { attributes }: FakeRequest, atOnce: number): F
   return { dn: entry.dn, attributes: found }
 }
 
+type Test = (entry: FakeEntry) => boolean
+
 /** RFC 4511 §4.5.1.7 on entries in memory: and, or, not, equality, substrings, present. */
-function fits(reader: BerReader, entry: FakeEntry): boolean {
+function compile(reader: BerReader): Test {
   const tag = reader.readSequence()!
   const end = reader.offset + reader.length
   const inside = () => {
-    const results: boolean[] = []
-    while (reader.offset < end) results.push(fits(reader, entry))
-    return results
+    const tests: Test[] = []
+    while (reader.offset < end) tests.push(compile(reader))
+    return tests
   }
-  if (tag === 0xa0) return inside().every(Boolean)
-  if (tag === 0xa1) return inside().some(Boolean)
-  if (tag === 0xa2) return !fits(reader, entry)
+  if (tag === 0xa0)
+    return (
+      (tests: Test[]) => (entry: FakeEntry) =>
+        tests.every(fits => fits(entry))
+    )(inside())
+  if (tag === 0xa1)
+    return (
+      (tests: Test[]) => (entry: FakeEntry) =>
+        tests.some(fits => fits(entry))
+    )(inside())
+  if (tag === 0xa2)
+    return (
+      (fits: Test) => (entry: FakeEntry) =>
+        !fits(entry)
+    )(compile(reader))
   if (tag === 0x87) {
     const name = reader.buffer.toString('utf8', reader.offset, end)
     reader.offset = end
-    return valuesOf(entry, name).length > 0
+    return entry => valuesOf(entry, name).length > 0
   }
-  const name = reader.readString()!
-  const values = valuesOf(entry, name).map(value => value.toString().toLowerCase())
-  let isFit = false
-  if (tag === 0xa3) {
-    const bytes = reader.readString(4, true)!
-    const wanted = bytes.toString().toLowerCase()
-    isFit =
-      values.includes(wanted) || valuesOf(entry, name).some(value => Buffer.isBuffer(value) && value.equals(bytes))
-  } else if (tag === 0xa4) {
-    reader.readSequence()
-    const middle: string[] = []
-    while (reader.offset < end) middle.push(reader.readString(reader.peek()!)!.toLowerCase())
-    isFit = values.some(value => middle.every(part => value.includes(part)))
-  }
+  const fits = compileAssertion(tag, reader, end)
   reader.offset = end
-  return isFit
+  return fits
 }
+
+function compileAssertion(tag: number, reader: BerReader, end: number): Test {
+  const name = reader.readString()!
+  if (tag === 0xa3) {
+    const wanted = reader.readString(4, true)!.toString('latin1').toLowerCase()
+    return entry => valuesOf(entry, name).some(value => lower(value) === wanted)
+  }
+  if (tag !== 0xa4) return () => false
+  reader.readSequence()
+  const middle: string[] = []
+  while (reader.offset < end) middle.push(lower(reader.readString(reader.peek()!, true)!))
+  return entry => valuesOf(entry, name).some(value => middle.every(part => lower(value).includes(part)))
+}
+
+const lower = (value: string | Buffer) =>
+  (typeof value === 'string' ? Buffer.from(value) : value).toString('latin1').toLowerCase()
 
 function valuesOf({ dn, attributes }: FakeEntry, name: string): (string | Buffer)[] {
   if (/^(entryDN|distinguishedName)$/i.test(name)) return [dn]
+  if (attributes[name]) return attributes[name]
   const key = Object.keys(attributes).find(each => same(each, name))
   return key === undefined ? [] : attributes[key]!
 }
