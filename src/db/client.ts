@@ -45,6 +45,11 @@ export function transaction<T>(db: Database, act: (tx: Db) => Promise<T>): Promi
   return db.transaction(tx => act(tx))
 }
 
+/** Runs `act` inside of a transaction: when it fails, nothing of it stays, and the transaction goes on. */
+export function attempt<T>(tx: Db, act: (inner: Db) => Promise<T>): Promise<T> {
+  return tx.transaction(inner => act(inner))
+}
+
 /** Is the database there and answering within `milliseconds`? */
 export async function isAnswering(db: Database, milliseconds: number): Promise<boolean> {
   return await inTime(db.execute(sql`select 1`), milliseconds).then(

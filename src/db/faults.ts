@@ -24,6 +24,14 @@ export function isDatabaseAway(error: unknown): boolean {
   })
 }
 
+/** No lock in time, a circle of locks, a statement that took too long. */
+const passing = new Set(['55P03', '40P01', '40001', '57014'])
+
+/** Would the same statements get through a moment later? */
+export function isPassing(error: unknown): boolean {
+  return isDatabaseAway(error) || causesOf(error).some(each => passing.has((each as NodeJS.ErrnoException).code ?? ''))
+}
+
 /** The rows already stand: SQLSTATE 23505, with the constraint's name. */
 export function violatedUnique(error: unknown): string | undefined {
   const found = causesOf(error).find(each => (each as { code?: string }).code === '23505')

@@ -1,31 +1,38 @@
-import { type Db, transaction } from '../db/client.ts'
-import { type Claimed, gistOf, type Outcome, type Settlement, settlementOf } from './delivery.ts'
+import { type Db, inTime, transaction } from '../db/client.ts'
+import { isPassing, reasonOf } from '../db/faults.ts'
+import { type Outcome, type Settlement, settlementOf } from './delivery.ts'
 import { pauseTransport, resumeTransport } from './queue/gate-store.ts'
+import { learn } from './queue/learn.ts'
 import {
   batchesToLookAt,
   type DeliverDeps,
   giveUpHand,
   hasOccasion,
   isOver,
+  leaseOf,
+  leasesToRenew,
+  mayDepart,
   newRun,
+  nextToGo,
   occasion,
   type Ready,
   type Run,
   wantsMore
 } from './queue/run.ts'
-import { heldAmong, settle, stopBatch, waitBriefly } from './queue/store.ts'
-import { claim, take } from './queue/take-up.ts'
+import { heldAmong, renewLeases, settle, stopBatch, waitBriefly } from './queue/store.ts'
+import { claim, take, unmade } from './queue/take-up.ts'
 
 export type { DeliverDeps } from './queue/run.ts'
 
-const equalRefusals = 10
+/** Milliseconds: less than what is left of a lease when it is to be renewed. */
+const patience = 10_000
 
 /**
  * Delivers everything that is due, until nothing is: claims ahead in small sets, sends on as many lanes as the transport
  * allows, writes what ended every 50 ms or 100 mails. Every mail goes out at least once; what is sent twice, after a
  * crash or a lost answer, has the same link and Message-ID. Any number of workers may run. Returns how many attempts ended.
  *
- * @throws when the database stays away for longer than a lease.
+ * @throws when it is to end while the database is away.
  */
 export async function deliverDue(deps: DeliverDeps): Promise<number> {
   const run = newRun(deps)
@@ -33,6 +40,9 @@ export async function deliverDue(deps: DeliverDeps): Promise<number> {
     if (wantsMore(run)) void claimMore(run)
     const batchIds = batchesToLookAt(run)
     if (batchIds.length > 0) void lookForHolds(run, batchIds)
+    const late = leasesToRenew(run)
+    if (late.length > 0) void renew(run, late)
+    depart(run)
     await occasion(run)
     depart(run)
     failures = (await write(run)) ? 0 : failures + 1
@@ -46,10 +56,15 @@ async function write(run: Run): Promise<boolean> {
   giveUpHand(run)
   const settlements = run.ended.splice(0)
   if (settlements.length === 0) return true
+  run.writing = settlements.length
   const { fault, isRecovered } = run
   const stops = [...run.stops]
   try {
-    await inTime(transaction(run.deps.db, tx => report(tx, { settlements, fault, isRecovered, stops })))
+    const facts = { settlements, fault, isRecovered, stops }
+    await inTime(
+      transaction(run.deps.db, tx => report(tx, facts)),
+      patience
+    )
     run.settled += settlements.filter(({ state, isUncounted }) => !(state === 'queued' && isUncounted)).length
     // a claim that began before the batch was stopped may still bring some of it
     if (!run.isClaiming) for (const [batchId] of stops) run.stops.delete(batchId)
@@ -60,12 +75,10 @@ async function write(run: Run): Promise<boolean> {
     const reason = reasonOf(error)
     run.deps.log.warn({ reason, unwritten: run.ended.length }, 'Mail could not be written down, trying again')
     return false
+  } finally {
+    run.writing = 0
   }
 }
-
-/** The database's words without the statement: its parameters hold addresses. */
-const reasonOf = (error: unknown) =>
-  ((error as Error).cause instanceof Error ? ((error as Error).cause as Error) : (error as Error)).message
 
 interface Report {
   settlements: Settlement[]
@@ -85,10 +98,17 @@ async function report(tx: Db, { settlements, fault, isRecovered, stops }: Report
 async function claimMore(run: Run): Promise<void> {
   run.isClaiming = true
   try {
-    take(run, await inTime(transaction(run.deps.db, tx => claim(tx, run))))
+    const taken = await inTime(
+      transaction(run.deps.db, tx => claim(tx, run)),
+      3 * patience
+    )
+    take(run, taken)
+    run.isWary = false
     giveUpHand(run)
   } catch (error) {
-    run.claimAfter = Date.now() + 250
+    const isNews = !run.isWary && !isPassing(error)
+    run.isWary = !isPassing(error)
+    run.claimAfter = isNews ? 0 : Date.now() + 250
     run.deps.log.warn({ reason: reasonOf(error) }, 'Mails could not be taken up')
   }
   run.isClaiming = false
@@ -99,78 +119,64 @@ async function claimMore(run: Run): Promise<void> {
 /** An admin who pauses or cancels a batch waits for what is on its way, not for what is in our hand. */
 async function lookForHolds(run: Run, batchIds: number[]): Promise<void> {
   try {
-    run.held = new Set(await inTime(heldAmong(run.deps.db, batchIds)))
+    run.held = new Set(await inTime(heldAmong(run.deps.db, batchIds), patience))
     giveUpHand(run)
   } catch (error) {
     run.deps.log.warn({ reason: reasonOf(error) }, 'The state of the batches could not be read')
   }
 }
 
-/** Lets as many go as there are lanes, those whose domain's turn it is. */
-function depart(run: Run) {
-  while (run.flying < run.deps.transport.lanes && run.hand.length > 0 && run.fault === undefined) {
-    const next = run.hand.findIndex(({ mail }) => run.pace.takeTurn(mail.to))
-    if (next < 0) return
-    void fly(run, ...(run.hand.splice(next, 1) as [Ready]))
+async function renew(run: Run, late: Ready[]): Promise<void> {
+  const leasedAt = Date.now()
+  const deliveries = late.map(({ delivery }) => delivery)
+  try {
+    await inTime(renewLeases(run.deps.db, deliveries, leaseOf(run)), patience)
+    for (const ready of late) ready.leasedAt = leasedAt
+  } catch (error) {
+    run.deps.log.warn({ reason: reasonOf(error), mails: late.length }, 'Leases could not be renewed, trying again')
   }
 }
 
-async function fly(run: Run, { delivery, mail, until }: Ready) {
-  run.flying += 1
-  const isAsStored = mail.to === delivery.address && mail.deliveryId === delivery.id
-  const outcome: Outcome = isAsStored
-    ? await run.deps.transport.send(mail)
-    : { is: 'recipient-failed', reply: 'The envelope is not the stored address: nothing was sent', suppress: false }
-  run.flying -= 1
+/** Lets as many go as there are lanes. */
+function depart(run: Run) {
+  while (mayDepart(run)) {
+    const ready = nextToGo(run)
+    if (!ready) return
+    void fly(run, ready)
+  }
+}
+
+async function fly(run: Run, ready: Ready) {
+  const { delivery, until } = ready
+  run.flying.add(ready)
+  const outcome = await send(run, ready)
+  run.flying.delete(ready)
   run.ended.push(settlementOf(delivery, outcome, until))
-  if (outcome.is === 'sent' || outcome.is === 'throttled') run.pace.learn(mail.to, isAboutDomain(outcome))
   learn(run, delivery, outcome)
   depart(run)
   if (hasOccasion(run)) run.wake()
 }
 
-/** 421 is about the connection; 4.7.x at a recipient is about where that mail goes. */
-const isAboutDomain = (outcome: Outcome) => outcome.is === 'throttled' && !outcome.reply.startsWith('421')
-
-/** What one outcome says about more than its own mail. */
-function learn(run: Run, { batchId }: Claimed, outcome: Outcome) {
-  if (outcome.is === 'transport-fault') {
-    if (run.fault === undefined)
-      run.deps.log.error({ reason: outcome.reply }, 'The mail server cannot be used, mails are held')
-    run.fault ??= outcome.reply
-  } else if (run.isProbe && outcome.is !== 'throttled') {
-    run.isRecovered = true
-    run.isProbe = false
-    run.deps.log.info({}, 'The mail server works again')
+/** One mail that breaks us must not take the others along. */
+async function send(run: Run, { delivery, mail }: Ready): Promise<Outcome> {
+  if (mail.to !== delivery.address || mail.deliveryId !== delivery.id)
+    return {
+      is: 'recipient-failed',
+      reply: 'The envelope is not the stored address: nothing was sent',
+      suppress: false
+    }
+  let made: Buffer
+  try {
+    made = mail.bytes()
+  } catch (error) {
+    return { is: 'unmade', reply: unmade(run, delivery, error).reason }
   }
-  if (batchId === null) return
-  if (outcome.is !== 'policy') return void (outcome.is === 'sent' && run.refusals.delete(batchId))
-  const gist = gistOf(outcome.reply)
-  const before = run.refusals.get(batchId)
-  const times = before?.gist === gist ? before.times + 1 : 1
-  run.refusals.set(batchId, { gist, times })
-  if (times !== equalRefusals) return
-  run.stops.set(batchId, `The mail server refused ${equalRefusals} mails in a row: ${outcome.reply}`)
-  giveUpHand(run)
+  return run.deps.transport.send({ ...mail, bytes: () => made })
 }
 
-/** Waits a moment after a failed turn, and gives up when our leases have run out anyway. */
+/** Waits a moment after a failed turn. What is not written down is sent twice: we give up only when we must end. */
 async function survive(run: Run, failures: number) {
-  const isHopeless = failures > (run.deps.signal?.aborted ? 5 : (run.deps.leaseSeconds ?? 900))
-  if (isHopeless)
+  if (run.deps.signal?.aborted && failures > 5)
     throw new Error('The database stayed away: mails on their way are sent again when their leases run out')
   await new Promise(resolve => setTimeout(resolve, failures < 5 ? 50 * Math.random() * failures : 1000))
-}
-
-/** postgres.js may never settle a query whose connection died: every wait has an end. */
-function inTime<T>(work: Promise<T>, milliseconds = 30_000): Promise<T> {
-  let timer: NodeJS.Timeout
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`The database did not answer for ${milliseconds / 1000} s`)),
-      milliseconds
-    )
-  })
-  work.catch(() => {})
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -32,6 +32,7 @@ export type Composed =
   | { is: 'dropped'; state: 'cancelled' | 'suppressed'; reason: string }
   /** Somebody else is changing what it is made of: take it up again in a moment. */
   | { is: 'busy' }
+  | { is: 'unmade'; reason: string }
 
 /** Makes the mails of one kind, in the transaction of the lease; answers for every delivery that it was given. */
 export type Composer = (tx: Db, claimed: Claimed[]) => Promise<Map<number, Composed>>
@@ -48,6 +49,8 @@ export type Outcome =
   | { is: 'not-sent'; reply: string }
   /** The answer to a message that went out was lost: it may or may not have arrived. */
   | { is: 'unknown'; reply: string }
+  /** We could not make the message: nobody was asked to take it. */
+  | { is: 'unmade'; reply: string }
 
 /** The way out: one message, one recipient at a time. */
 export interface MailTransport {
@@ -83,6 +86,9 @@ export interface Settlement {
   until: string | null
 }
 
+/** How often a mail that cannot be made is tried. */
+const mostMakings = 3
+
 /** What an outcome means for its delivery. `random` spreads the next attempts. */
 export function settlementOf(
   delivery: Claimed,
@@ -113,6 +119,10 @@ export function settlementOf(
       return { ...base, state: 'deferred', wait: spread(60, random), isUncounted: true }
     case 'transport-fault':
       return { ...base, state: 'queued', isUncounted: true }
+    case 'unmade':
+      return delivery.attempt >= mostMakings
+        ? { ...base, state: 'failed' }
+        : { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
     case 'unknown':
       // once more with the same link and Message-ID; lost twice, it stays unknown
       return delivery.mayHaveArrived

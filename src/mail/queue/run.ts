@@ -21,28 +21,33 @@ export interface DeliverDeps {
   mailHost: string
   /** Ends the run: what has not left is handed back, what is on its way is waited for. */
   signal?: AbortSignal
-  /** Seconds a delivery is ours; must outlast the transport's patience. */
+  /** Seconds a delivery is ours, unless we renew it while it is on its way: what a dead worker held is soon sent. */
   leaseSeconds?: number
 }
 
-/** A mail in hand, not on its way yet. */
+/** A mail in hand or on its way. */
 export interface Ready {
   delivery: Claimed
   mail: Mail
   until: string | null
-  since: number
+  /** When we got the lease, or renewed it (ms). */
+  leasedAt: number
 }
 
 /** What a run knows: mails in hand and on their way, attempts that ended and are not written yet. */
 export interface Run {
   deps: DeliverDeps
   hand: Ready[]
-  flying: number
+  flying: Set<Ready>
   ended: Settlement[]
+  /** How many of those that ended are being written at this moment. */
+  writing: number
   settled: number
   /** How many to claim at once: about half a second of work. */
   appetite: number
   isClaiming: boolean
+  /** The last claim failed, perhaps because of a mail that cannot be made: look for it. */
+  isWary: boolean
   tookAt: number
   sweptAt: number
   /** Not before this moment (ms) another claim: the last one found nothing. */
@@ -58,23 +63,26 @@ export interface Run {
   /** Batches that somebody holds; asked for every half second while mails are in hand. */
   held: Set<number>
   lookedAt: number
+  renewedAt: number
   wake: () => void
 }
 
 const often = 50 // ms between two writings of what ended
 const enough = 100 // ended attempts that are written at once without waiting
-const longestInHand = 30_000 // ms; then another worker, or a later and more urgent order, may have it
+const mostUnwritten = 500 // ended attempts; were we to end now, they would be sent twice
 
 export function newRun(deps: DeliverDeps): Run {
   const base = {
     hand: [],
-    flying: 0,
     ended: [],
+    writing: 0,
     settled: 0,
     claimAfter: 0,
     isClaiming: false,
+    isWary: false,
     tookAt: 0,
     sweptAt: 0,
+    renewedAt: 0,
     fault: undefined,
     isRecovered: false,
     isProbe: false,
@@ -84,6 +92,7 @@ export function newRun(deps: DeliverDeps): Run {
     deps,
     ...base,
     appetite: deps.transport.lanes * 2,
+    flying: new Set(),
     refusals: new Map(),
     stops: new Map(),
     pace: new DomainPace(),
@@ -96,7 +105,7 @@ export function newRun(deps: DeliverDeps): Run {
 export const isStopping = (run: Run) => run.fault !== undefined || run.isProbe || run.deps.signal?.aborted === true
 export const wantsMore = (run: Run) =>
   !run.isClaiming && !isStopping(run) && run.hand.length < run.appetite / 2 && Date.now() >= run.claimAfter
-const isIdle = (run: Run) => !run.isClaiming && run.flying + run.hand.length === 0
+const isIdle = (run: Run) => !run.isClaiming && run.flying.size + run.hand.length === 0
 export const isOver = (run: Run) =>
   isIdle(run) && run.ended.length === 0 && (isStopping(run) || (Date.now() < run.claimAfter && !run.isPaced))
 
@@ -124,13 +133,39 @@ export function batchesToLookAt(run: Run): number[] {
   return [...new Set(run.hand.flatMap(({ delivery }) => delivery.batchId ?? []))]
 }
 
+export const leaseOf = ({ deps }: Run) => deps.leaseSeconds ?? 60
+/** What is older stays in hand until it is given up: another worker, or a later and more urgent order, may have it. */
+const isTooOld = (run: Run, moment: number) => moment < Date.now() - leaseOf(run) * 500
+
+/** May one more go? Not while the database keeps us from writing down how many others ended. */
+export const mayDepart = (run: Run) =>
+  run.flying.size < run.deps.transport.lanes &&
+  run.hand.length > 0 &&
+  run.fault === undefined &&
+  run.ended.length + run.writing < mostUnwritten
+
+/** The next one that is surely still ours and whose domain's turn it is. */
+export function nextToGo(run: Run): Ready | undefined {
+  const index = run.hand.findIndex(({ leasedAt, mail }) => !isTooOld(run, leasedAt) && run.pace.takeTurn(mail.to))
+  return index < 0 ? undefined : run.hand.splice(index, 1)[0]
+}
+
+/** What has been on its way for so long that its lease must be renewed. */
+export function leasesToRenew(run: Run): Ready[] {
+  const milliseconds = leaseOf(run) * 1000
+  if (run.flying.size === 0 || Date.now() - run.renewedAt < milliseconds / 10) return []
+  run.renewedAt = Date.now()
+  return [...run.flying].filter(({ leasedAt }) => leasedAt < Date.now() - milliseconds / 3)
+}
+
 /** Hands back what must not or need not go out from here. */
 export function giveUpHand(run: Run) {
-  const limit = isStopping(run) && !run.isProbe ? Number.POSITIVE_INFINITY : Date.now() - longestInHand
+  const isAll = isStopping(run) && !run.isProbe
+  const isOld = ({ leasedAt }: Ready) => isAll || isTooOld(run, leasedAt)
   const isHeld = run.stops.size + run.held.size > 0
-  if (run.hand.length === 0 || (!isHeld && run.hand[0]!.since > limit && run.hand.at(-1)!.since > limit)) return
-  const isGivenUp = ({ since, delivery: { batchId } }: Ready) =>
-    since <= limit || run.stops.has(batchId ?? 0) || run.held.has(batchId ?? 0)
+  if (run.hand.length === 0 || (!isHeld && !isOld(run.hand[0]!) && !isOld(run.hand.at(-1)!))) return
+  const isGivenUp = (ready: Ready) =>
+    isOld(ready) || run.stops.has(ready.delivery.batchId ?? 0) || run.held.has(ready.delivery.batchId ?? 0)
   run.ended.push(...run.hand.filter(isGivenUp).map(({ delivery }) => handBack(delivery)))
   run.hand = run.hand.filter(ready => !isGivenUp(ready))
 }

@@ -114,11 +114,25 @@ export async function settle(tx: Db, settlements: Settlement[]): Promise<void> {
     select 1`)
 }
 
-/** Leases that ran out: their worker is gone, and what it sent nobody knows. Due again at once. Returns how many. */
+/** These mails are still on their way: they stay ours. */
+export async function renewLeases(db: Db, deliveries: Claimed[], leaseSeconds: number): Promise<void> {
+  const [ids, attempts] = [deliveries.map(({ id }) => id), deliveries.map(({ attempt }) => attempt)]
+  await db.execute(sql`
+    update deliveries d set lease_until = now() + make_interval(secs => ${leaseSeconds})
+    from unnest(${sql.param(ids)}::bigint[], ${sql.param(attempts)}::int[]) as held(id, attempt)
+    where d.id = held.id and d.attempts = held.attempt and d.lease_until is not null`)
+}
+
+/**
+ * Leases that ran out: their worker is gone, and what it sent nobody knows. Due again at once. Returns how many. What ran
+ * out while the database was away waits a moment longer: its worker may live, and know.
+ */
 export async function releaseExpired(tx: Db): Promise<number> {
   const rows = await tx.execute(sql`
     with expired as (
-      select id from deliveries where state = 'sending' and lease_until < now() order by id limit 5000 for update skip locked
+      select id from deliveries where state = 'sending' and lease_until < now()
+        and (lease_until > pg_postmaster_start_time() or pg_postmaster_start_time() < now() - interval '10 seconds')
+      order by id limit 5000 for update skip locked
     ), changed as (
       update deliveries d set state = 'queued', lease_until = null, may_have_arrived = true, next_attempt_at = now()
       from expired where d.id = expired.id returning d.id, d.person_id, d.batch_id, d.state

@@ -1,11 +1,13 @@
 /** Taking mails up: leased and composed in one transaction, then in hand. */
-import type { Db } from '../../db/client.ts'
-import { type Claimed, type Composed, type Composer, handBack, type Settlement } from '../delivery.ts'
+import { attempt, type Db } from '../../db/client.ts'
+import { isPassing, reasonOf } from '../../db/faults.ts'
+import { type Claimed, type Composed, type Composer, handBack, type Settlement, settlementOf } from '../delivery.ts'
+import { inOneLine } from '../wire/reply.ts'
 import { type Gate, passGate, readPacing, returnAllowance, takeAllowance } from './gate-store.ts'
-import type { Ready, Run } from './run.ts'
+import { leaseOf, type Ready, type Run } from './run.ts'
 import { claimDue, releaseExpired, settle, waitBriefly } from './store.ts'
 
-const sweepEvery = 30_000 // ms between two looks for leases that ran out
+const sweepEvery = 5_000 // ms between two looks for leases that ran out
 
 export interface Taken {
   gate: Gate
@@ -19,6 +21,7 @@ export interface Taken {
 /** Claims what is due and has it composed; what need not go out any more is settled at once. */
 export async function claim(tx: Db, run: Run): Promise<Taken> {
   const { deps, appetite } = run
+  const leasedAt = Date.now()
   await waitBriefly(tx)
   await sweep(tx, run)
   const gate = await passGate(tx)
@@ -27,16 +30,15 @@ export async function claim(tx: Db, run: Run): Promise<Taken> {
   if (gate === 'shut') return nothing
   const most = gate === 'probe' ? 1 : perSecond === null ? appetite : await takeAllowance(tx, appetite)
   if (most === 0) return nothing
-  const claimed = await claimDue(tx, most, deps.leaseSeconds ?? 900, deps.mailHost)
+  const claimed = await claimDue(tx, most, leaseOf(run), deps.mailHost)
   if (perSecond !== null) await returnAllowance(tx, most - claimed.length)
-  const composed = await compose(tx, deps.composers, claimed)
-  const since = Date.now()
+  const composed = await (run.isWary ? composeApart(tx, run, claimed) : compose(tx, deps.composers, claimed))
   const ready: Ready[] = []
   const dropped: Settlement[] = []
   for (const delivery of claimed) {
     const result = composed.get(delivery.id) ?? ({ is: 'busy' } as const)
     const isWanted = gate === 'open' || ready.length === 0
-    if (result.is === 'mail' && isWanted) ready.push({ delivery, mail: result.mail, until: result.until, since })
+    if (result.is === 'mail' && isWanted) ready.push({ delivery, mail: result.mail, until: result.until, leasedAt })
     else dropped.push(settlementOfDrop(delivery, result))
   }
   if (dropped.length > 0) await settle(tx, dropped)
@@ -63,7 +65,33 @@ async function compose(
   return all
 }
 
+/**
+ * A mail that cannot be made must not keep the others from going out: halves of halves are tried until it is alone. Only
+ * after a claim has failed, since each try costs two trips to the database more.
+ */
+async function composeApart(tx: Db, run: Run, claimed: Claimed[]): Promise<Map<number, Composed>> {
+  try {
+    return await attempt(tx, inner => compose(inner, run.deps.composers, claimed))
+  } catch (error) {
+    const [first] = claimed
+    if (isPassing(error) || !first) throw error
+    if (claimed.length === 1) return new Map([[first.id, unmade(run, first, error)]])
+    const half = claimed.length >> 1
+    const halves = [claimed.slice(0, half), claimed.slice(half)]
+    const results: Map<number, Composed>[] = []
+    for (const each of halves) results.push(await composeApart(tx, run, each))
+    return new Map(results.flatMap(each => [...each]))
+  }
+}
+
+/** Says so in the log and, in words, what its delivery is to say. */
+export function unmade(run: Run, { id, kind }: Claimed, error: unknown) {
+  run.deps.log.error({ delivery: id, kind, reason: reasonOf(error) }, 'A mail could not be made')
+  return { is: 'unmade' as const, reason: inOneLine(`This mail could not be made: ${reasonOf(error)}`) }
+}
+
 function settlementOfDrop(delivery: Claimed, result: Composed): Settlement {
+  if (result.is === 'unmade') return settlementOf(delivery, { is: 'unmade', reply: result.reason }, null)
   if (result.is !== 'dropped') return handBack(delivery, 1)
   return { ...handBack(delivery), state: result.state, reply: result.reason }
 }

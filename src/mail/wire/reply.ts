@@ -24,11 +24,16 @@ export function readReply(lines: string[]): Reply | undefined {
 
 /** Server text as it is stored and shown: UTF-8, one line, no control characters, at most 500 characters. */
 export function readable(latin1: string): string {
-  const text = Buffer.from(latin1.slice(0, 2 * longestReply), 'latin1').toString('utf8')
+  return inOneLine(Buffer.from(latin1.slice(0, 2 * longestReply), 'latin1').toString('utf8'))
+}
+
+/** Words from anywhere, so that they can be stored and shown. Half a character at the cut would be refused as JSON. */
+export function inOneLine(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
     .slice(0, longestReply)
+    .toWellFormed()
 }
 
 /** The outcome of a refusal (4xx or 5xx) at one stage of the conversation. */
