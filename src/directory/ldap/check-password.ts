@@ -1,6 +1,6 @@
 import type { DirectorySettings, PasswordCheck } from '../directory.ts'
 import { DirectoryProblem } from '../directory.ts'
-import { personAttributes, personOf } from './schema/person.ts'
+import { mailOf, personAttributes, personOf } from './schema/person.ts'
 import { type Session, signIn, withSession } from './session.ts'
 import type { Entry } from './syntax/entry.ts'
 import { allOf, anyOf, equals } from './syntax/literal.ts'
@@ -36,16 +36,22 @@ export async function checkPasswordAt(
 
 async function findOne(session: Session, login: string) {
   const { names, defaults, filters, exclusions } = session
-  const logins = [...names.mail, ...defaults.logins].map(name => equals(name, login))
+  const logins = [...names.mail, ...defaults.logins]
   const primary = equals('proxyAddresses', `SMTP:${login}`)
-  const filter = allOf(filters.people, anyOf([...logins, primary]))
-  const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes: personAttributes(names) }
+  const filter = allOf(filters.people, anyOf([...logins.map(name => equals(name, login)), primary]))
+  const attributes = [...new Set([...personAttributes(names), ...logins])]
+  const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes }
   const found: Entry[] = []
   for await (const page of session.pages({ ...search, doing: 'Looking for the person' })) {
     found.push(...page)
     if (found.length > 1) return null
   }
-  return found[0] ? personOf(found[0], names, exclusions, null) : null
+  const [entry] = found
+  if (!entry) return null
+  // servers also match what only looks alike (wide letters, unseen ones): many spellings would be many guesses
+  const values = [...logins.flatMap(name => entry.texts(name)), mailOf(entry, names) ?? '']
+  const isSpelled = values.some(value => value.trim().toLowerCase() === login.toLowerCase())
+  return isSpelled ? personOf(entry, names, exclusions, null) : null
 }
 
 async function canSignIn(

@@ -1,3 +1,4 @@
+import { withoutUnseen } from '../../lib/unseen.ts'
 import type { FoundGroup } from '../directory.ts'
 import { groupAttributes, groupOf } from './schema/group.ts'
 import type { Session } from './session.ts'
@@ -10,7 +11,8 @@ const countingTime = 500
 
 /** Groups whose name, mail or description holds the text, by name; an empty text lists. */
 export async function searchGroupsIn(session: Session, q: string, limit: number) {
-  const text = q.trim()
+  // servers pass over what nobody sees (RFC 4518), so a text of it alone would be found everywhere
+  const text = withoutUnseen(q.replace(/\s+/g, ' ')).trim()
   const own = session.filters.groups
   const attributes = [...new Set([...searched, ...session.names.mail])]
   const filter = text === '' ? own : allOf(own, anyOf(attributes.map(name => contains(name, text))))
