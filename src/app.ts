@@ -25,6 +25,7 @@ import { serveAssets } from './web/assets.ts'
 import type { Deps } from './web/deps.ts'
 import { serveErrors } from './web/errors.ts'
 import { acceptForms, parseQuery } from './web/forms.ts'
+import { watchHandlers } from './web/handlers.ts'
 import { type LogTarget, loggerOptions } from './web/logging.ts'
 import { servePages } from './web/pages.ts'
 import { routedPath } from './web/paths.ts'
@@ -54,6 +55,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
   })
   requireDeclaredAccess(app)
+  watchHandlers(app)
   acceptForms(app)
   serveErrors(app)
   guardRequests(app, config.baseUrl)

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { type Config, ConfigProblems, readConfig } from './config.ts'
-import { connect, type Database } from './db/client.ts'
+import { type ConnectOptions, connect, type Database } from './db/client.ts'
 import { DataFolderTaken } from './db/data-folder.ts'
 import { type EmbeddedServer, startEmbedded } from './db/embedded.ts'
 import { reasonOf } from './db/faults.ts'
@@ -16,7 +16,7 @@ import { readSecretKey } from './secret-key.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 /** What stands so far, in the order of starting. */
-const running: { embedded?: EmbeddedServer; db?: Database; worker?: Worker; app?: FastifyInstance } = {}
+const running: { embedded?: EmbeddedServer; pools: Database[]; worker?: Worker; app?: FastifyInstance } = { pools: [] }
 let isLeaving = false
 
 const starting = start().catch(async error => {
@@ -30,21 +30,37 @@ for (const bug of ['uncaughtException', 'unhandledRejection'] as const) process.
 async function start() {
   const config = readConfig()
   if (!config.databaseUrl) running.embedded = await startEmbedded(config.dataDir).catch(inDataFolder)
-  const db = connect(running.embedded?.url ?? config.databaseUrl!, { connections: 12 })
-  running.db = db
-  await migrate(db).catch(inDatabase)
+  const url = running.embedded?.url ?? config.databaseUrl!
+  await bringUpToDate(url).catch(inDatabase)
+  // pages that use up their connections must not keep mail from going out, nor the other way round
+  const db = pool(url, { connections: 12, statementSeconds: 30 })
   const secretKey = config.secretKey ?? readSecretKey(config.dataDir)
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
   running.app = app
   if (running.embedded) lookAfter(running.embedded, config.dataDir, app.log)
-  if (config.role !== 'web') running.worker = await startWorker({ config, db, secretKey, log: app.log })
+  if (config.role !== 'web') {
+    const own = pool(url, { connections: 8, statementSeconds: 60 })
+    running.worker = await startWorker({ config, db: own, secretKey, log: app.log })
+  }
   if (config.role !== 'worker') await listen(app, config)
   const isSetUp = (await readOrganization(db)) !== undefined
   if (isLeaving) return
   const lines = [`Rollcall is ready at ${config.baseUrl}`]
   if (!isSetUp && config.role !== 'worker') lines.push(`Set it up once at ${config.baseUrl}/setup?token=${setupToken}`)
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function pool(url: string, options: ConnectOptions): Database {
+  const db = connect(url, options)
+  running.pools.push(db)
+  return db
+}
+
+/** However long it takes: a new index on a million rows, or another process that is at it. */
+async function bringUpToDate(url: string) {
+  const db = connect(url, { connections: 2, statementSeconds: 0 })
+  await migrate(db).finally(() => db.$client.end({ timeout: 1 }))
 }
 
 function lookAfter(embedded: EmbeddedServer, dataDir: string, log: FastifyInstance['log']) {
@@ -96,18 +112,20 @@ function leaveBroken(error: unknown) {
 
 /** Ends the newest first, each within its share of the 30 seconds that an operator waits at the most. */
 async function stop() {
-  const { app, worker, db, embedded } = running
+  const { app, worker, pools, embedded } = running
   await Promise.all([app && inTime(closeGently(app), 11_000), worker && inTime(worker.stop(), 11_000)])
-  if (db) await inTime(db.$client.end({ timeout: 3 }), 4_000)
+  const ends = pools.map(db => db.$client.end({ timeout: 3 }))
+  await inTime(Promise.all(ends), 4_000)
   if (embedded) await inTime(embedded.stop(), 12_000)
 }
 
 /** close() waits for slow requests without limit: short ones finish, the rest is cut. */
 async function closeGently(app: FastifyInstance) {
   await pause(100) // whoever has connected already is heard
-  const cut = setTimeout(() => app.server.closeAllConnections(), 10_000)
+  const cut = setTimeout(() => app.server.closeAllConnections(), 9_000)
   await app.close()
   clearTimeout(cut)
+  await app.handlersDone() // an upload that was cut is noted as such
 }
 
 async function inTime(work: Promise<unknown>, milliseconds: number) {

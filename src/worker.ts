@@ -7,7 +7,7 @@ import { forgetLines } from './batches/report/forget-store.ts'
 import { sampleProgress } from './batches/report/progress-store.ts'
 import { silentUploads } from './batches/store.ts'
 import type { Config } from './config.ts'
-import { type Database, transaction } from './db/client.ts'
+import { type Database, inTime, transaction } from './db/client.ts'
 import { listen } from './db/notices.ts'
 import { invitationComposer } from './invitations/email.ts'
 import { newBell } from './lib/bell.ts'
@@ -36,6 +36,8 @@ export interface Worker {
 /** How long a notice that was missed can delay anything, in milliseconds. */
 const pollMilliseconds = 3000
 const hour = 3_600_000
+/** How long one step may take, in milliseconds: more than its statements may (server.ts). Then its lease runs out. */
+const patience = 90_000
 
 /** Does everything that is due, once: tests call it and wait for nothing. */
 export async function tick(deps: WorkerDeps): Promise<void> {
@@ -98,12 +100,12 @@ async function repeat(
 
 /** Judges and invites until no batch wants more, and ends what was cut or cancelled. */
 async function ingest({ db, signal, wake }: WorkerDeps) {
-  for (const batchId of await silentUploads(db)) await markIncomplete(db, batchId)
+  for (const batchId of await inTime(silentUploads(db), patience)) await inTime(markIncomplete(db, batchId), patience)
   let isBusy = true
   while (isBusy && !signal?.aborted) {
-    const hasJudged = await classifyNext(db)
+    const hasJudged = await inTime(classifyNext(db), patience)
     if (hasJudged) wake?.()
-    isBusy = (await clearCancelled(db)) || hasJudged
+    isBusy = (await inTime(clearCancelled(db), patience)) || hasJudged
   }
 }
 
@@ -122,11 +124,11 @@ async function deliver({ config, db, secretKey, log, transport, signal }: Worker
 
 /** Keeps the sums short that pages add up, and notes how far batches have come. */
 async function sum({ db }: WorkerDeps) {
-  await sampleProgress(db)
-  await transaction(db, compactCounts)
+  await inTime(sampleProgress(db), patience)
+  await inTime(transaction(db, compactCounts), patience)
 }
 
 async function tidy({ db, signal }: WorkerDeps) {
-  await deleteEndedSessions(db)
-  while (!signal?.aborted && (await forgetLines(db)));
+  await inTime(deleteEndedSessions(db), patience)
+  while (!signal?.aborted && (await inTime(forgetLines(db), patience)));
 }

@@ -1,7 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { isAnswering } from '../db/client.ts'
+import { type Database, inTime } from '../db/client.ts'
+import { countPending } from '../db/migrate.ts'
+import { readPause } from '../mail/store.ts'
+import { countPeople } from '../people/list-store.ts'
+import { enrollments } from '../people/person.ts'
 import type { Deps } from '../web/deps.ts'
-import { countStates } from './store.ts'
+import { countStates, type StateCount, secondsOverdue } from './store.ts'
 
 /** For operators and their monitors: without sign-in, under any Host, without personal data. */
 export function operatorRoutes(app: FastifyInstance, { db }: Deps): void {
@@ -10,24 +14,62 @@ export function operatorRoutes(app: FastifyInstance, { db }: Deps): void {
   app.get('/live', { config }, async (_request, reply) => reply.type('text/plain').send('ok'))
 
   app.get('/ready', { config }, async (_request, reply) => {
-    const isReady = await isAnswering(db, 1000)
+    const causes = await reasonsNotToServe(db)
     return reply
-      .code(isReady ? 200 : 503)
+      .code(causes.length === 0 ? 200 : 503)
       .type('text/plain')
-      .send(isReady ? 'ok' : 'database: not answering\n')
+      .send(causes.length === 0 ? 'ok' : causes.map(cause => `${cause}\n`).join(''))
   })
 
   app.get('/metrics', { config }, async (_request, reply) => {
-    const { deliveries, batches } = await countStates(db)
-    const lines = [
-      ...family('rollcall_deliveries', 'Mails by state', deliveries),
-      ...family('rollcall_batches', 'Batches by state', batches)
-    ]
+    const lines = await metrics(db)
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(`${lines.join('\n')}\n`)
   })
 }
 
-function family(name: string, help: string, counts: { state: string; count: number }[]): string[] {
-  const samples = counts.map(({ state, count }) => `${name}{state="${state}"} ${count}`)
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples]
+/** A mail server or a directory that is away is none: pages work without them. */
+async function reasonsNotToServe(db: Database): Promise<string[]> {
+  try {
+    const pending = await inTime(countPending(db), 1000)
+    return pending === 0 ? [] : [`migrations: ${pending} pending, a restart of Rollcall applies them`]
+  } catch {
+    return ['database: not answering']
+  }
 }
+
+async function metrics(db: Database): Promise<string[]> {
+  const [{ deliveries, batches }, people, pause, overdue] = await Promise.all([
+    countStates(db),
+    countPeople(db),
+    readPause(db),
+    secondsOverdue(db)
+  ])
+  const enrolled = enrollments.map(state => ({
+    state,
+    count: people.filter(({ enrollment }) => enrollment === state).reduce((sum, { count }) => sum + count, 0)
+  }))
+  return [
+    ...family('rollcall_deliveries', 'Mails by state', 'state', deliveries),
+    ...family('rollcall_batches', 'Batches by state', 'state', batches),
+    ...family('rollcall_people', 'People by enrollment', 'enrollment', enrolled),
+    ...gauge('rollcall_mail_paused', 'Is the way to the mail server closed', pause ? 1 : 0),
+    ...gauge('rollcall_mail_overdue_seconds', 'How long the oldest mail that is due has waited', overdue),
+    ...gauge('process_resident_memory_bytes', 'Memory of this process', process.memoryUsage.rss()),
+    ...gauge('process_uptime_seconds', 'Age of this process', Math.round(process.uptime()))
+  ]
+}
+
+const headed = (name: string, help: string, samples: string[]) => [
+  `# HELP ${name} ${help}`,
+  `# TYPE ${name} gauge`,
+  ...samples
+]
+
+const gauge = (name: string, help: string, value: number) => headed(name, help, [`${name} ${value}`])
+
+const family = (name: string, help: string, label: string, counts: StateCount[]) =>
+  headed(
+    name,
+    help,
+    counts.map(({ state, count }) => `${name}{${label}="${state}"} ${count}`)
+  )

@@ -2,7 +2,7 @@ import { and, desc, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { batches, batchStates, deliveries, deliveryStates, people } from '../db/schema.ts'
 
-interface StateCount {
+export interface StateCount {
   state: string
   count: number
 }
@@ -23,6 +23,21 @@ export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; b
   ])
   const counted = mails.map(row => ({ state: row.state, count: Number(row.count) }))
   return { deliveries: everyState(deliveryStates, counted), batches: everyState(batchStates, jobs) }
+}
+
+/** How long the mail that was due first has waited, over every batch that may send; 0 when none is due. */
+export async function secondsOverdue(db: Db): Promise<number> {
+  const waiting = sql`state in ('queued', 'deferred') order by next_attempt_at limit 1`
+  const [row] = await db.execute<{ seconds: number | null }>(sql`
+    select extract(epoch from now() - min(due))::float as seconds from (
+      select (select next_attempt_at from deliveries where batch_id = b.id and priority = p and ${waiting}) as due
+      from batches b cross join (values (0), (1)) as priorities(p)
+      where b.state in ('checking', 'sending') and b.mails_queued + b.mails_deferred > 0
+      union all
+      select (select next_attempt_at from deliveries where batch_id is null and priority = p and ${waiting})
+      from (values (0), (1)) as priorities(p)
+    ) first_ones`)
+  return Math.max(0, Math.round(row?.seconds ?? 0))
 }
 
 function everyState(states: readonly string[], found: StateCount[]): StateCount[] {

@@ -1,8 +1,8 @@
 /** The one way to the database: drizzle on postgres.js. */
-import { sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import type { EmptyRelations } from 'drizzle-orm/relations'
 import postgres from 'postgres'
+import { watchedSockets } from './socket.ts'
 
 export type Database = PostgresJsDatabase & { $client: postgres.Sql }
 /** A database or a transaction: the first argument of every statement. */
@@ -13,11 +13,14 @@ export interface ConnectOptions {
   database?: string
   /** Connections at the most. */
   connections?: number
+  /** How long a statement may take; 0: for ever. */
+  statementSeconds?: number
 }
 
 /** A pool on a `postgres://` URL; a unix socket's folder stands in its `host` parameter. */
 export function connect(url: string, options: ConnectOptions = {}): Database {
   const { address, host } = splitUrl(url)
+  const { statementSeconds = 120 } = options
   const client = postgres(address, {
     max: options.connections ?? 10,
     onnotice: () => {},
@@ -27,7 +30,14 @@ export function connect(url: string, options: ConnectOptions = {}): Database {
     backoff: (tries: number) => Math.min(0.02 * 2 ** tries, 1) * (0.5 + Math.random() / 2),
     ...(host ? { host } : {}),
     ...(options.database ? { database: options.database } : {}),
-    connection: { application_name: 'rollcall', statement_timeout: 120_000 }
+    // the server ends a statement first, as long as it lives
+    ...(statementSeconds > 0 ? { socket: watchedSockets(statementSeconds * 1000 + 5_000) } : {}),
+    connection: {
+      application_name: 'rollcall',
+      statement_timeout: statementSeconds * 1000,
+      // whose machine is gone holds its locks no longer than this
+      idle_in_transaction_session_timeout: 60_000
+    }
   })
   return drizzle({ client })
 }
@@ -40,22 +50,33 @@ export function splitUrl(url: string): { address: string; host: string | null } 
   return { address: parsed.href, host }
 }
 
-/** Runs `act` in a transaction. */
-export function transaction<T>(db: Database, act: (tx: Db) => Promise<T>): Promise<T> {
-  return db.transaction(tx => act(tx))
+/** How long a transaction waits for a connection, in milliseconds. */
+const patience = 10_000
+
+/**
+ * Runs `act` in a transaction.
+ *
+ * @throws after ten seconds without a connection that is free, and then nothing has happened; else what `act` throws.
+ */
+export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>): Promise<T> {
+  const begun = Promise.withResolvers<void>()
+  let isLate = false
+  const work = db.transaction(async tx => {
+    if (isLate) throw new Error('Nobody waits for this any more')
+    begun.resolve()
+    return act(tx)
+  })
+  work.catch(() => {})
+  await inTime(Promise.race([begun.promise, work]), patience).catch(error => {
+    isLate = true
+    throw error
+  })
+  return work
 }
 
 /** Runs `act` inside of a transaction: when it fails, nothing of it stays, and the transaction goes on. */
 export function attempt<T>(tx: Db, act: (inner: Db) => Promise<T>): Promise<T> {
   return tx.transaction(inner => act(inner))
-}
-
-/** Is the database there and answering within `milliseconds`? */
-export async function isAnswering(db: Database, milliseconds: number): Promise<boolean> {
-  return await inTime(db.execute(sql`select 1`), milliseconds).then(
-    () => true,
-    () => false
-  )
 }
 
 /**

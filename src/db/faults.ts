@@ -11,6 +11,7 @@ const driver = new Set([
   '57P01', // an administrator shuts it down
   '57P02', // it crashed
   '57P03', // it is starting up
+  '57014', // a statement took longer than it may
   '53300' // it has no connection left
 ])
 
@@ -24,8 +25,8 @@ export function isDatabaseAway(error: unknown): boolean {
   })
 }
 
-/** No lock in time, a circle of locks, a statement that took too long. */
-const passing = new Set(['55P03', '40P01', '40001', '57014'])
+/** No lock in time, a circle of locks. */
+const passing = new Set(['55P03', '40P01', '40001'])
 
 /** Would the same statements get through a moment later? */
 export function isPassing(error: unknown): boolean {
@@ -36,6 +37,11 @@ export function isPassing(error: unknown): boolean {
 export function violatedUnique(error: unknown): string | undefined {
   const found = causesOf(error).find(each => (each as { code?: string }).code === '23505')
   return (found as { constraint_name?: string } | undefined)?.constraint_name
+}
+
+/** There is no such table or schema. */
+export function isMissing(error: unknown): boolean {
+  return causesOf(error).some(each => ['42P01', '3F000'].includes((each as NodeJS.ErrnoException).code ?? ''))
 }
 
 /** Why, in the words of the innermost error: those around it quote statements, which hold addresses. */

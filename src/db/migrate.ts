@@ -1,7 +1,9 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import { sql } from 'drizzle-orm'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import type { Database } from './client.ts'
+import { isMissing } from './faults.ts'
 
 const folder = path.join(import.meta.dirname, '../../drizzle')
 
@@ -17,6 +19,20 @@ export async function migrate(db: Database): Promise<void> {
   } finally {
     await lock`select pg_advisory_unlock(hashtext('rollcall:migrate'))`
     lock.release()
+  }
+}
+
+const brought = fs.readdirSync(folder).filter(name => fs.existsSync(path.join(folder, name, 'migration.sql')))
+
+/** How many migrations of this version the database lacks, after an older one was restored under us for example. */
+export async function countPending(db: Database): Promise<number> {
+  try {
+    const rows = await db.execute<{ name: string }>(sql`select name from drizzle.__drizzle_migrations`)
+    const applied = new Set(rows.map(({ name }) => name))
+    return brought.filter(name => !applied.has(name)).length
+  } catch (error) {
+    if (isMissing(error)) return brought.length
+    throw error
   }
 }
 

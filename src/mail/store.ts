@@ -1,7 +1,7 @@
 /** Mails owed, called off and tried again; addresses that get none. The worker's own statements stand in queue/store.ts. */
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { deliveryStates, suppressions } from '../db/schema.ts'
+import { suppressions } from '../db/schema.ts'
 import { moveAlong } from './queue/store.ts'
 
 export interface NewDelivery {
@@ -120,14 +120,6 @@ export async function readPause(db: Db): Promise<{ since: Date; reason: string }
     sql`select paused_since, reason from mail_transport where id = 1 and paused_since is not null`
   )
   return row && { since: new Date(row.paused_since), reason: row.reason ?? '' }
-}
-
-/** How many deliveries are in each state: for the metrics. */
-export async function countDeliveries(db: Db): Promise<Map<string, number>> {
-  const rows = await db.execute<{ state: string; n: string }>(
-    sql`select state, count(*) as n from deliveries group by state`
-  )
-  return new Map(deliveryStates.map(state => [state, Number(rows.find(row => row.state === state)?.n ?? 0)]))
 }
 
 /** What the mail of an invitation is made of. */

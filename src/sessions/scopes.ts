@@ -14,8 +14,9 @@ declare module 'fastify' {
   }
 }
 
-/** How long a request waits to learn who is asking, in milliseconds. */
+/** How long a request waits to learn who is asking, in milliseconds; shorter once others have waited in vain. */
 const patience = 5000
+const patienceInTrouble = 900
 
 /** Registers the cookie and the hooks that find the viewer and check the route's role. */
 export async function serveSessions(app: FastifyInstance, db: Database, baseUrl: string): Promise<void> {
@@ -29,13 +30,24 @@ export async function serveSessions(app: FastifyInstance, db: Database, baseUrl:
   app.decorateRequest('organization', null)
   app.decorateRequest('flash', null)
   // the first question of every request: a database that hangs, or has no connection free, is away
-  app.addHook('onRequest', async request => inTime(findOutWho(db, request), patience))
+  let isInTrouble = false
+  app.addHook('onRequest', async request => {
+    if (!asksDatabase(request)) return
+    try {
+      await inTime(findOutWho(db, request), isInTrouble ? patienceInTrouble : patience)
+      isInTrouble = false
+    } catch (error) {
+      isInTrouble = true
+      throw error
+    }
+  })
   app.addHook('onRequest', checkAccess)
 }
 
+const asksDatabase = ({ routeOptions, url }: FastifyRequest) =>
+  routeOptions.config.access !== 'operator' && !url.startsWith('/assets/')
+
 async function findOutWho(db: Database, request: FastifyRequest) {
-  const { access } = request.routeOptions.config
-  if (access === 'operator' || request.url.startsWith('/assets/')) return
   const token = sessionToken(request)
   const found = token ? await findViewer(db, hashSessionToken(token)) : undefined
   if (!found) {

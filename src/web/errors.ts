@@ -39,6 +39,10 @@ const texts: Record<number, string> = {
   503: 'Nothing was changed. Rollcall goes on by itself once the database is back; try again in a moment.'
 }
 
+/** Nobody heard how it ended. */
+const uncertain =
+  'It took too long, and may have been done or not. Look at the page again before you send the form once more.'
+
 /** Maps every error and every unknown path to a page: no stack, no SQL, no version, a request id at the most. */
 export function serveErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404))
@@ -49,8 +53,9 @@ function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: F
   if (error instanceof Refusal) return sendError(reply, error.status, error.message)
   if (isDatabaseAway(error)) {
     request.log.error({ code: codeOf(error) }, 'database away')
-    reply.header('retry-after', '5')
-    return sendError(reply, 503)
+    reply.header('retry-after', '1')
+    const isUncertain = codeOf(error) === 'DATABASE_DEADLINE' && request.method !== 'GET'
+    return sendError(reply, 503, isUncertain ? uncertain : texts[503])
   }
   if (error.validation) return sendError(reply, error.validationContext === 'params' ? 404 : 400)
   const status = error.statusCode ?? 500

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { batchStates, deliveryStates } from '../../src/db/schema.ts'
+import { enrollments } from '../../src/people/person.ts'
 import { startApp } from '../support/app.ts'
 import { layCable } from '../support/cut-database.ts'
 import { invite } from '../support/people.ts'
@@ -23,6 +24,40 @@ t.test('the metrics name every state of mails and of batches, and nobody', async
   t.notMatch(answer.body, /@|larkfield|Ada/i)
   for (const line of answer.body.trimEnd().split('\n'))
     t.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[\w-]+"\})? [\d.]+)$/)
+})
+
+t.test('the metrics tell of people by enrollment, of a pause, of mail that waits, and of the process', async t => {
+  const metric = async (name: string) => {
+    const { body } = await ask('/metrics')
+    const [, value] = new RegExp(`^${name.replace(/[{}]/g, '\\$&')} ([\\d.]+)$`, 'm').exec(body) ?? []
+    return value === undefined ? undefined : Number(value)
+  }
+  for (const state of enrollments) t.type(await metric(`rollcall_people{enrollment="${state}"}`), 'number')
+  t.equal(await metric('rollcall_people{enrollment="invited"}'), 2)
+  t.equal(await metric('rollcall_people{enrollment="signed-up"}'), 4)
+  t.ok((await metric('process_resident_memory_bytes'))! > 10_000_000)
+  t.type(await metric('process_uptime_seconds'), 'number')
+  t.equal(await metric('rollcall_mail_paused'), 0)
+  t.equal(await metric('rollcall_mail_overdue_seconds'), 0)
+  await invite(db, ids.ben, 'three@larkfield.example')
+  await db.$client`update deliveries set next_attempt_at = now() - interval '90 seconds' where state = 'queued'`
+  await db.$client`insert into mail_transport (id, paused_since, reason) values (1, now(), 'ben@larkfield.example')`
+  t.ok((await metric('rollcall_mail_overdue_seconds'))! >= 90)
+  t.equal(await metric('rollcall_mail_paused'), 1)
+  t.notMatch((await ask('/metrics')).body, /@|larkfield|Ada/i)
+  await db.$client`update deliveries set next_attempt_at = now() + interval '90 seconds' where state = 'queued'`
+  t.equal(await metric('rollcall_mail_overdue_seconds'), 0, 'what is not due yet does not wait')
+})
+
+t.test('R17: it is not ready while migrations are pending, and says how many', async t => {
+  const [last] = await db.$client`select id, name from drizzle.__drizzle_migrations order by id desc limit 1`
+  await db.$client`update drizzle.__drizzle_migrations set name = 'older' where id = ${last!.id}`
+  t.match(await ask('/ready'), { statusCode: 503, body: /^migrations: 1 pending, .+\n$/ })
+  await db.$client`alter schema drizzle rename to elsewhere`
+  t.match(await ask('/ready'), { statusCode: 503, body: /^migrations: \d+ pending, .+\n$/ })
+  await db.$client`alter schema elsewhere rename to drizzle`
+  await db.$client`update drizzle.__drizzle_migrations set name = ${last!.name} where id = ${last!.id}`
+  t.match(await ask('/ready'), { statusCode: 200, body: 'ok' })
 })
 
 t.test('R17: the process lives, and is ready while the database answers', async t => {
