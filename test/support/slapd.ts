@@ -72,6 +72,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   execFileSync('/usr/sbin/slapadd', ['-q', '-f', config, '-l', ldif], { stdio: 'pipe' })
   const urls = [`ldap://127.0.0.1:${port}`, ...(options.tls ? [`ldaps://127.0.0.1:${tlsPort}`] : [])].join(' ')
   const child = spawn('/usr/sbin/slapd', ['-f', config, '-h', urls, '-d', '0'], { stdio: 'ignore' })
+  process.once('exit', () => child.kill('SIGKILL'))
   await untilListening(port, child)
   const url = `ldap://127.0.0.1:${port}`
   return {

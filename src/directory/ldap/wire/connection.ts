@@ -1,7 +1,7 @@
 /**
  * One LDAP conversation over one socket. ldapts encodes and decodes; its Client is not used, because it reconnects
  * without signing in, keeps bytes and states of a dead connection, hangs after StartTLS and gives no page without entries
- * (the table in docs/decisions). Here a connection that failed once is dead, and every answer has a deadline.
+ * (docs/decisions/0006). Here a connection that failed once is dead, and every answer has a deadline.
  */
 import type { Socket } from 'node:net'
 import {
