@@ -63,6 +63,22 @@ export const batchStates = [
   'done'
 ] as const
 export const batchSources = ['typed', 'file', 'group', 'correction'] as const
+export const membershipSources = ['directory', 'hand', 'invitation'] as const
+export const runStates = ['running', 'done', 'parked', 'failed'] as const
+export const runCauses = ['start', 'asked', 'schedule'] as const
+export const changeKinds = [
+  'added',
+  'removed',
+  'parked',
+  'changed',
+  'disabled',
+  'gone',
+  'back',
+  'deactivated',
+  'deactivation-parked'
+] as const
+export const groupKinds = ['distribution-list', 'security-group', 'group'] as const
+export const leftOutReasons = ['no-mail', 'malformed', 'doubled', 'taken'] as const
 
 // settings
 
@@ -113,6 +129,17 @@ export const people = pgTable(
     invitationRevokedAt: at('invitation_revoked_at'),
     deliveryId: ref('delivery_id'),
     deliveryState: text('delivery_state', { enum: deliveryStates }),
+    /** The stable id of this person's entry in the directory, as text; what follows is what the entry says. */
+    directoryId: text('directory_id'),
+    directoryDn: text('directory_dn'),
+    department: text('department'),
+    title: text('title'),
+    /** The manager's DN. */
+    manager: text('manager'),
+    disabledInDirectoryAt: at('disabled_in_directory_at'),
+    goneFromDirectoryAt: at('gone_from_directory_at'),
+    /** When the directory was asked about somebody who is in no synced group. */
+    directoryCheckedAt: at('directory_checked_at'),
     /** Enrollment without the clock: an invitation that has expired is still `invited` here. */
     stage: text('stage', { enum: stages })
       .notNull()
@@ -122,6 +149,7 @@ export const people = pgTable(
   },
   t => [
     uniqueIndex('people_address_key').on(t.addressKey),
+    uniqueIndex('people_directory_id').on(t.directoryId).where(sql`${t.directoryId} is not null`),
     index('people_stage').on(t.stage, t.addressKey),
     index('people_expiry').on(t.invitationExpiresAt).where(sql`${t.stage} = 'invited'`),
     index('people_search').using(
@@ -236,6 +264,8 @@ export const batches = pgTable(
     /** Who sends: the invitations are theirs. The creator, unless somebody else sent what was only checked. */
     sentBy: ref('sent_by'),
     correctsBatchId: ref('corrects_batch_id'),
+    /** The directory group that its people were selected from. */
+    groupId: ref('group_id'),
     createdAt: at('created_at').notNull().defaultNow(),
     /** The last sign of life of the upload. */
     receivedAt: at('received_at').notNull().defaultNow(),
@@ -400,6 +430,307 @@ export const batchSamples = pgTable(
     settled: integer('settled').notNull()
   },
   t => [primaryKey({ columns: [t.batchId, t.at] })]
+)
+
+// teams
+
+/** A named set of people. One from the directory follows its group: its name, and who is in it. */
+export const teams = pgTable(
+  'teams',
+  {
+    id: id(),
+    name: text('name').notNull(),
+    source: text('source', { enum: ['directory', 'hand'] }).notNull(),
+    /** People in it, each counted once; kept in the transaction that changes who is. */
+    memberCount: integer('member_count').notNull().default(0),
+    createdBy: ref('created_by'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    removedAt: at('removed_at')
+  },
+  t => [
+    index('teams_name').on(sql`lower(${t.name})`, t.id).where(sql`${t.removedAt} is null`),
+    uniqueIndex('teams_hand_name').on(sql`lower(${t.name})`).where(sql`${t.source} = 'hand' and ${t.removedAt} is null`)
+  ]
+)
+
+/**
+ * Who is in which team, and why: a row for each reason, so that one can end without the others. No foreign keys: people
+ * and teams are never deleted, and a sync writes 100,000 rows at once.
+ */
+export const memberships = pgTable(
+  'memberships',
+  {
+    teamId: ref('team_id').notNull(),
+    personId: ref('person_id').notNull(),
+    source: text('source', { enum: membershipSources }).notNull(),
+    /** The nested group that led here, or the run (`run:7`) whose removal was taken back by hand. */
+    via: text('via'),
+    since: at('since').notNull().defaultNow(),
+    /** Who put the person there by hand. */
+    addedBy: ref('added_by')
+  },
+  t => [
+    primaryKey({ columns: [t.teamId, t.personId, t.source] }),
+    index('memberships_person').on(t.personId),
+    check('memberships_source', oneOf(t.source, membershipSources))
+  ]
+)
+
+/** The teams that a batch's invitations name: whoever joins by one of them is in these. */
+export const batchTeams = pgTable(
+  'batch_teams',
+  {
+    batchId: ref('batch_id')
+      .notNull()
+      .references(() => batches.id, { onDelete: 'cascade' }),
+    teamId: ref('team_id').notNull()
+  },
+  t => [primaryKey({ columns: [t.batchId, t.teamId] })]
+)
+
+// directory
+
+/** One row: how to reach the directory, as far as the environment does not say so. */
+export const directorySettings = pgTable(
+  'directory_settings',
+  {
+    id: smallint('id').primaryKey().default(1),
+    url: text('url').notNull().default(''),
+    startTls: boolean('starttls').notNull().default(true),
+    ca: text('ca'),
+    bindDn: text('bind_dn').notNull().default(''),
+    /** AES-256-GCM under SECRET_KEY, bound to this table, row and column. */
+    bindPassword: bytes('bind_password'),
+    /** The server that the password was typed for: host, port and TLS. It goes to no other. */
+    passwordFor: text('password_for'),
+    baseDn: text('base_dn').notNull().default(''),
+    peopleFilter: text('people_filter'),
+    groupFilter: text('group_filter'),
+    nested: boolean('nested').notNull().default(true),
+    intervalMinutes: integer('interval_minutes').notNull().default(60),
+    allowPlain: boolean('allow_plain').notNull().default(false),
+    attributes: jsonb('attributes').$type<Record<string, string>>().notNull().default({}),
+    exclusions: jsonb('exclusions').$type<string[]>().notNull().default([]),
+    deactivateLeavers: boolean('deactivate_leavers').notNull().default(false),
+    updatedAt: at('updated_at').notNull().defaultNow()
+  },
+  t => [check('directory_settings_one_row', sql`${t.id} = 1`)]
+)
+
+/** A directory group that an admin chose to keep a copy of, and when it is read again. */
+export const directoryGroups = pgTable(
+  'directory_groups',
+  {
+    id: id(),
+    /** The stable id as text: it survives renames and moves. */
+    directoryId: text('directory_id').notNull(),
+    dn: text('dn').notNull(),
+    name: text('name').notNull(),
+    mail: text('mail'),
+    description: text('description'),
+    kind: text('kind', { enum: groupKinds }).notNull(),
+    teamId: ref('team_id')
+      .notNull()
+      .references(() => teams.id),
+    /** People whose membership comes from the directory. */
+    memberCount: integer('member_count').notNull().default(0),
+    syncedBy: ref('synced_by'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    lastRunId: ref('last_run_id'),
+    /** The newest run that was proved complete, and when it ended. */
+    lastGoodRunId: ref('last_good_run_id'),
+    lastGoodAt: at('last_good_at'),
+    /** Failed runs in a row. */
+    failures: integer('failures').notNull().default(0),
+    nextRunAt: at('next_run_at').notNull().defaultNow(),
+    stoppedAt: at('stopped_at')
+  },
+  t => [
+    uniqueIndex('directory_groups_directory_id').on(t.directoryId),
+    uniqueIndex('directory_groups_team').on(t.teamId),
+    index('directory_groups_name').on(sql`lower(${t.name})`, t.id).where(sql`${t.stoppedAt} is null`),
+    index('directory_groups_due').on(t.nextRunAt).where(sql`${t.stoppedAt} is null`),
+    check('directory_groups_kind', oneOf(t.kind, groupKinds))
+  ]
+)
+
+/** One reading of one synced group: the row is the job, and then its receipt. */
+export const syncRuns = pgTable(
+  'sync_runs',
+  {
+    id: id(),
+    groupId: ref('group_id')
+      .notNull()
+      .references(() => directoryGroups.id),
+    state: text('state', { enum: runStates }).notNull().default('running'),
+    cause: text('cause', { enum: runCauses }).notNull(),
+    startedBy: ref('started_by'),
+    createdAt: at('created_at').notNull().defaultNow(),
+    finishedAt: at('finished_at'),
+    /** A worker is at it until then. */
+    leaseUntil: at('lease_until'),
+    /** Times that a worker took it up. */
+    attempts: integer('attempts').notNull().default(0),
+    /** People read so far, for the page. */
+    read: integer('read').notNull().default(0),
+    /** What was read and counted; null until it was read whole. */
+    receipt: jsonb('receipt').$type<SyncReceipt>(),
+    /** Why it failed or was parked, in words. */
+    reason: text('reason'),
+    added: integer('added').notNull().default(0),
+    removed: integer('removed').notNull().default(0),
+    /** Removals that wait for approval, or waited for it. */
+    parked: integer('parked').notNull().default(0),
+    changed: integer('changed').notNull().default(0),
+    deactivated: integer('deactivated').notNull().default(0),
+    /** Deactivations that wait for approval, or waited for it. */
+    deactivationsParked: integer('deactivations_parked').notNull().default(0),
+    approvedBy: ref('approved_by'),
+    approvedAt: at('approved_at'),
+    undoneBy: ref('undone_by'),
+    undoneAt: at('undone_at')
+  },
+  t => [
+    uniqueIndex('sync_runs_one_running').on(t.groupId).where(sql`${t.state} = 'running'`),
+    index('sync_runs_group').on(t.groupId, t.id),
+    index('sync_runs_finished').on(t.finishedAt),
+    check('sync_runs_state', oneOf(t.state, runStates))
+  ]
+)
+
+/** What a run counted, as the page and product.md's sentence show it. */
+export interface SyncReceipt {
+  /** Member values of the group and of every group below it, and in how many pieces they came. */
+  listed: number
+  ranges: number
+  /** People found behind them. */
+  resolved: number
+  nestedGroups: number
+  cyclesCut: number
+  dangling: number
+  foreignBase: number
+  contacts: number
+  others: number
+  strategy: string
+  noMail: number
+  malformed: number
+  doubled: number
+  taken: number
+  foreign: number
+  disabled: number
+  excluded: number
+  /** In the team by the directory before and after this run, parked removals included. */
+  before: number
+  after: number
+}
+
+/** The diff of a run, one line a person, in the order that it was made. */
+export const syncChanges = pgTable(
+  'sync_changes',
+  {
+    runId: ref('run_id').notNull(),
+    kind: text('kind', { enum: changeKinds }).notNull(),
+    id: bigint('id', { mode: 'number' }).notNull().generatedByDefaultAsIdentity({ cache: 1000 }),
+    personId: ref('person_id').notNull(),
+    /** What changed, in words. */
+    detail: text('detail')
+  },
+  t => [
+    primaryKey({ columns: [t.runId, t.kind, t.id] }),
+    index('sync_changes_person').on(t.personId).where(sql`${t.kind} not in ('added', 'changed')`),
+    check('sync_changes_kind', oneOf(t.kind, changeKinds))
+  ]
+)
+
+/** Who is in a synced group but not in its team, and why, as of its last good run. */
+export const leftOut = pgTable(
+  'left_out',
+  {
+    groupId: ref('group_id').notNull(),
+    directoryId: text('directory_id').notNull(),
+    reason: text('reason', { enum: leftOutReasons }).notNull(),
+    name: text('name'),
+    dn: text('dn').notNull(),
+    mail: text('mail')
+  },
+  t => [primaryKey({ columns: [t.groupId, t.directoryId] }), check('left_out_reason', oneOf(t.reason, leftOutReasons))]
+)
+
+/**
+ * What a run has read so far. Unlogged (the migration says so): it is read again after a crash, which empties it, so a
+ * plan counts it first.
+ */
+export const staging = pgTable(
+  'staging',
+  {
+    runId: ref('run_id').notNull(),
+    /** Numbers the people of a run, from 1. */
+    n: integer('n').notNull(),
+    directoryId: text('directory_id').notNull(),
+    dn: text('dn').notNull(),
+    /** As the directory has it; `address` and `addressKey` when it can be mailed. */
+    mail: text('mail'),
+    address: text('address'),
+    addressKey: text('address_key'),
+    name: text('name'),
+    department: text('department'),
+    title: text('title'),
+    manager: text('manager'),
+    isDisabled: boolean('is_disabled').notNull(),
+    isExcluded: boolean('is_excluded').notNull(),
+    via: text('via')
+  },
+  t => [primaryKey({ columns: [t.runId, t.n] })]
+)
+
+/** Who in Rollcall stands behind each person read: what a run will do, worked out before anything is done. Unlogged too. */
+export const planned = pgTable(
+  'planned',
+  {
+    runId: ref('run_id').notNull(),
+    n: integer('n').notNull(),
+    /** Of somebody new, the id that they will get; null with a fault. */
+    personId: ref('person_id'),
+    isNew: boolean('is_new').notNull(),
+    /** The address in the directory becomes the person's. */
+    takesAddress: boolean('takes_address').notNull(),
+    isExcluded: boolean('is_excluded').notNull(),
+    fault: text('fault', { enum: leftOutReasons })
+  },
+  t => [primaryKey({ columns: [t.runId, t.n] })]
+)
+
+/** What an admin ticked on a group's page: kept here so that ticks outlive pages, sections and filters. */
+export const selections = pgTable('selections', {
+  id: id(),
+  groupId: ref('group_id')
+    .notNull()
+    .references(() => directoryGroups.id),
+  adminId: ref('admin_id')
+    .notNull()
+    .references(() => people.id),
+  /** The page's filters when "all" was chosen: by, status, delivery, q. */
+  filter: jsonb('filter').$type<Record<string, string>>().notNull().default({}),
+  mode: text('mode', { enum: ['all', 'some'] })
+    .notNull()
+    .default('some'),
+  createdAt: at('created_at').notNull().defaultNow(),
+  /** What came of it: the same selection never makes a second batch. */
+  batchId: ref('batch_id')
+})
+
+/** A person (`member`, `except`) or a section of a selection; the other half is 0 or blank. */
+export const selectionItems = pgTable(
+  'selection_items',
+  {
+    selectionId: ref('selection_id')
+      .notNull()
+      .references(() => selections.id, { onDelete: 'cascade' }),
+    kind: text('kind', { enum: ['member', 'section', 'except'] }).notNull(),
+    personId: ref('person_id').notNull().default(0),
+    section: text('section').notNull().default('')
+  },
+  t => [primaryKey({ columns: [t.selectionId, t.kind, t.personId, t.section] })]
 )
 
 // audit

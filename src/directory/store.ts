@@ -1,6 +1,6 @@
 /** The synced groups: what is kept of each, and its runs as pages show them. Writes of a run are in sync/. */
 import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
-import { alias } from 'drizzle-orm/pg-core'
+import { alias, type PgColumn } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { contains } from '../db/paged-search.ts'
 import { directoryGroups, leftOut, people, syncChanges, syncRuns } from '../db/schema.ts'
@@ -63,7 +63,7 @@ export interface ShownRun extends RunRow {
 const starter = alias(people, 'starter')
 const approver = alias(people, 'approver')
 const undoer = alias(people, 'undoer')
-const nameOf = (who: typeof starter) => sql<string | null>`coalesce(${who.name}, ${who.email})`
+const nameOf = (who: { name: PgColumn; email: PgColumn }) => sql<string | null>`coalesce(${who.name}, ${who.email})`
 
 async function readRuns(db: Db, where: ReturnType<typeof and>, limit: number): Promise<ShownRun[]> {
   const rows = await db

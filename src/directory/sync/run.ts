@@ -39,35 +39,38 @@ export function isTooMany(going: number, all: number): boolean {
   return going > Math.max(5, all / 10) || (going > 0 && going >= all)
 }
 
-const amount = (number: number, one: string, many = `${one}s`) =>
-  `${number.toLocaleString('en')} ${number === 1 ? one : many}`
-
 /**
  * "4,012 of 4,012 members in 3 ranges; 11 nested groups, 1 cycle cut; 37 without mail, 12 disabled, 5 with a foreign
  * domain, 2 dangling".
  */
 export function receiptInWords(receipt: SyncReceipt): string {
-  const { resolved, ranges, nestedGroups, cyclesCut } = receipt
-  const known = resolved - receipt.contacts
+  const { listed, resolved, ranges, nestedGroups, cyclesCut, dangling, foreignBase, others } = receipt
+  const members = Math.max(resolved, listed - nestedGroups - cyclesCut - others)
+  const read = `${resolved.toLocaleString('en')} of ${members.toLocaleString('en')} members`
   const parts = [
-    `${known.toLocaleString('en')} of ${amount(membersOf(receipt), 'member')}${ranges > 1 ? ` in ${amount(ranges, 'range')}` : ''}`,
-    [nestedGroups && amount(nestedGroups, 'nested group'), cyclesCut && `${amount(cyclesCut, 'cycle')} cut`],
+    [ranges > 1 ? `${read} in ${ranges.toLocaleString('en')} ranges` : read],
+    [counted(nestedGroups, 'nested group', 'nested groups'), counted(cyclesCut, 'cycle cut', 'cycles cut')],
     [
-      receipt.noMail && `${amount(receipt.noMail, '', '').trim()} without mail`,
-      receipt.malformed && `${receipt.malformed.toLocaleString('en')} with an unusable address`,
-      receipt.doubled && `${receipt.doubled.toLocaleString('en')} with somebody else’s address`,
-      receipt.taken && `${receipt.taken.toLocaleString('en')} with the address of a former user`,
-      receipt.disabled && `${receipt.disabled.toLocaleString('en')} disabled`,
-      receipt.foreign && `${receipt.foreign.toLocaleString('en')} with a foreign domain`,
-      receipt.contacts && amount(receipt.contacts, 'contact'),
-      receipt.excluded && `${receipt.excluded.toLocaleString('en')} excluded`,
-      receipt.others && `${receipt.others.toLocaleString('en')} that are no people`,
-      receipt.dangling && `${receipt.dangling.toLocaleString('en')} dangling`,
-      receipt.foreignBase && `${receipt.foreignBase.toLocaleString('en')} outside the base`
+      counted(receipt.noMail, 'without mail'),
+      counted(receipt.malformed, 'with an unusable address'),
+      counted(receipt.doubled, 'with the address of another member'),
+      counted(receipt.taken, 'with the address of a former user'),
+      counted(receipt.disabled, 'disabled'),
+      counted(receipt.foreign, 'with a foreign domain'),
+      counted(receipt.contacts, 'contact', 'contacts'),
+      counted(receipt.excluded, 'excluded'),
+      counted(others, 'that is no person', 'that are no people'),
+      counted(dangling, 'dangling'),
+      counted(foreignBase, 'outside of the base')
     ]
   ]
   return parts
-    .map(part => [part].flat().filter(Boolean).join(', '))
+    .map(part => part.filter(Boolean).join(', '))
     .filter(Boolean)
     .join('; ')
+}
+
+/** "2 dangling", or nothing of nothing. */
+function counted(number: number, one: string, many = one): string {
+  return number === 0 ? '' : `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 }

@@ -1,0 +1,103 @@
+/** Who is in a team: lists, and changes by hand and by invitation. Those of a sync are in directory/sync. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { contains } from '../db/paged-search.ts'
+import { batchTeams, memberships, people, teams } from '../db/schema.ts'
+import type { Enrollment } from '../people/person.ts'
+import { type DeliveryState, enrollmentOf } from '../people/store.ts'
+import type { MembershipSource } from './team.ts'
+
+export interface Member {
+  personId: number
+  email: string
+  addressKey: string
+  name: string | null
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  /** Every reason for being in the team. */
+  sources: MembershipSource[]
+  since: Date
+}
+
+/** One page of a team's people in the order of their addresses, each once, after `after` (an address key). */
+export async function listMembers(db: Db, teamId: number, q: string, limit: number, after = ''): Promise<Member[]> {
+  const text = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
+  const rows = await db.execute<{
+    id: string
+    email: string
+    address_key: string
+    name: string | null
+    enrollment: Enrollment
+    delivery_state: DeliveryState | null
+    sources: MembershipSource[]
+    since: string
+  }>(sql`
+    with members as materialized (
+      select m.person_id, array_agg(m.source order by m.source) as sources, min(m.since) as since
+      from ${memberships} m where m.team_id = ${teamId} group by m.person_id
+    )
+    select people.id, people.email, people.address_key, people.name, ${enrollmentOf} as enrollment,
+      people.delivery_state, m.sources, m.since
+    from members m join ${people} on people.id = m.person_id
+    where people.address_key > ${after} and ${q ? contains(text, q) : sql`true`}
+    order by people.address_key limit ${limit}`)
+  return rows.map(row => ({
+    ...{ personId: Number(row.id), email: row.email, addressKey: row.address_key, name: row.name },
+    ...{ enrollment: row.enrollment, delivery: row.delivery_state, sources: row.sources, since: new Date(row.since) }
+  }))
+}
+
+/** Puts somebody in a team for one more reason; false when that reason stood already. Keeps the team's count. */
+export async function insertMembership(
+  tx: Db,
+  membership: { teamId: number; personId: number; source: 'hand' | 'invitation'; addedBy: number | null }
+): Promise<boolean> {
+  const { teamId, personId, source, addedBy } = membership
+  const rows = await tx.execute(sql`
+    with before as (
+      select count(*) as reasons from ${memberships} where team_id = ${teamId} and person_id = ${personId}
+    ), written as (
+      insert into ${memberships} (team_id, person_id, source, added_by)
+      values (${teamId}, ${personId}, ${source}, ${addedBy}) on conflict do nothing returning 1
+    ), counted as (
+      update ${teams} set member_count = member_count + 1 from before, written
+      where id = ${teamId} and before.reasons = 0
+    )
+    select from written`)
+  return rows.length > 0
+}
+
+/** Takes one reason back; false when it did not stand. Keeps the team's count. */
+export async function deleteMembership(
+  tx: Db,
+  teamId: number,
+  personId: number,
+  source: 'hand' | 'invitation'
+): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    with gone as (
+      delete from ${memberships} where team_id = ${teamId} and person_id = ${personId} and source = ${source} returning 1
+    ), counted as (
+      update ${teams} set member_count = member_count - 1 from gone
+      where id = ${teamId} and not exists (
+        select from ${memberships} where team_id = ${teamId} and person_id = ${personId} and source <> ${source}
+      )
+    )
+    select from gone`)
+  return rows.length > 0
+}
+
+/** The invitations of a batch name these teams: whoever joins by one of them is in these. */
+export async function nameTeams(tx: Db, batchId: number, teamIds: Iterable<number>): Promise<void> {
+  const rows = [...new Set(teamIds)].map(teamId => ({ batchId, teamId }))
+  if (rows.length > 0) await tx.insert(batchTeams).values(rows).onConflictDoNothing()
+}
+
+/** Somebody joined by an invitation of this batch: they are in the teams that it names, those that are still there. */
+export async function joinTeamsOf(tx: Db, batchId: number, personId: number): Promise<void> {
+  const rows = await tx.execute<{ id: string }>(sql`
+    select t.id from ${batchTeams} b join ${teams} t on t.id = b.team_id and t.removed_at is null
+    where b.batch_id = ${batchId} order by t.id`)
+  for (const { id } of rows)
+    await insertMembership(tx, { teamId: Number(id), personId, source: 'invitation', addedBy: null })
+}

@@ -1,0 +1,127 @@
+import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { contains } from '../db/paged-search.ts'
+import { directoryGroups, memberships, teams } from '../db/schema.ts'
+import type { MembershipSource } from './team.ts'
+
+export type TeamRow = typeof teams.$inferSelect
+
+export interface ListedTeam {
+  id: number
+  name: string
+  source: 'directory' | 'hand'
+  /** People in it, each counted once. */
+  memberCount: number
+  /** The synced group that it follows, while it is synced. */
+  groupId: number | null
+}
+
+const isThere = isNull(teams.removedAt)
+const groupOf = sql<number | null>`(
+  select g.id from ${directoryGroups} g where g.team_id = ${teams.id} and g.stopped_at is null
+)`.mapWith(value => (value === null ? null : Number(value)))
+const columns = {
+  ...{ id: teams.id, name: teams.name, source: teams.source, memberCount: teams.memberCount },
+  groupId: groupOf
+}
+
+/** Where a list of teams goes on: after this name and id. */
+export interface AfterTeam {
+  name: string
+  id: number
+}
+
+/** One page of teams in the order of their names; `q` is contained in the name. */
+export async function listTeams(db: Db, q: string, limit: number, after?: AfterTeam): Promise<ListedTeam[]> {
+  const name = sql`lower(${teams.name})`
+  const isLater = after && sql`(${name}, ${teams.id}) > (lower(${after.name}), ${after.id}::bigint)`
+  return db
+    .select(columns)
+    .from(teams)
+    .where(and(isThere, q ? contains(name, q) : undefined, isLater))
+    .orderBy(name, asc(teams.id))
+    .limit(limit)
+}
+
+/** One team that has not been removed. */
+export async function findTeam(db: Db, id: number): Promise<ListedTeam | undefined> {
+  const [row] = await db
+    .select(columns)
+    .from(teams)
+    .where(and(eq(teams.id, id), isThere))
+  return row
+}
+
+/** Locks one team's row until the transaction ends: every act on a team starts here. */
+export async function lockTeam(tx: Db, id: number): Promise<TeamRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(teams)
+    .where(and(eq(teams.id, id), isThere))
+    .for('update')
+  return row
+}
+
+/** The ids among these that are teams. */
+export async function knownTeams(db: Db, ids: number[]): Promise<Set<number>> {
+  const isAsked = sql`${teams.id} = any(${sql.param(ids)}::bigint[])`
+  const rows = await db.select({ id: teams.id }).from(teams).where(and(isAsked, isThere))
+  return new Set(rows.map(row => row.id))
+}
+
+export async function insertTeam(
+  tx: Db,
+  team: { name: string; source: 'directory' | 'hand'; createdBy: number | null }
+): Promise<number> {
+  const [row] = await tx.insert(teams).values(team).returning({ id: teams.id })
+  return row!.id
+}
+
+export async function updateTeam(
+  tx: Db,
+  id: number,
+  changed: { name?: string; source?: 'directory' | 'hand' }
+): Promise<void> {
+  await tx.update(teams).set(changed).where(eq(teams.id, id))
+}
+
+/** The team is gone from every list and page; nobody is in it any more. */
+export async function closeTeam(tx: Db, id: number): Promise<void> {
+  await tx.delete(memberships).where(eq(memberships.teamId, id))
+  await tx.update(teams).set({ removedAt: sql`now()`, memberCount: 0 }).where(eq(teams.id, id))
+}
+
+/** Counts again who is in a team; for changes of many at once. Hold the team's lock. */
+export async function recountTeam(tx: Db, id: number): Promise<void> {
+  await tx
+    .update(teams)
+    .set({ memberCount: sql`(select count(distinct m.person_id) from ${memberships} m where m.team_id = ${id})` })
+    .where(eq(teams.id, id))
+}
+
+export interface Reason {
+  source: MembershipSource
+  via: string | null
+  since: Date
+}
+
+export interface MembershipOf extends Reason {
+  teamId: number
+  team: string
+  groupId: number | null
+}
+
+/** Why somebody is in which teams: a row for each reason, by the teams' names. */
+export async function membershipsOf(db: Db, personId: number): Promise<MembershipOf[]> {
+  const where: SQL | undefined = and(eq(memberships.personId, personId), isThere)
+  return db
+    .select({
+      ...{ teamId: teams.id, team: teams.name, groupId: groupOf },
+      ...{ source: memberships.source, via: memberships.via, since: memberships.since }
+    })
+    .from(memberships)
+    .innerJoin(teams, eq(teams.id, memberships.teamId))
+    .where(where)
+    .orderBy(sql`lower(${teams.name})`, teams.id, memberships.source)
+    .limit(1000)
+}

@@ -1,0 +1,17 @@
+/** A team: a named set of people, and the reasons for which somebody is in it. Pure. */
+import type { membershipSources } from '../db/schema.ts'
+
+export type MembershipSource = (typeof membershipSources)[number]
+
+/** A reason in a few words, as lists and a person's page show it. */
+export const sourceWords: Record<MembershipSource, string> = {
+  directory: 'from the directory',
+  hand: 'by hand',
+  invitation: 'by invitation'
+}
+
+/** A team's name as it is kept, or undefined when it cannot be one. */
+export function teamName(text: string): string | undefined {
+  const name = text.trim().replace(/\s+/g, ' ')
+  return name === '' || name.length > 200 || /\p{Cc}/u.test(name) ? undefined : name
+}
