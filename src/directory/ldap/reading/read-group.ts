@@ -35,7 +35,7 @@ export async function readGroupIn(
   const groups = new Map([[dnKey(group.dn)!, group]])
   gathering.known.add(dnKey(group.dn)!)
   gathering.visited.add(group.id)
-  let ownMembers = 0
+  let ownMembers: number | null = null
   for (let step = steps.shift(); step; step = steps.shift()) {
     const listed = await readOne(gathering, step, groups, steps)
     if (step === top) ownMembers = listed
@@ -49,7 +49,7 @@ export async function readGroupIn(
   return { outcome: 'read', reading: { group: { ...group, members: ownMembers }, ...counts, strategy, problems } }
 }
 
-/** Reads one group's people, and puts the groups in it on the list. Returns how many values it lists. */
+/** Reads one group's people, and puts the groups in it on the list. Returns how many values it lists, if it lists them. */
 async function readOne(gathering: Gathering, step: Step, groups: Map<string, FoundGroup>, steps: Step[]) {
   const { group, parent } = step
   const { counts } = gathering
@@ -67,7 +67,7 @@ async function readOne(gathering: Gathering, step: Step, groups: Map<string, Fou
   const primary = members.primaryGroupToken ? await resolvePrimary(gathering, members.primaryGroupToken, via) : 0
   await proveNobody(gathering, group, members, listed + primary)
   for (const entry of found) follow(gathering, entry, step, groups, steps)
-  return listed
+  return members.urls.length + primary === 0 ? listed : null
 }
 
 async function proveNobody(gathering: Gathering, group: FoundGroup, members: MemberValues, count: number) {

@@ -74,7 +74,8 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     if (end) return
     const { id, operation } = headOf(message)
     const one = owed.get(id)
-    if (!one) throw new Error(id === 0 ? 'it ended the connection' : 'it answered what nobody asked')
+    if (id === 0) return destroy(new DirectoryProblem('The directory ended the connection', 'Look into its log'))
+    if (!one) throw new Error('it answered what nobody asked')
     keepWaiting(one, message.length)
     if (operation.tag === 0x64) return one.take?.(decodeEntry(message, operation))
     // references to other servers are not followed; intermediate responses answer nothing that we ask

@@ -27,33 +27,50 @@ export async function searchOnce(connection: Connection, search: Search): Promis
 
 /**
  * Page after page while there is a cookie, also after pages without entries. Never sets a size limit, because an answer
- * that was cut by one says success; a server that forgets the control midway has not given everything, and fails.
+ * that was cut by one says success; a server that forgets the control midway has not given everything, and fails. The
+ * next page is on its way while the caller works on one.
  */
 export async function* pagesOf(connection: Connection, search: Search, size: number): AsyncGenerator<RawEntry[]> {
-  let cookie: Buffer | undefined
-  for (let empty = 0; empty < mostEmptyPages; ) {
-    const control = new PagedResultsControl({ critical: true, value: { size, ...(cookie ? { cookie } : {}) } })
-    const entries: RawEntry[] = []
-    const request = requestFor(search, [control])
-    const answer = await connection.send(request, search.doing, entry => entries.push(entry))
-    if (answer.status !== 0) throw new RefusedOperation(answer.status, search.doing, answer.errorMessage)
-    const reply = answer.controls?.find(each => each instanceof PagedResultsControl)
-    if (!reply?.value)
-      throw new DirectoryProblem(
-        `${search.doing}: the directory stopped to answer in pages, so the rest is missing`,
-        'Check what stands between Rollcall and the directory; a proxy may strip paged results (RFC 2696)'
-      )
-    yield entries
-    const next = reply.value.cookie
-    if (!next?.length) return
-    empty = entries.length === 0 ? empty + 1 : 0
-    cookie = Buffer.from(next)
+  let coming: Promise<Page> | undefined = askForPage(connection, search, size)
+  try {
+    for (let empty = 0; coming; ) {
+      const { entries, cookie }: Page = await coming
+      empty = entries.length === 0 ? empty + 1 : 0
+      if (empty > mostEmptyPages) throw endless(search)
+      coming = cookie && askForPage(connection, search, size, cookie)
+      // whoever waits for it gets the error; until then it is nobody's
+      coming?.catch(() => {})
+      yield entries
+    }
+  } finally {
+    // a server knows one paged search at a time: the next may begin when this one is answered
+    await coming?.catch(() => {})
   }
-  throw new DirectoryProblem(
-    `${search.doing}: the directory gives empty pages without end`,
-    'Look into the server’s log'
-  )
 }
+
+interface Page {
+  entries: RawEntry[]
+  cookie: Buffer | undefined
+}
+
+async function askForPage(connection: Connection, search: Search, size: number, cookie?: Buffer): Promise<Page> {
+  const control = new PagedResultsControl({ critical: true, value: { size, ...(cookie ? { cookie } : {}) } })
+  const entries: RawEntry[] = []
+  const request = requestFor(search, [control])
+  const answer = await connection.send(request, search.doing, entry => entries.push(entry))
+  if (answer.status !== 0) throw new RefusedOperation(answer.status, search.doing, answer.errorMessage)
+  const reply = answer.controls?.find(each => each instanceof PagedResultsControl)
+  if (!reply?.value)
+    throw new DirectoryProblem(
+      `${search.doing}: the directory stopped to answer in pages, so the rest is missing`,
+      'Check what stands between Rollcall and the directory; a proxy may strip paged results (RFC 2696)'
+    )
+  const next = reply.value.cookie
+  return { entries, cookie: next?.length ? Buffer.from(next) : undefined }
+}
+
+const endless = ({ doing }: Search) =>
+  new DirectoryProblem(`${doing}: the directory gives empty pages without end`, 'Look into the server’s log')
 
 function requestFor({ base, scope, filter, attributes }: Search, controls: PagedResultsControl[] = []): SearchRequest {
   // 0: no limit. ldapts' own default would have the server stop after 10 s
