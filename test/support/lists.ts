@@ -81,7 +81,13 @@ export function knownList(count: number, { ends = ['\n'], seed = 1 }: ListOption
   const one = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!
   const firstLines = new Map<string, number>()
   const lines: ExpectedLine[] = []
-  let text = ''
+  const pieces: string[] = []
+  let last = ''
+  // one string that grows would be copied whole each time that its end is looked at
+  const put = (...some: string[]) => {
+    last = some.join('') || last
+    pieces.push(...some)
+  }
 
   function good(local: string, verdict: string) {
     const spelled = one([local, local.toUpperCase(), local[0]!.toUpperCase() + local.slice(1)])
@@ -94,11 +100,11 @@ export function knownList(count: number, { ends = ['\n'], seed = 1 }: ListOption
 
   function add(written: string, address: string | null, verdict: string, first: number | null = null) {
     lines.push({ line: lineNumber, text: written, address, verdict, first_line: first })
-    text += one(trimmed) + written + one(trimmed)
+    put(one(trimmed), written, one(trimmed))
   }
 
   function blank() {
-    text += one(trimmed) + one(trimmed)
+    put(one(trimmed), one(trimmed))
   }
 
   let lineNumber = 0
@@ -120,9 +126,9 @@ export function knownList(count: number, { ends = ['\n'], seed = 1 }: ListOption
     if (lineNumber === count) break
     const end = one(ends)
     // a CR and the LF of a blank line after it would be one end
-    text += end === '\n' && text.endsWith('\r') ? ` ${end}` : end
+    put(end === '\n' && last.endsWith('\r') ? ` ${end}` : end)
   }
-  return { text, lines }
+  return { text: pieces.join(''), lines }
 }
 
 /** How many lines of each verdict there must be. */
