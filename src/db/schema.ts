@@ -24,6 +24,8 @@ const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedByDefaul
 const ref = (name: string) => bigint(name, { mode: 'number' })
 const at = (name: string) => timestamp(name, { withTimezone: true })
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+/** Text in the order of its bytes, which compares several times faster than a language's. */
+const bytewise = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 const oneOf = (column: PgColumn, words: readonly string[]) =>
   sql`${column} in (${sql.raw(words.map(word => `'${word}'`).join(', '))})`
 
@@ -488,6 +490,42 @@ export const batchTeams = pgTable(
   t => [primaryKey({ columns: [t.batchId, t.teamId] })]
 )
 
+/**
+ * The people of each team as its pages read them, one row a person, each holding what they sort, group, filter and search
+ * by: 100,000 are counted in one pass over one table. Triggers on memberships and people write it (docs/decisions), and
+ * the worker looks for what two of them at the same moment could have missed.
+ */
+export const teamMembers = pgTable(
+  'team_members',
+  {
+    teamId: ref('team_id').notNull(),
+    personId: ref('person_id').notNull(),
+    /** One of the reasons is the directory. */
+    inDirectory: boolean('in_directory').notNull(),
+    department: bytewise('department').notNull(),
+    title: bytewise('title').notNull(),
+    sort: bytewise('sort').notNull(),
+    searched: bytewise('searched').notNull(),
+    stage: bytewise('stage').notNull(),
+    expiresAt: at('expires_at'),
+    delivery: bytewise('delivery')
+  },
+  t => [primaryKey({ columns: [t.teamId, t.personId] }), index('team_members_person').on(t.personId)]
+)
+
+/** How many people that the directory put in a team stand where, as sums: kept like `people_counts`. */
+export const teamCounts = pgTable(
+  'team_counts',
+  {
+    teamId: ref('team_id').notNull(),
+    stage: text('stage', { enum: stages }).notNull(),
+    people: bigint('people', { mode: 'number' }).notNull(),
+    /** What statements added before is in it; others wait to be added up. */
+    isSum: boolean('is_sum').notNull().default(false)
+  },
+  t => [index('team_counts_team').on(t.teamId), index('team_counts_new').on(t.teamId).where(sql`not ${t.isSum}`)]
+)
+
 // directory
 
 /** One row: how to reach the directory, as far as the environment does not say so. */
@@ -700,37 +738,37 @@ export const planned = pgTable(
   t => [primaryKey({ columns: [t.runId, t.n] })]
 )
 
-/** What an admin ticked on a group's page: kept here so that ticks outlive pages, sections and filters. */
-export const selections = pgTable('selections', {
-  id: id(),
-  groupId: ref('group_id')
-    .notNull()
-    .references(() => directoryGroups.id),
-  adminId: ref('admin_id')
-    .notNull()
-    .references(() => people.id),
-  /** The page's filters when "all" was chosen: by, status, delivery, q. */
-  filter: jsonb('filter').$type<Record<string, string>>().notNull().default({}),
-  mode: text('mode', { enum: ['all', 'some'] })
-    .notNull()
-    .default('some'),
-  createdAt: at('created_at').notNull().defaultNow(),
-  /** What came of it: the same selection never makes a second batch. */
-  batchId: ref('batch_id')
-})
-
-/** A person (`member`, `except`) or a section of a selection; the other half is 0 or blank. */
-export const selectionItems = pgTable(
-  'selection_items',
+/** Whom an admin ticked on a group's page: kept here so that ticks outlive pages, sections and filters. */
+export const selections = pgTable(
+  'selections',
   {
-    selectionId: ref('selection_id')
+    id: id(),
+    groupId: ref('group_id')
       .notNull()
-      .references(() => selections.id, { onDelete: 'cascade' }),
-    kind: text('kind', { enum: ['member', 'section', 'except'] }).notNull(),
-    personId: ref('person_id').notNull().default(0),
-    section: text('section').notNull().default('')
+      .references(() => directoryGroups.id),
+    adminId: ref('admin_id')
+      .notNull()
+      .references(() => people.id),
+    /** How many people are in it; kept in the transaction that changes it. */
+    people: integer('people').notNull().default(0),
+    createdAt: at('created_at').notNull().defaultNow(),
+    /** What came of it: the same selection never makes a second batch. */
+    batchId: ref('batch_id')
   },
-  t => [primaryKey({ columns: [t.selectionId, t.kind, t.personId, t.section] })]
+  t => [index('selections_created').on(t.createdAt)]
+)
+
+/**
+ * One person of a selection, found by whatever was ticked: the person, a section or everybody who matched. No foreign
+ * key: 100,000 are written at once.
+ */
+export const selectionPeople = pgTable(
+  'selection_people',
+  {
+    selectionId: ref('selection_id').notNull(),
+    personId: ref('person_id').notNull()
+  },
+  t => [primaryKey({ columns: [t.selectionId, t.personId] })]
 )
 
 // audit

@@ -1,0 +1,207 @@
+/** The people that the directory put in a group's team, at any number: counted in one pass, read a few at a time. */
+import { type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { contains } from '../../db/paged-search.ts'
+import type { Enrollment } from '../../people/person.ts'
+import type { DeliveryState } from '../../people/store.ts'
+import type { Grouping, MemberFilter } from './view.ts'
+
+/** Enrollment of the row `t`, by the database's clock. */
+const stateOf = sql`(case when t.stage = 'invited' and t.expires_at <= now() then 'expired' else t.stage end)`
+const sectionBy: Record<Grouping, SQL> = {
+  department: sql`t.department`,
+  title: sql`t.title`,
+  status: stateOf
+}
+const all = (conditions: (SQL | undefined | false)[]) =>
+  sql.join(conditions.filter(each => each !== undefined && each !== false) as SQL[], sql` and `)
+
+const inGroup = (teamId: number) => sql`t.team_id = ${teamId} and t.in_directory`
+const isFound = ({ q, delivery }: MemberFilter) =>
+  all([sql`true`, q !== undefined && contains(sql`t.searched`, q), delivery && sql`t.delivery = ${delivery}`])
+const isInState = ({ enrollment }: MemberFilter) => enrollment && sql`${stateOf} = ${enrollment}`
+
+/** Everything that the page says of the row `t` of `team_members`, as one condition; of these sections when named. */
+export function isShown(teamId: number, filter: MemberFilter, by?: Grouping, sections?: string[]): SQL {
+  const isIn = by && sections && sql`${sectionBy[by]} = any(${sql.param(sections)}::text[])`
+  return all([inGroup(teamId), isFound(filter), isInState(filter), isIn])
+}
+
+export interface Section {
+  key: string
+  /** Who matches, and how many of them are not invited and selected. */
+  people: number
+  notInvited: number
+  selected: number
+}
+
+export interface MemberCounts {
+  /** Everybody in the group, whatever the filter. */
+  states: Partial<Record<Enrollment, number>>
+  /** Who matches, in how many sections. */
+  matching: number
+  sectionCount: number
+  /** The first sections after `from`. */
+  sections: Section[]
+  hasMore: boolean
+}
+
+const sectionsOnPage = 100
+
+/** Counts a group by state and section in one pass. `selection`: how many of each section are in it. */
+export async function countMembers(
+  db: Db,
+  teamId: number,
+  by: Grouping,
+  filter: MemberFilter,
+  { selection = null, from = null }: { selection?: number | null; from?: string | null } = {}
+): Promise<MemberCounts> {
+  const place = (key: SQL) => sql`(${key} = '(none)', lower(${key}), ${key})`
+  const isLater = from === null ? sql`true` : sql`${place(sql`key`)} > ${place(sql`${from}::text`)}`
+  const isSelected = selection === null ? sql`0` : sql`count(s.person_id) filter (where ${isFound(filter)})`
+  const joined =
+    selection !== null &&
+    sql`left join selection_people s on s.selection_id = ${selection} and s.person_id = t.person_id`
+  const isState = filter.enrollment ? sql`state = ${filter.enrollment}` : sql`true`
+  const rows = await db.execute<{ kind: string; key: string; a: string; b: string; c: string }>(sql`
+    with members as materialized (
+      select ${sectionBy[by]} as key, ${stateOf} as state, count(*) as everybody,
+        count(*) filter (where ${isFound(filter)}) as people, ${isSelected} as selected
+      from team_members t ${joined || sql``} where ${inGroup(teamId)} group by 1, 2
+    ), sections as materialized (
+      select key, sum(people) as people, coalesce(sum(people) filter (where state = 'not-invited'), 0) as not_invited,
+        sum(selected) as selected
+      from members where ${isState} group by key having sum(people) > 0
+    )
+    select 'state' as kind, state as key, sum(everybody) as a, 0 as b, 0 as c from members group by state
+    union all select 'all', '', coalesce(sum(people), 0), count(*), 0 from sections
+    union all (
+      select 'section', key, people, not_invited, selected from sections where ${isLater}
+      order by ${place(sql`key`)} limit ${sectionsOnPage + 1}
+    )`)
+  const of = (kind: string) => rows.filter(row => row.kind === kind)
+  const sections = of('section').map(row => ({
+    ...{ key: row.key, people: Number(row.a), notInvited: Number(row.b), selected: Number(row.c) }
+  }))
+  const [whole] = of('all')
+  return {
+    states: Object.fromEntries(of('state').map(row => [row.key, Number(row.a)])),
+    matching: Number(whole!.a),
+    sectionCount: Number(whole!.b),
+    sections: sections.slice(0, sectionsOnPage),
+    hasMore: sections.length > sectionsOnPage
+  }
+}
+
+export interface ListedMember {
+  section: string
+  id: number
+  email: string
+  name: string | null
+  title: string | null
+  department: string | null
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  invitedAt: Date | null
+  isDisabled: boolean
+  isSelected: boolean
+}
+
+/**
+ * The first `limit` people of each of these sections, by name, after the person `after`. Departments and titles are small
+ * parts of a group: they are picked out together, once. A state may be most of it, which is cheaper to look through
+ * again than to write down.
+ */
+export async function listMembers(
+  db: Db,
+  teamId: number,
+  by: Grouping,
+  filter: MemberFilter,
+  places: readonly { key: string; after: number | null }[],
+  limit: number,
+  selection: number | null = null
+): Promise<ListedMember[]> {
+  const keys = sql.param(places.map(({ key }) => key))
+  const afters = sql.param(places.map(({ after }) => after ?? 0))
+  const rows = await db.execute<{
+    section: string
+    id: string
+    email: string
+    name: string | null
+    title: string | null
+    department: string | null
+    state: Enrollment
+    delivery: DeliveryState | null
+    invited_at: string | null
+    is_disabled: boolean
+    is_selected: boolean
+  }>(sql`
+    with shown as ${by === 'status' ? sql`not materialized` : sql`materialized`} (
+      select ${sectionBy[by]} as section, t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
+      where ${isShown(
+        teamId,
+        filter,
+        by,
+        places.map(({ key }) => key)
+      )}
+    )
+    select o.key as section, p.id, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at,
+      p.disabled_in_directory_at is not null as is_disabled,
+      exists (select from selection_people s where s.selection_id = ${selection ?? 0} and s.person_id = p.id) as is_selected
+    from unnest(${keys}::text[], ${afters}::bigint[]) with ordinality o(key, after, n)
+    left join team_members a on a.team_id = ${teamId} and a.person_id = o.after
+    cross join lateral (
+      select * from shown
+      where section = o.key and (sort, person_id) > (coalesce(a.sort, ''), coalesce(a.person_id, 0))
+      order by sort, person_id limit ${limit}
+    ) x
+    join people p on p.id = x.person_id
+    order by o.n, x.sort, x.person_id`)
+  return rows.map(row => ({
+    ...{ section: row.section, id: Number(row.id), email: row.email, name: row.name, title: row.title },
+    ...{ department: row.department, enrollment: row.state, delivery: row.delivery },
+    invitedAt: row.invited_at === null ? null : new Date(row.invited_at),
+    ...{ isDisabled: row.is_disabled, isSelected: row.is_selected }
+  }))
+}
+
+export interface ExportedMember extends Omit<ListedMember, 'section' | 'isSelected'> {
+  sort: string
+  signedUpAt: Date | null
+}
+
+/** One page of the group by name, after `after`: what its table as a file is made of. */
+export async function exportMembers(
+  db: Db,
+  teamId: number,
+  filter: MemberFilter,
+  limit: number,
+  after: { sort: string; id: number } = { sort: '', id: 0 }
+): Promise<ExportedMember[]> {
+  const rows = await db.execute<{
+    id: string
+    sort: string
+    email: string
+    name: string | null
+    title: string | null
+    department: string | null
+    state: Enrollment
+    delivery: DeliveryState | null
+    invited_at: string | null
+    signed_up_at: string | null
+    is_disabled: boolean
+  }>(sql`
+    select p.id, x.sort, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at, p.signed_up_at,
+      p.disabled_in_directory_at is not null as is_disabled
+    from (
+      select t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
+      where ${isShown(teamId, filter)} and (t.sort, t.person_id) > (${after.sort}, ${after.id}::bigint)
+      order by t.sort, t.person_id limit ${limit}
+    ) x join people p on p.id = x.person_id order by x.sort, x.person_id`)
+  const time = (text: string | null) => (text === null ? null : new Date(text))
+  return rows.map(row => ({
+    ...{ id: Number(row.id), sort: row.sort, email: row.email, name: row.name, title: row.title },
+    ...{ department: row.department, enrollment: row.state, delivery: row.delivery, isDisabled: row.is_disabled },
+    ...{ invitedAt: time(row.invited_at), signedUpAt: time(row.signed_up_at) }
+  }))
+}

@@ -1,0 +1,106 @@
+/** What a group's page shows: which members, in which sections, which of them open. It is the page's address. Pure. */
+import type { deliveryStates } from '../../db/schema.ts'
+import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { type Enrollment, isEnrollment } from '../../people/person.ts'
+
+export const groupings = ['department', 'title', 'status'] as const
+export type Grouping = (typeof groupings)[number]
+
+/** The section of those who have no department or title. */
+export const noSection = '(none)'
+
+export interface MemberFilter {
+  /** From two characters on. */
+  q?: string | undefined
+  enrollment?: Enrollment | undefined
+  delivery?: (typeof deliveryStates)[number] | undefined
+}
+
+export interface GroupView extends MemberFilter {
+  by: Grouping
+  /** Keys of the open sections; null: whatever is best. */
+  open: string[] | null
+  /** In an open section, the person after whom its rows go on. */
+  after: Map<string, number>
+  /** The section after which the list of sections goes on. */
+  from: string | null
+  selection: number | null
+}
+
+type Field = string | string[] | undefined
+
+/** The parameters of an address, or the fields of a form; what cannot be understood counts as not said. */
+export interface ViewFields {
+  by?: Field
+  status?: Field
+  delivery?: Field
+  q?: Field
+  open?: Field
+  after?: Field
+  from?: Field
+  selection?: Field
+}
+
+const listOf = (value: Field) => (value === undefined ? [] : [value].flat())
+const textOf = (value: Field) => listOf(value)[0] ?? ''
+const idOf = (text: string) => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : null)
+
+export function readView(fields: ViewFields): GroupView {
+  const q = textOf(fields.q).trim()
+  const [by, status, delivery] = [fields.by, fields.status, fields.delivery].map(textOf) as [string, string, string]
+  const open = listOf(fields.open)
+  return {
+    by: groupings.find(each => each === by) ?? 'department',
+    q: [...q].length >= 2 ? q : undefined,
+    enrollment: isEnrollment(status) ? status : undefined,
+    delivery: Object.hasOwn(deliveryBadges, delivery) ? (delivery as GroupView['delivery']) : undefined,
+    open: fields.open === undefined ? null : [...new Set(open.filter(Boolean))],
+    after: new Map(listOf(fields.after).flatMap(positionOf)),
+    from: textOf(fields.from) || null,
+    selection: idOf(textOf(fields.selection))
+  }
+}
+
+/** "Platform:4012": the section's key may hold colons itself. */
+function positionOf(text: string): [string, number][] {
+  const at = text.lastIndexOf(':')
+  const id = idOf(text.slice(at + 1))
+  return at > 0 && id ? [[text.slice(0, at), id]] : []
+}
+
+/** The view as the query of an address, without its question mark; what is as usual is left out. */
+export function queryOf(view: GroupView): string {
+  const { by, q = '', enrollment = '', delivery = '', open, after, from, selection } = view
+  const said = Object.entries({ q, status: enrollment, delivery, from: from ?? '', selection: String(selection ?? '') })
+  const parameters = new URLSearchParams([['by', by], ...said.filter(([, value]) => value)])
+  for (const key of open?.length === 0 ? [''] : (open ?? [])) parameters.append('open', key)
+  for (const [key, id] of after) if (open === null || open.includes(key)) parameters.append('after', `${key}:${id}`)
+  return parameters.toString()
+}
+
+/** Sections whose rows one page shows at the most, and rows of each. */
+export const mostOpen = 4
+export const rowsInSection = 50
+
+/** The same page with one section opened or closed; the one that was opened first makes room. */
+export function toggled(view: GroupView, isOpen: readonly string[], key: string): GroupView {
+  const open = isOpen.includes(key) ? isOpen.filter(each => each !== key) : [...isOpen, key].slice(-mostOpen)
+  return { ...view, open }
+}
+
+/** Without a word about it, as many sections are open as fit in one section's rows, the first one always. */
+export function openSections(view: GroupView, sections: readonly { key: string; people: number }[]): string[] {
+  if (view.open) {
+    const { open } = view
+    return sections
+      .filter(({ key }) => open.includes(key))
+      .map(({ key }) => key)
+      .slice(0, mostOpen)
+  }
+  let rows = 0
+  const fitting = sections.filter(({ people }, index) => {
+    rows += people
+    return index === 0 || rows <= rowsInSection
+  })
+  return fitting.map(({ key }) => key).slice(0, mostOpen)
+}
