@@ -104,7 +104,7 @@ export function newRun(deps: DeliverDeps): Run {
 
 export const isStopping = (run: Run) => run.fault !== undefined || run.isProbe || run.deps.signal?.aborted === true
 export const wantsMore = (run: Run) =>
-  !run.isClaiming && !isStopping(run) && run.hand.length < run.appetite / 2 && Date.now() >= run.claimAfter
+  !run.isClaiming && !isStopping(run) && run.hand.length < run.appetite && Date.now() >= run.claimAfter
 const isIdle = (run: Run) => !run.isClaiming && run.flying.size + run.hand.length === 0
 export const isOver = (run: Run) =>
   isIdle(run) && run.ended.length === 0 && (isStopping(run) || (Date.now() < run.claimAfter && !run.isPaced))
