@@ -20,6 +20,8 @@ const somebody = (event: EventRow) => event.personName ?? 'somebody'
 const amount = (event: EventRow, name: string) => Number(event.details[name] ?? 0)
 const counted = (number: number, one: string, many = `${one}s`) =>
   `${number.toLocaleString('en')} ${number === 1 ? one : many}`
+const named = (event: EventRow, name = 'group') => `“${event.details[name] ?? name}”`
+const changesOf = (event: EventRow) => `${amount(event, 'added')} added, ${amount(event, 'removed')} removed`
 
 export const eventKinds = {
   'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
@@ -49,6 +51,7 @@ export const eventKinds = {
   },
   'batch-paused': { tone: 'warn', icon: 'minus', says: () => 'paused a batch' },
   'batch-resumed': { tone: 'info', icon: 'send', says: () => 'let a batch go on' },
+  'batch-stopped': { tone: 'bad', icon: 'alert', says: () => 'Rollcall stopped a batch' },
   'batch-cancelled': { tone: 'warn', icon: 'x', says: () => 'cancelled a batch' },
   'mails-retried': {
     tone: 'info',
@@ -72,7 +75,69 @@ export const eventKinds = {
     says: event => `made ${somebody(event)} ${event.details.role ?? 'member'}`
   },
   'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${somebody(event)}` },
-  'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${somebody(event)}` }
+  'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${somebody(event)}` },
+  'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how the directory is reached' },
+  'groups-synced': {
+    tone: 'info',
+    icon: 'refresh',
+    says: event => `keeps ${counted(amount(event, 'groups'), 'directory group')} synced`
+  },
+  'group-read': { tone: 'info', icon: 'refresh', says: event => `synced ${named(event)}: ${changesOf(event)}` },
+  'group-parked': {
+    tone: 'warn',
+    icon: 'pause',
+    says: event =>
+      `synced ${named(event)}: ${changesOf(event)}; ${counted(amount(event, 'parked') + amount(event, 'deactivationsParked'), 'removal')} wait for approval`
+  },
+  'group-failed': {
+    tone: 'bad',
+    icon: 'alert',
+    says: event => `could not sync ${named(event)}, nothing was changed: ${event.details.reason ?? ''}`
+  },
+  'removals-approved': {
+    tone: 'warn',
+    icon: 'check',
+    says: event => `let ${counted(amount(event, 'removed'), 'removal')} from ${named(event)} through`
+  },
+  'removals-undone': {
+    tone: 'info',
+    icon: 'refresh',
+    says: event => `put ${counted(amount(event, 'people'), 'person', 'people')} back in ${named(event)}`
+  },
+  'group-stopped': {
+    tone: 'warn',
+    icon: 'x',
+    says: event =>
+      `stopped syncing ${named(event)} and ${event.details.team === 'remove' ? 'removed' : 'kept'} its team`
+  },
+  'leavers-deactivated': {
+    tone: 'warn',
+    icon: 'minus',
+    says: event => `deactivated ${counted(amount(event, 'people'), 'person', 'people')} who left the directory`
+  },
+  'leavers-held': {
+    tone: 'warn',
+    icon: 'alert',
+    says: event =>
+      `found ${counted(amount(event, 'people'), 'person', 'people')} gone from the directory, too many to deactivate at once: see to it by hand`
+  },
+  'team-created': { tone: 'good', icon: 'teams', says: event => `made the team ${named(event, 'team')}` },
+  'team-renamed': {
+    tone: 'mute',
+    icon: 'teams',
+    says: event => `renamed the team ${named(event, 'before')} to ${named(event, 'team')}`
+  },
+  'team-removed': { tone: 'warn', icon: 'teams', says: event => `removed the team ${named(event, 'team')}` },
+  'team-joined': {
+    tone: 'info',
+    icon: 'teams',
+    says: event => `put ${somebody(event)} in the team ${named(event, 'team')}`
+  },
+  'team-left': {
+    tone: 'info',
+    icon: 'teams',
+    says: event => `took ${somebody(event)} out of the team ${named(event, 'team')}`
+  }
 } satisfies Record<string, Shape>
 
 export type EventKind = keyof typeof eventKinds

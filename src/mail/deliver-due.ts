@@ -1,3 +1,4 @@
+import { recordEvent } from '../audit/store.ts'
 import { type Db, inTime, transaction } from '../db/client.ts'
 import { isPassing, reasonOf } from '../db/faults.ts'
 import { type Outcome, type Settlement, settlementOf } from './delivery.ts'
@@ -91,7 +92,10 @@ async function report(tx: Db, { settlements, fault, isRecovered, stops }: Report
   await Promise.all([waitBriefly(tx), settle(tx, settlements)])
   if (fault !== undefined) await pauseTransport(tx, fault)
   else if (isRecovered) await resumeTransport(tx)
-  for (const [batchId, reason] of stops) await stopBatch(tx, batchId, reason)
+  for (const [batchId, reason] of stops) {
+    const isNew = await stopBatch(tx, batchId, reason)
+    if (isNew) await recordEvent(tx, { kind: 'batch-stopped', actorId: null, batchId, details: { reason } })
+  }
 }
 
 /** Claims and composes while others are on their way. A failure costs a moment, and leases that nobody uses. */

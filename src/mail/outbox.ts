@@ -12,7 +12,8 @@ export function outboxTransport(folder: string): MailTransport {
     async send({ deliveryId, bytes }) {
       const file = fileOf(folder, deliveryId)
       try {
-        await fs.mkdir(folder, { recursive: true })
+        // the mails hold links: nobody else on this machine reads them
+        await fs.mkdir(folder, { recursive: true, mode: 0o700 })
         await fs.writeFile(`${file}.part`, bytes())
         await fs.rename(`${file}.part`, file)
         return { is: 'sent', reply: 'Kept in the outbox' }

@@ -43,7 +43,9 @@ async function giveUp(db: Database, batchId: number) {
   const stopReason = `The next lines could not be worked through in ${mostFailures} tries. The log says why; continue when that is mended.`
   await transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
-    if (batch?.state === 'checking') await setState(tx, batchId, 'stopped', { stopReason })
+    if (batch?.state !== 'checking') return
+    await setState(tx, batchId, 'stopped', { stopReason })
+    await recordEvent(tx, { kind: 'batch-stopped', actorId: null, batchId, details: { reason: stopReason } })
   })
 }
 

@@ -149,11 +149,12 @@ export async function heldAmong(db: Db, batchIds: number[]): Promise<number[]> {
   return rows.map(row => Number(row.id))
 }
 
-/** Holds a batch: the server refuses its mails one like the other. */
-export async function stopBatch(tx: Db, batchId: number, reason: string): Promise<void> {
-  await tx.execute(
-    sql`update batches set state = 'stopped', stop_reason = ${reason} where id = ${batchId} and state in ('checking', 'sending')`
-  )
+/** Holds a batch: the server refuses its mails one like the other. False when it was held already. */
+export async function stopBatch(tx: Db, batchId: number, reason: string): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    update batches set state = 'stopped', stop_reason = ${reason}
+    where id = ${batchId} and state in ('checking', 'sending') returning id`)
+  return rows.length > 0
 }
 
 /** The column of batches that counts each state. */
