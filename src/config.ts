@@ -16,6 +16,19 @@ export interface SmtpSettings {
   name: string
 }
 
+/** What the environment says of the directory; undefined: the console says it. */
+export interface LdapEnvironment {
+  readonly url?: string
+  readonly startTls?: boolean
+  /** The certificates of LDAP_CA_FILE. */
+  readonly ca?: string
+  readonly bindDn?: string
+  readonly bindPassword?: string
+  readonly baseDn?: string
+  readonly peopleFilter?: string
+  readonly groupFilter?: string
+}
+
 export interface Config {
   readonly host: string
   readonly port: number
@@ -29,6 +42,9 @@ export interface Config {
   /** undefined: mails are kept in the outbox. */
   readonly smtp: SmtpSettings | undefined
   readonly mailFrom: { readonly name: string; readonly address: string }
+  readonly ldap: LdapEnvironment
+  /** Sign-in with the directory's password. */
+  readonly ldapSignIn: boolean
   readonly role: 'web' | 'worker' | 'all'
   readonly logLevel: string
 }
@@ -78,6 +94,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (!mailFrom) complain('MAIL_FROM', 'must be an address like Rollcall <rollcall@example.org>')
   if (smtp && read('MAIL_FROM') === undefined) complain('MAIL_FROM', 'is required with SMTP_URL')
 
+  const ldap = ldapEnvironment(read, complain)
+  const ldapSignIn = oneOf(read('LDAP_SIGN_IN') ?? 'off', ['on', 'off'] as const)
+  if (!ldapSignIn) complain('LDAP_SIGN_IN', 'must be on or off')
+
   const role = oneOf(read('ROLE') ?? 'all', ['all', 'web', 'worker'] as const)
   if (!role) complain('ROLE', 'must be web, worker or all')
   const logLevel = oneOf(read('LOG_LEVEL') ?? 'info', logLevels)
@@ -94,6 +114,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     secretKey: secretKey ?? undefined,
     smtp,
     mailFrom: mailFrom!,
+    ldap,
+    ldapSignIn: ldapSignIn === 'on',
     role: role!,
     logLevel: logLevel!
   })
@@ -194,6 +216,48 @@ function smtpFrom(url: URL, connections: number, isTlsOptional: boolean, baseUrl
     connections,
     name: baseUrl ? new URL(baseUrl).hostname : 'localhost'
   }
+}
+
+type Complain = (name: string, what: string) => void
+
+function ldapEnvironment(read: (name: string) => string | undefined, complain: Complain): LdapEnvironment {
+  const url = read('LDAP_URL')
+  if (url !== undefined && !isDirectoryUrl(url))
+    complain('LDAP_URL', 'must be a URL like ldaps://ldap.example.org or ldap://ldap.example.org:389')
+  const startTls = oneOf(read('LDAP_STARTTLS') ?? '', ['', 'on', 'off'] as const)
+  if (startTls === undefined) complain('LDAP_STARTTLS', 'must be on or off')
+  if (startTls === 'on' && url?.startsWith('ldaps:')) complain('LDAP_STARTTLS', 'is for ldap:// only, not for ldaps://')
+  const caFile = read('LDAP_CA_FILE')
+  const ca = caFile && contentOf(caFile, what => complain('LDAP_CA_FILE', what))
+  if (ca && !ca.includes('-----BEGIN CERTIFICATE-----')) complain('LDAP_CA_FILE', 'holds no certificate in PEM form')
+  // a password of the environment goes to a server of the environment, and to no other (S13)
+  for (const name of ['LDAP_BIND_PASSWORD', 'LDAP_STARTTLS', 'LDAP_CA_FILE'])
+    if (read(name) !== undefined && url === undefined) complain(name, 'needs LDAP_URL beside it')
+  const given = {
+    ...{ url, ca, bindDn: read('LDAP_BIND_DN'), bindPassword: read('LDAP_BIND_PASSWORD') },
+    startTls: url === undefined ? undefined : startTls ? startTls === 'on' : needsStartTls(url),
+    ...{ baseDn: read('LDAP_BASE_DN'), peopleFilter: read('LDAP_PEOPLE_FILTER') },
+    groupFilter: read('LDAP_GROUP_FILTER')
+  }
+  return Object.freeze(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
+}
+
+function isDirectoryUrl(text: string): boolean {
+  if (!isUrl(text, ['ldap:', 'ldaps:'])) return false
+  const url = new URL(text)
+  return (
+    Boolean(url.hostname) && /^\/?$/.test(url.pathname) && !url.search && !url.hash && !url.username && !url.password
+  )
+}
+
+/** Clear text stays on the machine unless somebody says otherwise. */
+export function needsStartTls(url: string): boolean {
+  return URL.canParse(url) && new URL(url).protocol === 'ldap:' && !isLoopback(new URL(url).hostname)
+}
+
+/** Can people sign in with what their organization gave them? Only then groups are kept synced. */
+export function organizationSignInOn({ ldapSignIn }: Pick<Config, 'ldapSignIn'>): boolean {
+  return ldapSignIn
 }
 
 /** Is this host the machine itself? */

@@ -9,6 +9,8 @@ import { silentUploads } from './batches/store.ts'
 import type { Config } from './config.ts'
 import { type Database, inTime, transaction } from './db/client.ts'
 import { listen } from './db/notices.ts'
+import type { Directory, DirectorySettings } from './directory/directory.ts'
+import { syncNext } from './directory/sync/sync-due.ts'
 import { invitationComposer } from './invitations/email.ts'
 import { newBell } from './lib/bell.ts'
 import { deliverDue } from './mail/deliver-due.ts'
@@ -24,6 +26,8 @@ export interface WorkerDeps {
   secretKey: Buffer
   log: Log
   transport: MailTransport
+  /** How the directory is reached: LDAP, unless a test has its own. */
+  open?: (settings: DirectorySettings) => Directory
   /** There are mails to deliver now. */
   wake?: () => void
   signal?: AbortSignal
@@ -42,6 +46,7 @@ const patience = 90_000
 /** Does everything that is due, once: tests call it and wait for nothing. */
 export async function tick(deps: WorkerDeps): Promise<void> {
   await ingest(deps)
+  await sync(deps)
   await deliver(deps)
 }
 
@@ -52,17 +57,20 @@ export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' 
   const deps: WorkerDeps = { ...base, transport, signal: stopping.signal }
   const mails = newBell()
   const lists = newBell()
+  const groups = newBell()
   const sums = newBell()
   const tidying = newBell()
-  const bells = [mails, lists, sums, tidying]
+  const bells = [mails, lists, groups, sums, tidying]
   const ring = () => {
     mails.ring()
     lists.ring()
+    groups.ring()
   }
   const unlisten = await listen(base.db, 'rollcall_work', ring)
   const loops = [
     repeat(deps, mails, pollMilliseconds, deliver),
     repeat({ ...deps, wake: mails.ring }, lists, pollMilliseconds, ingest),
+    repeat(deps, groups, pollMilliseconds, sync),
     repeat(deps, sums, pollMilliseconds, sum),
     repeat(deps, tidying, hour, tidy)
   ]
@@ -120,6 +128,11 @@ async function deliver({ config, db, secretKey, log, transport, signal }: Worker
     mailHost: new URL(baseUrl).hostname,
     ...(signal ? { signal } : {})
   })
+}
+
+/** Reads synced groups until none is due. */
+async function sync(deps: WorkerDeps) {
+  while (!deps.signal?.aborted && (await syncNext(deps, deps.signal)));
 }
 
 /** Keeps the sums short that pages add up, and notes how far batches have come. */

@@ -169,7 +169,7 @@ ALTER TABLE "people" ADD COLUMN "title" text;--> statement-breakpoint
 ALTER TABLE "people" ADD COLUMN "manager" text;--> statement-breakpoint
 ALTER TABLE "people" ADD COLUMN "disabled_in_directory_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "people" ADD COLUMN "gone_from_directory_at" timestamp with time zone;--> statement-breakpoint
-ALTER TABLE "people" ADD COLUMN "directory_checked_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "people" ADD COLUMN "directory_check_at" timestamp with time zone;--> statement-breakpoint
 CREATE UNIQUE INDEX "directory_groups_directory_id" ON "directory_groups" ("directory_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "directory_groups_team" ON "directory_groups" ("team_id");--> statement-breakpoint
 CREATE INDEX "directory_groups_name" ON "directory_groups" (lower("name"),"id") WHERE "stopped_at" is null;--> statement-breakpoint

@@ -140,8 +140,8 @@ export const people = pgTable(
     manager: text('manager'),
     disabledInDirectoryAt: at('disabled_in_directory_at'),
     goneFromDirectoryAt: at('gone_from_directory_at'),
-    /** When the directory was asked about somebody who is in no synced group. */
-    directoryCheckedAt: at('directory_checked_at'),
+    /** When the directory is asked whether it still has somebody whom a group has let go; null: their groups say so. */
+    directoryCheckAt: at('directory_check_at'),
     /** Enrollment without the clock: an invitation that has expired is still `invited` here. */
     stage: text('stage', { enum: stages })
       .notNull()
@@ -158,6 +158,7 @@ export const people = pgTable(
       'gin',
       sql`(${t.addressKey} || E'\\n' || lower(coalesce(${t.name}, ''))) gin_trgm_ops`
     ),
+    index('people_directory_check').on(t.directoryCheckAt).where(sql`${t.directoryCheckAt} is not null`),
     index('people_console').on(t.role).where(sql`${t.role} <> 'member'`),
     check('people_role', oneOf(t.role, roles)),
     check('people_delivery_state', oneOf(t.deliveryState, deliveryStates)),
@@ -465,7 +466,7 @@ export const memberships = pgTable(
     teamId: ref('team_id').notNull(),
     personId: ref('person_id').notNull(),
     source: text('source', { enum: membershipSources }).notNull(),
-    /** The nested group that led here, or the run (`run:7`) whose removal was taken back by hand. */
+    /** The nested group that led here; by hand: `run:7`, put back after that run, or `kept` when its group was stopped. */
     via: text('via'),
     since: at('since').notNull().defaultNow(),
     /** Who put the person there by hand. */

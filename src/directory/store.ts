@@ -46,6 +46,18 @@ export async function findGroup(db: Db, id: number): Promise<ListedGroup | undef
   return row
 }
 
+/** What a run read of the group itself, and that it was a good one. */
+export async function updateGroup(
+  tx: Db,
+  id: number,
+  read: Pick<GroupRow, 'dn' | 'name' | 'mail' | 'description' | 'kind' | 'memberCount' | 'lastGoodRunId'>
+): Promise<void> {
+  await tx
+    .update(directoryGroups)
+    .set({ ...read, lastGoodAt: sql`now()` })
+    .where(eq(directoryGroups.id, id))
+}
+
 /** The stable ids among these whose groups are kept synced, with their row's id: what a search marks. */
 export async function syncedAmong(db: Db, directoryIds: string[]): Promise<Map<string, number>> {
   const isAsked = sql`${directoryGroups.directoryId} = any(${sql.param(directoryIds)}::text[])`

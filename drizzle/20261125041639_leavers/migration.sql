@@ -1,0 +1,1 @@
+CREATE INDEX "people_directory_check" ON "people" ("directory_check_at") WHERE "directory_check_at" is not null;

@@ -1,0 +1,18 @@
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { directorySettings } from '../../db/schema.ts'
+
+export type SettingsRow = typeof directorySettings.$inferSelect
+export type NewSettings = Omit<typeof directorySettings.$inferInsert, 'id' | 'updatedAt'>
+
+/** What the console says of the directory, or undefined when nobody has said anything yet. */
+export async function readSettingsRow(db: Db): Promise<SettingsRow | undefined> {
+  const [row] = await db.select().from(directorySettings)
+  return row
+}
+
+/** Writes the one row. Without `bindPassword` the password stays. */
+export async function writeSettingsRow(tx: Db, changed: NewSettings): Promise<void> {
+  const values = { ...changed, updatedAt: sql`now()` }
+  await tx.insert(directorySettings).values(values).onConflictDoUpdate({ target: directorySettings.id, set: values })
+}

@@ -1,0 +1,72 @@
+import { recordEvent } from '../../../audit/store.ts'
+import { type Db, transaction } from '../../../db/client.ts'
+import { type DirectoryDeps, directoryOf } from '../../connection/settings.ts'
+import type { DirectoryPerson } from '../../directory.ts'
+import { readExclusions } from '../../ldap/schema/exclusions.ts'
+import { dnKey } from '../../ldap/syntax/dn.ts'
+import { isTooMany } from '../run.ts'
+import { deactivateLeavers } from './deactivate-leavers.ts'
+import {
+  type AskedPerson,
+  countInDirectory,
+  idsOf,
+  leaversAmong,
+  noteAnswers,
+  peopleInGroups,
+  peopleToAskAbout,
+  postpone
+} from './leavers-store.ts'
+
+const most = 500
+const mostWitnesses = 5
+
+/**
+ * Asks the directory whether it still has the people whom groups have let go, and notes who is gone or disabled. With
+ * the setting on, these are deactivated, unless they are too many at once: then an event says so, for somebody to act.
+ * False when nobody is due. Hold the directory's lock.
+ *
+ * @throws DirectoryProblem when the directory does not answer; nothing has changed then.
+ */
+export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
+  const { db } = deps
+  const due = await peopleToAskAbout(db, most)
+  if (due.length === 0) return false
+  const found = await directoryOf(deps)
+  if ('problem' in found) return false
+  const { settings, deactivateLeavers: isOn } = found.state
+  const isExcluded = readExclusions(settings.exclusions)
+  const asked = due.filter(person => !isExcluded(dnKey(person.dn ?? '') ?? '', [person.email]))
+  // an account that lost its rights sees nobody at all: people who must be there are asked about beside them
+  const witnesses = await peopleInGroups(db, mostWitnesses)
+  const ids = [...asked, ...witnesses].map(({ directoryId }) => directoryId)
+  const seen = new Map((await found.directory.findPeople(ids, signal)).map(person => [person.id, person]))
+  const isBlind = witnesses.length > 0 && !witnesses.some(({ directoryId }) => seen.has(directoryId))
+  await transaction(db, async tx => {
+    await postpone(
+      tx,
+      isBlind ? due.map(({ id }) => id) : due.filter(each => !asked.includes(each)).map(({ id }) => id)
+    )
+    if (isBlind) return
+    await noteAnswers(tx, answersOf(asked, seen))
+    if (isOn) await deactivateOrHold(tx, asked)
+  })
+  return true
+}
+
+function answersOf(asked: AskedPerson[], seen: ReadonlyMap<string, DirectoryPerson>) {
+  const idsOfThose = (isSo: (person: DirectoryPerson | undefined) => boolean) =>
+    asked.filter(({ directoryId }) => isSo(seen.get(directoryId))).map(({ id }) => id)
+  return {
+    asked: idsOfThose(person => person?.isExcluded !== true),
+    gone: idsOfThose(person => person === undefined),
+    disabled: idsOfThose(person => person?.isDisabled === true && !person.isExcluded)
+  }
+}
+
+async function deactivateOrHold(tx: Db, asked: AskedPerson[]) {
+  const leavers = await idsOf(tx, leaversAmong(asked.map(({ id }) => id)))
+  if (leavers.length === 0) return
+  if (isTooMany(leavers.length, await countInDirectory(tx)))
+    await recordEvent(tx, { kind: 'leavers-held', actorId: null, details: { people: leavers.length } })
+  else await deactivateLeavers(tx, leavers, null)
+}

@@ -1,0 +1,139 @@
+/** Whom a run is about and what it will do, worked out in the database before anything is done. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../../db/client.ts'
+
+/**
+ * Finds for everybody read the person in Rollcall: by the stable id, else by the canonical address, else somebody new,
+ * whose id is drawn here. One entry an address and a person; the others are left out, with the fault.
+ *
+ * - Somebody who signed up or has an open invitation keeps the address; a link must not become somebody else's.
+ * - A person typed or uploaded under an entry's new address is that person: the entry moves over.
+ * - The address of a user who has left is not given to another entry: that would be somebody else's account.
+ */
+export async function plan(tx: Db, runId: number): Promise<void> {
+  await tx.execute(sql`analyze staging`)
+  await tx.execute(sql`
+    insert into planned (run_id, n, person_id, is_new, takes_address, is_excluded, fault)
+    with known as (
+      select s.n, s.mail, s.address_key, s.is_excluded, own.id as own_id, own.address_key as own_key,
+        own.signed_up_at is not null or (own.stage = 'invited' and own.invitation_expires_at > now()) as is_bound,
+        same.id as same_id, same.directory_id as same_entry,
+        same.directory_id <> s.directory_id and s.directory_id not like 'mail:%' and same.signed_up_at is not null
+          and (same.gone_from_directory_at is not null or same.disabled_in_directory_at is not null)
+          and lower(same.name) is distinct from lower(s.name) as is_taken,
+        row_number() over (partition by s.address_key order by s.is_excluded, own.id is null, s.is_disabled, s.n) as nth
+      from staging s
+      left join people own on own.directory_id = s.directory_id
+      left join people same on same.address_key = s.address_key
+      where s.run_id = ${runId}
+    ), chosen as (
+      select *,
+        case
+          when own_id is not null and same_id <> own_id and same_entry is null and nth = 1 and not is_bound then same_id
+          when own_id is not null then own_id
+          when same_id is not null and nth = 1 and is_taken is not true then same_id
+        end as person_id,
+        case
+          when own_id is not null then null
+          when address_key is null then case when mail is null then 'no-mail' else 'malformed' end
+          when nth > 1 then 'doubled'
+          when is_taken then 'taken'
+        end as fault
+      from known
+    ), once as (
+      select *, row_number() over (partition by person_id order by own_id is not distinct from person_id desc, n) as nth_of_person
+      from chosen
+    ), settled as (
+      select n, own_id, own_key, same_id, address_key, is_bound, is_excluded, nth,
+        case when nth_of_person = 1 then person_id end as person_id,
+        case when person_id is not null and nth_of_person > 1 then 'doubled' else fault end as fault
+      from once
+    )
+    select ${runId}, n,
+      coalesce(person_id, case when fault is null and not is_excluded then nextval('people_id_seq') end),
+      person_id is null and fault is null and not is_excluded,
+      coalesce(own_id = person_id and nth = 1 and same_id is null and address_key <> own_key and not is_bound, false),
+      is_excluded, case when not is_excluded then fault end
+    from settled`)
+  await tx.execute(sql`analyze planned`)
+}
+
+/** How many are staged and planned. Both tables are empty after a crash of the database: then nothing may be applied. */
+export async function countPlanned(tx: Db, runId: number): Promise<{ staged: number; planned: number }> {
+  const [row] = await tx.execute<{ staged: string; planned: string }>(sql`
+    select (select count(*) from staging where run_id = ${runId}) as staged,
+      (select count(*) from planned where run_id = ${runId}) as planned`)
+  return { staged: Number(row!.staged), planned: Number(row!.planned) }
+}
+
+/** In the team because of the directory, and not in the group any more. */
+export const isMissing = (runId: number, teamId: number) => sql`m.team_id = ${teamId} and m.source = 'directory'
+  and not exists (select from planned pl where pl.run_id = ${runId} and pl.person_id = m.person_id)`
+
+export interface MissingPerson {
+  id: number
+  email: string
+  directoryId: string | null
+  dn: string | null
+}
+
+/** One page of those whom the group does not list any more, by their ids. */
+export async function missingPeople(
+  db: Db,
+  runId: number,
+  teamId: number,
+  limit: number,
+  after = 0
+): Promise<MissingPerson[]> {
+  const rows = await db.execute<{
+    id: string
+    email: string
+    directory_id: string | null
+    directory_dn: string | null
+  }>(
+    sql`select p.id, p.email, p.directory_id, p.directory_dn
+      from memberships m join people p on p.id = m.person_id
+      where ${isMissing(runId, teamId)} and m.person_id > ${after} order by p.id limit ${limit}`
+  )
+  return rows.map(row => ({
+    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn }
+  }))
+}
+
+export interface PlanCounts {
+  noMail: number
+  malformed: number
+  doubled: number
+  taken: number
+  foreign: number
+  disabled: number
+  excluded: number
+}
+
+/** The receipt's share of what was planned. */
+export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
+  const [row] = await tx.execute<Record<keyof PlanCounts, string>>(sql`
+    select count(*) filter (where pl.fault = 'no-mail') as "noMail",
+      count(*) filter (where pl.fault = 'malformed') as malformed,
+      count(*) filter (where pl.fault = 'doubled') as doubled,
+      count(*) filter (where pl.fault = 'taken') as taken,
+      count(*) filter (where s.address is not null and d.name is null) as "foreign",
+      count(*) filter (where s.is_disabled) as disabled,
+      count(*) filter (where s.is_excluded) as excluded
+    from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
+    left join domains d on d.name = split_part(s.address, '@', 2)
+    where pl.run_id = ${runId}`)
+  const counts = Object.entries(row!).map(([name, count]) => [name, Number(count)])
+  return Object.fromEntries(counts) as unknown as PlanCounts
+}
+
+/** Who is left out of the team now, and why: instead of what was so before. */
+export async function replaceLeftOut(tx: Db, runId: number, groupId: number): Promise<void> {
+  await tx.execute(sql`delete from left_out where group_id = ${groupId}`)
+  await tx.execute(sql`
+    insert into left_out (group_id, directory_id, reason, name, dn, mail)
+    select ${groupId}, s.directory_id, pl.fault, s.name, s.dn, s.mail
+    from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
+    where pl.run_id = ${runId} and pl.fault is not null
+    on conflict do nothing`)
+}

@@ -1,0 +1,127 @@
+import { recordEvent } from '../../../audit/store.ts'
+import type { Db } from '../../../db/client.ts'
+import type { SyncReceipt } from '../../../db/schema.ts'
+import { lockTeam, recountTeam, updateTeam } from '../../../teams/store.ts'
+import type { DirectoryState } from '../../connection/settings.ts'
+import type { Reading } from '../../directory.ts'
+import { type GroupRow, updateGroup } from '../../store.ts'
+import { deactivateLeavers } from '../leavers/deactivate-leavers.ts'
+import { askAbout, idsOf, leaversOfRun, noteDeactivations } from '../leavers/leavers-store.ts'
+import { isTooMany } from '../run.ts'
+import { endRun, lockGroup, lockRun, type RunEnd, schedule, supersedeParked, type TakenRun } from '../run-store.ts'
+import {
+  addMemberships,
+  addPeople,
+  countMembers,
+  parkMemberships,
+  removeMemberships,
+  updatePeople
+} from './apply-store.ts'
+import { countPlan, countPlanned, replaceLeftOut } from './plan-store.ts'
+import { clearStage } from './stage-store.ts'
+
+export interface Proved {
+  reading: Reading
+  /** People who are never touched, though the group does not list them any more. */
+  excluded: number[]
+}
+
+/**
+ * Applies what was read, proved and planned, all of it or nothing, in the transaction `tx`: the additions; the removals
+ * too, unless they are too many to go without somebody's word (R9). False when the run is not ours any more.
+ */
+export async function settle(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
+  const { reading, excluded } = proved
+  const group = await lockGroup(tx, run.groupId)
+  const locked = group && (await lockRun(tx, run.groupId, run.id))
+  if (locked?.state !== 'running' || locked.attempts !== run.attempts) return false
+  await lockTeam(tx, run.teamId)
+  await requireWhole(tx, run.id, reading)
+
+  const before = await countMembers(tx, run.id, run.teamId, excluded)
+  await supersedeParked(tx, run.groupId, run.id)
+  await addPeople(tx, run.id)
+  const changed = await updatePeople(tx, run.id)
+  const added = await addMemberships(tx, run.id, run.teamId)
+  const isParked = isTooMany(before.missing, before.all)
+  const removed = isParked ? [] : await removeMemberships(tx, run.id, run.teamId, excluded)
+  if (isParked) await parkMemberships(tx, run.id, run.teamId, excluded)
+  if (removed.length > 0) await askAbout(tx, removed)
+  const leaving = await handleLeavers(tx, run.id, state, before.all)
+  await replaceLeftOut(tx, run.id, run.groupId)
+
+  const counts = await countPlan(tx, run.id)
+  const after = before.all + added - removed.length
+  const end: RunEnd = {
+    state: isParked || leaving.deactivationsParked > 0 ? 'parked' : 'done',
+    ...{ added, removed: removed.length, changed, parked: isParked ? before.missing : 0, ...leaving },
+    receipt: { ...receiptOf(reading), ...counts, before: before.all, after }
+  }
+  await finish(tx, group!, run, { ...end, reason: reasonOf(end, before) }, reading, after, state.intervalMinutes)
+  if (added + removed.length > 0) await recountTeam(tx, run.teamId)
+  await record(tx, group!, locked.cause, locked.startedBy, end)
+  await clearStage(tx, run.id)
+  return true
+}
+
+/** A crash of the database empties what was staged, and nobody else would notice. */
+async function requireWhole(tx: Db, runId: number, { resolved }: Reading) {
+  const { staged, planned } = await countPlanned(tx, runId)
+  if (staged !== resolved || planned !== resolved)
+    throw new Error(`of ${resolved} people read, ${staged} are staged and ${planned} planned`)
+}
+
+/** Disabled people who could still do something here: with the setting on they are deactivated, under the same guard. */
+async function handleLeavers(tx: Db, runId: number, { deactivateLeavers: isOn }: DirectoryState, members: number) {
+  const leavers = isOn ? await idsOf(tx, leaversOfRun(runId)) : []
+  const isParked = isTooMany(leavers.length, members)
+  const gone = isParked ? [] : await deactivateLeavers(tx, leavers, null)
+  await noteDeactivations(tx, runId, isParked ? 'deactivation-parked' : 'deactivated', isParked ? leavers : gone)
+  return { deactivated: gone.length, deactivationsParked: isParked ? leavers.length : 0 }
+}
+
+async function finish(
+  tx: Db,
+  group: GroupRow,
+  run: TakenRun,
+  end: RunEnd,
+  { group: found }: Reading,
+  memberCount: number,
+  intervalMinutes: number
+) {
+  const { dn, name, mail, description, kind } = found
+  await updateGroup(tx, group.id, { dn, name, mail, description, kind, memberCount, lastGoodRunId: run.id })
+  // a team that follows a group follows its name
+  if (name !== group.name) await updateTeam(tx, run.teamId, { name })
+  await endRun(tx, run.id, end)
+  await schedule(tx, group.id, intervalMinutes, false)
+}
+
+function receiptOf(
+  reading: Reading
+): Omit<SyncReceipt, keyof Awaited<ReturnType<typeof countPlan>> | 'before' | 'after'> {
+  const { listed, ranges, resolved, nestedGroups, cyclesCut, dangling, foreignBase, contacts, others, strategy } =
+    reading
+  return { listed, ranges, resolved, nestedGroups, cyclesCut, dangling, foreignBase, contacts, others, strategy }
+}
+
+function reasonOf({ parked = 0, deactivationsParked = 0 }: RunEnd, before: { all: number }): string | null {
+  const of = before.all.toLocaleString('en')
+  const parts = [
+    parked > 0 && `${parked.toLocaleString('en')} of ${of} people would be taken out of the team`,
+    deactivationsParked > 0 && `${deactivationsParked.toLocaleString('en')} users would be deactivated`
+  ].filter(Boolean)
+  return parts.length > 0 ? `${parts.join(', and ')}: that many wait for somebody’s approval.` : null
+}
+
+/** A run that changed nothing and that nobody asked for is no news. */
+async function record(tx: Db, group: GroupRow, cause: string, startedBy: number | null, end: RunEnd) {
+  const { added = 0, removed = 0, changed = 0, parked = 0, deactivationsParked = 0 } = end
+  if (cause === 'schedule' && added + removed + changed + parked + deactivationsParked === 0) return
+  const details = { group: group.name, groupId: group.id, added, removed, changed, parked, deactivationsParked }
+  await recordEvent(tx, {
+    kind: end.state === 'parked' ? 'group-parked' : 'group-read',
+    actorId: startedBy,
+    details
+  })
+}

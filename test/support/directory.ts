@@ -1,0 +1,172 @@
+/** A directory port that says what a test wrote, and what the database then holds of it. */
+import type { Config } from '../../src/config.ts'
+import type { Database } from '../../src/db/client.ts'
+import { writeSettingsRow } from '../../src/directory/connection/settings-store.ts'
+import type { Directory, DirectoryPerson, FoundGroup, ReadOutcome } from '../../src/directory/directory.ts'
+import { keepSynced } from '../../src/directory/groups/keep-synced.ts'
+import { syncNext } from '../../src/directory/sync/sync-due.ts'
+import { secretKey, type TestApp } from './app.ts'
+import { sql } from './people.ts'
+
+export interface ScriptedGroup {
+  name: string
+  people: DirectoryPerson[]
+  /** Instead of a good reading. */
+  instead?: ReadOutcome
+  problems?: string[]
+  /** Called after each set of people. */
+  onSet?: (read: number) => Promise<void> | void
+}
+
+export interface ScriptedDirectory {
+  groups: Map<string, ScriptedGroup>
+  /** Everybody the directory has, for questions about one person; those of groups are there by themselves. */
+  others: DirectoryPerson[]
+  passwords: Map<string, string>
+  /** Passwords that came to the directory, with whose. */
+  asked: string[]
+  isDown: boolean
+  port: Directory
+}
+
+export const entry = (name: string, more: Partial<DirectoryPerson> = {}): DirectoryPerson => ({
+  id: `entry-${name}`,
+  dn: `uid=${name},ou=People,dc=larkfield,dc=example`,
+  mail: `${name}@larkfield.example`,
+  name: name[0]!.toUpperCase() + name.slice(1),
+  department: 'Sales',
+  title: 'Clerk',
+  manager: null,
+  isDisabled: false,
+  isExcluded: false,
+  via: null,
+  ...more
+})
+
+export function scriptDirectory(): ScriptedDirectory {
+  const everybody = () => [...directory.others, ...[...directory.groups.values()].flatMap(({ people }) => people)]
+  const directory: ScriptedDirectory = {
+    groups: new Map(),
+    others: [],
+    passwords: new Map(),
+    asked: [],
+    isDown: false,
+    port: {
+      test: async () => [],
+      searchGroups: async () => ({
+        groups: [...directory.groups].map(([id, group]) => found(id, group)),
+        hasMore: false
+      }),
+      findGroups: async ids =>
+        ids.flatMap(id => (directory.groups.has(id) ? [found(id, directory.groups.get(id)!)] : [])),
+      findPeople: async ids => everybody().filter(({ id }) => ids.includes(id)),
+      readGroup: async (id, take) => read(directory, id, take),
+      checkPassword: async (login, password) => {
+        directory.asked.push(login)
+        if (directory.isDown) return { outcome: 'unavailable', reason: 'down' }
+        const person = everybody().find(({ mail }) => mail === login)
+        if (!person || person.isDisabled || directory.passwords.get(person.id) !== password) return { outcome: 'wrong' }
+        return { outcome: 'right', person }
+      }
+    }
+  }
+  return directory
+}
+
+const found = (id: string, { name, people }: ScriptedGroup): FoundGroup => ({
+  ...{ id, name, dn: `cn=${name},ou=Groups,dc=larkfield,dc=example`, mail: null, description: null },
+  ...{ kind: 'group', members: people.length }
+})
+
+async function read(
+  directory: ScriptedDirectory,
+  id: string,
+  take: (people: DirectoryPerson[]) => Promise<void>
+): Promise<ReadOutcome> {
+  const group = directory.groups.get(id)
+  if (directory.isDown) return { outcome: 'failed', reason: 'The directory does not answer' }
+  if (!group) return { outcome: 'missing' }
+  for (let at = 0; at < group.people.length; at += 500) {
+    await take(group.people.slice(at, at + 500))
+    await group.onSet?.(at)
+  }
+  if (group.instead) return group.instead
+  const listed = group.people.length
+  const none = { nestedGroups: 0, cyclesCut: 0, dangling: 0, foreignBase: 0, contacts: 0, others: 0 }
+  const counts = { listed, resolved: listed, ranges: 1, ...none }
+  return {
+    outcome: 'read',
+    reading: { group: found(id, group), ...counts, strategy: 'script', problems: group.problems ?? [] }
+  }
+}
+
+export interface Syncing {
+  deps: { config: Config; db: Database; secretKey: Buffer; open: () => Directory }
+  directory: ScriptedDirectory
+  /** Keeps a group of these people synced and reads it; the row's id. */
+  keep: (id: string, people: DirectoryPerson[], name?: string) => Promise<number>
+  /** Changes who is in the group, reads it again, and returns the run. */
+  read: (id: string, people?: DirectoryPerson[]) => Promise<Run>
+  /** Addresses and reasons of a team, sorted: "anna directory". */
+  members: (id: string) => Promise<string[]>
+  lastRun: (id: string) => Promise<Run>
+  changes: (runId: number) => Promise<string[]>
+}
+
+export interface Run {
+  id: number
+  group_id: number
+  state: string
+  reason: string | null
+  added: number
+  removed: number
+  parked: number
+  changed: number
+  deactivated: number
+  deactivations_parked: number
+  receipt: Record<string, number | string> | null
+}
+
+/** Syncing with a scripted directory, started by Ben. */
+export async function startSyncing({ config, db, ids }: TestApp): Promise<Syncing> {
+  const directory = scriptDirectory()
+  const deps = { config: { ...config, ldapSignIn: true }, db, secretKey, open: () => directory.port }
+  await writeSettingsRow(db, { url: 'ldap://127.0.0.1', baseDn: 'dc=larkfield,dc=example' })
+  const readDue = async () => {
+    while (await syncNext(deps));
+  }
+  const lastRun = async (id: string) => {
+    const [row] = await db.execute<Record<string, unknown>>(sql`
+      select r.* from sync_runs r join directory_groups g on g.last_run_id = r.id where g.directory_id = ${id}`)
+    return { ...row, id: Number(row!.id), group_id: Number(row!.group_id) } as unknown as Run
+  }
+  return {
+    ...{ deps, directory, lastRun },
+    async keep(id, people, name = id) {
+      directory.groups.set(id, { name, people })
+      const result = await keepSynced(deps, ids.ben, [id])
+      if (result.outcome !== 'kept') throw new Error(`the group was not kept: ${JSON.stringify(result)}`)
+      await readDue()
+      return result.groupIds[0]!
+    },
+    async read(id, people) {
+      if (people) directory.groups.get(id)!.people = people
+      await db.execute(sql`update directory_groups set next_run_at = now() where directory_id = ${id}`)
+      await readDue()
+      return lastRun(id)
+    },
+    async members(id) {
+      const rows = await db.execute<{ text: string }>(sql`
+        select p.address_key || ' ' || m.source as text
+        from directory_groups g join memberships m on m.team_id = g.team_id join people p on p.id = m.person_id
+        where g.directory_id = ${id} order by 1`)
+      return rows.map(({ text }) => text.replace('@larkfield.example', ''))
+    },
+    async changes(runId) {
+      const rows = await db.execute<{ text: string }>(sql`
+        select c.kind || ' ' || p.address_key || coalesce(': ' || c.detail, '') as text
+        from sync_changes c join people p on p.id = c.person_id where c.run_id = ${runId} order by 1`)
+      return rows.map(({ text }) => text.replace('@larkfield.example', ''))
+    }
+  }
+}
