@@ -10,6 +10,8 @@ import { operatorRoutes } from './dashboard/operator-routes.ts'
 import { peopleRoutes } from './dashboard/people-routes.ts'
 import { personRoutes } from './dashboard/person-routes.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
+import { groupRoutes } from './directory/pages/group-routes.ts'
+import { selectionRoutes } from './directory/pages/selection-routes.ts'
 import { invitationRoutes } from './invitations/routes.ts'
 import { outboxRoutes } from './mail/routes.ts'
 import { meRoutes } from './sessions/me-routes.ts'
@@ -72,6 +74,8 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   batchesRoutes(app, deps)
   batchRoutes(app, deps)
   controlRoutes(app, deps)
+  groupRoutes(app, deps)
+  selectionRoutes(app, deps)
   peopleRoutes(app, deps)
   personRoutes(app, deps)
   invitationRoutes(app, deps)

@@ -104,3 +104,15 @@ export function openSections(view: GroupView, sections: readonly { key: string; 
   })
   return fitting.map(({ key }) => key).slice(0, mostOpen)
 }
+
+/** The view with some of its fields replaced; other people are other sections, which open anew. */
+export function changedView(view: GroupView, changed: ViewFields): GroupView {
+  const fields = Object.fromEntries([...new URLSearchParams(queryOf(view))].filter(([name]) => name !== 'open'))
+  const kept = { ...fields, ...(view.open === null ? {} : { open: view.open.length ? view.open : '' }) }
+  const after = [...view.after].map(([key, person]) => `${key}:${person}`)
+  const next = readView({ ...kept, after, ...changed })
+  return isSameFilter(view, next) ? next : { ...next, open: null, after: new Map(), from: null }
+}
+
+const isSameFilter = (one: GroupView, other: GroupView) =>
+  (['by', 'q', 'enrollment', 'delivery'] as const).every(name => one[name] === other[name])

@@ -1,0 +1,68 @@
+/** The head of a group's page: its name, how its last sync went, and what an admin may do. */
+import type { FastifyReply } from 'fastify'
+import { showTime } from '../../web/dates.ts'
+import type { MemberCounts } from '../members/store.ts'
+import type { ListedGroup } from '../store.ts'
+import { type RunState, runBadges } from '../sync/run.ts'
+
+const kinds = { 'distribution-list': 'Distribution list', 'security-group': 'Security group', group: 'Group' }
+
+export const kindWords = (kind: ListedGroup['kind']) => kinds[kind]
+
+export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAct: boolean, timeZone: string) {
+  const notInvited = states['not-invited'] ?? 0
+  const all = Object.values(states).reduce((sum, count) => sum + count, 0)
+  return {
+    name: group.name,
+    mail: group.mail,
+    dn: group.dn,
+    description: group.description,
+    kind: kindWords(group.kind),
+    memberText: `${all.toLocaleString('en')} ${all === 1 ? 'member' : 'members'}`,
+    synced: group.lastGoodAt ? showTime(group.lastGoodAt, timeZone) : null,
+    teamHref: `/teams/${group.teamId}`,
+    csv: `/groups/${group.id}/members.csv`,
+    inviteText:
+      mayAct && notInvited > 0
+        ? notInvited === 1
+          ? 'Invite the one not invited'
+          : `Invite the ${notInvited.toLocaleString('en')} not invited`
+        : null,
+    run: runView(group, timeZone)
+  }
+}
+
+/** The callout about a run alone, which asks again; once the run is over the page is made anew. */
+export function runPart(reply: FastifyReply, group: ListedGroup, mayAct: boolean, timeZone: string) {
+  const run = runView(group, timeZone)
+  if (run?.state !== 'running') reply.header('hx-refresh', 'true')
+  return reply.page('groups/run-part', { title: group.name }, { run, mayAct })
+}
+
+/** What the last sync leaves to say: it runs, it failed, or removals wait for somebody's word. */
+function runView({ id, lastRun, lastGoodAt }: ListedGroup, timeZone: string) {
+  if (!lastRun || lastRun.state === 'done') return null
+  const at = showTime(lastRun.finishedAt ?? lastRun.createdAt, timeZone)
+  const good = lastGoodAt ? `What is shown is from ${showTime(lastGoodAt, timeZone).text}.` : 'Nothing was ever read.'
+  const parked = `${lastRun.parked.toLocaleString('en')} ${lastRun.parked === 1 ? 'person' : 'people'}`
+  const looks: Record<Exclude<RunState, 'done'>, { tone: string; icon: string; title: string; text: string }> = {
+    running: {
+      ...{ tone: 'info', icon: 'refresh', title: 'The group is being read' },
+      text: `${lastRun.read.toLocaleString('en')} people so far. Nothing changes until all of it is read.`
+    },
+    failed: {
+      ...{ tone: 'bad', icon: 'alert', title: 'The last sync failed and changed nothing' },
+      text: [lastRun.reason?.replace(/([^.])$/, '$1.'), good].filter(Boolean).join(' ')
+    },
+    parked: {
+      ...{ tone: 'warn', icon: 'pause', title: `${parked} would be taken out of the team` },
+      text: lastRun.reason ?? 'That is more than goes without somebody’s word.'
+    }
+  }
+  const state = lastRun.state
+  return {
+    ...{ state, at, badge: runBadges[state], ...looks[state] },
+    href: `/groups/${id}/sync-runs/${lastRun.id}`,
+    poll: state === 'running' ? `/groups/${id}?refresh=running` : null
+  }
+}

@@ -1,0 +1,64 @@
+/** One section of a group's members as the page shows it. */
+import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { type Enrollment, enrollmentBadges } from '../../people/person.ts'
+import { showDay } from '../../web/dates.ts'
+import { initialsOf } from '../../web/pages.ts'
+import type { ListedMember, Section } from '../members/store.ts'
+import { type GroupView, noSection, rowsInSection, toggled, type ViewFields } from '../members/view.ts'
+
+/** Where something leads that changes this of the view. */
+export type Go = (changed: ViewFields) => string
+
+interface SectionContext {
+  view: GroupView
+  open: string[]
+  go: Go
+  timeZone: string
+}
+
+/** One section with the rows that it shows and where its buttons lead. */
+export function sectionView(section: Section, index: number, members: ListedMember[], context: SectionContext) {
+  const { view, open, go, timeZone } = context
+  const { key, people, notInvited, selected } = section
+  const isOpen = open.includes(key)
+  const mine = members.filter(member => member.section === key)
+  const shown = mine.slice(0, rowsInSection)
+  const isLater = view.after.has(key)
+  const others = [...view.after].filter(([other]) => other !== key).map(([other, id]) => `${other}:${id}`)
+  const rest = isLater ? '' : ` of ${(people - shown.length).toLocaleString('en')}`
+  const openKeys = toggled(view, open, key).open!
+  return {
+    ...{ key, people, notInvited, index, isOpen },
+    name: sectionName(view, key),
+    text: `${peopleInWords(people)}, ${notInvited.toLocaleString('en')} not invited`,
+    isWhole: selected === people,
+    isPartly: selected > 0 && selected < people,
+    toggle: go({ open: openKeys.length > 0 ? openKeys : [''] }),
+    rows: shown.map(member => memberView(member, view.by, timeZone)),
+    start: isLater && isOpen ? go({ open, after: others.length > 0 ? others : [''] }) : null,
+    more: mine.length > rowsInSection ? go({ open, after: [...others, `${key}:${shown.at(-1)!.id}`] }) : null,
+    moreText: `Show ${Math.min(rowsInSection, isLater ? rowsInSection : people - shown.length)} more${rest}`
+  }
+}
+
+function sectionName({ by }: GroupView, key: string): string {
+  if (by === 'status') return enrollmentBadges[key as Enrollment].text
+  return key === noSection ? `No ${by}` : key
+}
+
+function memberView(member: ListedMember, by: GroupView['by'], timeZone: string) {
+  const name = member.name ?? member.email
+  return {
+    ...{ id: member.id, section: member.section, name, initials: initialsOf(name), email: member.email },
+    href: `/people/${member.id}`,
+    ...{ isSelected: member.isSelected, isDisabled: member.isDisabled },
+    enrollment: member.enrollment,
+    enrollmentBadge: enrollmentBadges[member.enrollment],
+    delivery: member.delivery ?? '',
+    deliveryBadge: member.delivery ? deliveryBadges[member.delivery] : null,
+    fact: (by === 'title' ? member.department : member.title) ?? '',
+    invited: member.invitedAt ? showDay(member.invitedAt, timeZone) : null
+  }
+}
+
+export const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`

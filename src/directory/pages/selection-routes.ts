@@ -1,0 +1,120 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { organizationDomains } from '../../batches/recipient.ts'
+import { readOrganization } from '../../people/store.ts'
+import type { Deps } from '../../web/deps.ts'
+import { Refusal } from '../../web/errors.ts'
+import { field, filters, form, idParams, optionalField, parseQuery, repeated, valuesOf } from '../../web/forms.ts'
+import { changedView, type GroupView, queryOf, readView, type ViewFields } from '../members/view.ts'
+import { inviteSelected } from '../selection/invite-selected.ts'
+import { type Selected, select, type Ticks } from '../selection/select.ts'
+import { groupOf, groupPage } from './group-page.ts'
+import { viewFields } from './group-routes.ts'
+import { reviewPage } from './review-page.ts'
+
+const querystring = filters(viewFields)
+const body = form({
+  ...viewFields,
+  ...{ member: repeated(), section: repeated(), except: repeated(), all: optionalField(), clear: optionalField() },
+  /** What was ticked when the page was made, and the query of that page. */
+  ...{ ticked: repeated(), ticked_section: repeated(), of: optionalField() }
+})
+type Body = Static<typeof body>
+
+interface ById {
+  Params: { id: string }
+  Querystring: Static<typeof querystring>
+}
+
+export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
+  const byAdmin = { config: { access: 'admin' }, schema: { params: idParams, querystring, body } } as const
+
+  app.post<ById & { Body: Body }>('/groups/:id/selections', byAdmin, async (request, reply) => {
+    const { group, view, selected } = await take(deps, request)
+    return reply.redirect(`/groups/${group.id}?${queryOf({ ...view, selection: selected.id })}`, 303)
+  })
+
+  app.post<ById & { Body: Body }>('/groups/:id/review', byAdmin, async (request, reply) => {
+    const { group, view, selected } = await take(deps, request)
+    if (selected.id !== null && selected.people > 0)
+      return reply.redirect(`/groups/${group.id}/review?selection=${selected.id}`, 303)
+    const errors = [{ href: '#members', text: 'Tick the people whom you want to invite.' }]
+    return groupPage(deps, request, reply, group, { ...view, selection: selected.id }, errors)
+  })
+
+  const review = filters({ selection: optionalField(), show: optionalField(), after: optionalField() })
+  app.get<ById & { Querystring: Static<typeof review> }>(
+    '/groups/:id/review',
+    { config: { access: 'admin' }, schema: { params: idParams, querystring: review } },
+    (request, reply) => reviewPage(deps, request, reply)
+  )
+
+  app.post<ById & { Body: { selection: string } }>(
+    '/groups/:id/invitations',
+    { config: { access: 'admin' }, schema: { params: idParams, body: form({ selection: field() }) } },
+    async (request, reply) => {
+      const group = await groupOf(deps, request)
+      const owner = { groupId: group.id, teamId: group.teamId, adminId: request.viewer!.id }
+      const { domains } = (await readOrganization(db))!
+      const id = readView(request.body).selection
+      const result =
+        id === null
+          ? { outcome: 'unknown' as const }
+          : await inviteSelected(db, owner, id, organizationDomains(domains))
+      if (result.outcome === 'unknown')
+        throw new Refusal(422, 'There is no such selection. Nothing was sent; select again on the page of the group.')
+      if (result.outcome === 'nobody')
+        throw new Refusal(409, 'Nobody of them gets a mail as things are. Nothing was sent.')
+      wake()
+      return reply.redirect(`/batches/${result.batchId}`, 303)
+    }
+  )
+}
+
+/** Keeps what was ticked; returns where the form leads. */
+async function take(deps: Deps, request: FastifyRequest) {
+  const group = await groupOf(deps, request)
+  const fields = request.body as Body
+  const [base, view] = viewsOf(fields, request.query as ViewFields)
+  const owner = { groupId: group.id, teamId: group.teamId, adminId: request.viewer!.id }
+  const selected: Selected = await select(deps.db, owner, base.selection, ticksOf(fields, base))
+  return { group, view, selected }
+}
+
+/** The view that the form was made for, and the one that it leads to. */
+function viewsOf(fields: Body, query: ViewFields): [GroupView, GroupView] {
+  const selection = query.selection ?? fields.selection
+  if (fields.of === undefined) {
+    const base = readView({ ...fields, selection })
+    return [base, changedView(base, query)]
+  }
+  const base = { ...readView(parseQuery(fields.of) as ViewFields), selection: readView({ selection }).selection }
+  const { q, delivery, status } = fields
+  const typed = Object.fromEntries(Object.entries({ q, delivery, status }).filter(([, value]) => value !== undefined))
+  return [base, changedView(base, { ...typed, ...query })]
+}
+
+function ticksOf(fields: Body, base: GroupView): Ticks {
+  const [members, ticked, except] = [fields.member, fields.ticked, fields.except].map(idsOf) as [Ids, Ids, Ids]
+  const [sections, whole] = [fields.section, fields.ticked_section].map(valuesOf) as [string[], string[]]
+  return {
+    filter: base,
+    by: base.by,
+    ...{ clear: fields.clear === '1', all: fields.all === '1' },
+    sectionsOut: whole.filter(key => !sections.includes(key)),
+    sectionsIn: sections.filter(key => !whole.includes(key)),
+    peopleOut: [...ticked.filter(id => !members.includes(id)), ...except],
+    peopleIn: members.filter(id => !ticked.includes(id) && !except.includes(id))
+  }
+}
+
+type Ids = number[]
+
+function idsOf(value: string | string[] | undefined): Ids {
+  return valuesOf(value).map(text => {
+    if (!/^[1-9]\d{0,14}$/.test(text))
+      throw new Refusal(422, 'One of the people ticked is unknown. Nothing was changed.')
+    return Number(text)
+  })
+}
