@@ -4,6 +4,7 @@ import type { Db } from '../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../db/paged-search.ts'
 import { people } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
+import { counters } from '../mail/queue/store.ts'
 import type { Enrollment } from './person.ts'
 import { type DeliveryState, enrollmentOf } from './store.ts'
 
@@ -17,23 +18,11 @@ const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt}
 const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
 const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
 
-const mailsIn = {
-  queued: sql`mails_queued`,
-  sending: sql`mails_sending`,
-  sent: sql`mails_sent`,
-  deferred: sql`mails_deferred`,
-  failed: sql`mails_failed`,
-  unknown: sql`mails_unknown`,
-  bounced: sql`mails_bounced`,
-  suppressed: sql`mails_suppressed`,
-  cancelled: sql`mails_cancelled`
-} satisfies Record<DeliveryState, SQL>
-
 /** Whose mails stand in that state: found by the batches that say that they have some. */
 const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   select d.person_id from batches b cross join lateral (
     select person_id from deliveries where batch_id = b.id and state = ${state} offset 0
-  ) d where b.${mailsIn[state]} > 0
+  ) d where b.${counters[state]} > 0
   union all select person_id from deliveries where batch_id is null and state = ${state}
 )`
 

@@ -158,7 +158,7 @@ export async function stopBatch(tx: Db, batchId: number, reason: string): Promis
 }
 
 /** The column of batches that counts each state. */
-const counters = {
+export const counters = {
   queued: sql`mails_queued`,
   sending: sql`mails_sending`,
   sent: sql`mails_sent`,
