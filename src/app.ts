@@ -17,6 +17,7 @@ import { outboxRoutes } from './mail/routes.ts'
 import { meRoutes } from './sessions/me-routes.ts'
 import { signInRoutes } from './sessions/routes.ts'
 import { serveSessions } from './sessions/scopes.ts'
+import { directorySettingsRoutes } from './settings/directory-routes.ts'
 import { mailSettingsRoutes } from './settings/mail-routes.ts'
 import { settingsRoutes } from './settings/routes.ts'
 import { setupRoutes } from './setup/routes.ts'
@@ -84,6 +85,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   await app.register(scope => optOutRoutes(scope, deps))
   settingsRoutes(app, deps)
   mailSettingsRoutes(app, deps)
+  directorySettingsRoutes(app, deps)
   if (!config.smtp) outboxRoutes(app, deps)
   return app
 }

@@ -49,6 +49,8 @@ export async function realRows({ app, db, ids, work }: TestApp): Promise<Rows & 
   }
 }
 
+const switches = { starttls: 'off', nested: 'on', allow_plain: 'off', interval_minutes: '60' }
+
 /** A form of each route that takes one, as its page would send it. Routes that are not here take an empty one. */
 export const forms: Record<string, Fields> = {
   '/setup': {
@@ -66,6 +68,8 @@ export const forms: Record<string, Fields> = {
     ...{ organization: 'Larkfield', domains: 'larkfield.example' },
     ...{ continue_url: '', invitation_days: '14' }
   },
+  '/settings/directory': { url: 'ldap://127.0.0.1:3', base_dn: 'dc=example', ...switches },
+  '/settings/directory/test': { url: 'ldap://127.0.0.1:3', base_dn: 'dc=example', ...switches },
   '/settings/mail': { per_second: '', per_domain_per_second: '', line_days: '90' }
 }
 

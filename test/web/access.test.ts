@@ -33,7 +33,8 @@ const smallest: Record<string, string> = {
   ),
   ...all('admin', ['GET /outbox', 'GET /outbox/:id', 'GET /outbox/:id(^\\d+).eml', 'GET /outbox/:id/html']),
   ...all('owner', ['POST /people/:id/role', 'GET /settings/organization', 'POST /settings/organization']),
-  ...all('owner', ['GET /settings/mail', 'POST /settings/mail'])
+  ...all('owner', ['GET /settings/mail', 'POST /settings/mail', 'GET /settings/directory']),
+  ...all('owner', ['POST /settings/directory', 'POST /settings/directory/test'])
 }
 function all(role: string, routes: string[]) {
   return Object.fromEntries(routes.map(route => [route, role]))

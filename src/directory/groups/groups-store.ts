@@ -3,14 +3,16 @@ import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { directoryGroups, memberships, syncRuns } from '../../db/schema.ts'
 import { closeTeam, insertTeam, recountTeam } from '../../teams/store.ts'
-import type { FoundGroup } from '../directory.ts'
+import type { GroupRow } from '../store.ts'
+
+type NewGroup = Pick<GroupRow, 'directoryId' | 'dn' | 'name' | 'mail' | 'description' | 'kind'>
 
 /**
  * Keeps a group, with a team of its name; one that was stopped goes on with the team that it had, if that is there. The
  * row's id, or undefined when it is kept already.
  */
-export async function keepGroup(tx: Db, found: FoundGroup, actorId: number): Promise<number | undefined> {
-  const { id: directoryId, dn, name, mail, description, kind } = found
+export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promise<number | undefined> {
+  const { directoryId, dn, name, mail, description, kind } = found
   const [known] = await tx
     .select()
     .from(directoryGroups)

@@ -28,7 +28,7 @@ export async function keepSynced(deps: DirectoryDeps, actorId: number, directory
     const groupIds: number[] = []
     // one order for everybody, so that two admins never wait for each other
     for (const group of found.groups.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
-      const id = await keepGroup(tx, group, actorId)
+      const id = await keepGroup(tx, { ...group, directoryId: group.id }, actorId)
       if (id === undefined) continue
       await insertRun(tx, id, 'start', actorId)
       groupIds.push(id)

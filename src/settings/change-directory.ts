@@ -1,0 +1,36 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { type DirectoryState, sealPassword, serverOf } from '../directory/connection/settings.ts'
+import { writeSettingsRow } from '../directory/connection/settings-store.ts'
+import type { ReadForm } from './directory-form.ts'
+
+/**
+ * Saves how the directory is reached, but for what the environment says. The password is kept sealed, with the server
+ * that it is for; it is in no event and no answer. The next run of every group uses what was saved.
+ */
+export async function changeDirectory(
+  { db, secretKey }: { db: Database; secretKey: Buffer },
+  actorId: number,
+  { settings, intervalMinutes, deactivateLeavers, newPassword }: ReadForm,
+  { locked }: Pick<DirectoryState, 'locked'>
+): Promise<void> {
+  const { bindPassword, nested, allowPlain, attributes, exclusions, ...reached } = settings
+  const own = Object.entries(reached).filter(([name]) => !locked.has(name as keyof typeof reached))
+  const forget = settings.bindDn === '' ? { bindPassword: null, passwordFor: null } : {}
+  const keep = newPassword === null ? {} : { bindPassword: sealPassword(secretKey, newPassword) }
+  await transaction(db, async tx => {
+    await writeSettingsRow(tx, {
+      ...Object.fromEntries(own),
+      ...{ nested, allowPlain, attributes, exclusions, intervalMinutes, deactivateLeavers },
+      ...(newPassword === null ? {} : { passwordFor: serverOf(settings) }),
+      ...keep,
+      ...forget
+    })
+    const details = { server: serverOf(settings).split(' ').slice(0, 3).join(' '), base: settings.baseDn }
+    await recordEvent(tx, {
+      kind: 'directory-settings-changed',
+      actorId,
+      details: { ...details, deactivateLeavers, newPassword: newPassword !== null }
+    })
+  })
+}

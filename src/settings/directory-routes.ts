@@ -1,0 +1,96 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { organizationSignInOn } from '../config.ts'
+import { type DirectoryState, readDirectory } from '../directory/connection/settings.ts'
+import type { TestStep, TestStepName } from '../directory/directory.ts'
+import { openDirectory } from '../directory/ldap/open-directory.ts'
+import { redirectWith } from '../sessions/scopes.ts'
+import type { Deps } from '../web/deps.ts'
+import { type FieldErrors, form, optionalField } from '../web/forms.ts'
+import { changeDirectory } from './change-directory.ts'
+import { type DirectoryField, type DirectoryFields, isLocked, lockOf, readForm, valuesOf } from './directory-form.ts'
+
+const body = form({
+  ...{ url: optionalField(), starttls: optionalField(), ca: optionalField(), allow_plain: optionalField() },
+  ...{ bind_dn: optionalField(), bind_password: optionalField(), base_dn: optionalField() },
+  ...{ people_filter: optionalField(), group_filter: optionalField(), nested: optionalField() },
+  ...{ attributes: optionalField(), exclusions: optionalField(), interval_minutes: optionalField() },
+  deactivate_leavers: optionalField()
+})
+type Fields = Static<typeof body>
+
+/** How the directory is reached, what is read of it and how often. */
+export function directorySettingsRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps
+  const options = { config: { access: 'owner' }, schema: { body } } as const
+
+  app.get('/settings/directory', { config: { access: 'owner' } }, async (_request, reply) => {
+    return directoryPage(deps, reply, await readDirectory(deps), {})
+  })
+
+  app.post<{ Body: Fields }>('/settings/directory', options, async (request, reply) => {
+    const state = await readDirectory(deps)
+    const read = readForm(fieldsOf(request), state)
+    if (Object.keys(read.errors).length > 0) return directoryPage(deps, reply, state, read.errors)
+    await changeDirectory(deps, request.viewer!.id, read, state)
+    return redirectWith(reply, db, '/settings/directory', 'Saved.')
+  })
+
+  app.post<{ Body: Fields }>('/settings/directory/test', options, async (request, reply) => {
+    const state = await readDirectory(deps)
+    const { errors, settings } = readForm(fieldsOf(request), state)
+    if (Object.keys(errors).length > 0) return directoryPage(deps, reply, state, errors)
+    return directoryPage(deps, reply, state, {}, await openDirectory(settings).test())
+  })
+}
+
+/** Without what was not sent, and with the line ends that the rest of Rollcall uses. */
+function fieldsOf({ body }: { body: Fields }): DirectoryFields {
+  const sent = Object.entries(body).filter((entry): entry is [DirectoryField, string] => entry[1] !== undefined)
+  return Object.fromEntries(sent.map(([name, value]) => [name, value.replaceAll('\r\n', '\n')]))
+}
+
+const stepNames: Record<TestStepName, string> = {
+  resolve: 'Name',
+  connect: 'Connection',
+  tls: 'Encryption',
+  bind: 'Sign-in',
+  base: 'Base',
+  vendor: 'Kind of server',
+  groups: 'Groups',
+  people: 'People'
+}
+
+function directoryPage(
+  { config }: Deps,
+  reply: FastifyReply,
+  state: DirectoryState,
+  errors: FieldErrors,
+  steps: TestStep[] | null = null
+) {
+  const isWrong = Object.keys(errors).length > 0
+  const typed = reply.request.method === 'POST' ? fieldsOf(reply.request as FastifyRequest<{ Body: Fields }>) : {}
+  const values = { ...valuesOf(state), ...typed, bind_password: '' }
+  const fields = Object.keys(lockOf) as DirectoryField[]
+  const isPart = reply.request.headers['hx-request-type'] === 'partial'
+  return reply.page(
+    'settings/directory',
+    { title: isWrong ? 'Error: Directory' : 'Directory', section: 'Settings', status: isWrong ? 422 : 200 },
+    {
+      values,
+      errors,
+      isOpen: Object.fromEntries(fields.map(field => [field, !isLocked(field, state)])),
+      locked: fields.filter(field => isLocked(field, state)).map(field => lockedFact(field, values)),
+      hasPassword: state.hasPassword,
+      problem: state.settings.url === '' ? null : state.problem,
+      isSignInOn: organizationSignInOn(config),
+      steps: steps?.map(step => ({ ...step, name: stepNames[step.name] })) ?? null,
+      faults: isPart ? Object.values(errors) : []
+    }
+  )
+}
+
+function lockedFact(field: DirectoryField, values: Record<DirectoryField, string>) {
+  const shown = field === 'bind_password' ? 'kept secret' : field === 'ca' && values.ca ? 'given' : values[field]
+  return { name: lockOf[field]![1], value: shown || 'not set' }
+}
