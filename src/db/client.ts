@@ -2,6 +2,7 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import type { EmptyRelations } from 'drizzle-orm/relations'
 import postgres from 'postgres'
+import { inTransaction } from './faults.ts'
 import { watchedSockets } from './socket.ts'
 
 export type Database = PostgresJsDatabase & { $client: postgres.Sql }
@@ -61,11 +62,15 @@ const patience = 10_000
 export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>): Promise<T> {
   const begun = Promise.withResolvers<void>()
   let isLate = false
-  const work = db.transaction(async tx => {
-    if (isLate) throw new Error('Nobody waits for this any more')
-    begun.resolve()
-    return act(tx)
-  })
+  const work = db
+    .transaction(async tx => {
+      if (isLate) throw new Error('Nobody waits for this any more')
+      begun.resolve()
+      return act(tx)
+    })
+    .catch(error => {
+      throw inTransaction(error)
+    })
   work.catch(() => {})
   await inTime(Promise.race([begun.promise, work]), patience).catch(error => {
     isLate = true

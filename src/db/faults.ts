@@ -25,6 +25,13 @@ export function isDatabaseAway(error: unknown): boolean {
   })
 }
 
+/** What a transaction fails with: when its own first or last word is lost, the error does not say that it was the database. */
+export function inTransaction(error: unknown): unknown {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  if (!network.has(code) || error instanceof DrizzleQueryError) return error
+  return Object.assign(new Error(message, { cause: error }), { code: 'CONNECTION_CLOSED' })
+}
+
 /** No lock in time, a circle of locks. */
 const passing = new Set(['55P03', '40P01', '40001'])
 

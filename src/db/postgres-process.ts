@@ -109,7 +109,8 @@ function readyToAccept(child: ChildProcess): Promise<void> {
   let log = ''
   return new Promise((resolve, reject) => {
     child.stderr!.on('data', (chunk: Buffer) => {
-      if (log.length < 20_000) log += chunk
+      // many clients that knock while it recovers would crowd out the one line that counts
+      log = (log + chunk).slice(-20_000)
       if (log.includes('ready to accept connections')) resolve()
     })
     child.once('error', reject)
