@@ -11,7 +11,10 @@ import { peopleRoutes } from './dashboard/people-routes.ts'
 import { personRoutes } from './dashboard/person-routes.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import { groupRoutes } from './directory/pages/group-routes.ts'
-import { selectionRoutes } from './directory/pages/selection-routes.ts'
+import { groupsRoutes } from './directory/pages/groups-routes.ts'
+import { runRoutes } from './directory/pages/run-routes.ts'
+import { selectionRoutes } from './directory/selection/selection-routes.ts'
+import { checkOutsideFor } from './directory/sign-in/check-outside.ts'
 import { invitationRoutes } from './invitations/routes.ts'
 import { outboxRoutes } from './mail/routes.ts'
 import { meRoutes } from './sessions/me-routes.ts'
@@ -44,6 +47,7 @@ export interface AppOptions {
 /** The whole web application, ready to listen or to be asked with `inject`. */
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
   const { config, db } = deps
+  const outside = checkOutsideFor(deps)
   const app = Fastify({
     logger: loggerOptions(config.logLevel, options.logTarget),
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
@@ -67,7 +71,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
 
   operatorRoutes(app, deps)
   setupRoutes(app, deps, options.setupToken)
-  signInRoutes(app, deps)
+  signInRoutes(app, deps, outside)
   meRoutes(app, deps)
   dashboardRoutes(app, deps)
   inviteRoutes(app, deps)
@@ -75,13 +79,15 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   batchesRoutes(app, deps)
   batchRoutes(app, deps)
   controlRoutes(app, deps)
+  groupsRoutes(app, deps)
   groupRoutes(app, deps)
+  runRoutes(app, deps)
   selectionRoutes(app, deps)
   peopleRoutes(app, deps)
   personRoutes(app, deps)
   invitationRoutes(app, deps)
   activityRoutes(app, deps)
-  joinRoutes(app, deps)
+  joinRoutes(app, deps, outside)
   await app.register(scope => optOutRoutes(scope, deps))
   settingsRoutes(app, deps)
   mailSettingsRoutes(app, deps)

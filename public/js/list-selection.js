@@ -3,7 +3,13 @@
   const format = new Intl.NumberFormat(document.documentElement.lang || 'en')
   let anchor = null
 
-  const picks = list => [...list.querySelectorAll('.pick:not(:disabled)')].filter(box => box.checkVisibility())
+  const visible = (list, selector) => [...list.querySelectorAll(selector)].filter(element => element.checkVisibility())
+  const picks = list => visible(list, '.pick:not(:disabled)')
+  /* Where the focus moves from row to row: their checkboxes, or in a list without any their links. */
+  const stops = list => {
+    const boxes = picks(list)
+    return boxes.length > 0 ? boxes : visible(list, '.row-link')
+  }
   const rowsOf = (list, key) => [...list.querySelectorAll(`.pick[data-in="${CSS.escape(key)}"]:not(:disabled)`)]
   const groupOf = (list, key) => list.querySelector(`.pick[data-group="${CSS.escape(key)}"]`)
   // reads the property: browsers do not match :checked on a box that is also indeterminate
@@ -44,7 +50,7 @@
     count(list)
   }
 
-  function count(list) {
+  function totalOf(list) {
     let total = 0
     for (const group of ticked(list, '.pick[data-group]')) {
       total += Number(group.dataset.size) - rowsOf(list, group.dataset.group).filter(row => !row.checked).length
@@ -52,9 +58,17 @@
     for (const row of ticked(list, '.pick:not([data-group])')) {
       if (!(row.dataset.in && groupOf(list, row.dataset.in)?.checked)) total += 1
     }
-    for (const output of list.querySelectorAll('[data-count]:not([data-value])'))
+    return total
+  }
+
+  /* Where the server keeps what is ticked, its count is the base: more is selected than the page shows. */
+  function count(list) {
+    for (const output of list.querySelectorAll('[data-count]:not([data-value])')) {
+      output.base ??= Number(output.dataset.total ?? 0) - (output.dataset.total ? totalOf(list) : 0)
+      const total = Math.max(0, output.base + totalOf(list))
       output.textContent = format.format(total)
-    list.querySelector('.selbar')?.toggleAttribute('data-on', total > 0)
+      list.querySelector('.selbar')?.toggleAttribute('data-on', total > 0)
+    }
   }
 
   function clear(list) {
@@ -62,7 +76,9 @@
       box.checked = false
       box.indeterminate = false
     }
+    for (const output of list.querySelectorAll('output[data-total]')) output.base = 0
     count(list)
+    list.dispatchEvent(new CustomEvent('rollcall:clear', { bubbles: true }))
   }
 
   document.addEventListener('click', event => {
@@ -86,14 +102,6 @@
     settle(list, [event.target])
   })
 
-  /* Rows taken out of a ticked group travel with the form as exceptions. */
-  document.addEventListener('formdata', event => {
-    for (const group of ticked(event.target, '.pick[data-group]')) {
-      const out = rowsOf(event.target, group.dataset.group).filter(row => !row.checked)
-      for (const row of out) event.formData.append('except', row.value)
-    }
-  })
-
   /* Whoever corrects a line means to send it. */
   document.addEventListener('input', event => {
     const list = event.target.closest('[data-correct]')
@@ -101,14 +109,21 @@
     if (box && !box.checked) tick(list, [box])
   })
 
-  for (const list of document.querySelectorAll('[data-list]')) {
-    for (const box of list.querySelectorAll('.pick[data-partial]')) box.indeterminate = true
-    count(list)
+  /* At the start, and when a part of the page is new. */
+  function begin() {
+    for (const list of document.querySelectorAll('[data-list]')) {
+      for (const box of list.querySelectorAll('.pick[data-partial]:not(:checked)')) box.indeterminate = true
+      count(list)
+    }
   }
+  begin()
+  document.addEventListener('htmx:after:swap', begin)
 
   window.rollcall.list = {
     picks,
+    stops,
     groupOf,
+    count,
     tick,
     clear,
     /** Ticks from the row that was touched last to this one. */

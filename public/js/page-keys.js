@@ -24,8 +24,9 @@
     k: () => intoList(-1)
   }
 
+  /* The first list that has rows. */
   function intoList(step) {
-    const list = document.querySelector('[data-list]')
+    const list = [...document.querySelectorAll('[data-list]')].find(each => rollcall.list.stops(each).length > 0)
     if (list) rollcall.move(list, null, step)
     return Boolean(list)
   }
@@ -37,16 +38,18 @@
     return Boolean(link)
   }
 
+  /* That of the form; outside of forms, that of the page if it has just one. */
   function mainAction(element) {
-    const button = element.closest('form')?.querySelector('[data-primary]')
-    if (!button?.checkVisibility()) return false
-    button.click()
+    const scope = element.closest('form') ?? document
+    const buttons = [...scope.querySelectorAll('[data-primary]')].filter(button => button.checkVisibility())
+    if (buttons.length !== 1 || buttons[0].disabled) return false
+    buttons[0].click()
     return true
   }
 
   function fromSearch(element) {
     const list = element.matches('[data-search]') && element.closest('[data-list]')
-    if (list) rollcall.list.picks(list)[0]?.focus()
+    if (list) rollcall.list.stops(list)[0]?.focus()
     return Boolean(list)
   }
 

@@ -46,6 +46,13 @@ export async function findGroup(db: Db, id: number): Promise<ListedGroup | undef
   return row
 }
 
+/** Those of these groups that are kept synced, in the order given. */
+export async function findGroups(db: Db, ids: number[]): Promise<ListedGroup[]> {
+  const isAsked = sql`${directoryGroups.id} = any(${sql.param(ids)}::bigint[])`
+  const found = new Map((await readGroups(db, and(isAsked, isSynced), ids.length)).map(group => [group.id, group]))
+  return ids.flatMap(id => found.get(id) ?? [])
+}
+
 /** What a run read of the group itself, and that it was a good one. */
 export async function updateGroup(
   tx: Db,

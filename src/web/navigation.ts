@@ -14,6 +14,7 @@ const entries: Entry[] = [
   { name: 'Dashboard', href: '/', icon: 'dashboard', key: 'd', role: 'auditor' },
   { name: 'Invite', href: '/invite', icon: 'send', key: 'i', role: 'admin' },
   { name: 'Bulk invite', href: '/bulk', icon: 'upload', key: 'b', role: 'admin' },
+  { name: 'Directory groups', href: '/groups', icon: 'groups', key: 'g', role: 'auditor' },
   { name: 'People', href: '/people', icon: 'people', key: 'p', role: 'auditor' },
   { name: 'Activity', href: '/activity', icon: 'activity', key: 'a', role: 'auditor' },
   { name: 'Settings', href: '/settings/organization', icon: 'settings', key: 's', role: 'owner' }

@@ -6,11 +6,11 @@ import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { field, filters, form, idParams, optionalField, parseQuery, repeated, valuesOf } from '../../web/forms.ts'
 import { changedView, type GroupView, queryOf, readView, type ViewFields } from '../members/view.ts'
-import { inviteSelected } from '../selection/invite-selected.ts'
-import { type Selected, select, type Ticks } from '../selection/select.ts'
-import { groupOf, groupPage } from './group-page.ts'
-import { viewFields } from './group-routes.ts'
+import { groupOf, groupPage } from '../pages/group-page.ts'
+import { viewFields } from '../pages/group-routes.ts'
+import { inviteSelected } from './invite-selected.ts'
 import { reviewPage } from './review-page.ts'
+import { type Selected, select, type Ticks } from './select.ts'
 
 const querystring = filters(viewFields)
 const body = form({

@@ -4,12 +4,12 @@ import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { initialsOf } from '../../web/pages.ts'
 import { readView } from '../members/view.ts'
-import { isOutcome, type Outcome, outcomes, outcomeWords } from '../selection/review.ts'
-import { countOutcomes, listReviewed, type Reviewed } from '../selection/review-store.ts'
-import { findSelection } from '../selection/store.ts'
+import { groupOf } from '../pages/group-page.ts'
+import { peopleInWords } from '../pages/section-page.ts'
 import { listLeftOut } from '../store.ts'
-import { groupOf } from './group-page.ts'
-import { peopleInWords } from './section-page.ts'
+import { isOutcome, type Outcome, outcomes, outcomeWords } from './review.ts'
+import { countOutcomes, listReviewed, type Reviewed } from './review-store.ts'
+import { findSelection } from './store.ts'
 
 const pageSize = 50
 

@@ -1,0 +1,64 @@
+/** A search of the live directory as the page shows it. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Deps } from '../../web/deps.ts'
+import { valuesOf } from '../../web/forms.ts'
+import { directoryOf } from '../connection/settings.ts'
+import { DirectoryProblem, type FoundGroup } from '../directory.ts'
+import { syncedAmong } from '../store.ts'
+import { kindWords } from './group-head-page.ts'
+import type { GroupsQuery } from './groups-page.ts'
+
+const most = 50
+
+/** Nothing is asked before the second character. What was ticked for an earlier search stays on top of this one. */
+export async function searchView(deps: Deps, request: FastifyRequest, reply: FastifyReply, query: GroupsQuery) {
+  const q = query.q?.trim() ?? ''
+  const ticked = [...new Set([...valuesOf(query.group), ...valuesOf((request.body as GroupsQuery | undefined)?.group)])]
+  const nothing = { q, rows: [], found: '', problem: null }
+  if ([...q].length < 2 && ticked.length === 0) return nothing
+  const opened = await directoryOf(deps)
+  if ('problem' in opened) return { ...nothing, problem: { text: opened.problem, advice: null } }
+  // whoever types on does not wait for this answer: the directory need not either
+  const gone = new AbortController()
+  reply.raw.on('close', () => gone.abort(new Error('nobody waits for this search any more')))
+  try {
+    const { directory } = opened
+    const search =
+      [...q].length < 2 ? { groups: [], hasMore: false } : await directory.searchGroups(q, most, gone.signal)
+    const others = ticked.filter(id => !search.groups.some(group => group.id === id))
+    const kept = others.length > 0 ? await directory.findGroups(others, gone.signal) : []
+    const groups = [...kept, ...search.groups]
+    const synced = await syncedAmong(
+      deps.db,
+      groups.map(({ id }) => id)
+    )
+    return {
+      ...nothing,
+      rows: groups.map(group => rowView(group, q, synced.get(group.id), ticked.includes(group.id))),
+      found: [...q].length < 2 ? '' : foundInWords(search.groups.length, search.hasMore, q)
+    }
+  } catch (error) {
+    if (!(error instanceof DirectoryProblem)) throw error
+    return { ...nothing, problem: { text: error.message, advice: error.advice } }
+  }
+}
+
+function foundInWords(count: number, hasMore: boolean, q: string): string {
+  if (count === 0) return `No group matches “${q}”`
+  const groups = count === 1 ? 'group matches' : 'groups match'
+  return hasMore ? `The first ${count} groups that match “${q}”: type more to see others` : `${count} ${groups} “${q}”`
+}
+
+function rowView(group: FoundGroup, q: string, syncedId: number | undefined, isTicked: boolean) {
+  const { id, name, mail, description, members, kind } = group
+  const at = q === '' ? -1 : name.toLowerCase().indexOf(q.toLowerCase())
+  const end = at + q.length
+  return {
+    ...{ id, name, isTicked },
+    parts: at < 0 ? [name, '', ''] : [name.slice(0, at), name.slice(at, end), name.slice(end)],
+    detail: [mail, description].filter(Boolean).join(' · ') || group.dn,
+    kind: kindWords(kind),
+    members: members === null ? '' : `${members.toLocaleString('en')} ${members === 1 ? 'member' : 'members'}`,
+    syncedHref: syncedId ? `/groups/${syncedId}` : null
+  }
+}
