@@ -78,31 +78,31 @@ export function queryOf(view: GroupView): string {
   return parameters.toString()
 }
 
-/** Sections whose rows one page shows at the most, and rows of each. */
-export const mostOpen = 4
+/** Rows that one section and all of a page show at the most. */
 export const rowsInSection = 50
+const rowsOnPage = 200
 
-/** The same page with one section opened or closed; the one that was opened first makes room. */
+/** The same page with one section opened or closed. */
 export function toggled(view: GroupView, isOpen: readonly string[], key: string): GroupView {
-  const open = isOpen.includes(key) ? isOpen.filter(each => each !== key) : [...isOpen, key].slice(-mostOpen)
+  const open = isOpen.includes(key) ? isOpen.filter(each => each !== key) : [...isOpen, key]
   return { ...view, open }
 }
 
-/** Without a word about it, as many sections are open as fit in one section's rows, the first one always. */
+/**
+ * The keys of the open sections, in their order. Without a word about it as many are open as fit in one section's rows,
+ * the first one always; where a page has no room for all that were opened, the first of them make some.
+ */
 export function openSections(view: GroupView, sections: readonly { key: string; people: number }[]): string[] {
-  if (view.open) {
-    const { open } = view
-    return sections
-      .filter(({ key }) => open.includes(key))
-      .map(({ key }) => key)
-      .slice(0, mostOpen)
-  }
-  let rows = 0
-  const fitting = sections.filter(({ people }, index) => {
-    rows += people
-    return index === 0 || rows <= rowsInSection
+  const isFirst = (key: string) => view.open === null && key === sections[0]?.key
+  const asked = view.open === null ? sections.map(({ key }) => key) : view.open.toReversed()
+  let room = view.open === null ? rowsInSection : rowsOnPage
+  const open = asked.filter(key => {
+    const rows = Math.min(sections.find(section => section.key === key)?.people ?? 0, rowsInSection)
+    if (rows === 0 || (rows > room && !isFirst(key))) return false
+    room -= rows
+    return true
   })
-  return fitting.map(({ key }) => key).slice(0, mostOpen)
+  return sections.map(({ key }) => key).filter(key => open.includes(key))
 }
 
 /** The view with some of its fields replaced; other people are other sections, which open anew. */

@@ -21,7 +21,7 @@ export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAc
     memberText: `${all.toLocaleString('en')} ${all === 1 ? 'member' : 'members'}`,
     synced: group.lastGoodAt ? showTime(group.lastGoodAt, timeZone) : null,
     teamHref: `/teams/${group.teamId}`,
-    csv: `/groups/${group.id}/members.csv`,
+    lastRunHref: group.lastRun ? `/groups/${group.id}/sync-runs/${group.lastRun.id}` : null,
     inviteText:
       mayAct && notInvited > 0
         ? notInvited === 1

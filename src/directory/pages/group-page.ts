@@ -69,6 +69,7 @@ export async function groupPage(
         sectionView(section, index, members, { view: shown, open, go, timeZone: viewer.timeZone })
       ),
       found: foundInWords(counts, view),
+      csv: `/groups/${group.id}/members.csv?${queryOf({ ...view, selection: null })}`,
       matching: counts.matching,
       matchingText: counts.matching.toLocaleString('en'),
       first: view.from ? go({ from: '' }) : null,

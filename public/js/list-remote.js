@@ -1,0 +1,90 @@
+/* Lists whose ticks the server keeps (data-remote: where they are posted). Every tick posts what changed since the server
+   last heard, one request after the other, and gets the bar back. A form that is sent meanwhile carries the same, so
+   nothing is lost whichever comes first; without script the form alone does it. */
+;(() => {
+  const { rollcall } = window
+  const fields = ['member', 'section', 'except', 'ticked', 'ticked_section']
+  let busy = null
+  let isAgain = false
+
+  const boxesOf = form => [...form.querySelectorAll('.pick:enabled')]
+  /* What the server knows of a box: as it was made, until it heard something else. */
+  const known = box => box.known ?? box.defaultChecked
+
+  function changesOf(form) {
+    const changes = []
+    for (const box of boxesOf(form).filter(each => each.checked !== known(each))) {
+      if (box.dataset.group) changes.push([box.checked ? 'section' : 'ticked_section', box.value, box])
+      else changes.push([box.checked ? 'member' : 'except', box.value, box])
+    }
+    // a row that is out of a section which is ticked just now: the server has only heard of the section
+    const isNew = box => box.dataset.in && changes.some(([name, key]) => name === 'section' && key === box.dataset.in)
+    for (const box of boxesOf(form).filter(each => !each.checked && !known(each) && isNew(each)))
+      changes.push(['except', box.value, box])
+    return changes
+  }
+
+  document.addEventListener('formdata', event => {
+    if (!event.target.matches('form[data-remote]')) return
+    for (const name of fields) event.formData.delete(name)
+    for (const [name, value] of changesOf(event.target)) event.formData.append(name, value)
+  })
+
+  async function send(form) {
+    if (busy) {
+      isAgain = true
+      return
+    }
+    const changes = changesOf(form)
+    const states = changes.map(([, , box]) => [box, box.checked])
+    const body = new URLSearchParams(changes.map(([name, value]) => [name, value]))
+    if (form.isCleared) body.append('clear', '1')
+    form.isCleared = false
+    if (![...body.keys()].length) return
+    body.append('of', form.querySelector('[name="of"]').value)
+    body.append('selection', form.querySelector('[name="selection"]').value)
+    busy = new AbortController()
+    try {
+      const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', 'HX-Target': 'section#selbar' }
+      const answer = await fetch(form.dataset.remote, { method: 'POST', body, headers, signal: busy.signal })
+      const page = answer.headers.get('HX-Redirect')
+      if (page) location.assign(page)
+      if (!answer.ok) return
+      const bar = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('#selbar')
+      for (const [box, isChecked] of states) box.known = isChecked
+      if (bar && form.isConnected) show(form, bar, answer.url)
+    } catch {
+      // no answer: the next tick, or the form itself, tells all of it
+    } finally {
+      busy = null
+      if (isAgain) {
+        isAgain = false
+        send(form)
+      }
+    }
+  }
+
+  /* Only the figures change: whoever is at a button of the bar stays there. */
+  function show(form, bar, url) {
+    const output = form.querySelector('output[data-total]')
+    output.dataset.total = bar.querySelector('output').dataset.total
+    output.base = undefined
+    form.querySelector('[name="selection"]').value = bar.querySelector('[name="selection"]').value
+    rollcall.list.count(form)
+    history.replaceState(history.state, '', url)
+  }
+
+  document.addEventListener('change', event => {
+    const form = event.target.closest('form[data-remote]')
+    if (form && event.target.matches('.pick')) send(form)
+  })
+  document.addEventListener('rollcall:clear', event => {
+    if (!event.target.matches('form[data-remote]')) return
+    for (const box of boxesOf(event.target)) box.known = false
+    event.target.isCleared = true
+    send(event.target)
+  })
+  document.addEventListener('htmx:before:request', event => {
+    if (event.target.closest?.('form[data-remote]')) busy?.abort()
+  })
+})()
