@@ -106,6 +106,7 @@ async function mePage(
     { title: isWrong ? 'Error: Your page' : 'Your page', status: isWrong ? 422 : 200 },
     {
       email: viewer.email,
+      hasPassword: person?.passwordHash !== null,
       values: {
         name: typed.name ?? person?.name ?? '',
         theme: typed.theme ?? viewer.theme,

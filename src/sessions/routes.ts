@@ -3,14 +3,17 @@ import { Type } from 'typebox'
 import type { Deps } from '../web/deps.ts'
 import { field, filters, form, optionalField } from '../web/forms.ts'
 import { ownPath } from '../web/redirects.ts'
+import type { CheckOutside } from './outside.ts'
 import { clearSessionCookie, sendSessionCookie, sessionToken } from './scopes.ts'
 import { hashSessionToken } from './session.ts'
 import { signIn } from './sign-in.ts'
 import { deleteSessionByToken } from './store.ts'
 
+export const unavailable =
+  'The directory cannot be asked at this moment, so nobody can use its password. Try again in a minute.'
 const wrong = 'That e-mail address and password do not match a user here.'
 
-export function signInRoutes(app: FastifyInstance, { db, config }: Deps): void {
+export function signInRoutes(app: FastifyInstance, { db, config }: Deps, outside?: CheckOutside): void {
   const query = filters({ next: optionalField() })
 
   app.get<{ Querystring: { next?: string } }>(
@@ -30,12 +33,14 @@ export function signInRoutes(app: FastifyInstance, { db, config }: Deps): void {
     async (request, reply) => {
       const { email, password } = request.body
       const next = ownPath(request.body.next, config.baseUrl)
-      const outcome = await signIn(db, { email, password, ...browserOf(request) })
+      const outcome = await signIn(db, { email, password, ...browserOf(request) }, outside)
       if (outcome.outcome === 'signed-in') {
         sendSessionCookie(reply, outcome.token)
         return reply.redirect(next ?? homeOf(outcome.role), 303)
       }
       if (outcome.outcome === 'wrong') return signInPage(reply, { next: next ?? '', email, error: wrong, status: 422 })
+      if (outcome.outcome === 'unavailable')
+        return signInPage(reply, { next: next ?? '', email, error: unavailable, status: 503 })
       reply.header('retry-after', String(outcome.retryAfterSeconds))
       const error = `Too many tries. Wait ${outcome.retryAfterSeconds} seconds and try again.`
       return signInPage(reply, { next: next ?? '', email, error, status: 429 })

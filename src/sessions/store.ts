@@ -115,6 +115,14 @@ export async function addTry(tx: Db, key: string): Promise<void> {
   await tx.update(signInFailures).set({ failures, lastAt: sql`clock_timestamp()` }).where(eq(signInFailures.key, key))
 }
 
+/** A try that came to nothing does not count. */
+export async function takeBackTry(db: Db, key: string): Promise<void> {
+  await db
+    .update(signInFailures)
+    .set({ failures: sql`greatest(${signInFailures.failures} - 1, 0)` })
+    .where(eq(signInFailures.key, key))
+}
+
 export async function forgetTries(db: Db, keys: string[]): Promise<void> {
   for (const key of keys) await db.delete(signInFailures).where(eq(signInFailures.key, key))
 }

@@ -13,7 +13,8 @@ import { signUpPerson } from './store.ts'
 export interface Joining {
   token: string
   name: string
-  password: string
+  /** Null: the directory keeps it, and was asked. */
+  password: string | null
   userAgent: string | null
   /** Whoever was signed in on this browser: that session ends. */
   oldSession: string | undefined
@@ -46,7 +47,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
   if (!invitation) return { outcome: 'unknown' }
   const state = stateOf(invitation)
   if (state !== 'open') return { outcome: 'closed', state }
-  const passwordHash = await hashPassword(joining.password)
+  const passwordHash = joining.password === null ? null : await hashPassword(joining.password)
   return transaction(db, async tx => {
     await lockPerson(tx, invitation.personId)
     const used = await consume(tx, tokenHash)

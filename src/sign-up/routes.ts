@@ -4,9 +4,10 @@ import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'
 import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
-import { readOrganization } from '../people/store.ts'
+import { findPerson, readOrganization } from '../people/store.ts'
 import { isName } from '../sessions/me-routes.ts'
-import { browserOf } from '../sessions/routes.ts'
+import type { CheckOutside, OutsideAnswer } from '../sessions/outside.ts'
+import { browserOf, unavailable } from '../sessions/routes.ts'
 import { sendSessionCookie } from '../sessions/scopes.ts'
 import { showDay, showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -21,14 +22,15 @@ interface ByToken {
   Params: { token: string }
 }
 
-export function joinRoutes(app: FastifyInstance, deps: Deps): void {
+export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOutside): void {
   const { db } = deps
+  const isOutside = outside !== undefined
 
   app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
     const invitation = await invitationOf(deps, request.params.token)
     const state = stateOf(invitation)
     if (state !== 'open') return closedPage(deps, reply, request.params.token, invitation, state, 410)
-    return joinPage(deps, reply, request, invitation, '', {})
+    return joinPage(deps, reply, request, invitation, { name: '', isOutside })
   })
 
   app.post<ByToken & { Body: Static<typeof body> }>(
@@ -40,10 +42,18 @@ export function joinRoutes(app: FastifyInstance, deps: Deps): void {
       const invitation = await invitationOf(deps, token)
       const state = stateOf(invitation)
       if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
-      const errors = errorsOf(name, password, [invitation.email, request.organization ?? ''])
-      if (Object.keys(errors).length > 0) return joinPage(deps, reply, request, invitation, name, errors)
+      const errors = errorsOf(name, isOutside ? null : password, [invitation.email, request.organization ?? ''])
+      if (Object.keys(errors).length > 0)
+        return joinPage(deps, reply, request, invitation, { name, isOutside, errors, status: 422 })
+      if (outside) {
+        const answer = await askOutside(db, outside, invitation, password)
+        if (answer.outcome !== 'right') return refusedPage(deps, reply, request, invitation, { name, answer })
+      }
       const { userAgent, oldToken } = browserOf(request)
-      const result = await join(db, { token, name: name.trim(), password, userAgent, oldSession: oldToken })
+      const result = await join(db, {
+        ...{ token, name: name.trim(), password: isOutside ? null : password },
+        ...{ userAgent, oldSession: oldToken }
+      })
       if (result.outcome === 'unknown') throw noInvitation()
       if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
       sendSessionCookie(reply, result.session)
@@ -75,12 +85,40 @@ async function invitationOf({ db }: Deps, token: string): Promise<InvitationRow>
   return invitation
 }
 
-function errorsOf(name: string, password: string, context: string[]): FieldErrors {
+async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: InvitationRow, password: string) {
+  const { email, addressKey, directoryId, goneFromDirectoryAt } = (await findPerson(db, invitation.personId))!
+  return outside({ email, addressKey, directoryId, isGone: goneFromDirectoryAt !== null }, password)
+}
+
+function errorsOf(name: string, password: string | null, context: string[]): FieldErrors {
   const errors: FieldErrors = {}
   if (!isName(name)) errors.name = 'Enter your name, up to 200 characters.'
-  const problem = passwordProblem(password, [...context, name])
+  const problem = password === null ? null : passwordProblem(password, [...context, name])
   if (problem) errors.password = problem
   return errors
+}
+
+function refusedPage(
+  deps: Deps,
+  reply: FastifyReply,
+  request: FastifyRequest,
+  invitation: InvitationRow,
+  { name, answer }: { name: string; answer: Exclude<OutsideAnswer, { outcome: 'right' }> }
+) {
+  const show = (password: string, status: number) =>
+    joinPage(deps, reply, request, invitation, { name, isOutside: true, errors: { password }, status })
+  if (answer.outcome === 'unavailable') return show(unavailable, 503)
+  if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
+  reply.header('retry-after', String(answer.retryAfterSeconds))
+  return show(`Too many tries. Wait ${answer.retryAfterSeconds} seconds and try again.`, 429)
+}
+
+interface JoinView {
+  name: string
+  /** The directory keeps the password. */
+  isOutside: boolean
+  errors?: FieldErrors
+  status?: number
 }
 
 async function joinPage(
@@ -88,14 +126,12 @@ async function joinPage(
   reply: FastifyReply,
   request: FastifyRequest,
   invitation: InvitationRow,
-  name: string,
-  errors: FieldErrors
+  { name, isOutside, errors = {}, status = 200 }: JoinView
 ) {
   const organization = (await readOrganization(db))!
-  const isWrong = Object.keys(errors).length > 0
   return reply.page(
     'sign-up/join',
-    { title: `${isWrong ? 'Error: ' : ''}Join ${organization.organization}`, status: isWrong ? 422 : 200 },
+    { title: `${status === 200 ? '' : 'Error: '}Join ${organization.organization}`, status },
     {
       action: request.url,
       organization: organization.organization,
@@ -103,6 +139,7 @@ async function joinPage(
       email: invitation.email,
       expires: showDay(invitation.expiresAt, organization.timeZone),
       values: { name },
+      isOutside,
       errors,
       signedInAs: request.viewer?.email ?? null
     }

@@ -7,7 +7,7 @@ import type { Role } from '../lib/role.ts'
 export async function signUpPerson(
   tx: Db,
   id: number,
-  user: { name: string; role: Role; passwordHash: string }
+  user: { name: string; role: Role; passwordHash: string | null }
 ): Promise<void> {
   const isNew = and(eq(people.id, id), isNull(people.signedUpAt))
   const rows = await tx

@@ -1,0 +1,171 @@
+import t from 'tap'
+import { baseUrl, encode, goodPassword, startApp } from '../support/app.ts'
+import { type FakeDirectory, message, result, type Script, startFake } from '../support/fake-directory.ts'
+import { inviteOne, one, sql } from '../support/people.ts'
+import { bindDn, bindPassword, dnOf, group, person, startSlapd, suffix } from '../support/slapd.ts'
+
+const slapd = await startSlapd({
+  modules: ['ppolicy'],
+  entries: [
+    person('nora', { userPassword: 'nora-in-the-directory' }),
+    person('omar', { userPassword: 'omar-in-the-directory' }),
+    person('gone', { userPassword: 'gone-in-the-directory', pwdAccountLockedTime: '000001010000Z' }),
+    person('dan', { userPassword: 'dan-in-the-directory' }),
+    group('Sales', [dnOf('nora')])
+  ]
+})
+const environmentOf = (url: string) => ({
+  ...{ LDAP_URL: url, LDAP_BIND_DN: bindDn, LDAP_BIND_PASSWORD: bindPassword, LDAP_BASE_DN: suffix },
+  LDAP_SIGN_IN: 'on'
+})
+const rollcall = await startApp({ environment: environmentOf(slapd.url) })
+t.teardown(() => Promise.all([slapd.stop(), rollcall.close()]))
+const { db, ids, browser } = rollcall
+const entryOf = (uid: string) => ({
+  dn: dnOf(uid),
+  attributes: {
+    ...{ objectClass: ['inetOrgPerson'], uid: [uid], cn: [uid], mail: [`${uid}@larkfield.example`] },
+    entryUUID: [`00000000-0000-4000-8000-${Buffer.from(uid).toString('hex').padStart(12, '0').slice(-12)}`]
+  }
+})
+/** The bind account gets in, nobody else does. */
+const refuse: Script = ({ id, kind, dn }, reply) =>
+  kind === 'bind' && dn !== bindDn && reply.raw(message(id, result(0x61, 49)))
+const bindsOf = (fake: FakeDirectory, uid: string) =>
+  fake.requests.filter(({ kind, dn }) => kind === 'bind' && dn === dnOf(uid))
+const signIn = async (email: string, password: string, { app } = rollcall, remoteAddress = '198.51.100.7') => {
+  const headers = { host: 'localhost:3000', origin: baseUrl, 'content-type': 'application/x-www-form-urlencoded' }
+  return app.inject({ method: 'POST', url: '/sign-in', headers, remoteAddress, payload: encode({ email, password }) })
+}
+const forget = () => db.execute(sql`delete from sign_in_failures`)
+
+t.test('an invited person joins with the directory’s password, and no other is kept', async t => {
+  const { token, personId } = await inviteOne(db, ids.ben, 'nora@larkfield.example')
+  const nobody = await browser()
+  const page = (await nobody.get(`/join/${token}`)).body
+  t.match(page, 'Your password in the directory')
+  t.notMatch(page, 'Choose a password')
+  for (const password of ['', goodPassword, 'omar-in-the-directory']) {
+    const refused = await nobody.post(`/join/${token}`, { name: 'Nora', password })
+    t.equal(refused.statusCode, 422)
+    t.match(refused.body, 'does not accept this password')
+    t.match(refused.body, 'value="Nora"')
+  }
+  t.match(await nobody.post(`/join/${token}`, { name: 'Nora', password: 'nora-in-the-directory' }), {
+    ...{ statusCode: 303, headers: { location: '/me' } }
+  })
+  t.match(await one(db, sql`select email, password_hash, stage from people where id = ${personId}`), {
+    ...{ email: 'nora@larkfield.example', password_hash: null, stage: 'signed-up' }
+  })
+  const me = (await nobody.get('/me')).body
+  t.notMatch(me, 'Change password', 'the directory’s password is not ours to change')
+})
+
+t.test(
+  'she signs in with it; so does somebody who chose another one here, and the owner whom no directory knows',
+  async t => {
+    await forget()
+    t.equal((await signIn('Nora@larkfield.example', 'nora-in-the-directory')).statusCode, 303)
+    t.equal((await signIn('nora@larkfield.example', 'dan-in-the-directory')).statusCode, 422)
+    t.equal((await signIn('dan@larkfield.example', 'dan-in-the-directory')).statusCode, 303)
+    t.equal((await signIn('dan@larkfield.example', goodPassword)).statusCode, 303)
+    t.equal((await signIn('ada@larkfield.example', goodPassword)).statusCode, 303)
+    t.equal(
+      (await signIn('omar@larkfield.example', 'omar-in-the-directory')).statusCode,
+      422,
+      'no user, whatever the directory says'
+    )
+  }
+)
+
+t.test('whoever is disabled in the directory neither joins nor signs in', async t => {
+  await forget()
+  const { token } = await inviteOne(db, ids.ben, 'gone@larkfield.example')
+  const nobody = await browser()
+  t.equal((await nobody.post(`/join/${token}`, { name: 'Gone', password: 'gone-in-the-directory' })).statusCode, 422)
+  t.match(await one(db, sql`select stage from people where address_key = 'gone@larkfield.example'`), {
+    stage: 'invited'
+  })
+})
+
+t.test('the right password of another entry that answers to the address is not theirs', async t => {
+  await forget()
+  await db.execute(
+    sql`update people set directory_id = '11111111-2222-3333-4444-555555555555' where address_key = 'dan@larkfield.example'`
+  )
+  t.equal((await signIn('dan@larkfield.example', 'dan-in-the-directory')).statusCode, 303, 'the entry was replaced')
+  await db.execute(sql`update people set gone_from_directory_at = now() where address_key = 'dan@larkfield.example'`)
+  t.equal(
+    (await signIn('dan@larkfield.example', 'dan-in-the-directory')).statusCode,
+    422,
+    'who left does not come back as somebody else'
+  )
+})
+
+t.test('flaw 9: however often and from wherever somebody guesses, at most four binds reach the directory', async t => {
+  const fake = await startFake({ entries: [entryOf('dan'), entryOf('ben')], script: refuse })
+  const guessed = await startApp({ environment: environmentOf(fake.url) })
+  t.teardown(() => Promise.all([fake.stop(), guessed.close()]))
+  const answers = await Promise.all(
+    Array.from({ length: 18 }, (_, index) =>
+      signIn('dan@larkfield.example', 'wrong', guessed, `198.51.100.${index + 1}`)
+    )
+  )
+  t.equal(bindsOf(fake, 'dan').length, 4)
+  t.equal(answers.filter(({ statusCode }) => statusCode === 422).length, 4)
+  const late = answers.filter(({ statusCode }) => statusCode === 429)
+  t.equal(late.length, 14)
+  for (const { headers } of late) t.match(headers['retry-after'], /^(17..|1800)$/)
+
+  const { token } = await inviteOne(guessed.db, guessed.ids.ben, 'ben.two@larkfield.example')
+  const nobody = await guessed.browser()
+  const joins = await Promise.all(
+    Array.from({ length: 20 }, () => nobody.post(`/join/${token}`, { name: 'B', password: 'wrong' }))
+  )
+  t.equal(joins.filter(({ statusCode }) => statusCode === 429).length, 16, 'the page for joining is no way round')
+
+  t.equal(
+    (await signIn('dan@larkfield.example', goodPassword, guessed, '203.0.113.1')).statusCode,
+    303,
+    'a password kept here still works'
+  )
+  await guessed.db.execute(
+    sql`update sign_in_failures set last_at = now() - interval '31 minutes' where key like 'bind %'`
+  )
+  t.equal((await signIn('ben@larkfield.example', 'wrong', guessed)).statusCode, 422)
+  await signIn('dan@larkfield.example', 'wrong', guessed, '203.0.113.9')
+  t.equal(bindsOf(fake, 'dan').length, 5, 'half an hour later it goes on')
+})
+
+t.test('S20: an unknown address gets the same answers, and no password of theirs goes anywhere', async t => {
+  const fake = await startFake({ entries: [entryOf('dan'), entryOf('stranger')], script: refuse })
+  const asked = await startApp({ environment: environmentOf(fake.url) })
+  t.teardown(() => Promise.all([fake.stop(), asked.close()]))
+  for (const email of ['dan@larkfield.example', 'stranger@larkfield.example', 'nobody@larkfield.example']) {
+    const answers = []
+    for (let each = 0; each < 5; each += 1) answers.push(await signIn(email, 'wrong', asked, `192.0.2.${each}`))
+    t.same(
+      answers.map(({ statusCode }) => statusCode),
+      [422, 422, 422, 422, 429],
+      email
+    )
+  }
+  t.equal(bindsOf(fake, 'stranger').length, 0)
+})
+
+t.test(
+  'a directory that does not answer is said so, costs nobody a try, and leaves passwords kept here working',
+  async t => {
+    const away = await startApp({ environment: environmentOf('ldap://127.0.0.1:3') })
+    t.teardown(away.close)
+    for (let each = 0; each < 6; each += 1) {
+      const answer = await signIn('dan@larkfield.example', 'dan-in-the-directory', away, `192.0.2.${each}`)
+      t.equal(answer.statusCode, 503)
+      t.match(answer.body, 'cannot be asked at this moment')
+    }
+    t.equal((await signIn('dan@larkfield.example', goodPassword, away)).statusCode, 303)
+    const { token } = await inviteOne(away.db, away.ids.ben, 'nora@larkfield.example')
+    const nobody = await away.browser()
+    t.equal((await nobody.post(`/join/${token}`, { name: 'N', password: 'nora-in-the-directory' })).statusCode, 503)
+  }
+)
