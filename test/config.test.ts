@@ -102,3 +102,31 @@ t.test('a sender has a plain address', async t => {
   })
   t.match(problemsOf({ MAIL_FROM: 'a@b.example, c@d.example' }), [/^MAIL_FROM:/])
 })
+
+t.test('the directory comes from the environment as far as that says something', async t => {
+  t.same(readConfig({}).ldap, {})
+  t.equal(readConfig({}).ldapSignIn, false)
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-'))
+  t.teardown(() => fs.rmSync(folder, { recursive: true }))
+  const ca = path.join(folder, 'ca.pem')
+  fs.writeFileSync(ca, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+  fs.writeFileSync(path.join(folder, 'password'), 'secret\n')
+  const given = {
+    ...{ LDAP_URL: 'ldap://ldap.example.org', LDAP_CA_FILE: ca, LDAP_BIND_DN: 'cn=x', LDAP_BASE_DN: 'dc=x' },
+    ...{ LDAP_BIND_PASSWORD_FILE: path.join(folder, 'password'), LDAP_SIGN_IN: 'on', LDAP_PEOPLE_FILTER: '(uid=*)' }
+  }
+  const { ldap, ldapSignIn } = readConfig(given)
+  t.match(ldap, { startTls: true, ca: /BEGIN CERTIFICATE/, bindPassword: 'secret', peopleFilter: '(uid=*)' })
+  t.equal(ldapSignIn, true)
+  t.equal(readConfig({ LDAP_URL: 'ldap://127.0.0.1:1389' }).ldap.startTls, false, 'clear text stays on the machine')
+  t.equal(readConfig({ LDAP_URL: 'ldaps://x' }).ldap.startTls, false)
+  t.equal(readConfig({ LDAP_URL: 'ldap://x', LDAP_STARTTLS: 'off' }).ldap.startTls, false)
+
+  const wrong = { LDAP_URL: 'ldap://x/dc=y', LDAP_STARTTLS: 'maybe', LDAP_SIGN_IN: 'yes', LDAP_CA_FILE: '/nowhere' }
+  t.same(
+    problemsOf(wrong).map(problem => problem.split(':')[0]),
+    ['LDAP_URL', 'LDAP_STARTTLS', 'LDAP_CA_FILE', 'LDAP_SIGN_IN']
+  )
+  t.match(problemsOf({ LDAP_BIND_PASSWORD: 'x' }), ['LDAP_BIND_PASSWORD: needs LDAP_URL beside it'])
+  t.match(problemsOf({ LDAP_URL: 'ldaps://x', LDAP_STARTTLS: 'on' }), [/LDAP_STARTTLS: is for ldap/])
+})
