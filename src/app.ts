@@ -26,6 +26,7 @@ import { settingsRoutes } from './settings/routes.ts'
 import { setupRoutes } from './setup/routes.ts'
 import { optOutRoutes } from './sign-up/opt-out-routes.ts'
 import { joinRoutes } from './sign-up/routes.ts'
+import { teamRoutes } from './teams/routes.ts'
 import { requireDeclaredAccess } from './web/access.ts'
 import { serveAssets } from './web/assets.ts'
 import type { Deps } from './web/deps.ts'
@@ -85,6 +86,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   selectionRoutes(app, deps)
   peopleRoutes(app, deps)
   personRoutes(app, deps)
+  teamRoutes(app, deps)
   invitationRoutes(app, deps)
   activityRoutes(app, deps)
   joinRoutes(app, deps, outside)

@@ -60,6 +60,12 @@ export async function findUserByKey(db: Db, addressKey: string) {
   return row
 }
 
+/** The id of whoever has this canonical address. */
+export async function findPersonByKey(db: Db, addressKey: string): Promise<number | undefined> {
+  const [row] = await db.select({ id: people.id }).from(people).where(eq(people.addressKey, addressKey))
+  return row?.id
+}
+
 /** A new user who was never invited: the first owner. */
 export async function insertUser(
   tx: Db,

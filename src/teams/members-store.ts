@@ -10,41 +10,58 @@ import type { MembershipSource } from './team.ts'
 export interface Member {
   personId: number
   email: string
-  addressKey: string
   name: string | null
   enrollment: Enrollment
   delivery: DeliveryState | null
   /** Every reason for being in the team. */
   sources: MembershipSource[]
   since: Date
+  sort: string
 }
 
-/** One page of a team's people in the order of their addresses, each once, after `after` (an address key). */
-export async function listMembers(db: Db, teamId: number, q: string, limit: number, after = ''): Promise<Member[]> {
-  const text = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
+/** One page of a team's people by name, each once, after `after`; `q` is contained in name, address or title. */
+export async function listMembers(
+  db: Db,
+  teamId: number,
+  q: string,
+  limit: number,
+  after: { sort: string; personId: number } = { sort: '', personId: 0 }
+): Promise<Member[]> {
   const rows = await db.execute<{
     id: string
     email: string
-    address_key: string
     name: string | null
     enrollment: Enrollment
     delivery_state: DeliveryState | null
     sources: MembershipSource[]
     since: string
+    sort: string
   }>(sql`
-    with members as materialized (
-      select m.person_id, array_agg(m.source order by m.source) as sources, min(m.since) as since
-      from ${memberships} m where m.team_id = ${teamId} group by m.person_id
-    )
-    select people.id, people.email, people.address_key, people.name, ${enrollmentOf} as enrollment,
-      people.delivery_state, m.sources, m.since
-    from members m join ${people} on people.id = m.person_id
-    where people.address_key > ${after} and ${q ? contains(text, q) : sql`true`}
-    order by people.address_key limit ${limit}`)
+    select people.id, people.email, people.name, ${enrollmentOf} as enrollment, people.delivery_state, m.sources, m.since, x.sort
+    from (
+      select t.person_id, t.sort from team_members t
+      where t.team_id = ${teamId} and ${q ? contains(sql`t.searched`, q) : sql`true`}
+        and (t.sort, t.person_id) > (${after.sort}, ${after.personId}::bigint)
+      order by t.sort, t.person_id limit ${limit}
+    ) x
+    join ${people} on people.id = x.person_id
+    cross join lateral (
+      select array_agg(source order by source) as sources, min(since) as since
+      from ${memberships} where team_id = ${teamId} and person_id = x.person_id
+    ) m
+    order by x.sort, x.person_id`)
   return rows.map(row => ({
-    ...{ personId: Number(row.id), email: row.email, addressKey: row.address_key, name: row.name },
+    ...{ personId: Number(row.id), email: row.email, name: row.name, sort: row.sort },
     ...{ enrollment: row.enrollment, delivery: row.delivery_state, sources: row.sources, since: new Date(row.since) }
   }))
+}
+
+/** Where a list goes on after somebody: nothing when they are not in the team any more. */
+export async function placeOf(db: Db, teamId: number, personId: number) {
+  const [row] = await db.execute<{ sort: string }>(
+    sql`select sort from team_members where team_id = ${teamId} and person_id = ${personId}`
+  )
+  return row && { sort: row.sort, personId }
 }
 
 /** Puts somebody in a team for one more reason; false when that reason stood already. Keeps the team's count. */
@@ -87,10 +104,33 @@ export async function deleteMembership(
   return rows.length > 0
 }
 
+/** Is the person in the team, for any reason? */
+export async function isMember(db: Db, teamId: number, personId: number): Promise<boolean> {
+  const rows = await db.execute(
+    sql`select from ${memberships} where team_id = ${teamId} and person_id = ${personId} limit 1`
+  )
+  return rows.length > 0
+}
+
+/** The people with these canonical addresses, by address. */
+export async function peopleByKey(db: Db, addressKeys: string[]): Promise<Map<string, number>> {
+  const rows = await db.execute<{ id: string; address_key: string }>(
+    sql`select id, address_key from ${people} where address_key = any(${sql.param(addressKeys)}::text[])`
+  )
+  return new Map(rows.map(row => [row.address_key, Number(row.id)]))
+}
+
 /** The invitations of a batch name these teams: whoever joins by one of them is in these. */
 export async function nameTeams(tx: Db, batchId: number, teamIds: Iterable<number>): Promise<void> {
   const rows = [...new Set(teamIds)].map(teamId => ({ batchId, teamId }))
   if (rows.length > 0) await tx.insert(batchTeams).values(rows).onConflictDoNothing()
+}
+
+/** Corrected lines of a batch are for the same teams. */
+export async function copyTeams(tx: Db, fromBatchId: number, batchId: number): Promise<void> {
+  await tx.execute(sql`
+    insert into ${batchTeams} (batch_id, team_id)
+    select ${batchId}, team_id from ${batchTeams} where batch_id = ${fromBatchId} on conflict do nothing`)
 }
 
 /** Somebody joined by an invitation of this batch: they are in the teams that it names, those that are still there. */

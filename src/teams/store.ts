@@ -69,6 +69,27 @@ export async function knownTeams(db: Db, ids: number[]): Promise<Set<number>> {
   return new Set(rows.map(row => row.id))
 }
 
+/** Names of teams, to choose from: at most `limit`. */
+export async function teamNames(db: Db, limit: number): Promise<string[]> {
+  const { id, name } = teams
+  const rows = await db.select({ name }).from(teams).where(isThere).orderBy(sql`lower(${name})`, asc(id)).limit(limit)
+  return rows.map(row => row.name)
+}
+
+/** The teams that somebody typed, by id or by name; blank ones are none. `problem`: which of them is no team, or several. */
+export async function findTeams(db: Db, typed: string[]): Promise<{ ids: number[]; problem: string | null }> {
+  const ids: number[] = []
+  for (const text of typed.map(each => each.trim()).filter(Boolean)) {
+    const byId = /^[1-9]\d{0,14}$/.test(text) ? await findTeam(db, Number(text)) : undefined
+    const isNamed = and(sql`lower(${teams.name}) = lower(${text})`, isThere)
+    const found = byId ? [byId] : await db.select({ id: teams.id }).from(teams).where(isNamed).limit(2)
+    if (found.length === 0) return { ids: [], problem: 'There is no such team.' }
+    if (found.length > 1) return { ids: [], problem: 'Several teams have this name: enter the number in its address.' }
+    ids.push(found[0]!.id)
+  }
+  return { ids: [...new Set(ids)], problem: null }
+}
+
 export async function insertTeam(
   tx: Db,
   team: { name: string; source: 'directory' | 'hand'; createdBy: number | null }

@@ -16,6 +16,7 @@ const entries: Entry[] = [
   { name: 'Bulk invite', href: '/bulk', icon: 'upload', key: 'b', role: 'admin' },
   { name: 'Directory groups', href: '/groups', icon: 'groups', key: 'g', role: 'auditor' },
   { name: 'People', href: '/people', icon: 'people', key: 'p', role: 'auditor' },
+  { name: 'Teams', href: '/teams', icon: 'teams', key: 't', role: 'auditor' },
   { name: 'Activity', href: '/activity', icon: 'activity', key: 'a', role: 'auditor' },
   { name: 'Settings', href: '/settings/organization', icon: 'settings', key: 's', role: 'owner' }
 ]

@@ -1,0 +1,65 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { violatedUnique } from '../db/faults.ts'
+import { closeTeam, insertTeam, lockTeam, updateTeam } from './store.ts'
+import { teamName } from './team.ts'
+
+export type ReviseOutcome =
+  | { outcome: 'done'; teamId: number }
+  | { outcome: 'unknown' }
+  /** What is wrong with the name, in words. */
+  | { outcome: 'refused'; problem: string }
+  /** The team follows a directory group: that decides. */
+  | { outcome: 'from-directory' }
+
+const noName: ReviseOutcome = { outcome: 'refused', problem: 'Enter a name of up to 200 characters.' }
+
+/** Makes a team by hand. Names of such teams are different, whatever their case. */
+export async function createTeam(db: Database, actorId: number, typed: string): Promise<ReviseOutcome> {
+  const name = teamName(typed)
+  if (name === undefined) return noName
+  return unlessTaken(() =>
+    transaction(db, async tx => {
+      const teamId = await insertTeam(tx, { name, source: 'hand', createdBy: actorId })
+      await recordEvent(tx, { kind: 'team-created', actorId, details: { team: name, teamId } })
+      return { outcome: 'done', teamId }
+    })
+  )
+}
+
+export async function renameTeam(db: Database, actorId: number, id: number, typed: string): Promise<ReviseOutcome> {
+  const name = teamName(typed)
+  if (name === undefined) return noName
+  return unlessTaken(() =>
+    transaction(db, async tx => {
+      const team = await lockTeam(tx, id)
+      if (!team) return { outcome: 'unknown' }
+      if (team.source === 'directory') return { outcome: 'from-directory' }
+      await updateTeam(tx, id, { name })
+      const details = { team: name, before: team.name, teamId: id }
+      if (name !== team.name) await recordEvent(tx, { kind: 'team-renamed', actorId, details })
+      return { outcome: 'done', teamId: id }
+    })
+  )
+}
+
+/** The team and everybody's place in it; nobody is deactivated. */
+export async function removeTeam(db: Database, actorId: number, id: number): Promise<ReviseOutcome> {
+  return transaction(db, async tx => {
+    const team = await lockTeam(tx, id)
+    if (!team) return { outcome: 'unknown' }
+    if (team.source === 'directory') return { outcome: 'from-directory' }
+    await closeTeam(tx, id)
+    await recordEvent(tx, { kind: 'team-removed', actorId, details: { team: team.name, teamId: id } })
+    return { outcome: 'done', teamId: id }
+  })
+}
+
+async function unlessTaken(act: () => Promise<ReviseOutcome>): Promise<ReviseOutcome> {
+  try {
+    return await act()
+  } catch (error) {
+    if (violatedUnique(error) !== 'teams_hand_name') throw error
+    return { outcome: 'refused', problem: 'There is a team of that name already.' }
+  }
+}
