@@ -1,7 +1,7 @@
-/** The worker's statements: taking deliveries up and writing how they ended. Copies on people and batches move along. */
+/** The worker's statements on deliveries that it holds. Copies on people and batches move along. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import type { Claimed, Settlement } from '../delivery.ts'
+import type { Settlement } from '../delivery.ts'
 
 /**
  * In a worker's transaction: rather give up than make somebody's request wait for us, or deadlock with it. And take
@@ -10,78 +10,6 @@ import type { Claimed, Settlement } from '../delivery.ts'
 export async function waitBriefly(tx: Db): Promise<void> {
   await tx.execute(sql`select set_config('lock_timeout', '500ms', true), set_config('enable_sort', 'off', true),
     set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`)
-}
-
-/**
- * Leases due deliveries to this worker: of every batch that is sending an equal share, so that what somebody typed never
- * waits behind a file. `most` is roughly how many. Counts an attempt and fixes the Message-ID.
- */
-export async function claimDue(tx: Db, most: number, leaseSeconds: number, mailHost: string): Promise<Claimed[]> {
-  const rows = await tx.execute<ClaimedRow>(sql`
-    with open_batch as materialized (
-      select id, mails_queued from batches
-      where state in ('checking', 'sending') and mails_queued + mails_deferred > 0
-    ), single as (
-      select id, state, priority from deliveries
-      where batch_id is null and state in ('queued', 'deferred') and next_attempt_at <= now()
-      order by priority, next_attempt_at limit ${most} for update skip locked
-    ), shared as (
-      select d.id, d.state, d.priority from open_batch b cross join lateral (
-        select id, state, priority from deliveries
-        where batch_id = b.id and state in ('queued', 'deferred') and next_attempt_at <= now()
-        order by priority, next_attempt_at
-        limit (select greatest(${Math.min(10, most)}, ${most} / greatest(1, count(*) filter (where mails_queued > 0))) from open_batch)
-        for update skip locked
-      ) d
-    ), chosen as (
-      select id, state from (select * from single union all select * from shared) due order by priority limit ${most + (most >> 1)}
-    ), leased as (
-      update deliveries d set state = 'sending', attempts = attempts + 1,
-        lease_until = now() + make_interval(secs => ${leaseSeconds}),
-        message_id = coalesce(message_id, d.id || '.' || replace(gen_random_uuid()::text, '-', '') || '@' || ${mailHost}::text)
-      from chosen where d.id = chosen.id
-      returning d.id, d.kind, d.person_id, d.invitation_id, d.batch_id, d.address, d.priority, d.attempts,
-        d.may_have_arrived, d.message_id, chosen.state as was
-    ), person as (
-      update people p set delivery_state = 'sending' from leased where p.id = leased.person_id and p.delivery_id = leased.id
-    ), counted as (
-      update batches b set mails_sending = mails_sending + n, mails_queued = mails_queued - queued,
-        mails_deferred = mails_deferred - (n - queued)
-      from (select batch_id, count(*) as n, count(*) filter (where was = 'queued') as queued from leased group by batch_id) moved
-      where b.id = moved.batch_id
-    )
-    select * from leased order by priority, id`)
-  return rows.map(claimed)
-}
-
-interface ClaimedRow extends Record<string, unknown> {
-  id: string
-  kind: string
-  person_id: string
-  invitation_id: string | null
-  batch_id: string | null
-  address: string
-  priority: number
-  attempts: number
-  may_have_arrived: boolean
-  message_id: string
-}
-
-const numberOrNull = (text: string | null) => (text === null ? null : Number(text))
-
-function claimed(row: ClaimedRow): Claimed {
-  return {
-    id: Number(row.id),
-    kind: row.kind,
-    personId: Number(row.person_id),
-    invitationId: numberOrNull(row.invitation_id),
-    batchId: numberOrNull(row.batch_id),
-    address: row.address,
-    priority: row.priority,
-    attempt: row.attempts,
-    mayHaveArrived: row.may_have_arrived,
-    messageId: row.message_id
-  }
 }
 
 /**

@@ -3,9 +3,10 @@ import { attempt, type Db } from '../../db/client.ts'
 import { isPassing, reasonOf } from '../../db/faults.ts'
 import { type Claimed, type Composed, type Composer, handBack, type Settlement, settlementOf } from '../delivery.ts'
 import { inOneLine } from '../wire/reply.ts'
+import { claimDue, countLeased } from './claim-store.ts'
 import { type Gate, passGate, readPacing, returnAllowance, takeAllowance } from './gate-store.ts'
 import { leaseOf, type Ready, type Run } from './run.ts'
-import { claimDue, releaseExpired, settle, waitBriefly } from './store.ts'
+import { releaseExpired, settle, waitBriefly } from './store.ts'
 
 const sweepEvery = 5_000 // ms between two looks for leases that ran out
 
@@ -30,7 +31,7 @@ export async function claim(tx: Db, run: Run): Promise<Taken> {
   if (gate === 'shut') return nothing
   const most = gate === 'probe' ? 1 : perSecond === null ? appetite : await takeAllowance(tx, appetite)
   if (most === 0) return nothing
-  const claimed = await claimDue(tx, most, leaseOf(run), deps.mailHost)
+  const { claimed, leased } = await claimDue(tx, most, leaseOf(run), deps.mailHost)
   if (perSecond !== null) await returnAllowance(tx, most - claimed.length)
   const composed = await (run.isWary ? composeApart(tx, run, claimed) : compose(tx, deps.composers, claimed))
   const ready: Ready[] = []
@@ -42,6 +43,7 @@ export async function claim(tx: Db, run: Run): Promise<Taken> {
     else dropped.push(settlementOfDrop(delivery, result))
   }
   if (dropped.length > 0) await settle(tx, dropped)
+  await countLeased(tx, leased)
   return { gate, ready, count: claimed.length, perDomain, isPaced: nothing.isPaced && claimed.length > 0 }
 }
 

@@ -1,0 +1,102 @@
+/** Taking deliveries up: what is due is leased to one worker at a time. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import type { Claimed } from '../delivery.ts'
+
+/**
+ * Leases due deliveries to this worker: of every batch that is sending an equal share, so that what somebody typed never
+ * waits behind a file. `most` is roughly how many. Counts an attempt and fixes the Message-ID. `countLeased` is due at the
+ * end of the transaction.
+ */
+export async function claimDue(
+  tx: Db,
+  most: number,
+  leaseSeconds: number,
+  mailHost: string
+): Promise<{ claimed: Claimed[]; leased: Leased[] }> {
+  const rows = await tx.execute<ClaimedRow>(sql`
+    with open_batch as materialized (
+      select id, mails_queued from batches
+      where state in ('checking', 'sending') and mails_queued + mails_deferred > 0
+    ), single as (
+      select id, state, priority from deliveries
+      where batch_id is null and state in ('queued', 'deferred') and next_attempt_at <= now()
+      order by priority, next_attempt_at limit ${most} for update skip locked
+    ), shared as (
+      select d.id, d.state, d.priority from open_batch b cross join lateral (
+        select id, state, priority from deliveries
+        where batch_id = b.id and state in ('queued', 'deferred') and next_attempt_at <= now()
+        order by priority, next_attempt_at
+        limit (select greatest(${Math.min(10, most)}, ${most} / greatest(1, count(*) filter (where mails_queued > 0))) from open_batch)
+        for update skip locked
+      ) d
+    ), chosen as (
+      select id, state from (select * from single union all select * from shared) due order by priority limit ${most + (most >> 1)}
+    ), leased as (
+      update deliveries d set state = 'sending', attempts = attempts + 1,
+        lease_until = now() + make_interval(secs => ${leaseSeconds}),
+        message_id = coalesce(message_id, d.id || '.' || replace(gen_random_uuid()::text, '-', '') || '@' || ${mailHost}::text)
+      from chosen where d.id = chosen.id
+      returning d.id, d.kind, d.person_id, d.invitation_id, d.batch_id, d.address, d.priority, d.attempts,
+        d.may_have_arrived, d.message_id, chosen.state as was
+    ), person as (
+      update people p set delivery_state = 'sending' from leased where p.id = leased.person_id and p.delivery_id = leased.id
+    )
+    select * from leased order by priority, id`)
+  const byBatch = Map.groupBy(rows, row => row.batch_id)
+  byBatch.delete(null)
+  const leased = [...byBatch].map(([batchId, mine]) => ({
+    batchId: Number(batchId),
+    queued: mine.filter(row => row.was === 'queued').length,
+    deferred: mine.filter(row => row.was === 'deferred').length
+  }))
+  return { claimed: rows.map(claimed), leased }
+}
+
+/** How many mails of a batch were leased, by the state that they were in. */
+export interface Leased {
+  batchId: number
+  queued: number
+  deferred: number
+}
+
+/** Counts what was leased, last in its transaction: whoever settles waits for the batch's row no longer than that. */
+export async function countLeased(tx: Db, leased: Leased[]): Promise<void> {
+  if (leased.length === 0) return
+  await tx.execute(sql`
+    update batches b set mails_sending = mails_sending + l.queued + l.deferred, mails_queued = mails_queued - l.queued,
+      mails_deferred = mails_deferred - l.deferred
+    from json_to_recordset(${JSON.stringify(leased)}::text::json) as l("batchId" bigint, queued int, deferred int)
+    where b.id = l."batchId"`)
+}
+
+interface ClaimedRow extends Record<string, unknown> {
+  was: 'queued' | 'deferred'
+  id: string
+  kind: string
+  person_id: string
+  invitation_id: string | null
+  batch_id: string | null
+  address: string
+  priority: number
+  attempts: number
+  may_have_arrived: boolean
+  message_id: string
+}
+
+const numberOrNull = (text: string | null) => (text === null ? null : Number(text))
+
+function claimed(row: ClaimedRow): Claimed {
+  return {
+    id: Number(row.id),
+    kind: row.kind,
+    personId: Number(row.person_id),
+    invitationId: numberOrNull(row.invitation_id),
+    batchId: numberOrNull(row.batch_id),
+    address: row.address,
+    priority: row.priority,
+    attempt: row.attempts,
+    mayHaveArrived: row.may_have_arrived,
+    messageId: row.message_id
+  }
+}
