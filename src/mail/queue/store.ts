@@ -1,7 +1,7 @@
 /** The worker's statements on deliveries that it holds. Copies on people and batches move along. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import type { Settlement } from '../delivery.ts'
+import type { Claimed, Settlement } from '../delivery.ts'
 
 /**
  * In a worker's transaction: rather give up than make somebody's request wait for us, or deadlock with it. And take
