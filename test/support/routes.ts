@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { optOutToken } from '../../src/lib/token.ts'
 import { type Fields, goodPassword, secretKey, setupToken, type TestApp } from './app.ts'
+import { addGroup } from './groups.ts'
 import { inviteOne, one, sql } from './people.ts'
 
 export interface TestRoute {
@@ -20,7 +21,9 @@ export type Rows = Record<string, string | number>
 export function routesOf(app: FastifyInstance, rows: Rows): TestRoute[] {
   return app.declaredRoutes.map(({ method, url: pattern, config }) => {
     const folder = pattern.split('/')[1]!
-    const url = pattern.replace(/:(id|token|name)(\([^)]*\))?/, () => String(rows[folder] ?? `no-${folder}`))
+    const url = pattern
+      .replace(/:(id|token|name)(\([^)]*\))?/, () => String(rows[folder] ?? `no-${folder}`))
+      .replace(/:(run|person)\b/, (_, name) => String(rows[name] ?? `no-${name}`))
     return { method, pattern, url, access: config.access! }
   })
 }
@@ -31,6 +34,7 @@ export const reads = (routes: TestRoute[]) => routes.filter(({ method }) => meth
 /** Nobody has these. */
 export const unknownRows: Rows = {
   ...{ people: 987654321, invitations: 987654321, batches: 987654321, outbox: 987654321, me: 987654321 },
+  ...{ groups: 987654321, teams: 987654321, run: 987654321, person: 987654321 },
   ...{ join: 'A'.repeat(43), unsubscribe: `987654321.${'A'.repeat(43)}`, assets: 'none.css' }
 }
 
@@ -43,7 +47,13 @@ export async function realRows({ app, db, ids, work }: TestApp): Promise<Rows & 
     sql`select batch_id as batch, id as mail from deliveries where person_id = ${personId}`
   )
   const icons = (await app.inject({ url: '/sign-in', headers: { host: 'localhost:3000' } })).body
+  const group = await addGroup(db, 'Real group', [{ email: 'member@larkfield.example', department: 'Platform' }])
+  const { run } = await one<{ run: string }>(
+    db,
+    sql`select last_run_id as run from directory_groups where id = ${group.id}`
+  )
   return {
+    ...{ groups: group.id, teams: group.teamId, run, person: group.people.member! },
     ...{ people: personId, invitations: invitationId, batches: batch, outbox: mail, me: 987654321, join: token },
     ...{ unsubscribe: optOutToken(secretKey, personId), assets: /\/assets\/(app-[^"]+\.css)/.exec(icons)![1]! }
   }
@@ -60,6 +70,14 @@ export const forms: Record<string, Fields> = {
   '/sign-in': { email: 'nobody@larkfield.example', password: goodPassword, next: '/people' },
   '/me': { name: 'Ada', theme: 'system', time_zone: 'Europe/Berlin', shortcuts: 'on' },
   '/invite': { email: ['', '', '', '', ''] },
+  '/groups': { group: [] },
+  '/groups/:id/selections': { by: 'department', section: 'Platform' },
+  '/groups/:id/review': { by: 'department', section: 'Platform' },
+  '/groups/:id/invitations': { selection: '987654321' },
+  '/groups/:id/removal': { team: 'keep' },
+  '/teams': { name: '' },
+  '/teams/:id/name': { name: 'Another' },
+  '/teams/:id/members': { email: 'dan@larkfield.example' },
   '/people/:id/role': { role: 'member' },
   '/batches/:id/corrections': { line: '1', 'address-1': 'one@larkfield.example' },
   '/join/:token': { name: 'Nora', password: goodPassword },
@@ -74,4 +92,11 @@ export const forms: Record<string, Fields> = {
 }
 
 /** These may come more than once. */
-export const repeatable = ['email of /invite', 'team of /invite', 'line of /batches/:id/corrections']
+export const repeatable = [
+  ...['email of /invite', 'team of /invite', 'line of /batches/:id/corrections', 'group of /groups'],
+  ...['selections', 'review'].flatMap(path =>
+    ['member', 'section', 'except', 'open', 'after', 'ticked', 'ticked_section'].map(
+      name => `${name} of /groups/:id/${path}`
+    )
+  )
+]

@@ -32,6 +32,24 @@ const smallest: Record<string, string> = {
     ['deliveries', 'revocation', 'link'].map(act => `POST /invitations/:id/${act}`)
   ),
   ...all('admin', ['GET /outbox', 'GET /outbox/:id', 'GET /outbox/:id(^\\d+).eml', 'GET /outbox/:id/html']),
+  ...all('auditor', [
+    'GET /groups',
+    'GET /groups/:id',
+    'GET /groups/:id/members.csv',
+    'GET /groups/:id/sync-runs/:run'
+  ]),
+  ...all('admin', ['POST /groups', 'GET /groups/:id/review', 'POST /groups/:id/sync-runs']),
+  ...all(
+    'admin',
+    ['selections', 'review', 'invitations', 'removal'].map(act => `POST /groups/:id/${act}`)
+  ),
+  ...all(
+    'admin',
+    ['approval', 'undo'].map(act => `POST /groups/:id/sync-runs/:run/${act}`)
+  ),
+  ...all('auditor', ['GET /teams', 'GET /teams/:id', 'GET /teams/:id/members.csv']),
+  ...all('admin', ['POST /teams', 'POST /teams/:id/name', 'POST /teams/:id/removal', 'POST /teams/:id/members']),
+  ...all('admin', ['POST /teams/:id/members/:person/removal']),
   ...all('owner', ['POST /people/:id/role', 'GET /settings/organization', 'POST /settings/organization']),
   ...all('owner', ['GET /settings/mail', 'POST /settings/mail', 'GET /settings/directory']),
   ...all('owner', ['POST /settings/directory', 'POST /settings/directory/test'])
@@ -118,7 +136,7 @@ t.test('S23: an id that is none is an address where there is nothing', async t =
     'a'.repeat(900)
   ]
   for (const id of unreadable) {
-    const folders = ['people', 'invitations', 'batches', 'outbox', 'me']
+    const folders = ['people', 'invitations', 'batches', 'outbox', 'me', 'groups', 'teams']
     const routes = routesOf(app, Object.fromEntries(folders.map(folder => [folder, id])))
     for (const route of routes.filter(({ pattern, method }) => pattern.includes(':id') && method !== 'HEAD'))
       t.equal((await ask(ada, route)).statusCode, 404, `${nameOf(route)} ${id.slice(0, 20)}`)
