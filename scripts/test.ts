@@ -1,6 +1,6 @@
 /**
  * Starts one throwaway PostgreSQL for the whole run (unless TEST_DATABASE_URL names a server), lays the schema in a
- * template database, runs tap and ends with "N passed, N failed". `--long` also runs the tests of test/long.
+ * template database, runs tap and ends with "N passed, N failed". `--long` runs the tests of test/long, which take minutes.
  */
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -36,7 +36,8 @@ await layTemplate(url)
 
 const env = { ...process.env, NODE_ENV: 'test', TEST_DATABASE_URL: url, ...(long ? { ROLLCALL_LONG: '1' } : {}) }
 const tap = path.join(root, 'node_modules/tap/dist/esm/run.mjs')
-const args = ['run', '--reporter=tap', ...(files.length ? files : long ? ['test/long'] : [])]
+const usual = long ? testsIn('test/long') : testsIn('test').filter(file => !file.startsWith('test/long'))
+const args = ['run', '--reporter=tap', ...(files.length ? files : usual)]
 const child = spawn(process.execPath, [tap, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
 stopTests = () => child.kill()
 if (isStopped) stop()

@@ -23,6 +23,7 @@ import {
   until
 } from './server.ts'
 import { openRequest, type SlowRequest } from './uploads.ts'
+import { judgeAll } from './workers.ts'
 
 type Environment = Record<string, string>
 
@@ -188,6 +189,7 @@ export async function killDuringSending(t: Test, { rounds, lines, isPatient }: R
   const web = await start({ ROLE: 'web' })
   await setUpOver(web)
   const id = (await uploadOver(web, numbered(lines)))!
+  await judgeAll(db)
   const environment = { ROLE: 'worker', ...mailTo(sink.settings.port) }
   const random = randomFrom(lines)
   let deaths = 0
@@ -199,7 +201,6 @@ export async function killDuringSending(t: Test, { rounds, lines, isPatient }: R
     deaths += 1
     if (isPatient && round === rounds) break
     await db.$client`update deliveries set lease_until = now() - interval '1 second' where state = 'sending'`
-    await db.$client`update batches set lease_until = now() where lease_until is not null`
   }
   await start(environment)
   const began = Date.now()
