@@ -10,6 +10,8 @@ import type { Config } from './config.ts'
 import { type Database, inTime, transaction } from './db/client.ts'
 import { listen } from './db/notices.ts'
 import type { Directory, DirectorySettings } from './directory/directory.ts'
+import { compactTeamCounts, refreshMembers } from './directory/members/upkeep-store.ts'
+import { forgetSelection } from './directory/selection/store.ts'
 import { syncNext } from './directory/sync/sync-due.ts'
 import { invitationComposer } from './invitations/email.ts'
 import { newBell } from './lib/bell.ts'
@@ -139,9 +141,12 @@ async function sync(deps: WorkerDeps) {
 async function sum({ db }: WorkerDeps) {
   await inTime(sampleProgress(db), patience)
   await inTime(transaction(db, compactCounts), patience)
+  await inTime(transaction(db, compactTeamCounts), patience)
 }
 
 async function tidy({ db, signal }: WorkerDeps) {
   await inTime(deleteEndedSessions(db), patience)
   while (!signal?.aborted && (await inTime(forgetLines(db), patience)));
+  while (!signal?.aborted && (await inTime(transaction(db, forgetSelection), patience)));
+  await inTime(refreshMembers(db), patience)
 }

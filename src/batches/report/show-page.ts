@@ -60,7 +60,7 @@ export async function showBatch(
     'batches/batch',
     {
       title: errors.length > 0 ? `Error: ${heading}` : heading,
-      section: batch.source === 'typed' ? 'Invite' : 'Bulk invite',
+      section: sections[batch.source],
       status: errors.length > 0 ? 422 : 200,
       refresh: facts.isRunning ? { seconds: refreshSeconds, url: hrefOf(base, { ...filter, refresh: '1' }) } : null,
       mainAttributes: [['data-batch-state', batch.state]]
@@ -83,10 +83,18 @@ export async function showBatch(
   )
 }
 
-const againFor = ({ source }: BatchRow) =>
-  source === 'file'
-    ? { href: '/bulk', icon: 'upload', text: 'Upload another file' }
-    : { href: '/invite', icon: 'send', text: 'Invite more people' }
+const sections = {
+  typed: 'Invite',
+  file: 'Bulk invite',
+  correction: 'Bulk invite',
+  group: 'Directory groups'
+} satisfies Record<BatchRow['source'], string>
+
+function againFor({ source, groupId }: BatchRow) {
+  if (source === 'file') return { href: '/bulk', icon: 'upload', text: 'Upload another file' }
+  if (source === 'group' && groupId) return { href: `/groups/${groupId}`, icon: 'groups', text: 'Back to the group' }
+  return { href: '/invite', icon: 'send', text: 'Invite more people' }
+}
 
 async function sendingView({ db }: Deps, batch: BatchRow) {
   const [rate, pause, waiting, pacing] = await Promise.all([
