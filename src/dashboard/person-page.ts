@@ -8,6 +8,8 @@ import { deliveryBadges } from '../mail/delivery-badges.ts'
 import { findSuppression } from '../mail/store.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { findPerson } from '../people/store.ts'
+import { type MembershipOf, membershipsOf } from '../teams/store.ts'
+import { reasonInWords } from '../teams/team.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -29,11 +31,12 @@ export async function personPage(
   const id = Number((request.params as { id: string }).id)
   const person = await findPerson(db, id)
   if (!person) throw noPerson()
-  const [invitations, mails, events, suppression] = await Promise.all([
+  const [invitations, mails, events, suppression, memberships] = await Promise.all([
     invitationsOf(db, id),
     deliveriesOf(db, id),
     recentEvents(db, 100, id),
-    findSuppression(db, person.addressKey)
+    findSuppression(db, person.addressKey),
+    membershipsOf(db, id)
   ])
   const name = person.name ?? person.email
   const newest = invitations[0]
@@ -56,6 +59,7 @@ export async function personPage(
         : [],
       ...roleChoice(person, newest, viewer.role),
       errors,
+      teams: teamsOf(memberships, viewer.timeZone),
       story: storyOf(invitations, mails, events, viewer.timeZone)
     }
   )
@@ -73,6 +77,7 @@ function factsOf(person: Person, newest: InvitationRow | undefined, timeZone: st
   ]
   if (person.signedUpAt) facts.push({ name: 'Signed up', value: showTime(person.signedUpAt, timeZone).text })
   if (person.deactivatedAt) facts.push({ name: 'Deactivated', value: showTime(person.deactivatedAt, timeZone).text })
+  facts.push(...directoryFacts(person, timeZone))
   const state = newest && stateOf(newest)
   if (newest && (state === 'open' || state === 'expired'))
     facts.push({
@@ -81,6 +86,28 @@ function factsOf(person: Person, newest: InvitationRow | undefined, timeZone: st
     })
   if (newest?.requestedAt) facts.push({ name: 'Asked for another', value: showTime(newest.requestedAt, timeZone).text })
   return facts
+}
+
+function directoryFacts(person: Person, timeZone: string) {
+  const { department, title, goneFromDirectoryAt: gone, disabledInDirectoryAt: disabled } = person
+  const left = gone ?? disabled
+  return [
+    ...(title ? [{ name: 'Title', value: title }] : []),
+    ...(department ? [{ name: 'Department', value: department }] : []),
+    ...(left
+      ? [{ name: gone ? 'Gone from the directory' : 'Disabled in the directory', value: showTime(left, timeZone).text }]
+      : [])
+  ]
+}
+
+/** Each team with every reason for which the person is in it. */
+function teamsOf(memberships: MembershipOf[], timeZone: string) {
+  const byTeam = Map.groupBy(memberships, ({ teamId }) => teamId)
+  return [...byTeam].map(([teamId, reasons]) => ({
+    href: `/teams/${teamId}`,
+    name: reasons[0]!.team,
+    reasons: reasons.map(reason => ({ text: reasonInWords(reason), since: showTime(reason.since, timeZone) }))
+  }))
 }
 
 interface Action {

@@ -10,7 +10,7 @@ import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts
 import { browserOf } from './routes.ts'
 import { redirectWith, sendSessionCookie } from './scopes.ts'
 import { startSession } from './sign-in.ts'
-import { deleteSession, deleteSessionsOf, listSessions } from './store.ts'
+import { deleteSession, deleteSessionsOf, listSessions, teamsOf } from './store.ts'
 
 const body = form({
   name: optionalField(),
@@ -95,9 +95,10 @@ async function mePage(
   errors: FieldErrors = {}
 ) {
   const viewer = request.viewer!
-  const [person, organization, sessions] = await Promise.all([
+  const [person, organization, teams, sessions] = await Promise.all([
     findPerson(db, viewer.id),
     readOrganization(db),
+    teamsOf(db, viewer.id),
     listSessions(db, viewer.id)
   ])
   const isWrong = Object.keys(errors).length > 0
@@ -117,7 +118,7 @@ async function mePage(
       timeZones: Intl.supportedValuesOf('timeZone'),
       organizationTimeZone: organization?.timeZone ?? 'UTC',
       continueUrl: organization?.continueUrl ?? null,
-      teams: [],
+      teams,
       sessions: sessions.map(session => ({
         id: session.id,
         isThis: session.id === viewer.sessionId,

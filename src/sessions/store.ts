@@ -1,6 +1,6 @@
-import { and, desc, eq, gt, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { people, sessions, settings, signInFailures } from '../db/schema.ts'
+import { memberships, people, sessions, settings, signInFailures, teams } from '../db/schema.ts'
 import { absoluteHours, idleMinutes } from './session.ts'
 
 const isLive = and(
@@ -50,6 +50,19 @@ export async function listSessions(db: Db, personId: number) {
     .where(and(eq(sessions.personId, personId), isLive))
     .orderBy(desc(sessions.lastSeenAt))
     .limit(50)
+}
+
+/** The teams that a user is in, by name. */
+export async function teamsOf(db: Db, personId: number): Promise<{ name: string }[]> {
+  const isIn = sql`exists (
+    select from ${memberships} where ${memberships.teamId} = ${teams.id} and ${memberships.personId} = ${personId}
+  )`
+  return db
+    .select({ name: teams.name })
+    .from(teams)
+    .where(and(isNull(teams.removedAt), isIn))
+    .orderBy(sql`lower(${teams.name})`)
+    .limit(200)
 }
 
 /** Ends one session of a person; false when they have none with this id. */

@@ -8,6 +8,7 @@ import { cancelQueued } from '../mail/store.ts'
 import { lockPerson } from '../people/store.ts'
 import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
 import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
+import { joinTeamsOf } from '../teams/members-store.ts'
 import { signUpPerson } from './store.ts'
 
 export interface Joining {
@@ -57,6 +58,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
     const role = mayGrant ? used.role : 'member'
     await signUpPerson(tx, used.personId, { name: joining.name, role, passwordHash })
     await cancelQueued(tx, { invitationId: used.id }, 'the invitation was accepted')
+    if (invitation.batchId !== null) await joinTeamsOf(tx, invitation.batchId, used.personId)
     await recordEvent(tx, {
       kind: 'signed-up',
       actorId: used.personId,

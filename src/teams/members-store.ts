@@ -104,22 +104,6 @@ export async function deleteMembership(
   return rows.length > 0
 }
 
-/** Is the person in the team, for any reason? */
-export async function isMember(db: Db, teamId: number, personId: number): Promise<boolean> {
-  const rows = await db.execute(
-    sql`select from ${memberships} where team_id = ${teamId} and person_id = ${personId} limit 1`
-  )
-  return rows.length > 0
-}
-
-/** The people with these canonical addresses, by address. */
-export async function peopleByKey(db: Db, addressKeys: string[]): Promise<Map<string, number>> {
-  const rows = await db.execute<{ id: string; address_key: string }>(
-    sql`select id, address_key from ${people} where address_key = any(${sql.param(addressKeys)}::text[])`
-  )
-  return new Map(rows.map(row => [row.address_key, Number(row.id)]))
-}
-
 /** The invitations of a batch name these teams: whoever joins by one of them is in these. */
 export async function nameTeams(tx: Db, batchId: number, teamIds: Iterable<number>): Promise<void> {
   const rows = [...new Set(teamIds)].map(teamId => ({ batchId, teamId }))

@@ -62,13 +62,6 @@ export async function lockTeam(tx: Db, id: number): Promise<TeamRow | undefined>
   return row
 }
 
-/** The ids among these that are teams. */
-export async function knownTeams(db: Db, ids: number[]): Promise<Set<number>> {
-  const isAsked = sql`${teams.id} = any(${sql.param(ids)}::bigint[])`
-  const rows = await db.select({ id: teams.id }).from(teams).where(and(isAsked, isThere))
-  return new Set(rows.map(row => row.id))
-}
-
 /** Names of teams, to choose from: at most `limit`. */
 export async function teamNames(db: Db, limit: number): Promise<string[]> {
   const { id, name } = teams

@@ -10,6 +10,15 @@ export const sourceWords: Record<MembershipSource, string> = {
   invitation: 'by invitation'
 }
 
+/** Why somebody is in a team, as a sentence without its full stop. */
+export function reasonInWords({ source, via }: { source: MembershipSource; via: string | null }): string {
+  if (source === 'directory')
+    return via === null ? 'In the directory group' : `In the directory group, by way of ${via}`
+  if (source === 'invitation') return 'Joined by an invitation for this team'
+  if (via === 'kept') return 'Was in the directory group when syncing it was stopped'
+  return via?.startsWith('run:') ? 'Put back by hand after a sync had removed it' : 'Added by hand'
+}
+
 /** A team's name as it is kept, or undefined when it cannot be one. */
 export function teamName(text: string): string | undefined {
   const name = text.trim().replace(/\s+/g, ' ')

@@ -1,11 +1,14 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { readOrganization } from '../../people/store.ts'
+import { nameTeams } from '../../teams/members-store.ts'
+import { findTeams } from '../../teams/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { filters } from '../../web/forms.ts'
 import { readUpload, UploadCut } from '../../web/uploads/read-upload.ts'
 import { organizationDomains } from '../recipient.ts'
 import { discard, release, takeIn } from './take-in.ts'
+import { teamField } from './team-field.ts'
 
 const fileBytes = 2 * 1024 ** 3
 const form = { file: 'file', fields: ['action'], repeatable: ['team'], fileBytes }
@@ -31,11 +34,14 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
     )
     const { taken } = upload
     if (taken?.outcome === 'refused') return bulkPage(deps, reply, { file: taken.reason })
-    const problem = problemWith(upload.fields) ?? (taken ? undefined : { file: 'Choose a .txt file.' })
+    const typed = upload.fields.team ?? []
+    const teams = await findTeams(db, typed)
+    const problem = problemWith(upload.fields, teams.problem) ?? (taken ? undefined : { file: 'Choose a .txt file.' })
     if (problem) {
       if (taken) await discard(db, taken.batchId)
-      return bulkPage(deps, reply, problem)
+      return bulkPage(deps, reply, problem, typed)
     }
+    await nameTeams(db, taken!.batchId, teams.ids)
     await release(db, taken!.batchId, upload.fields.action![0] as 'send' | 'check')
     wake()
     return reply.redirect(`/batches/${taken!.batchId}`, 303)
@@ -44,20 +50,21 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
 
 type Problem = { file?: string; action?: string; team?: string }
 
-function problemWith({ action = [], team = [] }: Record<string, string[]>): Problem | undefined {
+function problemWith({ action = [] }: Record<string, string[]>, team: string | null): Problem | undefined {
   if (!['send', 'check'].includes(action[0] ?? '')) return { action: 'Choose Send invitations or Check only.' }
-  return team.some(Boolean) ? { team: 'There is no such team.' } : undefined
+  return team === null ? undefined : { team }
 }
 
-async function bulkPage({ db }: Deps, reply: FastifyReply, errors: Problem = {}) {
+async function bulkPage({ db }: Deps, reply: FastifyReply, errors: Problem = {}, typed: string[] = []) {
   const organization = (await readOrganization(db))!
   const isWrong = Object.keys(errors).length > 0
   return reply.page(
     'batches/bulk',
     { title: isWrong ? 'Error: Bulk invite' : 'Bulk invite', section: 'Bulk invite', status: isWrong ? 422 : 200 },
     {
-      errors: Object.values(errors).map(text => ({ href: '#file', text })),
+      errors: Object.entries(errors).map(([name, text]) => ({ href: name === 'team' ? '#team' : '#file', text })),
       fileError: errors.file ?? null,
+      team: await teamField(db, { typed, error: errors.team ?? null }),
       domains: organization.domains.join(', '),
       days: organization.invitationDays
     }

@@ -36,7 +36,10 @@ export async function correct(
   const errors = new Map(corrections.flatMap(each => problemOf(each, domains)))
   if (errors.size > 0) return { outcome: 'wrong', errors }
   const addresses = corrections.map(({ address }) => trimBlanks(address))
-  return { outcome: 'invited', batchId: await inviteTyped(db, actorId, addresses, domains, batchId) }
+  return {
+    outcome: 'invited',
+    batchId: await inviteTyped(db, actorId, addresses, domains, { correctsBatchId: batchId })
+  }
 }
 
 function problemOf({ line, address }: Correction, domains: OrganizationDomains): [number, string][] {

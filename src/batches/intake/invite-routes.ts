@@ -2,10 +2,12 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { splitAddresses } from '../../lib/email-address.ts'
 import { type Organization, readOrganization } from '../../people/store.ts'
+import { findTeams } from '../../teams/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { form, repeated, valuesOf } from '../../web/forms.ts'
 import { judgeLine, organizationDomains, reasonInWords } from '../recipient.ts'
 import { inviteTyped } from './invite-typed.ts'
+import { teamField } from './team-field.ts'
 
 const body = form({ email: repeated(), team: repeated() })
 const most = 5
@@ -14,7 +16,7 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
   const { db, wake } = deps
 
   app.get('/invite', { config: { access: 'admin' } }, async (_request, reply) => {
-    return invitePage(reply, (await readOrganization(db))!, [])
+    return invitePage(db, reply, (await readOrganization(db))!, [])
   })
 
   app.post<{ Body: Static<typeof body> }>(
@@ -24,10 +26,13 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
       const organization = (await readOrganization(db))!
       const fields = valuesOf(request.body.email)
       const errors = errorsOf(fields, organization)
-      if (valuesOf(request.body.team).length > 0) errors.push({ field: 0, text: 'There is no such team.' })
-      if (errors.length > 0) return invitePage(reply, organization, fields, errors)
+      const typed = valuesOf(request.body.team)
+      const teams = await findTeams(db, typed)
+      if (errors.length > 0 || teams.problem)
+        return invitePage(db, reply, organization, fields, errors, { typed, error: teams.problem })
       const domains = organizationDomains(organization.domains)
-      const batchId = await inviteTyped(db, request.viewer!.id, fields.flatMap(splitAddresses), domains)
+      const addresses = fields.flatMap(splitAddresses)
+      const batchId = await inviteTyped(db, request.viewer!.id, addresses, domains, { teamIds: teams.ids })
       wake()
       return reply.redirect(`/batches/${batchId}`, 303)
     }
@@ -62,7 +67,14 @@ function errorsOf(fields: string[], organization: Organization): TypedError[] {
   })
 }
 
-function invitePage(reply: FastifyReply, organization: Organization, typed: string[], errors: TypedError[] = []) {
+async function invitePage(
+  db: Deps['db'],
+  reply: FastifyReply,
+  organization: Organization,
+  typed: string[],
+  errors: TypedError[] = [],
+  team: { typed: string[]; error: string | null } = { typed: [], error: null }
+) {
   const count = Math.max(most, typed.length)
   const fields = Array.from({ length: count }, (_, index) => {
     const mine = errors.filter(error => error.field === index)
@@ -73,16 +85,21 @@ function invitePage(reply: FastifyReply, organization: Organization, typed: stri
       error: mine.map(({ text }) => text).join(' ') || null
     }
   })
-  const title = errors.length > 0 ? 'Error: Invite people' : 'Invite people'
+  const isWrong = errors.length > 0 || team.error !== null
+  const title = isWrong ? 'Error: Invite people' : 'Invite people'
   return reply.page(
     'batches/invite',
-    { title, section: 'Invite', status: errors.length > 0 ? 422 : 200 },
+    { title, section: 'Invite', status: isWrong ? 422 : 200 },
     {
       fields,
-      errors: errors.map(error => ({
-        href: `#email-${error.field + 1}`,
-        text: `Address ${error.field + 1}: ${error.text}`
-      })),
+      errors: [
+        ...errors.map(error => ({
+          href: `#email-${error.field + 1}`,
+          text: `Address ${error.field + 1}: ${error.text}`
+        })),
+        ...(team.error ? [{ href: '#team', text: `Team: ${team.error}` }] : [])
+      ],
+      team: await teamField(db, team),
       domains: organization.domains.join(', '),
       days: organization.invitationDays
     }

@@ -1,6 +1,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { readOrganization } from '../../people/store.ts'
+import { copyTeams, nameTeams } from '../../teams/members-store.ts'
 import { chunkOf } from '../chunk.ts'
 import { inviteLines } from '../judging/invite-lines.ts'
 import { insertChunk, insertRecipients, lockInviting } from '../judging/judge-store.ts'
@@ -10,14 +11,15 @@ import { addToCounts, insertBatch, startSending } from '../store.ts'
 /**
  * Invites typed addresses, each of which parses without blanks around it and is of the organization's domains: batch,
  * recipients, invitations and mails in one transaction, through the same statements as a million. `correctsBatchId`:
- * they are corrected lines of that batch. Returns the batch's id.
+ * they are corrected lines of that batch, for its teams; `teamIds`: teams that the invitations name. Returns the batch's
+ * id.
  */
 export async function inviteTyped(
   db: Database,
   actorId: number,
   addresses: readonly string[],
   domains: OrganizationDomains,
-  correctsBatchId?: number
+  { correctsBatchId, teamIds = [] }: { correctsBatchId?: number; teamIds?: number[] } = {}
 ): Promise<number> {
   const chunk = chunkOf(addresses.map((text, index) => ({ number: index + 1, text, ...judgeLine(text, domains) })))
   return transaction(db, async tx => {
@@ -26,6 +28,8 @@ export async function inviteTyped(
       ...{ source: correctsBatchId ? 'correction' : 'typed', state: 'checking', action: 'send', correctsBatchId },
       ...{ createdBy: actorId, sentBy: actorId }
     })
+    await nameTeams(tx, batchId, teamIds)
+    if (correctsBatchId) await copyTeams(tx, correctsBatchId, batchId)
     await insertChunk(tx, batchId, chunk)
     const judgement = await insertRecipients(tx, batchId, chunk.firstLine)
     await addToCounts(tx, batchId, { lines: addresses.length, judged: addresses.length, verdicts: judgement.counts })

@@ -3,6 +3,7 @@ import { insertChunk } from '../../batches/judging/judge-store.ts'
 import { judgeLine, type OrganizationDomains } from '../../batches/recipient.ts'
 import { addToCounts, insertBatch } from '../../batches/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
+import { nameTeams } from '../../teams/members-store.ts'
 import { addressesOf, countOutcomes } from './review-store.ts'
 import { lockSelection, type Owner, setBatch } from './store.ts'
 
@@ -37,6 +38,7 @@ export async function inviteSelected(
     })
     const lines = await writeLines(tx, batchId, selectionId, owner.teamId, domains)
     await addToCounts(tx, batchId, { lines })
+    await nameTeams(tx, batchId, [owner.teamId])
     await setBatch(tx, selectionId, batchId)
     return { outcome: 'batch', batchId }
   })
