@@ -144,7 +144,7 @@ function configuration(folder: string, options: SlapdOptions): string {
     `suffix "${suffix}"`,
     `rootdn "cn=admin,${suffix}"`,
     `directory ${folder}/db`,
-    'maxsize 268435456',
+    'maxsize 2147483648',
     'index objectClass,entryUUID,uid,mail,cn eq',
     'access to attrs=userPassword by anonymous auth by * none',
     ...access,
