@@ -1,7 +1,7 @@
 /** A line and a mail that nobody gets through, in a real process. */
 import t from 'tap'
 import { batchOf, countsOf } from '../support/batches.ts'
-import { mailTo, numbered, stage, startSink, uploadOver } from '../support/faults.ts'
+import { mailTo, numbered, stage, startSink, uploadOver, wake } from '../support/faults.ts'
 import { setUpOver, until } from '../support/server.ts'
 
 t.test('R21: poison is parked after three tries with the reason; the process lives and the rest goes on', async t => {
@@ -21,6 +21,7 @@ t.test('R21: poison is parked after three tries with the reason; the process liv
   const passTime = async () => {
     await db.$client`update batches set lease_until = null where state = 'checking' and lease_until > now() + interval '1 second'`
     await db.$client`update deliveries set next_attempt_at = now() where state = 'deferred'`
+    await wake(db)
   }
   await until(async () => {
     await passTime()

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Test } from 'tap'
 import { connect } from '../../src/db/client.ts'
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded.ts'
-import { mailTo, numbered, stage, startSink, uploadOver } from './faults.ts'
+import { mailTo, numbered, stage, startSink, uploadOver, wake } from './faults.ts'
 import { randomFrom } from './lists.ts'
 import { newFolder, removeFolder, type Server, setUpOver, until } from './server.ts'
 
@@ -57,6 +57,7 @@ export async function killDatabase(t: Test, { rounds }: { rounds: number }): Pro
       where state = 'checking' and lease_until < now() + interval '18 seconds'`
     await db.$client`update deliveries set lease_until = now()
       where state = 'sending' and lease_until between now() and now() + interval '55 seconds'`
+    await wake(db)
     const [open] = await db.$client`
       select (select count(*) from deliveries where state <> 'sent')::int as mails,
         (select count(*) from batches where state = 'checking')::int as batches`

@@ -51,6 +51,9 @@ export async function stage(t: Test, url?: string): Promise<Stage> {
   return { db: database?.db as Database, start }
 }
 
+/** Workers look now, not within their three seconds. */
+export const wake = (db: Database) => db.$client.notify('rollcall_work', '')
+
 /** A mail server that nobody reaches: mails are owed, none leaves. */
 export const noMail = async (): Promise<Environment> => mailTo(await freePort())
 export const mailTo = (port: number): Environment => ({
@@ -119,6 +122,7 @@ export async function killDuringUpload(t: Test, { rounds, lines }: Rounds): Prom
     const left = await db.$client`select state from batches where state <> 'incomplete'`
     t.same([...left], [{ state: 'receiving' }], 'what was cut waits for more')
     await db.$client`update batches set received_at = now() - interval '2 minutes' where state = 'receiving'`
+    await wake(db)
     await until(async () => (await db.$client`select from batches where state = 'receiving'`).length === 0)
     const [sum] = await db.$client`
       select (select count(*) from batch_chunks)::int as chunks, (select count(*) from recipients)::int as recipients,
