@@ -37,6 +37,7 @@
     }
     const changes = changesOf(form)
     const states = changes.map(([, , box]) => [box, box.checked])
+    const total = rollcall.list.totalOf(form)
     const body = new URLSearchParams(changes.map(([name, value]) => [name, value]))
     if (form.isCleared) body.append('clear', '1')
     form.isCleared = false
@@ -44,6 +45,7 @@
     body.append('of', form.querySelector('[name="of"]').value)
     body.append('selection', form.querySelector('[name="selection"]').value)
     busy = new AbortController()
+    form.toggleAttribute('data-busy', true)
     try {
       const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', 'HX-Target': 'section#selbar' }
       const answer = await fetch(form.dataset.remote, { method: 'POST', body, headers, signal: busy.signal })
@@ -52,11 +54,12 @@
       if (!answer.ok) return
       const bar = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('#selbar')
       for (const [box, isChecked] of states) box.known = isChecked
-      if (bar && form.isConnected) show(form, bar, answer.url)
+      if (bar && form.isConnected) show(form, bar, total, answer.url)
     } catch {
       // no answer: the next tick, or the form itself, tells all of it
     } finally {
       busy = null
+      form.removeAttribute('data-busy')
       if (isAgain) {
         isAgain = false
         send(form)
@@ -64,11 +67,11 @@
     }
   }
 
-  /* Only the figures change: whoever is at a button of the bar stays there. */
-  function show(form, bar, url) {
+  /* Only the figures change: whoever is at a button of the bar stays there. The answer is about what was ticked when it
+     was asked for, which was `total` by the page's own count. */
+  function show(form, bar, total, url) {
     const output = form.querySelector('output[data-total]')
-    output.dataset.total = bar.querySelector('output').dataset.total
-    output.base = undefined
+    output.base = Number(bar.querySelector('output').dataset.total) - total
     form.querySelector('[name="selection"]').value = bar.querySelector('[name="selection"]').value
     rollcall.list.count(form)
     history.replaceState(history.state, '', url)

@@ -123,6 +123,7 @@
     picks,
     stops,
     groupOf,
+    totalOf,
     count,
     tick,
     clear,
