@@ -7,7 +7,7 @@ import type { DeliveryState } from '../../people/store.ts'
 import type { Grouping, MemberFilter } from './view.ts'
 
 /** Enrollment of the row `t`, by the database's clock. */
-const stateOf = sql`(case when t.stage = 'invited' and t.expires_at <= now() then 'expired' else t.stage end)`
+export const stateOf = sql`(case when t.stage = 'invited' and t.expires_at <= now() then 'expired' else t.stage end)`
 const sectionBy: Record<Grouping, SQL> = {
   department: sql`t.department`,
   title: sql`t.title`,
@@ -162,46 +162,5 @@ export async function listMembers(
     ...{ department: row.department, enrollment: row.state, delivery: row.delivery },
     invitedAt: row.invited_at === null ? null : new Date(row.invited_at),
     ...{ isDisabled: row.is_disabled, isSelected: row.is_selected }
-  }))
-}
-
-export interface ExportedMember extends Omit<ListedMember, 'section' | 'isSelected'> {
-  sort: string
-  signedUpAt: Date | null
-}
-
-/** One page of the group by name, after `after`: what its table as a file is made of. */
-export async function exportMembers(
-  db: Db,
-  teamId: number,
-  filter: MemberFilter,
-  limit: number,
-  after: { sort: string; id: number } = { sort: '', id: 0 }
-): Promise<ExportedMember[]> {
-  const rows = await db.execute<{
-    id: string
-    sort: string
-    email: string
-    name: string | null
-    title: string | null
-    department: string | null
-    state: Enrollment
-    delivery: DeliveryState | null
-    invited_at: string | null
-    signed_up_at: string | null
-    is_disabled: boolean
-  }>(sql`
-    select p.id, x.sort, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at, p.signed_up_at,
-      p.disabled_in_directory_at is not null as is_disabled
-    from (
-      select t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
-      where ${isShown(teamId, filter)} and (t.sort, t.person_id) > (${after.sort}, ${after.id}::bigint)
-      order by t.sort, t.person_id limit ${limit}
-    ) x join people p on p.id = x.person_id order by x.sort, x.person_id`)
-  const time = (text: string | null) => (text === null ? null : new Date(text))
-  return rows.map(row => ({
-    ...{ id: Number(row.id), sort: row.sort, email: row.email, name: row.name, title: row.title },
-    ...{ department: row.department, enrollment: row.state, delivery: row.delivery, isDisabled: row.is_disabled },
-    ...{ invitedAt: time(row.invited_at), signedUpAt: time(row.signed_up_at) }
   }))
 }

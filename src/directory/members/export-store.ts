@@ -1,0 +1,48 @@
+/** A group's people as a table, in the order of their names, a page at a time. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import type { Enrollment } from '../../people/person.ts'
+import type { DeliveryState } from '../../people/store.ts'
+import { isShown, type ListedMember, stateOf } from './store.ts'
+import type { MemberFilter } from './view.ts'
+
+export interface ExportedMember extends Omit<ListedMember, 'section' | 'isSelected'> {
+  sort: string
+  signedUpAt: Date | null
+}
+
+/** One page of the group by name, after `after`: what its table as a file is made of. */
+export async function exportMembers(
+  db: Db,
+  teamId: number,
+  filter: MemberFilter,
+  limit: number,
+  after: { sort: string; id: number } = { sort: '', id: 0 }
+): Promise<ExportedMember[]> {
+  const rows = await db.execute<{
+    id: string
+    sort: string
+    email: string
+    name: string | null
+    title: string | null
+    department: string | null
+    state: Enrollment
+    delivery: DeliveryState | null
+    invited_at: string | null
+    signed_up_at: string | null
+    is_disabled: boolean
+  }>(sql`
+    select p.id, x.sort, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at, p.signed_up_at,
+      p.disabled_in_directory_at is not null as is_disabled
+    from (
+      select t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
+      where ${isShown(teamId, filter)} and (t.sort, t.person_id) > (${after.sort}, ${after.id}::bigint)
+      order by t.sort, t.person_id limit ${limit}
+    ) x join people p on p.id = x.person_id order by x.sort, x.person_id`)
+  const time = (text: string | null) => (text === null ? null : new Date(text))
+  return rows.map(row => ({
+    ...{ id: Number(row.id), sort: row.sort, email: row.email, name: row.name, title: row.title },
+    ...{ department: row.department, enrollment: row.state, delivery: row.delivery, isDisabled: row.is_disabled },
+    ...{ invitedAt: time(row.invited_at), signedUpAt: time(row.signed_up_at) }
+  }))
+}
