@@ -69,7 +69,7 @@ async function freePort(): Promise<number> {
 
 async function openPage(browser: Browser, baseURL: string, faults: string[], options: BrowserContextOptions = {}) {
   const context = await browser.newContext({ baseURL, viewport: { width: 1280, height: 900 }, ...options })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const page = await context.newPage()
   page.on('pageerror', error => faults.push(`${page.url()}: ${error.message}`))
   page.on('console', message => {
