@@ -112,5 +112,5 @@ export function take(run: Run, { gate, ready, count, perDomain, isPaced }: Taken
   const lasted = Date.now() - run.tookAt
   run.tookAt = Date.now()
   const grown = lasted < 250 ? run.appetite * 2 : lasted > 1_000 ? Math.ceil(run.appetite / 2) : run.appetite
-  run.appetite = Math.max(run.deps.transport.lanes * 2, Math.min(2000, grown))
+  run.appetite = Math.max(run.deps.transport.lanes * 2, Math.min(500, grown))
 }
