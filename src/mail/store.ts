@@ -97,11 +97,12 @@ export async function liftSuppression(tx: Db, addressKey: string): Promise<boole
   return rows.length > 0
 }
 
-/** Tries every failed and unknown mail of a batch again, from the start of the schedule. Returns how many. */
-export async function retryFailed(tx: Db, batchId: number): Promise<number> {
+/** Tries failed and unknown mails of a batch again, from the start of the schedule: at most `most`. Returns how many. */
+export async function retryFailed(tx: Db, batchId: number, most = 1_000_000): Promise<number> {
   const rows = await tx.execute(sql`
     with failed as (
-      select id, state as was from deliveries where batch_id = ${batchId} and state in ('failed', 'unknown') order by id for update
+      select id, state as was from deliveries where batch_id = ${batchId} and state in ('failed', 'unknown')
+      order by id limit ${most} for update
     ), changed as (
       update deliveries d set state = 'queued', attempts = 0, queued_at = now(), next_attempt_at = now(), settled_at = null
       from failed where d.id = failed.id returning d.id, d.person_id, d.batch_id, d.state, failed.was

@@ -6,6 +6,8 @@ import { lockBatch } from '../store.ts'
 import { avoidScans } from './control-store.ts'
 import type { ControlOutcome } from './hold.ts'
 
+const mailsInStep = 20_000 // a statement that changes a million would take longer than it may
+
 /** Tries every failed and unknown mail of a batch again, with the same links. */
 export async function retry(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   return transaction(db, async tx => {
@@ -13,7 +15,8 @@ export async function retry(db: Database, actorId: number, batchId: number): Pro
     if (!batch) return 'unknown'
     if (!canBe('retried', batch.state)) return 'wrong-state'
     await avoidScans(tx)
-    const mails = await retryFailed(tx, batchId)
+    let mails = 0
+    for (let some = mailsInStep; some === mailsInStep; mails += some) some = await retryFailed(tx, batchId, mailsInStep)
     if (mails === 0) return 'wrong-state'
     await recordEvent(tx, { kind: 'mails-retried', actorId, batchId, details: { mails } })
     return 'done'
