@@ -45,17 +45,15 @@ export async function inviteSelected(
 }
 
 async function writeLines(tx: Db, batchId: number, selectionId: number, teamId: number, domains: OrganizationDomains) {
-  let [lines, last] = [0, 0]
+  let lines = 0
+  let after = 0
   for (;;) {
-    const people = await addressesOf(tx, selectionId, teamId, linesInChunk, last)
-    if (people.length === 0) return lines
-    const judged = people.map(({ email: text }, index) => ({
-      number: lines + index + 1,
-      text,
-      ...judgeLine(text, domains)
-    }))
-    await insertChunk(tx, batchId, chunkOf(judged))
-    lines += people.length
-    last = people.at(-1)!.id
+    const { emails, last } = await addressesOf(tx, selectionId, teamId, linesInChunk, after)
+    if (last === null) return lines
+    const first = lines + 1
+    const judged = emails.map((text, index) => ({ number: first + index, text, ...judgeLine(text, domains) }))
+    if (judged.length > 0) await insertChunk(tx, batchId, chunkOf(judged))
+    lines += emails.length
+    after = last
   }
 }

@@ -29,18 +29,19 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
   if (!selection) throw new Refusal(404, 'There is no such selection. Select again on the page of the group.')
   if (selection.batchId !== null) return reply.redirect(`/batches/${selection.batchId}`, 303)
   const base = `/groups/${group.id}/review?selection=${selection.id}`
-  const counts = await countOutcomes(db, selection.id, group.teamId)
-  const mails = counts.invite ?? 0
-  const chosen: Outcome = isOutcome(query.show)
-    ? query.show
-    : mails > 0
-      ? 'invite'
-      : (Object.keys(counts)[0] as Outcome)
+  const asked: Outcome = isOutcome(query.show) ? query.show : 'invite'
   const after = readView({ selection: query.after ?? '' }).selection
-  const [rows, leftOut] = await Promise.all([
-    listReviewed(db, selection.id, group.teamId, chosen, pageSize + 1, after),
+  const list = (outcome: Outcome) => listReviewed(db, selection.id, group.teamId, outcome, pageSize + 1, after)
+  const [counts, found, leftOut] = await Promise.all([
+    countOutcomes(db, selection.id, group.teamId),
+    list(asked),
     listLeftOut(db, group.id, 1)
   ])
+  const mails = counts.invite ?? 0
+  // nobody gets a mail: then why is what somebody wants to see
+  const other = query.show === undefined && mails === 0 ? outcomes.find(name => (counts[name] ?? 0) > 0) : undefined
+  const chosen = other ?? asked
+  const rows = other ? await list(other) : found
   const shown = rows.slice(0, pageSize)
   const page = (person: number | undefined) => `${base}&show=${chosen}${person ? `&after=${person}` : ''}`
   return reply.page(
@@ -57,7 +58,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
       change: `/groups/${group.id}?selection=${selection.id}`,
       hasLeftOut: leftOut.length > 0,
       outcomes: outcomes.map(name => outcomeView(name, counts[name] ?? 0, chosen, base)),
-      listTitle: outcomeWords[chosen]?.name ?? '',
+      listTitle: outcomeWords[chosen].name,
       rows: shown.map(rowView),
       first: after === null ? null : page(undefined),
       next: rows.length > pageSize ? page(shown.at(-1)!.id) : null
