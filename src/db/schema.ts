@@ -493,7 +493,7 @@ export const batchTeams = pgTable(
 
 /**
  * The people of each team as its pages read them, one row a person, each holding what they sort, group, filter and search
- * by: 100,000 are counted in one pass over one table. Triggers on memberships and people write it (docs/decisions), and
+ * by: 100,000 are counted in one pass over one table. Triggers on memberships and people write it (decision 9), and
  * the worker looks for what two of them at the same moment could have missed.
  */
 export const teamMembers = pgTable(
@@ -579,6 +579,10 @@ export const directoryGroups = pgTable(
     /** The newest run that was proved complete, and when it ended. */
     lastGoodRunId: ref('last_good_run_id'),
     lastGoodAt: at('last_good_at'),
+    /** SHA-256 of everything that the newest full run read and was told, when nothing was left to do after it. */
+    fingerprint: text('fingerprint'),
+    /** When what was read was last held against what stands here, person by person. */
+    comparedAt: at('compared_at'),
     /** Failed runs in a row. */
     failures: integer('failures').notNull().default(0),
     nextRunAt: at('next_run_at').notNull().defaultNow(),
