@@ -34,7 +34,13 @@ t.test('search, three groups, sync, a section but one person, review and send: a
   await page.goto('/groups')
   const { press, count } = counting(page)
   await press('/', 'e', 'n', 'g')
-  await page.locator('.pick-row').nth(2).waitFor()
+  await page
+    .locator('.pick-row')
+    .nth(2)
+    .waitFor()
+    .catch(async error =>
+      t.fail(`${await page.locator('#q').inputValue()}: ${await page.locator('#results').innerText()}`, error)
+    )
   await press('ArrowDown', 'Space', 'Shift+ArrowDown', 'Shift+ArrowDown')
   t.equal(await page.getByRole('button', { name: /^Sync/ }).first().textContent(), 'Sync 3 groups')
   await press('Control+Enter')

@@ -38,6 +38,7 @@ export async function searchView(deps: Deps, request: FastifyRequest, reply: Fas
       found: [...q].length < 2 ? '' : foundInWords(search.groups.length, search.hasMore, q)
     }
   } catch (error) {
+    if (gone.signal.aborted) return nothing
     if (!(error instanceof DirectoryProblem)) throw error
     return { ...nothing, problem: { text: error.message, advice: error.advice } }
   }
