@@ -579,6 +579,10 @@ export const directoryGroups = pgTable(
     /** The newest run that was proved complete, and when it ended. */
     lastGoodRunId: ref('last_good_run_id'),
     lastGoodAt: at('last_good_at'),
+    /** SHA-256 of everything that the newest full run read and was told, when nothing was left to do after it. */
+    fingerprint: text('fingerprint'),
+    /** When what was read was last held against what stands here, person by person. */
+    comparedAt: at('compared_at'),
     /** Failed runs in a row. */
     failures: integer('failures').notNull().default(0),
     nextRunAt: at('next_run_at').notNull().defaultNow(),

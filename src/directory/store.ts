@@ -57,12 +57,27 @@ export async function findGroups(db: Db, ids: number[]): Promise<ListedGroup[]> 
 export async function updateGroup(
   tx: Db,
   id: number,
-  read: Pick<GroupRow, 'dn' | 'name' | 'mail' | 'description' | 'kind' | 'memberCount' | 'lastGoodRunId'>
+  read: Pick<
+    GroupRow,
+    'dn' | 'name' | 'mail' | 'description' | 'kind' | 'memberCount' | 'lastGoodRunId' | 'fingerprint'
+  >
 ): Promise<void> {
   await tx
     .update(directoryGroups)
-    .set({ ...read, lastGoodAt: sql`now()` })
+    .set({ ...read, lastGoodAt: sql`now()`, comparedAt: sql`now()` })
     .where(eq(directoryGroups.id, id))
+}
+
+/** A good run found everything as it was. */
+export async function touchGroup(tx: Db, id: number, lastGoodRunId: number): Promise<void> {
+  await tx.update(directoryGroups).set({ lastGoodRunId, lastGoodAt: sql`now()` }).where(eq(directoryGroups.id, id))
+}
+
+/** Was everybody of the group compared within so many hours? */
+export async function isComparedLately(tx: Db, id: number, hours: number): Promise<boolean> {
+  const isLate = sql<boolean>`${directoryGroups.comparedAt} > now() - make_interval(hours => ${hours})`
+  const [row] = await tx.select({ isLate }).from(directoryGroups).where(eq(directoryGroups.id, id))
+  return row?.isLate === true
 }
 
 /** The stable ids among these whose groups are kept synced, with their row's id: what a search marks. */

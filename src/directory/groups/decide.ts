@@ -5,7 +5,15 @@ import { deactivateLeavers } from '../sync/leavers/deactivate-leavers.ts'
 import { askAbout, idsOf, leaversParked, noteDeactivations } from '../sync/leavers/leavers-store.ts'
 import { undoDays } from '../sync/run.ts'
 import { lockGroup, lockRun } from '../sync/run-store.ts'
-import { clearParkedDeactivations, isWithin, noteApproval, noteUndo, putBack, removeParked } from './groups-store.ts'
+import {
+  clearParkedDeactivations,
+  forgetFingerprint,
+  isWithin,
+  noteApproval,
+  noteUndo,
+  putBack,
+  removeParked
+} from './groups-store.ts'
 
 export type DecideOutcome =
   | { outcome: 'done'; people: number }
@@ -26,6 +34,7 @@ export async function approve(db: Database, actorId: number, groupId: number, ru
     const leavers = await idsOf(tx, leaversParked(runId))
     const deactivated = await deactivateLeavers(tx, leavers, actorId)
     await clearParkedDeactivations(tx, runId)
+    await forgetFingerprint(tx, groupId)
     await noteDeactivations(tx, runId, 'deactivated', deactivated)
     const counts = { removed: removed.length, deactivated: deactivated.length }
     await noteApproval(tx, runId, actorId, counts)
@@ -48,6 +57,7 @@ export async function undo(db: Database, actorId: number, groupId: number, runId
     await lockTeam(tx, group.teamId)
     const people = await putBack(tx, runId, group.teamId, actorId)
     await noteUndo(tx, runId, actorId)
+    await forgetFingerprint(tx, groupId)
     await recordEvent(tx, { kind: 'removals-undone', actorId, details: { group: group.name, groupId, people } })
     return { outcome: 'done', people }
   })

@@ -25,7 +25,15 @@ export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promi
   const teamId = team ? Number(team.id) : await insertTeam(tx, { name, source: 'directory', createdBy: actorId })
   const kept = { dn, name, mail, description, kind, teamId, syncedBy: actorId }
   if (known) {
-    const again = { ...kept, stoppedAt: null, failures: 0, memberCount: 0, createdAt: sql`now()`, lastGoodAt: null }
+    const again = {
+      ...kept,
+      stoppedAt: null,
+      fingerprint: null,
+      failures: 0,
+      memberCount: 0,
+      createdAt: sql`now()`,
+      lastGoodAt: null
+    }
     await tx.update(directoryGroups).set(again).where(eq(directoryGroups.id, known.id))
     return known.id
   }
@@ -119,6 +127,11 @@ export async function putBack(tx: Db, runId: number, teamId: number, actorId: nu
     on conflict do nothing returning person_id`)
   await recountTeam(tx, teamId)
   return rows.length
+}
+
+/** Something was decided about the group: the next run compares everybody. */
+export async function forgetFingerprint(tx: Db, groupId: number): Promise<void> {
+  await tx.update(directoryGroups).set({ fingerprint: null }).where(eq(directoryGroups.id, groupId))
 }
 
 export async function noteUndo(tx: Db, runId: number, undoneBy: number): Promise<void> {

@@ -2,6 +2,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { whileLocked } from '../../db/locks.ts'
+import { readOrganization } from '../../people/store.ts'
 import { type DirectoryDeps, directoryOf } from '../connection/settings.ts'
 import { readSettingsRow } from '../connection/settings-store.ts'
 import { DirectoryProblem } from '../directory.ts'
@@ -20,8 +21,9 @@ import {
 } from './run-store.ts'
 import { excludedAmongMissing } from './steps/excluded.ts'
 import { plan } from './steps/plan-store.ts'
-import { RunFailed, readIntoStage } from './steps/read.ts'
+import { RunFailed, readWhole } from './steps/read.ts'
 import { settle } from './steps/settle.ts'
+import { settleUnchanged } from './steps/settle-unchanged.ts'
 import { clearStage, sweepStage } from './steps/stage-store.ts'
 
 const mostAttempts = 3
@@ -88,11 +90,17 @@ async function readAndApply(deps: DirectoryDeps, run: TakenRun, progress: (read:
   const found = await directoryOf(deps)
   if ('problem' in found) throw new RunFailed(found.problem)
   const { directory, state } = found
-  const reading = await readIntoStage(db, directory, run, progress, signal)
+  const basis = JSON.stringify([
+    await readOrganization(db),
+    { ...state, settings: { ...state.settings, bindPassword: '' } }
+  ])
+  const { reading, fingerprint, stageRest } = await readWhole(db, directory, run, { basis, progress, signal })
+  if (await transaction(db, tx => settleUnchanged(tx, run, reading, fingerprint, state.intervalMinutes))) return
+  await stageRest()
   await transaction(db, tx => plan(tx, run.id))
   const excluded = await excludedAmongMissing(db, run, state.settings.exclusions)
   signal.throwIfAborted()
-  await transaction(db, tx => settle(tx, run, { reading, excluded }, state))
+  await transaction(db, tx => settle(tx, run, { reading, excluded, fingerprint }, state))
 }
 
 /** Nothing was changed; why is for everybody to read. */

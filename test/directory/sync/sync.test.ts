@@ -201,3 +201,31 @@ t.test(
     t.match((await lastRun('reuse')).receipt, { taken: 1 })
   }
 )
+
+t.test('what is read unchanged is not compared again for a day, unless something was left to do', async t => {
+  const compared = () =>
+    one<{ at: string }>(db, sql`select compared_at as at from directory_groups where directory_id = 'same'`)
+  await keep('same', [entry('yara'), entry('zoe', { mail: null })])
+  const before = await compared()
+  t.match(await read('same'), { state: 'done', receipt: { resolved: 2, noMail: 1, before: 1, after: 1 } })
+  t.same(await compared(), before)
+  t.match(await read('same', [entry('yara', { title: 'Boss' }), entry('zoe', { mail: null })]), { changed: 1 })
+  t.notSame(await compared(), before)
+  const later = await compared()
+  await db.execute(sql`update directory_settings set nested = not nested`)
+  await read('same')
+  t.notSame(await compared(), later, 'other settings, another look')
+  await db.execute(sql`update directory_groups set compared_at = now() - interval '25 hours'`)
+  await db.execute(sql`delete from memberships where source = 'directory'
+    and team_id = (select team_id from directory_groups where directory_id = 'same')`)
+  t.match(await read('same'), { added: 1 }, 'a day later everything is held against what stands here')
+
+  await keep('open', [entry('yves', { id: 'y1' })])
+  await invite(db, ids.ben, 'yves@larkfield.example')
+  const moved = [entry('yves', { id: 'y1', mail: 'yves.new@larkfield.example' })]
+  await read('open', moved)
+  t.same(await members('open'), ['yves directory'])
+  await db.execute(sql`update people set invitation_expires_at = now() - interval '1 second' where directory_id = 'y1'`)
+  await read('open')
+  t.same(await members('open'), ['yves.new directory'], 'once the invitation is over the address moves')
+})

@@ -11,7 +11,10 @@ import type { Db } from '../../../db/client.ts'
  * - The address of a user who has left is not given to another entry: that would be somebody else's account.
  */
 export async function plan(tx: Db, runId: number): Promise<void> {
-  await tx.execute(sql`analyze staging`)
+  // a few rows tell how many there are and how they spread; more would take longer than the plan itself
+  await tx.execute(sql`set local default_statistics_target = 10`)
+  await tx.execute(sql`set local work_mem = '64MB'`)
+  await tx.execute(sql`analyze staging (run_id, n, directory_id, address_key)`)
   await tx.execute(sql`
     insert into planned (run_id, n, person_id, is_new, takes_address, is_excluded, fault)
     with known as (
@@ -21,7 +24,7 @@ export async function plan(tx: Db, runId: number): Promise<void> {
         same.directory_id <> s.directory_id and s.directory_id not like 'mail:%' and same.signed_up_at is not null
           and (same.gone_from_directory_at is not null or same.disabled_in_directory_at is not null)
           and lower(same.name) is distinct from lower(s.name) as is_taken,
-        row_number() over (partition by s.address_key order by s.is_excluded, own.id is null, s.is_disabled, s.n) as nth
+        row_number() over (partition by s.address_key collate "C" order by s.is_excluded, own.id is null, s.is_disabled, s.n) as nth
       from staging s
       left join people own on own.directory_id = s.directory_id
       left join people same on same.address_key = s.address_key
@@ -55,7 +58,7 @@ export async function plan(tx: Db, runId: number): Promise<void> {
       coalesce(own_id = person_id and nth = 1 and same_id is null and address_key <> own_key and not is_bound, false),
       is_excluded, case when not is_excluded then fault end
     from settled`)
-  await tx.execute(sql`analyze planned`)
+  await tx.execute(sql`analyze planned (run_id, n, person_id)`)
 }
 
 /** How many are staged and planned. Both tables are empty after a crash of the database: then nothing may be applied. */
@@ -125,6 +128,16 @@ export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
     where pl.run_id = ${runId}`)
   const counts = Object.entries(row!).map(([name, count]) => [name, Number(count)])
   return Object.fromEntries(counts) as unknown as PlanCounts
+}
+
+/** Has somebody another address in the directory than here? It may become theirs later, though the directory says the same. */
+export async function hasOpenMoves(tx: Db, runId: number): Promise<boolean> {
+  const [row] = await tx.execute<{ open: boolean }>(sql`
+    select exists (
+      select from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n join people p on p.id = pl.person_id
+      where pl.run_id = ${runId} and s.address_key <> p.address_key
+    ) as open`)
+  return row!.open
 }
 
 /** Who is left out of the team now, and why: instead of what was so before. */

@@ -17,13 +17,14 @@ import {
   removeMemberships,
   updatePeople
 } from './apply-store.ts'
-import { countPlan, countPlanned, replaceLeftOut } from './plan-store.ts'
+import { countPlan, countPlanned, hasOpenMoves, replaceLeftOut } from './plan-store.ts'
 import { clearStage } from './stage-store.ts'
 
 export interface Proved {
   reading: Reading
   /** People who are never touched, though the group does not list them any more. */
   excluded: number[]
+  fingerprint: string
 }
 
 /**
@@ -31,7 +32,7 @@ export interface Proved {
  * too, unless they are too many to go without somebody's word (R9). False when the run is not ours any more.
  */
 export async function settle(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
-  const { reading, excluded } = proved
+  const { reading, excluded, fingerprint } = proved
   const group = await lockGroup(tx, run.groupId)
   const locked = group && (await lockRun(tx, run.groupId, run.id))
   if (locked?.state !== 'running' || locked.attempts !== run.attempts) return false
@@ -57,7 +58,9 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
     ...{ added, removed: removed.length, changed, parked: isParked ? before.missing : 0, ...leaving },
     receipt: { ...receiptOf(reading), ...counts, before: before.all, after }
   }
-  await finish(tx, group!, run, { ...end, reason: reasonOf(end, before) }, reading, after, state.intervalMinutes)
+  const isClean = end.state === 'done' && counts.doubled + counts.taken === 0 && !(await hasOpenMoves(tx, run.id))
+  const known = { memberCount: after, fingerprint: isClean ? fingerprint : null }
+  await finish(tx, group!, run, { ...end, reason: reasonOf(end, before) }, reading, known, state.intervalMinutes)
   if (added + removed.length > 0) await recountTeam(tx, run.teamId)
   await record(tx, group!, locked.cause, locked.startedBy, end)
   await clearStage(tx, run.id)
@@ -86,11 +89,11 @@ async function finish(
   run: TakenRun,
   end: RunEnd,
   { group: found }: Reading,
-  memberCount: number,
+  known: { memberCount: number; fingerprint: string | null },
   intervalMinutes: number
 ) {
   const { dn, name, mail, description, kind } = found
-  await updateGroup(tx, group.id, { dn, name, mail, description, kind, memberCount, lastGoodRunId: run.id })
+  await updateGroup(tx, group.id, { dn, name, mail, description, kind, ...known, lastGoodRunId: run.id })
   // a team that follows a group follows its name
   if (name !== group.name) await updateTeam(tx, run.teamId, { name })
   await endRun(tx, run.id, end)

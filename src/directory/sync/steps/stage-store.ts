@@ -18,22 +18,42 @@ export interface StagedPerson {
   via: string | null
 }
 
+/** Some people in the shape that the database takes: a text for each column, a line for each person. */
+export interface StagedSet {
+  people: number
+  columns: string[]
+}
+
+/**
+ * Puts people in that shape. No value can hold a line's end, so that separates; blank stands for none. An array would cost
+ * the driver several times as much.
+ */
+export function stagedSet(people: readonly StagedPerson[]): StagedSet {
+  const column = (pick: (person: StagedPerson) => string | null) => people.map(person => pick(person) ?? '').join('\n')
+  return {
+    people: people.length,
+    columns: [
+      ...[column(person => person.directoryId), column(person => person.dn)],
+      column(person => (person.mail === person.address ? null : person.mail)),
+      ...[column(person => person.address)],
+      column(person => (person.addressKey === person.address ? null : person.addressKey)),
+      ...[column(person => person.name), column(person => person.department), column(person => person.title)],
+      ...[column(person => person.manager), column(person => person.via)],
+      column(person => `-${person.isDisabled ? 'd' : ''}${person.isExcluded ? 'x' : ''}`)
+    ]
+  }
+}
+
 /** Writes the people that come after the first `before` of a run. */
-export async function stage(db: Db, runId: number, before: number, people: readonly StagedPerson[]): Promise<void> {
-  const column = (pick: (person: StagedPerson) => string | null) => sql`${sql.param(people.map(pick))}::text[]`
+export async function stage(db: Db, runId: number, before: number, { columns }: StagedSet): Promise<void> {
+  const tables = columns.map(text => sql`string_to_table(${text}::text, E'\n', '')`)
   await db.execute(sql`
     insert into staging (run_id, n, directory_id, dn, mail, address, address_key, name, department, title, manager, via,
       is_disabled, is_excluded)
-    select ${runId}, ${before}::int + s.n, directory_id, dn, mail, address, address_key, name, department, title, manager, via,
-      is_disabled = 'y', is_excluded = 'y'
-    from unnest(
-      ${column(person => person.directoryId)}, ${column(person => person.dn)}, ${column(person => person.mail)},
-      ${column(person => person.address)}, ${column(person => person.addressKey)}, ${column(person => person.name)},
-      ${column(person => person.department)}, ${column(person => person.title)}, ${column(person => person.manager)},
-      ${column(person => person.via)}, ${column(person => (person.isDisabled ? 'y' : 'n'))},
-      ${column(person => (person.isExcluded ? 'y' : 'n'))}
-    ) with ordinality as s(directory_id, dn, mail, address, address_key, name, department, title, manager, via, is_disabled,
-      is_excluded, n)`)
+    select ${runId}, ${before}::int + s.n, directory_id, coalesce(dn, ''), coalesce(mail, address), address,
+      coalesce(address_key, address), name, department, title, manager, via, marks like '%d%', marks like '%x%'
+    from rows from (${sql.join(tables, sql`, `)}) with ordinality
+      as s(directory_id, dn, mail, address, address_key, name, department, title, manager, via, marks, n)`)
 }
 
 /** Nothing is read yet, or nothing is needed any more. */
