@@ -1,5 +1,6 @@
 /** Configuration → database → work and listen → stop without losing anything. */
 import { randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -17,6 +18,8 @@ import { startWorker, type Worker } from './worker.ts'
 
 /** What stands so far, in the order of starting. */
 const running: { embedded?: EmbeddedServer; pools: Database[]; worker?: Worker; app?: FastifyInstance } = { pools: [] }
+/** Answers that somebody waits for. */
+const owed = new Set<ServerResponse>()
 let isLeaving = false
 
 const starting = start().catch(async error => {
@@ -71,13 +74,19 @@ function lookAfter(embedded: EmbeddedServer, dataDir: string, log: FastifyInstan
 
 async function listen(app: FastifyInstance, { host, port }: Config) {
   app.server.prependListener('request', (_request, response) => {
-    // kept connections end with an answer, not between two of them
-    if (isLeaving) response.setHeader('connection', 'close')
+    owed.add(response)
+    response.once('close', () => owed.delete(response))
+    if (isLeaving) endWithAnswer(response)
   })
   await app.listen({ host, port }).catch(error => {
     const name = error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'PORT' : 'HOST'
     throw new ConfigProblems([`${name}: cannot listen on ${host}:${port} (${error.code})`])
   })
+}
+
+/** Kept connections end with an answer, not between two of them. */
+function endWithAnswer(response: ServerResponse) {
+  if (!response.headersSent) response.setHeader('connection', 'close')
 }
 
 function inDataFolder(error: Error): never {
@@ -98,6 +107,7 @@ const wordsFor = (error: Error) =>
 async function leave(code: number) {
   if (isLeaving) return
   isLeaving = true
+  for (const response of owed) endWithAnswer(response)
   setTimeout(() => process.exit(1), 29_000).unref()
   await starting
   await stop()
@@ -121,7 +131,7 @@ async function stop() {
 
 /** close() waits for slow requests without limit: short ones finish, the rest is cut. */
 async function closeGently(app: FastifyInstance) {
-  await pause(100) // whoever has connected already is heard
+  await pause(300) // whoever has connected already is heard
   const cut = setTimeout(() => app.server.closeAllConnections(), 9_000)
   await app.close()
   clearTimeout(cut)
