@@ -1,6 +1,6 @@
 /** Composes invitations at the moment of sending, and mints their links. */
 import type { Db } from '../db/client.ts'
-import { hashToken, newNonce, optOutToken, tokenOf } from '../lib/token.ts'
+import { hashToken, newNonces, optOutToken, tokenOf } from '../lib/token.ts'
 import { compileMail, type Filling, type Frame } from '../mail/compile.ts'
 import type { Claimed, Composed, Composer, Mail } from '../mail/delivery.ts'
 import type { Mailbox } from '../mail/headers.ts'
@@ -41,20 +41,14 @@ export async function composeInvitations(
   )
 }
 
-/** The link under which an invitation is answered. */
-export function joinLink({ baseUrl, secretKey }: Pick<InvitationMail, 'baseUrl' | 'secretKey'>, nonce: Buffer): string {
-  return `${baseUrl}/join/${tokenOf(secretKey, nonce)}`
-}
-
 async function mintLinks(tx: Db, secretKey: Buffer, letters: InvitationLetter[]) {
   if (letters.length === 0) return
-  const links = letters.map(letter => {
-    letter.nonce = newNonce()
-    return {
-      invitationId: letter.invitationId,
-      nonce: letter.nonce,
-      tokenHash: hashToken(tokenOf(secretKey, letter.nonce))
-    }
+  const nonces = newNonces(letters.length)
+  const links = letters.map((letter, n) => {
+    const nonce = nonces[n]!
+    letter.nonce = nonce
+    letter.token = tokenOf(secretKey, nonce)
+    return { invitationId: letter.invitationId, nonce, tokenHash: hashToken(letter.token) }
   })
   await keepLinks(tx, links)
 }
@@ -81,6 +75,7 @@ function compose(
 }
 
 function fillingFor(deps: InvitationMail, delivery: Claimed, letter: InvitationLetter): Filling {
+  const link = `${deps.baseUrl}/join/${letter.token ?? tokenOf(deps.secretKey, letter.nonce!)}`
   const optOut = `${deps.baseUrl}/unsubscribe/${optOutToken(deps.secretKey, delivery.personId)}`
   return {
     to: { name: letter.name, address: delivery.address },
@@ -88,7 +83,7 @@ function fillingFor(deps: InvitationMail, delivery: Claimed, letter: InvitationL
     date: new Date(),
     optOut,
     feedbackId: `${delivery.batchId ?? 0}:invitation:rollcall:${hostOf(deps.mailFrom.address)}`,
-    values: { address: delivery.address, link: joinLink(deps, letter.nonce!), optOut, expires: expiryText(letter) }
+    values: { address: delivery.address, link, optOut, expires: expiryText(letter) }
   }
 }
 

@@ -1,9 +1,17 @@
 /** Links that nobody can guess and that neither the database nor the key alone gives away. */
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 
+const nonceBytes = 32
+
 /** 32 random bytes, kept with the invitation. */
 export function newNonce(): Buffer {
-  return randomBytes(32)
+  return randomBytes(nonceBytes)
+}
+
+/** Many nonces at once: asking for randomness costs more than most of what a mail costs. */
+export function newNonces(count: number): Buffer[] {
+  const all = randomBytes(count * nonceBytes)
+  return Array.from({ length: count }, (_, n) => all.subarray(n * nonceBytes, (n + 1) * nonceBytes))
 }
 
 /** The 43 characters of an invitation's link: base64url of HMAC-SHA256 of its nonce under the secret key. */

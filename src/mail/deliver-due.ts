@@ -18,9 +18,10 @@ import {
   occasion,
   type Ready,
   type Run,
+  slowAmong,
   wantsMore
 } from './queue/run.ts'
-import { heldAmong, renewLeases, settle, stopBatch, waitBriefly } from './queue/store.ts'
+import { heldAmong, renewLeases, settle, showOnTheirWay, stopBatch, waitBriefly } from './queue/store.ts'
 import { claim, take, unmade } from './queue/take-up.ts'
 
 export type { DeliverDeps } from './queue/run.ts'
@@ -43,6 +44,8 @@ export async function deliverDue(deps: DeliverDeps): Promise<number> {
     if (batchIds.length > 0) void lookForHolds(run, batchIds)
     const late = leasesToRenew(run)
     if (late.length > 0) void renew(run, late)
+    const slow = slowAmong(run)
+    if (slow.length > 0) void show(run, slow)
     depart(run)
     await occasion(run)
     depart(run)
@@ -141,6 +144,16 @@ async function renew(run: Run, late: Ready[]): Promise<void> {
   }
 }
 
+async function show(run: Run, slow: Ready[]): Promise<void> {
+  for (const ready of slow) ready.isShown = true
+  try {
+    const deliveries = slow.map(({ delivery }) => delivery)
+    await inTime(showOnTheirWay(run.deps.db, deliveries), patience)
+  } catch (error) {
+    run.deps.log.warn({ reason: reasonOf(error) }, 'Mails on their way could not be shown as such')
+  }
+}
+
 /** Lets as many go as there are lanes. */
 function depart(run: Run) {
   while (mayDepart(run)) {
@@ -152,6 +165,7 @@ function depart(run: Run) {
 
 async function fly(run: Run, ready: Ready) {
   const { delivery, until } = ready
+  ready.leftAt = Date.now()
   run.flying.add(ready)
   const outcome = await send(run, ready)
   run.flying.delete(ready)

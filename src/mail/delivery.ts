@@ -56,6 +56,8 @@ export type Outcome =
 export interface MailTransport {
   /** How many may be on their way at once, at the moment: it shrinks when the server asks for patience. */
   readonly lanes: number
+  /** How many more may wait in it, each to go right behind one that is on its way. */
+  readonly behind?: number
   /** Never rejects. Refuses a recipient that is not one plain address. */
   send(mail: Mail): Promise<Outcome>
   /** Connects and signs in, sends nothing. Undefined when that works, else why not. */

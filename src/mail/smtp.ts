@@ -18,33 +18,78 @@ export interface SmtpOptions {
 
 const usualPatience: Patience = { connect: 30_000, greeting: 60_000, command: 120_000, finalDot: 600_000 }
 
+/** A mail that somebody waits for. */
+interface Job {
+  mail: Mail
+  done: (outcome: Outcome) => void
+}
+
+interface Lane {
+  conversation: Conversation | undefined
+}
+
+const openOf = ({ conversation }: Lane) => (conversation?.isOpen ? conversation : undefined)
+
 /** A transport over at most `settings.connections` connections, opened when needed, kept while used. */
 export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {}): MailTransport {
   const patience = { ...usualPatience, ...options.patience }
   const idle: { conversation: Conversation; since: number }[] = []
   const open = new Set<Conversation>()
   const pace = paceOf(settings.connections)
+  const waiting: Job[] = []
+  let busy = 0
+  let misses = 0
   const sweeper = setInterval(closeUnused, 5_000).unref()
 
-  async function send(mail: Mail): Promise<Outcome> {
+  function send(mail: Mail): Promise<Outcome> {
     if (!isOneAddress(mail.to))
-      return { is: 'recipient-failed', reply: 'Not one plain address: nothing was sent', suppress: false }
-    await pace.turn()
-    const outcome = await sendOnce(mail)
-    pace.note(outcome)
-    return outcome
+      return Promise.resolve({
+        is: 'recipient-failed',
+        reply: 'Not one plain address: nothing was sent',
+        suppress: false
+      })
+    return new Promise(done => {
+      waiting.push({ mail, done })
+      if (busy < pace.lanes()) void work()
+    })
   }
 
-  async function sendOnce(mail: Mail): Promise<Outcome> {
+  /** One lane: a mail after the other, while some wait. */
+  async function work() {
+    busy += 1
+    const lane: Lane = { conversation: undefined }
+    let behind: Job | undefined
+    const following = () => {
+      behind = mayGoBehind() ? waiting.shift() : undefined
+      return behind?.mail
+    }
+    for (let job = waiting.shift(); job; job = behind ?? (busy <= pace.lanes() ? waiting.shift() : undefined)) {
+      const isBehind = job === behind
+      behind = undefined
+      await pace.turn()
+      const outcome = await sendOver(lane, job.mail, following, isBehind)
+      pace.note(outcome)
+      job.done(outcome)
+    }
+    busy -= 1
+    if (lane.conversation?.isOpen) idle.push({ conversation: lane.conversation, since: Date.now() })
+  }
+
+  /** A server that drops what comes behind a mail is not troubled with it again. */
+  const mayGoBehind = () => misses < 3 && !pace.isSlowed()
+
+  async function sendOver(lane: Lane, mail: Mail, following: () => Mail | undefined, isBehind: boolean) {
     for (;;) {
-      const conversation = takeIdle() ?? (await connectOrOutcome())
+      const conversation = openOf(lane) ?? takeIdle() ?? (await connectOrOutcome())
       if ('is' in conversation) return conversation
-      const wasUsed = conversation.tried > 0
-      const outcome = await conversation.send(mail)
-      if (conversation.isOpen) idle.push({ conversation, since: Date.now() })
+      const isUsed = conversation.tried > 0
+      const isHere = isBehind && conversation === lane.conversation
+      lane.conversation = conversation
+      const outcome = await conversation.send(mail, following)
+      const isEarly = !conversation.isOpen && isLostEarly(outcome)
+      if (isHere) misses = isEarly ? misses + 1 : 0
       // a server may close a connection while it rests; that says nothing about the server or the recipient
-      else if (wasUsed && isLostEarly(outcome)) continue
-      return outcome
+      if (!isEarly || !isUsed) return outcome
     }
   }
 
@@ -79,6 +124,9 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
   return {
     get lanes() {
       return pace.lanes()
+    },
+    get behind() {
+      return mayGoBehind() ? pace.lanes() : 0
     },
     send,
     verify: async () => {
@@ -162,6 +210,7 @@ function paceOf(most: number) {
   let resumeAt = 0
   return {
     lanes: () => lanes,
+    isSlowed: () => lanes < most,
     async turn() {
       for (let left = resumeAt - Date.now(); left > 0; left = resumeAt - Date.now()) {
         await new Promise(resolve => setTimeout(resolve, left))

@@ -127,6 +127,8 @@ export async function readPause(db: Db): Promise<{ since: Date; reason: string }
 export interface InvitationLetter {
   invitationId: number
   nonce: Buffer | null
+  /** The link's token, when it was minted a moment ago. */
+  token?: string
   email: string
   name: string | null
   organization: string

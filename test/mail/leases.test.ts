@@ -33,6 +33,23 @@ test('R3: a mail that is on its way for longer than a lease stays with its worke
   t.same(await countsOf(db, id), { sent: 5 })
 })
 
+test('a mail that is on its way for a while shows on its person until it is sent', async t => {
+  const { db, query } = await stage(t)
+  await order(db, numbered(5))
+  const shown = async () =>
+    await query`select distinct delivery_state as state from people where delivery_id is not null`
+  const sending = deliverDue(
+    means(
+      db,
+      transportThat(() => pause(2_500, undefined))
+    )
+  )
+  await until(async () => (await query`select from people where delivery_state = 'sending'`).length === 5)
+  t.same(await shown(), [{ state: 'sending' }])
+  await sending
+  t.same(await shown(), [{ state: 'sent' }])
+})
+
 test('R3: what a worker held that is gone is sent by another within a lease and a look', async t => {
   const { db, query } = await stage(t)
   const id = await order(db, numbered(30))

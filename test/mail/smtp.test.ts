@@ -221,6 +221,44 @@ test('a server that closed a resting connection costs nothing', async t => {
   await again.stop()
 })
 
+test('an envelope goes right behind the text before it, whatever becomes of that', async t => {
+  for (const [deed, is] of table.filter(([deed]) => !/^r4[27]1|421$|^r(stall|drop)/.test(deed))) {
+    const server = await startScripted()
+    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
+    t.equal(transport.behind, 1)
+    const names = ['ada', `${deed}.ben`, 'cleo', 'dora']
+    const outcomes = await Promise.all(names.map(name => transport.send(mailTo(`${name}@larkfield.example`))))
+    t.same(
+      outcomes.map(outcome => outcome.is),
+      ['sent', is, 'sent', 'sent'],
+      `${deed} between others`
+    )
+    const got = server.taken.map(({ to }) => to.split('@')[0]!)
+    t.same(new Set(got), new Set(names.filter(name => got.includes(name))), 'nothing is sent twice')
+    t.ok(server.taken.every(({ text }) => text === bytes.toString().replace('\r\n.dotted', '\r\n..dotted')))
+    t.ok(server.behind > 0)
+    await transport.close()
+    await server.stop()
+  }
+})
+
+test('nothing goes behind a text where the server does not offer it, or for long where it forgets it', async t => {
+  const sendTo = async (script: ScriptedOptions, names: string[]) => {
+    const server = await startScripted(script)
+    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
+    const outcomes = await Promise.all(names.map(name => transport.send(mailTo(`${name}@larkfield.example`))))
+    t.ok(outcomes.every(outcome => outcome.is === 'sent'))
+    t.equal(server.taken.length, names.length)
+    await transport.close()
+    await server.stop()
+    return server
+  }
+  const twenty = Array.from({ length: 20 }, (_, n) => `kim${n}`)
+  t.equal((await sendTo({ ehlo: ['ENHANCEDSTATUSCODES'] }, twenty)).behind, 0)
+  t.equal((await sendTo({}, twenty)).behind, 19)
+  t.equal((await sendTo({ isForgetful: true }, twenty)).behind, 3)
+})
+
 test('it slows down when asked to, and recovers', async t => {
   const server = await startScripted()
   t.teardown(server.stop)

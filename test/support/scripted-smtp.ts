@@ -43,6 +43,8 @@ export interface ScriptedOptions {
   /** Reply to every MAIL. */
   mail?: string
   auth?: string
+  /** Throws away what came behind a message's text. */
+  isForgetful?: boolean
 }
 
 export interface ScriptedServer {
@@ -53,6 +55,8 @@ export interface ScriptedServer {
   taken: { to: string; text: string }[]
   /** Connections so far. */
   connections: number
+  /** Envelopes that came in one piece with the text before them. */
+  behind: number
   script: ScriptedOptions
   stop: () => Promise<void>
 }
@@ -70,7 +74,7 @@ export async function startScripted(script: ScriptedOptions = {}, port = 0): Pro
     for (const socket of sockets) socket.destroy()
     await new Promise<void>(resolve => server.close(() => resolve()))
   }
-  const scripted: ScriptedServer = { settings, commands: [], taken: [], connections: 0, script, stop }
+  const scripted: ScriptedServer = { settings, commands: [], taken: [], connections: 0, behind: 0, script, stop }
   return scripted
 }
 
@@ -152,6 +156,8 @@ function speak(socket: Socket, server: ScriptedServer) {
     const text = unread.slice(0, end + 2)
     unread = unread.slice(end + 5)
     isText = false
+    if (unread.startsWith('MAIL')) server.behind += 1
+    if (server.script.isForgetful) unread = ''
     if (deed() === 'estall') return false
     if (deed() === 'edrop') return !socket.destroy()
     const reply = atEnd.get(deed())

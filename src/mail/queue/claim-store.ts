@@ -39,8 +39,6 @@ export async function claimDue(
       from chosen where d.id = chosen.id
       returning d.id, d.kind, d.person_id, d.invitation_id, d.batch_id, d.address, d.priority, d.attempts,
         d.may_have_arrived, d.message_id, chosen.state as was
-    ), person as (
-      update people p set delivery_state = 'sending' from leased where p.id = leased.person_id and p.delivery_id = leased.id
     )
     select * from leased order by priority, id`)
   const byBatch = Map.groupBy(rows, row => row.batch_id)

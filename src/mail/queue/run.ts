@@ -32,6 +32,10 @@ export interface Ready {
   until: string | null
   /** When we got the lease, or renewed it (ms). */
   leasedAt: number
+  /** When it left our hand (ms). */
+  leftAt?: number
+  /** Its person's row says that it is on its way. */
+  isShown?: boolean
 }
 
 /** What a run knows: mails in hand and on their way, attempts that ended and are not written yet. */
@@ -139,7 +143,7 @@ const isTooOld = (run: Run, moment: number) => moment < Date.now() - leaseOf(run
 
 /** May one more go? Not while the database keeps us from writing down how many others ended. */
 export const mayDepart = (run: Run) =>
-  run.flying.size < run.deps.transport.lanes &&
+  run.flying.size < run.deps.transport.lanes + (run.deps.transport.behind ?? 0) &&
   run.hand.length > 0 &&
   run.fault === undefined &&
   run.ended.length + run.writing < mostUnwritten
@@ -156,6 +160,14 @@ export function leasesToRenew(run: Run): Ready[] {
   if (run.flying.size === 0 || Date.now() - run.renewedAt < milliseconds / 10) return []
   run.renewedAt = Date.now()
   return [...run.flying].filter(({ leasedAt }) => leasedAt < Date.now() - milliseconds / 3)
+}
+
+const noticeable = 1_000 // ms
+
+/** What has been on its way for so long that people are to see it: nobody would notice the others. */
+export function slowAmong(run: Run): Ready[] {
+  const since = Date.now() - noticeable
+  return [...run.flying].filter(({ leftAt = since, isShown }) => leftAt < since && !isShown)
 }
 
 /** Hands back what must not or need not go out from here. */

@@ -51,6 +51,18 @@ export async function renewLeases(db: Db, deliveries: Claimed[], leaseSeconds: n
     where d.id = held.id and d.attempts = held.attempt and d.lease_until is not null`)
 }
 
+/** Says on their people that these mails are on their way. For every mail that would cost as much as all that it says later. */
+export async function showOnTheirWay(db: Db, deliveries: Claimed[]): Promise<void> {
+  const [ids, attempts] = [deliveries.map(({ id }) => id), deliveries.map(({ attempt }) => attempt)]
+  await db.execute(sql`
+    with going as (
+      select d.id, d.person_id from deliveries d
+      join unnest(${sql.param(ids)}::bigint[], ${sql.param(attempts)}::int[]) as held(id, attempt) on held.id = d.id
+      where d.attempts = held.attempt and d.state = 'sending' order by d.id for share of d
+    )
+    update people p set delivery_state = 'sending' from going where p.id = going.person_id and p.delivery_id = going.id`)
+}
+
 /**
  * Leases that ran out: their worker is gone, and what it sent nobody knows. Due again at once. Returns how many. What ran
  * out while the database was away waits a moment longer: its worker may live, and know.

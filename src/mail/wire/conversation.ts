@@ -1,6 +1,6 @@
 /**
- * One signed-in SMTP connection, spoken by ourselves: MAIL, RCPT and DATA in one packet where the server offers
- * PIPELINING (RFC 2920), and exact knowledge of how far a message got when the connection is lost.
+ * One signed-in SMTP connection, spoken by ourselves: MAIL, RCPT and DATA in one packet, and behind the text before them,
+ * where the server offers PIPELINING (RFC 2920), and exact knowledge of how far a message got when the connection is lost.
  */
 import type { Socket } from 'node:net'
 import type { Mail, Outcome } from '../delivery.ts'
@@ -25,13 +25,17 @@ export interface Conversation {
   readonly isOpen: boolean
   /** Messages that were tried on it. */
   readonly tried: number
-  /** One at a time. */
-  send(mail: Mail): Promise<Outcome>
+  /**
+   * One at a time. While the text leaves, `following` may name the next mail: its envelope goes right behind (RFC 2920 §3.1),
+   * which spares a round trip. That mail is the next to send here; its text leaves only when this one is answered.
+   */
+  send(mail: Mail, following?: () => Mail | undefined): Promise<Outcome>
   quit(): void
 }
 
 const longestAnswer = 65_536
-const ended = Buffer.from('\r\n.\r\n')
+/** Milliseconds: behind a mail that a server thinks about for longer, no other is to wait. */
+const quick = 1_000
 
 /** Takes over a socket that has said EHLO and, where asked, signed in. `onClose` is called once. */
 export function converse(socket: Socket, offers: Offers, patience: Patience, onClose: () => void): Conversation {
@@ -39,6 +43,8 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
   let lost = ''
   let tried = 0
   let mustReset = false
+  let ahead: Mail | undefined
+  let isQuick = true
   let unread = ''
   let lines: string[] = []
   const replies: Reply[] = []
@@ -102,12 +108,14 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     return [...(mustReset ? ['RSET\r\n'] : []), mail, `RCPT TO:<${to}>\r\n`, 'DATA\r\n']
   }
 
-  async function send(mail: Mail): Promise<Outcome> {
-    if (!offers.smtputf8 && !isAscii(mail.to))
-      return { is: 'recipient-failed', reply: noWideAddresses, suppress: false }
+  const isTooWide = ({ to }: Mail) => !offers.smtputf8 && !isAscii(to)
+
+  async function send(mail: Mail, following?: () => Mail | undefined): Promise<Outcome> {
+    if (isTooWide(mail)) return { is: 'recipient-failed', reply: noWideAddresses, suppress: false }
     tried += 1
     const commands = commandsFor(mail)
-    if (offers.pipelining) socket.write(commands.join(''))
+    if (offers.pipelining && mail !== ahead) socket.write(commands.join(''))
+    ahead = undefined
     const ask = (command: string) => {
       if (!offers.pipelining && isOpen) socket.write(command)
       return next(patience.command)
@@ -124,7 +132,7 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     const go = await ask(commands[2]!)
     if (!go) return { is: 'not-sent', reply: lost }
     if (go.code !== 354) return refused('data', go, 0)
-    return transmit(mail.bytes())
+    return transmit(mail.bytes(), following)
   }
 
   async function refused(stage: 'sender' | 'recipient' | 'data', reply: Reply, outstanding: number): Promise<Outcome> {
@@ -142,12 +150,15 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     }
   }
 
-  async function transmit(bytes: Buffer): Promise<Outcome> {
-    socket.cork()
-    socket.write(withDotsDoubled(bytes))
-    socket.write(bytes.subarray(-2).equals(crlf) ? ended.subarray(2) : ended)
-    socket.uncork()
+  async function transmit(bytes: Buffer, following?: () => Mail | undefined): Promise<Outcome> {
+    const dot = bytes.subarray(-2).equals(crlf) ? '.\r\n' : '\r\n.\r\n'
+    const behind = offers.pipelining && isQuick && isOpen ? following?.() : undefined
+    if (behind && !isTooWide(behind)) ahead = behind
+    const rest = Buffer.from(ahead ? dot + commandsFor(ahead).join('') : dot)
+    socket.write(Buffer.concat([withDotsDoubled(bytes), rest]))
+    const begin = Date.now()
     const reply = await next(patience.finalDot)
+    isQuick = Date.now() - begin < quick
     if (!reply) return { is: 'unknown', reply: lost }
     if (reply.code < 300) return { is: 'sent', reply: reply.text }
     if (reply.code === 421) lose(reply.text)
