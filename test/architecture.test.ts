@@ -67,7 +67,7 @@ t.test('routes, scopes and the application alone know the web', async t => {
 t.test('each foreign part is known in one place', async t => {
   const places: [RegExp, RegExp][] = [
     [/^drizzle-orm/, /store\.ts$|^src\/db\//],
-    [/^nodemailer/, /^src\/mail\/smtp\.ts$/],
+    [/^nodemailer/, /^src\/mail\/wire\/sign-in\.ts$/],
     [/^ldapts/, /^src\/directory\/ldap\//],
     [/^postgres$/, /^src\/db\//],
     [/^eta$/, /^src\/web\/pages\.ts$|^src\/mail\/compile\.ts$/]
