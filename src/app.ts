@@ -23,6 +23,7 @@ import { serveSessions } from './sessions/scopes.ts'
 import { directorySettingsRoutes } from './settings/directory-routes.ts'
 import { mailSettingsRoutes } from './settings/mail-routes.ts'
 import { settingsRoutes } from './settings/routes.ts'
+import { signInSettingsRoutes } from './settings/sign-in-routes.ts'
 import { setupRoutes } from './setup/routes.ts'
 import { optOutRoutes } from './sign-up/opt-out-routes.ts'
 import { joinRoutes } from './sign-up/routes.ts'
@@ -94,6 +95,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   settingsRoutes(app, deps)
   mailSettingsRoutes(app, deps)
   directorySettingsRoutes(app, deps)
+  signInSettingsRoutes(app, deps)
   if (!config.smtp) outboxRoutes(app, deps)
   return app
 }

@@ -100,6 +100,7 @@ async function consolePaths({ db, ids, work }: Site): Promise<string[]> {
   const batches = [Number(newest.batch) - 1, newest.batch].map(id => `/batches/${id}`)
   const outbox = ['/outbox', `/outbox/${newest.mail}`]
   const people = ['/people', '/people?q=nobody', `/people/${newest.person}`, `/people/${ids.dan}`]
-  const others = ['/', '/invite', '/bulk', '/activity', '/me', '/settings/organization', '/people/0']
-  return [...others, '/batches', ...batches, ...people, ...outbox]
+  const others = ['/', '/invite', '/bulk', '/activity', '/me', '/people/0']
+  const settings = ['organization', 'mail', 'directory', 'sign-in'].map(name => `/settings/${name}`)
+  return [...others, ...settings, '/batches', ...batches, ...people, ...outbox]
 }

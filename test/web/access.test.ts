@@ -52,7 +52,7 @@ const smallest: Record<string, string> = {
   ...all('admin', ['POST /teams/:id/members/:person/removal']),
   ...all('owner', ['POST /people/:id/role', 'GET /settings/organization', 'POST /settings/organization']),
   ...all('owner', ['GET /settings/mail', 'POST /settings/mail', 'GET /settings/directory']),
-  ...all('owner', ['POST /settings/directory', 'POST /settings/directory/test'])
+  ...all('owner', ['POST /settings/directory', 'POST /settings/directory/test', 'GET /settings/sign-in'])
 }
 function all(role: string, routes: string[]) {
   return Object.fromEntries(routes.map(route => [route, role]))

@@ -1,6 +1,7 @@
 /** The table of synced groups, in several orders, a page at a time; ten thousand are as quick as ten. */
-import { type SQL, sql } from 'drizzle-orm'
+import { isNull, max, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { directoryGroups } from '../../db/schema.ts'
 import { findGroups, type ListedGroup } from '../store.ts'
 
 export const orders = ['name', 'members', 'sync'] as const
@@ -40,4 +41,14 @@ export async function countSynced(db: Db): Promise<{ groups: number; members: nu
       (select count(*) from sync_runs where state = 'running') as running
     from directory_groups where stopped_at is null`)
   return { groups: Number(row!.groups), members: Number(row!.members), running: Number(row!.running) }
+}
+
+/** When a group was last read to its end, whichever; null: none was yet. */
+export async function newestGoodRead(db: Db): Promise<Date | null> {
+  const { lastGoodAt, stoppedAt } = directoryGroups
+  const [row] = await db
+    .select({ at: max(lastGoodAt) })
+    .from(directoryGroups)
+    .where(isNull(stoppedAt))
+  return row!.at
 }

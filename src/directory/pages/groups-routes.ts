@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import type { Role } from '../../lib/role.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
 import type { Deps } from '../../web/deps.ts'
 import { filters, form, optionalField, repeated, valuesOf } from '../../web/forms.ts'
@@ -31,7 +32,7 @@ export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
       const ids = [...new Set(valuesOf(request.body.group))].filter(Boolean)
       if (ids.length === 0) return refuse(deps, request, reply, nothingTicked)
       const result = await keepSynced(deps, request.viewer!.id, ids)
-      if (result.outcome !== 'kept') return refuse(deps, request, reply, troubleOf(result))
+      if (result.outcome !== 'kept') return refuse(deps, request, reply, troubleOf(result, request.viewer!.role))
       wake()
       const count = result.groupIds.length
       const text = count === 1 ? 'One group is being read.' : `${count} groups are being read.`
@@ -50,10 +51,12 @@ const nothingTicked: Trouble = {
   list: [{ href: '#q', text: 'Search for groups and tick those that you want to keep synced.' }]
 }
 
-function troubleOf(result: Exclude<KeepOutcome, { outcome: 'kept' }>): Trouble {
+function troubleOf(result: Exclude<KeepOutcome, { outcome: 'kept' }>, role: Role): Trouble {
   if (result.outcome === 'no-sign-in') {
-    const text = 'People could not sign in with what they have. Turn on a sign-in of your organization first.'
-    return { status: 409, heading: 'Nothing was synced.', list: [{ href: '/settings/sign-in', text }] }
+    const href = role === 'owner' ? '/settings/sign-in' : '#q'
+    const who = role === 'owner' ? 'Turn on' : 'An owner has to turn on'
+    const text = `People could not sign in with what they have. ${who} a sign-in of your organization first.`
+    return { status: 409, heading: 'Nothing was synced.', list: [{ href, text }] }
   }
   if (result.outcome === 'unavailable')
     return { status: 503, heading: 'Nothing was synced.', list: [{ href: '#q', text: result.reason }] }

@@ -10,8 +10,8 @@ import { type Directory, DirectoryProblem } from '../directory.ts'
  * Wrong passwords that reach the directory for one person, from wherever they come, before it is left in peace. Directories
  * lock an account after five or more: nobody may lock one through us.
  */
-const mostBinds = 4
-const peaceSeconds = 30 * 60
+export const bindLimit = { tries: 4, minutes: 30 }
+const peaceSeconds = bindLimit.minutes * 60
 
 /** The check of passwords against the directory, or undefined when sign-in with them is off. */
 export function checkOutsideFor(deps: DirectoryDeps): CheckOutside | undefined {
@@ -33,7 +33,7 @@ export function checkOutsideFor(deps: DirectoryDeps): CheckOutside | undefined {
 async function secondsToWait(db: Database, key: string): Promise<number> {
   return transaction(db, async tx => {
     const { failures, secondsSince } = await lockTries(tx, key)
-    if (failures >= mostBinds && secondsSince < peaceSeconds) return Math.ceil(peaceSeconds - secondsSince)
+    if (failures >= bindLimit.tries && secondsSince < peaceSeconds) return Math.ceil(peaceSeconds - secondsSince)
     if (secondsSince >= peaceSeconds) {
       await forgetTries(tx, [key])
       await lockTries(tx, key)

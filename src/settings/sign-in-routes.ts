@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify'
+import { organizationSignInOn } from '../config.ts'
+import { readDirectory } from '../directory/connection/settings.ts'
+import { newestGoodRead } from '../directory/groups/listing-store.ts'
+import { bindLimit } from '../directory/sign-in/check-outside.ts'
+import { showTime } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+
+/** How people sign in, and how the organization's sign-in is turned on: the environment says so, this page only shows it. */
+export function signInSettingsRoutes(app: FastifyInstance, deps: Deps): void {
+  app.get('/settings/sign-in', { config: { access: 'owner' } }, async (request, reply) => {
+    const [{ settings, problem, locked }, read] = await Promise.all([readDirectory(deps), newestGoodRead(deps.db)])
+    const host = URL.parse(settings.url)?.host
+    return reply.page(
+      'settings/sign-in',
+      { title: 'Sign-in', section: 'Settings' },
+      {
+        isOn: organizationSignInOn(deps.config),
+        server: host ? `${host}${locked.has('url') ? ', set by LDAP_URL in the environment' : ''}` : null,
+        problem,
+        lastRead: read ? showTime(read, request.viewer!.timeZone) : null,
+        limit: bindLimit
+      }
+    )
+  })
+}
