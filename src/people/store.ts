@@ -101,6 +101,15 @@ export async function setDeactivated(tx: Db, id: number, isDeactivated: boolean)
 }
 
 /**
+ * Whoever brings people in, invites them or changes many at once does so one after the other: what one of them decides
+ * about an address is still true when it commits, and rows that each takes in an order of its own close no circle. Take
+ * it after the owners' lock, and before anybody's row.
+ */
+export async function lockAddresses(tx: Db): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:invite'))`)
+}
+
+/**
  * The ids of the active owners, who cannot change until the transaction ends: the last one must stay. One lock for all
  * of them, taken before any person's: row by row, those that wait would close circles once a row has moved.
  */

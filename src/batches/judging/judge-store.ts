@@ -2,12 +2,13 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { batchChunks } from '../../db/schema.ts'
+import { lockAddresses } from '../../people/store.ts'
 import type { Chunk } from '../chunk.ts'
 import type { Verdict } from '../recipient.ts'
 
-/** One inviter at a time: what it decides about an address stays true until it commits. */
+/** One inviter at a time, and no sync beside it. */
 export async function lockInviting(tx: Db): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:invite'))`)
+  await lockAddresses(tx)
   // people and recipients are found by index, never by scan: right after a first intake the statistics say "empty"
   await tx.execute(sql`set local enable_seqscan = off`)
 }

@@ -1,5 +1,6 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
+import { lockAddresses, lockOwners } from '../../people/store.ts'
 import { lockTeam } from '../../teams/store.ts'
 import { deactivateLeavers } from '../sync/leavers/deactivate-leavers.ts'
 import { askAbout, idsOf, leaversParked, noteDeactivations } from '../sync/leavers/leavers-store.ts'
@@ -29,6 +30,8 @@ export async function approve(db: Database, actorId: number, groupId: number, ru
     if (!group || !run) return { outcome: 'unknown' }
     if (run.state !== 'parked') return { outcome: 'wrong-state' }
     await lockTeam(tx, group.teamId)
+    await lockOwners(tx)
+    await lockAddresses(tx)
     const removed = await removeParked(tx, runId, group.teamId)
     await askAbout(tx, removed)
     const leavers = await idsOf(tx, leaversParked(runId))
@@ -55,6 +58,7 @@ export async function undo(db: Database, actorId: number, groupId: number, runId
     const canBe = run.state !== 'running' && run.removed > 0 && run.undoneAt === null
     if (!canBe || !(await isWithin(tx, runId, undoDays))) return { outcome: 'wrong-state' }
     await lockTeam(tx, group.teamId)
+    await lockAddresses(tx)
     const people = await putBack(tx, runId, group.teamId, actorId)
     await noteUndo(tx, runId, actorId)
     await forgetFingerprint(tx, groupId)

@@ -1,5 +1,6 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
+import { lockAddresses } from '../../people/store.ts'
 import { lockTeam } from '../../teams/store.ts'
 import { lockGroup } from '../sync/run-store.ts'
 import { stopGroup } from './groups-store.ts'
@@ -15,6 +16,7 @@ export async function stopSyncing(
     const group = await lockGroup(tx, groupId)
     if (!group) return { outcome: 'unknown' }
     await lockTeam(tx, group.teamId)
+    await lockAddresses(tx)
     await stopGroup(tx, groupId, group.teamId, team)
     await recordEvent(tx, { kind: 'group-stopped', actorId, details: { group: group.name, groupId, team } })
     return { outcome: 'stopped' }

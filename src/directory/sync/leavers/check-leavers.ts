@@ -1,5 +1,6 @@
 import { recordEvent } from '../../../audit/store.ts'
 import { type Db, transaction } from '../../../db/client.ts'
+import { lockAddresses, lockOwners } from '../../../people/store.ts'
 import { type DirectoryDeps, directoryOf } from '../../connection/settings.ts'
 import type { DirectoryPerson } from '../../directory.ts'
 import { readExclusions } from '../../ldap/schema/exclusions.ts'
@@ -42,6 +43,8 @@ export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): P
   const seen = new Map((await found.directory.findPeople(ids, signal)).map(person => [person.id, person]))
   const isBlind = witnesses.length > 0 && !witnesses.some(({ directoryId }) => seen.has(directoryId))
   await transaction(db, async tx => {
+    if (isOn) await lockOwners(tx)
+    await lockAddresses(tx)
     await postpone(
       tx,
       isBlind ? due.map(({ id }) => id) : due.filter(each => !asked.includes(each)).map(({ id }) => id)

@@ -1,6 +1,7 @@
 import { recordEvent } from '../../../audit/store.ts'
 import type { Db } from '../../../db/client.ts'
 import type { SyncReceipt } from '../../../db/schema.ts'
+import { lockAddresses, lockOwners } from '../../../people/store.ts'
 import { lockTeam, recountTeam, updateTeam } from '../../../teams/store.ts'
 import type { DirectoryState } from '../../connection/settings.ts'
 import type { Reading } from '../../directory.ts'
@@ -41,6 +42,10 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
 
   const before = await countMembers(tx, run.id, run.teamId, excluded)
   await supersedeParked(tx, run.groupId, run.id)
+  await replaceLeftOut(tx, run.id, run.groupId)
+  const counts = await countPlan(tx, run.id)
+  // as late as can be: until this commits, nobody is invited
+  await lockPeople(tx, state)
   await addPeople(tx, run.id)
   const changed = await updatePeople(tx, run.id)
   const added = await addMemberships(tx, run.id, run.teamId)
@@ -49,9 +54,7 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
   if (isParked) await parkMemberships(tx, run.id, run.teamId, excluded)
   if (removed.length > 0) await askAbout(tx, removed)
   const leaving = await handleLeavers(tx, run.id, state, before.all)
-  await replaceLeftOut(tx, run.id, run.groupId)
 
-  const counts = await countPlan(tx, run.id)
   const after = before.all + added - removed.length
   const end: RunEnd = {
     state: isParked || leaving.deactivationsParked > 0 ? 'parked' : 'done',
@@ -65,6 +68,12 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
   await record(tx, group!, locked.cause, locked.startedBy, end)
   await clearStage(tx, run.id)
   return true
+}
+
+/** In the order that everybody keeps: owners first, as deactivating somebody may need them. */
+async function lockPeople(tx: Db, { deactivateLeavers: isOn }: DirectoryState) {
+  if (isOn) await lockOwners(tx)
+  await lockAddresses(tx)
 }
 
 /** A crash of the database empties what was staged, and nobody else would notice. */
