@@ -8,7 +8,7 @@ import { cancelQueued } from '../mail/store.ts'
 import { lockPerson } from '../people/store.ts'
 import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
 import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
-import { joinTeamsOf } from '../teams/members-store.ts'
+import { joinTeamsOf, lockTeamsOf } from '../teams/members-store.ts'
 import { signUpPerson } from './store.ts'
 
 export interface Joining {
@@ -50,6 +50,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
   if (state !== 'open') return { outcome: 'closed', state }
   const passwordHash = joining.password === null ? null : await hashPassword(joining.password)
   return transaction(db, async tx => {
+    if (invitation.batchId !== null) await lockTeamsOf(tx, invitation.batchId)
     await lockPerson(tx, invitation.personId)
     const used = await consume(tx, tokenHash)
     if (!used) return closedNow(tx, tokenHash)

@@ -117,6 +117,13 @@ export async function copyTeams(tx: Db, fromBatchId: number, batchId: number): P
     select ${batchId}, team_id from ${batchTeams} where batch_id = ${fromBatchId} on conflict do nothing`)
 }
 
+/** Locks the teams that a batch names, in the order of all who lock several: before anybody's row, as a sync does. */
+export async function lockTeamsOf(tx: Db, batchId: number): Promise<void> {
+  await tx.execute(sql`
+    select from ${teams} t where t.id in (select team_id from ${batchTeams} where batch_id = ${batchId})
+    order by t.id for no key update`)
+}
+
 /** Somebody joined by an invitation of this batch: they are in the teams that it names, those that are still there. */
 export async function joinTeamsOf(tx: Db, batchId: number, personId: number): Promise<void> {
   const rows = await tx.execute<{ id: string }>(sql`

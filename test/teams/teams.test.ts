@@ -1,8 +1,9 @@
 import t from 'tap'
+import { transaction } from '../../src/db/client.ts'
 import { listMembers } from '../../src/teams/members-store.ts'
 import { addByHand, takeOutByHand } from '../../src/teams/revise-members.ts'
 import { createTeam, removeTeam, renameTeam } from '../../src/teams/revise-team.ts'
-import { findTeam, listTeams, membershipsOf } from '../../src/teams/store.ts'
+import { findTeam, listTeams, lockTeam, membershipsOf } from '../../src/teams/store.ts'
 import { goodPassword, startApp } from '../support/app.ts'
 import { entry, startSyncing } from '../support/directory.ts'
 import { multipart } from '../support/multipart.ts'
@@ -136,4 +137,21 @@ t.test('corrected lines are for the teams of their batch', async t => {
   const { token } = await linkOf(db, 'hugo@larkfield.example')
   await visitor.post(`/join/${token}`, { name: 'Hugo', password: goodPassword })
   t.same(await reasons(teamId), ['hugo: invitation'])
+})
+
+t.test('somebody who joins while their team is synced waits for it, and neither stands in the other’s way', async t => {
+  const teamId = await make('Waiting')
+  await ben.post('/invite', { email: 'wanda@larkfield.example', team: String(teamId) })
+  const { token, personId } = await linkOf(db, 'wanda@larkfield.example')
+  const nobody = await browser()
+  let joining: ReturnType<typeof nobody.post> | undefined
+  await transaction(db, async tx => {
+    await lockTeam(tx, teamId)
+    joining = nobody.post(`/join/${token}`, { name: 'Wanda', password: goodPassword })
+    const isWaiting = sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    while ((await db.execute(isWaiting)).length === 0);
+    await tx.execute(sql`update people set title = 'Sailor' where id = ${personId}`)
+  })
+  t.equal((await joining!).statusCode, 303)
+  t.same(await reasons(teamId), ['wanda: invitation'])
 })
