@@ -2,7 +2,6 @@ import { withoutUnseen } from '../../lib/unseen.ts'
 import type { FoundGroup } from '../directory.ts'
 import { groupAttributes, groupOf } from './schema/group.ts'
 import type { Session } from './session.ts'
-import { dnKey } from './syntax/dn.ts'
 import { allOf, anyOf, contains } from './syntax/literal.ts'
 
 const searched = ['cn', 'displayName', 'mail', 'description', 'proxyAddresses']
@@ -30,7 +29,7 @@ async function firstGroups(session: Session, filter: Parameters<typeof allOf>[0]
   for await (const page of session.pages({ ...search, doing: 'Searching groups' }, Math.min(most, 500))) {
     for (const entry of page) {
       const group = groupOf(entry, names, null)
-      if (group && !session.exclusions(dnKey(entry.dn)!, group.mail ? [group.mail] : [])) groups.push(group)
+      if (group && !session.exclusions(entry.key!, group.mail ? [group.mail] : [])) groups.push(group)
     }
     if (groups.length >= most) break
   }

@@ -126,7 +126,7 @@ async function whoAmI(connection: Connection): Promise<string> {
 
 /** An entry from elsewhere is a server that sends what nobody asked for: nothing of it may be believed. */
 function requireBelow(entry: Entry, base: string, baseDn: string): Entry {
-  const key = dnKey(entry.dn)
+  const { key } = entry
   if (key !== undefined && isBelow(key, base)) return entry
   throw new DirectoryProblem(
     `The directory answered with ${entry.dn.slice(0, 200)}, which is not below ${baseDn}`,

@@ -1,7 +1,6 @@
 import type { DirectoryPerson, Reading } from '../../directory.ts'
 import { isContact, personOf } from '../schema/person.ts'
 import type { Session } from '../session.ts'
-import { dnKey } from '../syntax/dn.ts'
 import type { Entry } from '../syntax/entry.ts'
 
 export type Counts = Omit<Reading, 'group' | 'strategy' | 'problems'>
@@ -20,8 +19,8 @@ export interface Gathering {
   findsByDn: boolean | undefined
   /** People with an address. */
   withMail: number
-  /** Takes in the person of an entry. */
-  add(entry: Entry, via: string | null): Promise<void>
+  /** Takes in the person of an entry. A promise when a set is full and was handed on: wait for it. */
+  add(entry: Entry, via: string | null): Promise<void> | undefined
   /** Takes in somebody who is only an address in a list. */
   addAddress(address: string, via: string | null): Promise<void>
   /** Hands on what has not been handed on yet. */
@@ -35,14 +34,14 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
   const nameless: string[] = []
   let waiting: DirectoryPerson[] = []
 
-  async function hand(person: DirectoryPerson, isWithoutAccount: boolean) {
-    if (seen.has(person.id)) return
+  function hand(person: DirectoryPerson, isWithoutAccount: boolean): Promise<void> | undefined {
+    if (seen.has(person.id)) return undefined
     seen.add(person.id)
     gathering.counts.resolved += 1
     if (person.mail !== null) gathering.withMail += 1
     if (isWithoutAccount) gathering.counts.contacts += 1
     waiting.push(person)
-    if (waiting.length >= setSize) await handOn()
+    return waiting.length >= setSize ? handOn() : undefined
   }
 
   async function handOn() {
@@ -70,11 +69,12 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
       contacts: 0,
       others: 0
     },
-    async add(entry, via) {
-      gathering.known.add(dnKey(entry.dn)!)
+    add(entry, via) {
+      gathering.known.add(entry.key!)
       const person = personOf(entry, session.names, session.exclusions, via)
-      if (person) await hand(person, isContact(entry))
-      else nameless.push(entry.dn)
+      if (person) return hand(person, isContact(entry))
+      nameless.push(entry.dn)
+      return undefined
     },
     async addAddress(address, via) {
       const mail = address.trim()

@@ -93,7 +93,7 @@ function sortOut({ session, counts, known }: Gathering, step: Step, dns: string[
 
 function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<string, FoundGroup>, steps: Step[]) {
   const { session, counts, problems } = gathering
-  const key = dnKey(entry.dn)!
+  const key = entry.key!
   const nested = groupOf(entry, session.names, null)
   if (!nested) return void problems.push(`The nested group ${entry.dn} shows no ${session.names.id}`)
   if (isAbove(step, nested)) counts.cyclesCut += 1

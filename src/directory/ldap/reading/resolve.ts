@@ -1,7 +1,7 @@
 /** From the DNs that a group lists to people, by the cheapest way that this server offers. */
 import { groupAttributes } from '../schema/group.ts'
 import { isForeignPrincipal, personAttributes } from '../schema/person.ts'
-import { dnKey, parentOf } from '../syntax/dn.ts'
+import { parentOf } from '../syntax/dn.ts'
 import type { Entry } from '../syntax/entry.ts'
 import { allOf, equals, everything } from '../syntax/literal.ts'
 import type { Gathering } from './gathering.ts'
@@ -72,7 +72,7 @@ async function byName(
   isByFilter: boolean,
   waiting: Waiting,
   wanted: Wanted,
-  found: (entry: Entry) => Promise<void>
+  found: (entry: Entry) => Promise<void> | undefined
 ) {
   const { session, strategies } = gathering
   const dns = [...waiting.values()]
@@ -87,7 +87,7 @@ async function byName(
 }
 
 /** Whether this entry was looked for: only then it may count, whatever the server sends. */
-const take = (waiting: Waiting, entry: Entry) => waiting.delete(dnKey(entry.dn)!)
+const take = (waiting: Waiting, entry: Entry) => waiting.delete(entry.key!)
 
 /** Who is neither person nor group: something else, or nothing that we may see. */
 async function countTheRest({ session, counts, problems }: Gathering, waiting: Waiting, doing: string) {

@@ -1,5 +1,4 @@
 import type { DirectoryPerson } from '../../directory.ts'
-import { dnKey } from '../syntax/dn.ts'
 import type { Entry } from '../syntax/entry.ts'
 import { idToText } from '../syntax/identifier.ts'
 import type { Names } from './defaults.ts'
@@ -33,7 +32,7 @@ export function personOf(
     title: entry.text(names.title),
     manager: entry.text(names.manager),
     isDisabled: isDisabled(entry),
-    isExcluded: exclusions(dnKey(entry.dn) ?? '', mail === null ? [] : [mail]),
+    isExcluded: exclusions(entry.key ?? '', mail === null ? [] : [mail]),
     via
   }
 }

@@ -1,4 +1,5 @@
 import type { RawEntry } from '../wire/ber.ts'
+import { dnKey } from './dn.ts'
 
 /** Values that a server showed in part: `member;range=0-1499`. `last` is undefined in the final part. */
 export interface Part {
@@ -7,23 +8,54 @@ export interface Part {
   values: string[]
 }
 
+const keys = new Map<string, string>()
+
+/** Names come from the settings: a few, asked for again with every entry. */
+function lowerCase(name: string): string {
+  const known = keys.get(name)
+  if (known !== undefined) return known
+  if (keys.size > 1_000) keys.clear()
+  const key = name.toLowerCase()
+  keys.set(name, key)
+  return key
+}
+
 /** One entry, read by attribute name whatever the server's spelling; always lists, also of one or none. */
 export class Entry {
   dn: string
-  #values: Map<string, Buffer[]>
+  #message: Buffer
+  #spans: Map<string, number[]>
+  #key: string | undefined | null = null
 
-  constructor(raw: RawEntry) {
-    this.dn = raw.dn
-    this.#values = raw.values
+  constructor({ dn, message, spans }: RawEntry) {
+    this.dn = dn
+    this.#message = message
+    this.#spans = spans
+  }
+
+  /** The key of the DN, or undefined when that is none. */
+  get key(): string | undefined {
+    if (this.#key === null) this.#key = dnKey(this.dn)
+    return this.#key
   }
 
   bytes(name: string): Buffer[] {
-    return this.#values.get(name.toLowerCase()) ?? []
+    return this.#each(this.#spans.get(lowerCase(name)), (start, end) => this.#message.subarray(start, end))
   }
 
   /** Text values as they are, without the NULs that no database takes. */
   texts(name: string): string[] {
-    return this.bytes(name).map(textOf)
+    return this.#textsAt(this.#spans.get(lowerCase(name)))
+  }
+
+  #textsAt(spans: number[] | undefined): string[] {
+    return this.#each(spans, (start, end) => textOf(this.#message.toString('utf8', start, end)))
+  }
+
+  #each<T>(spans: number[] | undefined, read: (start: number, end: number) => T): T[] {
+    const values: T[] = []
+    if (spans) for (let n = 0; n < spans.length; n += 2) values.push(read(spans[n]!, spans[n + 1]!))
+    return values
   }
 
   /** The first value that says anything, trimmed and cut to what a page can show. */
@@ -37,29 +69,29 @@ export class Entry {
   }
 
   has(name: string): boolean {
-    return this.bytes(name).length > 0
+    return (this.#spans.get(lowerCase(name))?.length ?? 0) > 0
   }
 
   /** The part of a ranged attribute, when the server did not give all values at once. */
   part(name: string): Part | undefined {
     const start = `${name.toLowerCase()};range=`
-    for (const [key, values] of this.#values) {
+    for (const [key, spans] of this.#spans) {
       if (!key.startsWith(start)) continue
       const range = /^(\d{1,9})-(\d{1,9}|\*)$/.exec(key.slice(start.length))
       if (range) {
         const last = range[2] === '*' ? undefined : Number(range[2])
-        return { first: Number(range[1]), last, values: values.map(textOf) }
+        return { first: Number(range[1]), last, values: this.#textsAt(spans) }
       }
     }
     return undefined
   }
 
   isOf(objectClass: string): boolean {
-    return this.texts('objectClass').some(value => value.toLowerCase() === objectClass.toLowerCase())
+    const { length } = objectClass
+    const isIt = (start: number, end: number) =>
+      end - start === length && this.#message.toString('utf8', start, end).toLowerCase() === objectClass.toLowerCase()
+    return this.#each(this.#spans.get('objectclass'), isIt).includes(true)
   }
 }
 
-function textOf(bytes: Buffer): string {
-  const text = bytes.toString('utf8')
-  return text.includes('\0') ? text.replaceAll('\0', '') : text
-}
+const textOf = (text: string) => (text.includes('\0') ? text.replaceAll('\0', '') : text)

@@ -3,10 +3,15 @@
  * message, so nothing reaches it unwalked; entries, the only bulk there is, are decoded here.
  */
 
-/** An entry as it came: names in lower case, values as bytes. A Map, so that no name is special. */
+/** An entry as it came. */
 export interface RawEntry {
   dn: string
-  values: Map<string, Buffer[]>
+  message: Buffer
+  /**
+   * By name in lower case where each value begins and ends in the message: most values are never asked for. A Map, so that
+   * no name is special.
+   */
+  spans: Map<string, number[]>
 }
 
 interface Element {
@@ -38,22 +43,22 @@ export function checkNesting(message: Buffer, start = 0, end = message.length, d
 export function decodeEntry(message: Buffer, operation: Element): RawEntry {
   const name = elementAt(message, operation.start, operation.end, 0x04)
   const list = elementAt(message, name.end, operation.end, 0x30)
-  const values = new Map<string, Buffer[]>()
+  const spans = new Map<string, number[]>()
   for (let at = list.start; at < list.end; ) {
     const attribute = elementAt(message, at, list.end, 0x30)
     const type = elementAt(message, attribute.start, attribute.end, 0x04)
     const set = elementAt(message, type.end, attribute.end, 0x31)
-    const key = message.toString('utf8', type.start, type.end).toLowerCase()
-    const found = values.get(key) ?? []
+    const key = message.toString('latin1', type.start, type.end).toLowerCase()
+    const found = spans.get(key) ?? []
     for (let each = set.start; each < set.end; ) {
       const value = elementAt(message, each, set.end, 0x04)
-      found.push(message.subarray(value.start, value.end))
+      found.push(value.start, value.end)
       each = value.end
     }
-    values.set(key, found)
+    spans.set(key, found)
     at = attribute.end
   }
-  return { dn: message.toString('utf8', name.start, name.end), values }
+  return { dn: message.toString('utf8', name.start, name.end), message, spans }
 }
 
 function elementAt(bytes: Buffer, at: number, end: number, expected?: number): Element {
