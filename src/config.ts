@@ -39,6 +39,8 @@ export interface Config {
   readonly dataDir: string
   /** 32 bytes; undefined: generated into the data folder. */
   readonly secretKey: Buffer | undefined
+  /** Keys that were in force before: what was made with one of them goes on working. */
+  readonly formerKeys: readonly Buffer[]
   /** undefined: mails are kept in the outbox. */
   readonly smtp: SmtpSettings | undefined
   readonly mailFrom: { readonly name: string; readonly address: string }
@@ -89,6 +91,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (secretKey === undefined && databaseUrl)
     complain('SECRET_KEY', 'is required with DATABASE_URL: 32 bytes in base64')
 
+  const formerKeys = (read('SECRET_KEY_FORMER') ?? '')
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(keyOf)
+  if (!formerKeys.every(Buffer.isBuffer))
+    complain('SECRET_KEY_FORMER', 'must be keys like SECRET_KEY, with commas between them')
+
   const smtp = smtpSettings(read('SMTP_URL'), baseUrl, what => complain('SMTP_URL', what))
   const mailFrom = mailboxOf(read('MAIL_FROM') ?? 'Rollcall <rollcall@localhost>')
   if (!mailFrom) complain('MAIL_FROM', 'must be an address like Rollcall <rollcall@example.org>')
@@ -112,6 +121,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     databaseUrl,
     dataDir: read('DATA_DIR') ?? './data',
     secretKey: secretKey ?? undefined,
+    formerKeys: Object.freeze(formerKeys.filter(Buffer.isBuffer)),
     smtp,
     mailFrom: mailFrom!,
     ldap,
@@ -248,6 +258,17 @@ function isDirectoryUrl(text: string): boolean {
   return (
     Boolean(url.hostname) && /^\/?$/.test(url.pathname) && !url.search && !url.hash && !url.username && !url.password
   )
+}
+
+/** The key in force, and then those that were in force before. */
+export function keysOf({
+  config,
+  secretKey
+}: {
+  config: Pick<Config, 'formerKeys'>
+  secretKey: Buffer
+}): [Buffer, ...Buffer[]] {
+  return [secretKey, ...config.formerKeys]
 }
 
 /** Clear text stays on the machine unless somebody says otherwise. */

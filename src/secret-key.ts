@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { keysOf } from './config.ts'
+import { resealPassword } from './directory/connection/reseal.ts'
+import { type DirectoryDeps, sealedPassword } from './directory/connection/settings.ts'
+import { someOpenLinks } from './invitations/store.ts'
+import { tokenWith } from './lib/token.ts'
+import type { Log } from './mail/delivery.ts'
 
 /** The generated key of a data folder: 32 bytes, made on the first start, readable by its owner only. */
 export function readSecretKey(dataDir: string): Buffer {
@@ -14,4 +20,21 @@ export function readSecretKey(dataDir: string): Buffer {
   const key = Buffer.from(fs.readFileSync(file, 'utf8').trim(), 'base64')
   if (key.length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`)
   return key
+}
+
+/** How many open links are looked at: enough to notice that a key is gone. */
+const linksToTry = 100
+
+/** At a start: keeps secrets under the key in force, and says what none of the keys goes with, and what to do. */
+export async function takeUpKey(deps: DirectoryDeps, log: Log): Promise<void> {
+  const outcome = await resealPassword(deps)
+  if (outcome === 'resealed') log.info({}, 'The directory’s bind password is kept under the new SECRET_KEY from now on')
+  if (outcome === 'sealed') log.error({}, sealedPassword)
+  const links = await someOpenLinks(deps.db, linksToTry)
+  const isForeign = links.some(({ nonce, tokenHash }) => tokenWith(keysOf(deps), nonce, tokenHash) === undefined)
+  if (isForeign)
+    log.error(
+      {},
+      'Open invitations were made with another SECRET_KEY. Start with it in SECRET_KEY_FORMER: without it their links work, but not those for opting out, and sending an invitation again makes another link'
+    )
 }

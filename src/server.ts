@@ -13,7 +13,7 @@ import { reasonOf } from './db/faults.ts'
 import { migrate } from './db/migrate.ts'
 import { notify } from './db/notices.ts'
 import { readOrganization } from './people/store.ts'
-import { readSecretKey } from './secret-key.ts'
+import { readSecretKey, takeUpKey } from './secret-key.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 /** What stands so far, in the order of starting. */
@@ -41,6 +41,7 @@ async function start() {
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
   running.app = app
+  await takeUpKey({ config, db, secretKey }, app.log)
   if (running.embedded) lookAfter(running.embedded, config.dataDir, app.log)
   if (config.role !== 'web') {
     const own = pool(url, { connections: 8, statementSeconds: 60 })

@@ -121,7 +121,7 @@ async function ingest({ db, signal, wake }: WorkerDeps) {
 
 async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {
   const { baseUrl, mailFrom } = config
-  const composers = { invitation: invitationComposer({ baseUrl, secretKey, mailFrom }) }
+  const composers = { invitation: invitationComposer({ baseUrl, secretKey, formerKeys: config.formerKeys, mailFrom }) }
   await deliverDue({
     db,
     log,

@@ -55,6 +55,15 @@ t.test('a database of one’s own needs a key of one’s own, a mail server need
   t.match(problemsOf({ SMTP_URL: 'smtp://mail.example' }), [/^MAIL_FROM: is required/])
 })
 
+t.test('S15: former keys stand beside the one in force, with commas or line ends between them', async t => {
+  const other = Buffer.alloc(32, 2).toString('base64')
+  const { secretKey, formerKeys } = readConfig({ SECRET_KEY: key, SECRET_KEY_FORMER: `${other}, ${key}\n` })
+  t.same(secretKey, Buffer.alloc(32, 1))
+  t.same(formerKeys, [Buffer.alloc(32, 2), Buffer.alloc(32, 1)])
+  t.same(readConfig({}).formerKeys, [])
+  t.match(problemsOf({ SECRET_KEY_FORMER: `${other},short` }), [/^SECRET_KEY_FORMER: must be keys like SECRET_KEY/])
+})
+
 t.test('a base URL is an origin and nothing more', async t => {
   for (const url of ['https://x.example/path', 'https://x.example?a', 'https://u:p@x.example', 'x.example']) {
     t.match(problemsOf({ BASE_URL: url }), [/^BASE_URL:/], url)

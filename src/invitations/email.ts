@@ -1,6 +1,6 @@
 /** Composes invitations at the moment of sending, and mints their links. */
 import type { Db } from '../db/client.ts'
-import { hashToken, newNonces, optOutToken, tokenOf } from '../lib/token.ts'
+import { hashToken, newNonces, optOutToken, tokenOf, tokenWith } from '../lib/token.ts'
 import { compileMail, type Filling, type Frame } from '../mail/compile.ts'
 import type { Claimed, Composed, Composer, Mail } from '../mail/delivery.ts'
 import type { Mailbox } from '../mail/headers.ts'
@@ -10,6 +10,8 @@ export interface InvitationMail {
   /** Origin of every link. */
   baseUrl: string
   secretKey: Buffer
+  /** Links that were made with one of these stay the same. */
+  formerKeys?: readonly Buffer[]
   mailFrom: Mailbox
 }
 
@@ -31,14 +33,22 @@ export async function composeInvitations(
 ): Promise<Map<number, Composed>> {
   const ids = claimed.flatMap(({ invitationId }) => invitationId ?? [])
   const letters = await readInvitationLetters(tx, ids)
+  const open = [...letters.values()].filter(letter => !refusalOf(letter))
+  findLinks([deps.secretKey, ...(deps.formerKeys ?? [])], open)
   await mintLinks(
     tx,
     deps.secretKey,
-    [...letters.values()].filter(letter => !letter.nonce && !refusalOf(letter))
+    open.filter(letter => !letter.token)
   )
   return new Map(
     claimed.map(delivery => [delivery.id, compose(deps, delivery, letters.get(delivery.invitationId ?? 0), compile)])
   )
+}
+
+/** Those that went out before. One that no key goes with is minted anew: a mail must never bear a dead link. */
+function findLinks(keys: readonly Buffer[], letters: InvitationLetter[]) {
+  for (const letter of letters)
+    if (letter.nonce && letter.tokenHash) letter.token = tokenWith(keys, letter.nonce, letter.tokenHash)
 }
 
 async function mintLinks(tx: Db, secretKey: Buffer, letters: InvitationLetter[]) {
@@ -46,7 +56,6 @@ async function mintLinks(tx: Db, secretKey: Buffer, letters: InvitationLetter[])
   const nonces = newNonces(letters.length)
   const links = letters.map((letter, n) => {
     const nonce = nonces[n]!
-    letter.nonce = nonce
     letter.token = tokenOf(secretKey, nonce)
     return { invitationId: letter.invitationId, nonce, tokenHash: hashToken(letter.token) }
   })
@@ -75,7 +84,7 @@ function compose(
 }
 
 function fillingFor(deps: InvitationMail, delivery: Claimed, letter: InvitationLetter): Filling {
-  const link = `${deps.baseUrl}/join/${letter.token ?? tokenOf(deps.secretKey, letter.nonce!)}`
+  const link = `${deps.baseUrl}/join/${letter.token!}`
   const optOut = `${deps.baseUrl}/unsubscribe/${optOutToken(deps.secretKey, delivery.personId)}`
   return {
     to: { name: letter.name, address: delivery.address },

@@ -1,18 +1,28 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
+import { tokenWith } from '../lib/token.ts'
 import { cancelQueued, queueDelivery } from '../mail/store.ts'
 import { lockPerson, readOrganization } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
 import { extendInvitation, findInvitation } from './store.ts'
 
 export type ResendOutcome =
-  | { outcome: 'resent'; personId: number }
+  /** Without `hasSameLink` no key of ours goes with the link of earlier mails: the new mail gets another one. */
+  | { outcome: 'resent'; personId: number; hasSameLink: boolean }
   | { outcome: 'unknown' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
   | { outcome: 'suppressed'; personId: number }
 
-/** Sends an open invitation again: the same invitation and link, a fresh period, one new mail. */
-export async function resend(db: Database, actorId: number, invitationId: number): Promise<ResendOutcome> {
+/**
+ * Sends an open invitation again: the same invitation, a fresh period, one new mail; and the same link, as long as one
+ * of the `keys` goes with it.
+ */
+export async function resend(
+  db: Database,
+  keys: readonly Buffer[],
+  actorId: number,
+  invitationId: number
+): Promise<ResendOutcome> {
   return transaction(db, async tx => {
     const found = await findInvitation(tx, invitationId)
     const person = found && (await lockPerson(tx, found.personId))
@@ -26,6 +36,8 @@ export async function resend(db: Database, actorId: number, invitationId: number
     await extendInvitation(tx, invitationId, person.id, days)
     await queueDelivery(tx, { personId: person.id, invitationId, address: person.email, batchId: null, priority: 0 })
     await recordEvent(tx, { kind: 'invitation-resent', actorId, personId: person.id })
-    return { outcome: 'resent', personId: person.id }
+    const { nonce, tokenHash } = invitation
+    const hasSameLink = !nonce || !tokenHash || tokenWith(keys, nonce, tokenHash) !== undefined
+    return { outcome: 'resent', personId: person.id, hasSameLink }
   })
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { keysOf } from '../config.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -20,11 +21,13 @@ interface ById {
   Params: { id: string }
 }
 
-export function invitationRoutes(app: FastifyInstance, { db, config, secretKey, wake }: Deps): void {
+export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, config, wake } = deps
+  const keys = keysOf(deps)
   const options = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
 
   app.post<ById>('/invitations/:id/deliveries', options, async (request, reply) => {
-    const result = await resend(db, request.viewer!.id, Number(request.params.id))
+    const result = await resend(db, keys, request.viewer!.id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
     if (result.outcome === 'suppressed')
@@ -37,7 +40,9 @@ export function invitationRoutes(app: FastifyInstance, { db, config, secretKey, 
       reply,
       db,
       `/people/${result.personId}`,
-      'The invitation is on its way again, with the same link and a fresh period.'
+      result.hasSameLink
+        ? 'The invitation is on its way again, with the same link and a fresh period.'
+        : 'The invitation is on its way again, with a fresh period and another link: the former one was made with a SECRET_KEY that is gone.'
     )
   })
 
@@ -50,11 +55,12 @@ export function invitationRoutes(app: FastifyInstance, { db, config, secretKey, 
   })
 
   app.post<ById>('/invitations/:id/link', options, async (request, reply) => {
-    const result = await showLink(db, secretKey, request.viewer!.id, Number(request.params.id))
+    const result = await showLink(db, keys, request.viewer!.id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
-    const { email, personId, token, expiresAt } = result
+    const { email, personId, token, isReplaced, expiresAt } = result
     const view = {
+      isReplaced,
       email,
       personHref: `/people/${personId}`,
       link: `${config.baseUrl}/join/${token}`,

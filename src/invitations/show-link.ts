@@ -1,19 +1,23 @@
 import { recordEvent } from '../audit/store.ts'
-import { type Database, transaction } from '../db/client.ts'
-import { hashToken, newNonce, tokenOf } from '../lib/token.ts'
+import { type Database, type Db, transaction } from '../db/client.ts'
+import { hashToken, newNonce, tokenOf, tokenWith } from '../lib/token.ts'
 import { lockPerson } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
-import { findInvitation, writeNonce } from './store.ts'
+import { findInvitation, lockInvitation, writeNonce } from './store.ts'
 
 export type LinkOutcome =
-  | { outcome: 'shown'; token: string; email: string; personId: number; expiresAt: Date }
+  /** `isReplaced`: an earlier mail has another link, which could not be made again and works no more. */
+  | { outcome: 'shown'; token: string; isReplaced: boolean; email: string; personId: number; expiresAt: Date }
   | { outcome: 'unknown' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
 
-/** The link of an open invitation, for an admin to hand over where mail does not get through. */
+/**
+ * The link of an open invitation, for an admin to hand over where mail does not get through. `keys`: the one in force
+ * first. A link that was made with none of them gives way to another one.
+ */
 export async function showLink(
   db: Database,
-  secretKey: Buffer,
+  keys: readonly [Buffer, ...Buffer[]],
   actorId: number,
   invitationId: number
 ): Promise<LinkOutcome> {
@@ -21,12 +25,22 @@ export async function showLink(
     const found = await findInvitation(tx, invitationId)
     const person = found && (await lockPerson(tx, found.personId))
     if (!person) return { outcome: 'unknown' }
-    const state = stateOf((await findInvitation(tx, invitationId))!)
+    await lockInvitation(tx, invitationId)
+    const invitation = (await findInvitation(tx, invitationId))!
+    const state = stateOf(invitation)
     if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
-    const fresh = newNonce()
-    await writeNonce(tx, invitationId, fresh, hashToken(tokenOf(secretKey, fresh)))
-    const { nonce, expiresAt } = (await findInvitation(tx, invitationId))!
+    const { nonce, tokenHash, expiresAt } = invitation
+    const known = nonce && tokenHash ? tokenWith(keys, nonce, tokenHash) : undefined
+    const token = known ?? (await mint(tx, keys[0], invitationId))
     await recordEvent(tx, { kind: 'link-shown', actorId, personId: person.id })
-    return { outcome: 'shown', token: tokenOf(secretKey, nonce!), email: person.email, personId: person.id, expiresAt }
+    const isReplaced = nonce !== null && known === undefined
+    return { outcome: 'shown', token, isReplaced, email: person.email, personId: person.id, expiresAt }
   })
+}
+
+async function mint(tx: Db, secretKey: Buffer, invitationId: number): Promise<string> {
+  const nonce = newNonce()
+  const token = tokenOf(secretKey, nonce)
+  await writeNonce(tx, invitationId, nonce, hashToken(token))
+  return token
 }

@@ -21,6 +21,7 @@ const columns = {
   supersededAt: invitations.supersededAt,
   requestedAt: invitations.requestedAt,
   nonce: invitations.nonce,
+  tokenHash: invitations.tokenHash,
   isExpired,
   email: people.email,
   addressKey: people.addressKey,
@@ -113,12 +114,25 @@ export async function consume(tx: Db, tokenHash: Buffer) {
   return row
 }
 
-/** Writes the secret half of a link where there is none yet; the first writer wins. */
+/** Locks an invitation until the transaction ends, against mails that would mint its link. Hold its person's lock. */
+export async function lockInvitation(tx: Db, id: number): Promise<void> {
+  await tx.select({ id: invitations.id }).from(invitations).where(eq(invitations.id, id)).for('no key update')
+}
+
+/** Writes the secret half of a link, instead of one that no key of ours goes with. Hold the invitation's lock. */
 export async function writeNonce(tx: Db, id: number, nonce: Buffer, tokenHash: Buffer): Promise<void> {
-  await tx
-    .update(invitations)
-    .set({ nonce, tokenHash })
-    .where(and(eq(invitations.id, id), isNull(invitations.nonce)))
+  await tx.update(invitations).set({ nonce, tokenHash }).where(eq(invitations.id, id))
+}
+
+/** Some of the links that are in somebody's hands and open. */
+export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buffer; tokenHash: Buffer }[]> {
+  const { nonce, tokenHash, expiresAt } = invitations
+  const rows = await db
+    .select({ nonce, tokenHash })
+    .from(invitations)
+    .where(and(isNotNull(tokenHash), isOpen, sql`${expiresAt} > now()`))
+    .limit(limit)
+  return rows.map(row => ({ nonce: row.nonce!, tokenHash: row.tokenHash! }))
 }
 
 export async function setInvitedRole(tx: Db, id: number, role: Role, grantedBy: number): Promise<void> {

@@ -19,6 +19,11 @@ export function tokenOf(secretKey: Buffer, nonce: Buffer): string {
   return createHmac('sha256', keyOf(secretKey)).update(nonce).digest('base64url')
 }
 
+/** The token that has this hash, whichever of the keys it was made with; undefined: with none of them. */
+export function tokenWith(keys: readonly Buffer[], nonce: Buffer, tokenHash: Buffer): string | undefined {
+  return keys.map(key => tokenOf(key, nonce)).find(token => hashToken(token).equals(tokenHash))
+}
+
 /** What is stored of a token, and what it is looked up by: its SHA-256. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
@@ -29,12 +34,12 @@ export function optOutToken(secretKey: Buffer, personId: number): string {
   return `${personId}.${signatureOf(secretKey, personId)}`
 }
 
-/** The person that an opt-out token names, or undefined when it is not one of ours. */
-export function readOptOutToken(secretKey: Buffer, token: string): number | undefined {
+/** The person that an opt-out token names, or undefined when it is not one of ours, made with none of the keys. */
+export function readOptOutToken(keys: readonly Buffer[], token: string): number | undefined {
   const [, id, signature] = /^([1-9]\d{0,15})\.([\w-]{43})$/.exec(token) ?? []
   if (!id || !signature) return undefined
-  const expected = Buffer.from(signatureOf(secretKey, Number(id)))
-  return timingSafeEqual(expected, Buffer.from(signature)) ? Number(id) : undefined
+  const isOurs = (key: Buffer) => timingSafeEqual(Buffer.from(signatureOf(key, Number(id))), Buffer.from(signature))
+  return keys.some(isOurs) ? Number(id) : undefined
 }
 
 const signatureOf = (secretKey: Buffer, personId: number) =>

@@ -127,8 +127,9 @@ export async function readPause(db: Db): Promise<{ since: Date; reason: string }
 export interface InvitationLetter {
   invitationId: number
   nonce: Buffer | null
-  /** The link's token, when it was minted a moment ago. */
-  token?: string
+  tokenHash: Buffer | null
+  /** The link's token, once it is found or minted. */
+  token?: string | undefined
   email: string
   name: string | null
   organization: string
@@ -148,7 +149,7 @@ export interface InvitationLetter {
 export async function readInvitationLetters(tx: Db, invitationIds: number[]): Promise<Map<number, InvitationLetter>> {
   if (invitationIds.length === 0) return new Map()
   const rows = await tx.execute<Omit<InvitationLetter, 'invitationId'> & { invitationId: string }>(sql`
-    select i.id as "invitationId", i.nonce, p.email, p.name, s.organization, s.time_zone as "timeZone",
+    select i.id as "invitationId", i.nonce, i.token_hash as "tokenHash", p.email, p.name, s.organization, s.time_zone as "timeZone",
       coalesce(v.name, v.email) as "inviterName", v.email as "inviterEmail",
       to_char(i.expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "expiresAt",
       p.signed_up_at is not null as "isSignedUp",
@@ -164,7 +165,7 @@ export async function readInvitationLetters(tx: Db, invitationIds: number[]): Pr
   return new Map(rows.map(row => [Number(row.invitationId), { ...row, invitationId: Number(row.invitationId) }]))
 }
 
-/** Writes minted links, in the transaction that leases their mails. */
+/** Writes minted links, in the transaction that leases their mails and holds their invitations' locks. */
 export async function keepLinks(
   tx: Db,
   links: { invitationId: number; nonce: Buffer; tokenHash: Buffer }[]
@@ -174,5 +175,5 @@ export async function keepLinks(
   await tx.execute(sql`
     update invitations i set nonce = decode(l.nonce, 'hex'), token_hash = decode(l.token_hash, 'hex')
     from unnest(${sql.param(ids)}::bigint[], ${hex('nonce')}::text[], ${hex('tokenHash')}::text[]) as l(id, nonce, token_hash)
-    where i.id = l.id and i.nonce is null`)
+    where i.id = l.id`)
 }

@@ -131,9 +131,11 @@ function passwordFor(settings: DirectorySettings, typed: string, state: Director
   if (typed !== '') return typed
   const kept = serverOf(settings) === serverOf(state.settings) ? state.settings.bindPassword : ''
   if (kept === '')
-    errors.bind_password = state.hasPassword
-      ? 'Enter the bind password again: it goes to no other server, and no other way, than it was entered for.'
-      : 'Enter the bind password.'
+    errors.bind_password = state.isPasswordSealed
+      ? 'Enter the bind password again: the one that is kept cannot be read with the SECRET_KEY in force.'
+      : state.hasPassword
+        ? 'Enter the bind password again: it goes to no other server, and no other way, than it was entered for.'
+        : 'Enter the bind password.'
   return kept
 }
 

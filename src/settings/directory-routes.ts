@@ -81,7 +81,7 @@ function directoryPage(
       errors,
       isOpen: Object.fromEntries(fields.map(field => [field, !isLocked(field, state)])),
       locked: fields.filter(field => isLocked(field, state)).map(field => lockedFact(field, values)),
-      hasPassword: state.hasPassword,
+      hasPassword: state.hasPassword && !state.isPasswordSealed,
       problem: state.settings.url === '' ? null : state.problem,
       isSignInOn: organizationSignInOn(config),
       steps: steps?.map(step => ({ ...step, name: stepNames[step.name] })) ?? null,

@@ -69,7 +69,8 @@ t.test('S15: the password is kept encrypted, bound to its place and key, and sho
   t.notMatch((await ada.get(path)).body, bindPassword)
   t.match((await ada.get(path)).body, 'One is kept, and never shown.')
   t.match(await readDirectory({ db, config, secretKey: Buffer.alloc(32, 9) }), {
-    problem: /cannot be read with this SECRET_KEY/
+    problem: /cannot be read with the SECRET_KEY in force: enter it again .* SECRET_KEY_FORMER/,
+    isPasswordSealed: true
   })
   const details = await one<{ details: object }>(
     db,

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { directorySettings } from '../../db/schema.ts'
 
@@ -15,4 +15,10 @@ export async function readSettingsRow(db: Db): Promise<SettingsRow | undefined> 
 export async function writeSettingsRow(tx: Db, changed: NewSettings): Promise<void> {
   const values = { ...changed, updatedAt: sql`now()` }
   await tx.insert(directorySettings).values(values).onConflictDoUpdate({ target: directorySettings.id, set: values })
+}
+
+/** Keeps the same password under another key, unless somebody has entered one meanwhile. */
+export async function replacePassword(db: Db, before: Buffer, sealed: Buffer): Promise<void> {
+  const { bindPassword } = directorySettings
+  await db.update(directorySettings).set({ bindPassword: sealed }).where(eq(bindPassword, before))
 }

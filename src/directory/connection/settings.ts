@@ -1,6 +1,6 @@
 /** The directory's settings as they count: the environment's where it says something, else the console's. */
 import { createHash } from 'node:crypto'
-import { type Config, isLoopback, type LdapEnvironment, needsStartTls } from '../../config.ts'
+import { type Config, isLoopback, keysOf, type LdapEnvironment, needsStartTls } from '../../config.ts'
 import type { Database } from '../../db/client.ts'
 import { openSecret, sealSecret } from '../../lib/secret.ts'
 import type { Directory, DirectorySettings } from '../directory.ts'
@@ -23,17 +23,29 @@ export interface DirectoryState {
   locked: ReadonlySet<keyof LdapEnvironment>
   /** A password is kept. It counts only for the server that it was typed for. */
   hasPassword: boolean
+  /** One is kept for this server, and no key that is known opens it. */
+  isPasswordSealed: boolean
   /** Why the directory cannot be asked as things are, in words; null: it can. */
   problem: string | null
 }
+
+/** What happened, and what to do. */
+export const sealedPassword =
+  'The bind password cannot be read with the SECRET_KEY in force: enter it again at Settings › Directory, or start Rollcall with the former key in SECRET_KEY_FORMER'
 
 const place = { table: 'directory_settings', id: 1, column: 'bind_password' }
 
 /** A bind password as it is kept. */
 export const sealPassword = (secretKey: Buffer, password: string) => sealSecret(secretKey, place, password)
 
+/** The password that was kept, with whichever of the keys it was; undefined: with none of them. */
+export function openPassword(keys: readonly Buffer[], sealed: Buffer): string | undefined {
+  return keys.map(key => openSecret(key, place, sealed)).find(password => password !== undefined)
+}
+
 /** Reads what counts now. The password is in it only if it was given for this very server (S13). */
-export async function readDirectory({ config, db, secretKey }: DirectoryDeps): Promise<DirectoryState> {
+export async function readDirectory(deps: DirectoryDeps): Promise<DirectoryState> {
+  const { config, db } = deps
   const row = await readSettingsRow(db)
   const { ldap } = config
   const url = ldap.url ?? row?.url ?? ''
@@ -53,15 +65,17 @@ export async function readDirectory({ config, db, secretKey }: DirectoryDeps): P
   }
   const sealed = row?.bindPassword ?? null
   const isForThis = row?.passwordFor === serverOf(base)
-  const kept = sealed && isForThis ? openSecret(secretKey, place, sealed) : undefined
+  const kept = sealed && isForThis ? openPassword(keysOf(deps), sealed) : undefined
   const settings = { ...base, bindPassword: ldap.bindPassword ?? kept ?? '' }
+  const isPasswordSealed = sealed !== null && isForThis && kept === undefined && ldap.bindPassword === undefined
   return {
     settings,
     intervalMinutes: row?.intervalMinutes ?? 60,
     deactivateLeavers: row?.deactivateLeavers ?? false,
     locked: lockedBy(ldap),
     hasPassword: ldap.bindPassword !== undefined || sealed !== null,
-    problem: problemOf(settings, sealed !== null)
+    isPasswordSealed,
+    problem: problemOf(settings, sealed !== null, isPasswordSealed)
   }
 }
 
@@ -71,11 +85,16 @@ function lockedBy(ldap: LdapEnvironment): ReadonlySet<keyof LdapEnvironment> {
   return new Set([...named, ...(ldap.url === undefined ? [] : (['startTls', 'ca'] as const))])
 }
 
-function problemOf({ url, bindDn, bindPassword }: DirectorySettings, hadPassword: boolean): string | null {
+function problemOf(
+  { url, bindDn, bindPassword }: DirectorySettings,
+  hadPassword: boolean,
+  isPasswordSealed: boolean
+): string | null {
   if (url === '') return 'No directory is set up yet'
   if (bindDn === '' || bindPassword !== '') return null
+  if (isPasswordSealed) return sealedPassword
   return hadPassword
-    ? 'The bind password has to be entered again: it was for another server, or cannot be read with this SECRET_KEY'
+    ? 'The bind password has to be entered again: it was for another server'
     : 'The bind password is missing'
 }
 

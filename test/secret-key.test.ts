@@ -1,0 +1,183 @@
+/** Another SECRET_KEY: with the former one beside it nothing is lost; without it, it is said what is, and what to do. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { simpleParser } from 'mailparser'
+import t, { type Test } from 'tap'
+import { openPassword } from '../src/directory/connection/settings.ts'
+import { cloneDatabase, type TestDatabase } from './support/database.ts'
+import { linkOf, one, sql } from './support/people.ts'
+import {
+  endServers,
+  inviteOver,
+  newFolder,
+  removeFolder,
+  type Server,
+  setUpOver,
+  startServer,
+  until
+} from './support/server.ts'
+
+const keys = [7, 8, 9].map(byte => Buffer.alloc(32, byte))
+const [first, second, third] = keys.map(key => key.toString('base64')) as [string, string, string]
+const bindPassword = 'kept-under-a-key'
+let database: TestDatabase
+let data: string
+
+t.beforeEach(async () => {
+  database = await cloneDatabase()
+  data = newFolder()
+})
+t.afterEach(async () => {
+  await endServers()
+  await database.drop()
+  removeFolder(data)
+})
+
+async function start(key: string, former = '', cookie = '') {
+  const server = await startServer({
+    environment: { DATABASE_URL: database.url, SECRET_KEY: key, SECRET_KEY_FORMER: former, DATA_DIR: data }
+  })
+  await server.ready
+  server.cookie.value = cookie
+  return server
+}
+
+const keepDirectory = (server: Server, password: string) =>
+  server.post('/settings/directory', {
+    ...{ url: 'ldap://127.0.0.1:13389', starttls: 'off', ca: '', bind_dn: 'cn=reader', bind_password: password },
+    ...{
+      base_dn: 'dc=larkfield,dc=example',
+      people_filter: '',
+      group_filter: '',
+      nested: 'on',
+      interval_minutes: '60'
+    },
+    allow_plain: 'off'
+  })
+
+const sealed = async () =>
+  (await one<{ kept: Buffer }>(database.db, sql`select bind_password as kept from directory_settings`)).kept
+
+/** The links of the newest mail that went to the outbox, which holds so many by then. */
+async function newestMail(count: number) {
+  const outbox = path.join(data, 'outbox')
+  const mails = () => (fs.existsSync(outbox) ? fs.readdirSync(outbox).filter(name => /^\d+\.eml$/.test(name)) : [])
+  await until(() => mails().length === count)
+  const newest = mails()
+    .sort((one, other) => Number.parseInt(one, 10) - Number.parseInt(other, 10))
+    .at(-1)!
+  const { text } = await simpleParser(fs.readFileSync(path.join(outbox, newest)))
+  return { join: /\/join\/[\w-]{43}/.exec(text!)![0], optOut: /\/unsubscribe\/[\w.-]+/.exec(text!)![0] }
+}
+
+/** Rollcall under the first key: Eve is invited, and a directory's password is kept. */
+async function startOut(t: Test, former = '') {
+  const server = await start(first, former)
+  await setUpOver(server)
+  await inviteOver(server, 'eve@larkfield.example')
+  t.equal((await keepDirectory(server, bindPassword)).status, 303)
+  const { invitationId, personId } = await linkOf(database.db, 'eve@larkfield.example')
+  return { server, mail: await newestMail(1), invitationId, person: `/people/${personId}` }
+}
+
+t.test(
+  'S15: the key is changed without downtime: links, opt-outs and the bind password go on at both keys',
+  async t => {
+    const { server: old, mail, invitationId } = await startOut(t, second)
+    const server = await start(second, first, old.cookie.value)
+    t.equal(openPassword([keys[0]!], await sealed()), undefined, 'nothing is under the former key any more')
+    t.equal(openPassword([keys[1]!], await sealed()), bindPassword)
+    let mails = 1
+    for (const each of [old, server]) {
+      t.notMatch((await each.get('/settings/directory')).text, 'cannot be read')
+      t.equal((await each.get(mail.join)).status, 200)
+      t.equal((await each.get(mail.optOut)).status, 200)
+      t.match((await each.post(`/invitations/${invitationId}/link`)).text, mail.join)
+      t.equal((await each.post(`/invitations/${invitationId}/deliveries`)).status, 303)
+      mails += 1
+      t.equal((await newestMail(mails)).join, mail.join, 'sent again, it is the same link')
+    }
+    t.same(
+      server.stderr().filter(line => JSON.parse(line).level >= 40),
+      []
+    )
+    await Promise.all([old.stop(), server.stop()])
+
+    const later = await start(second, '', old.cookie.value)
+    t.notMatch((await later.get('/settings/directory')).text, 'cannot be read', 'the former key can go')
+  }
+)
+
+t.test('S15: a key that is gone is said so, with what to do, and nothing breaks', async t => {
+  const { server: old, mail, invitationId, person } = await startOut(t)
+  await old.stop()
+  const server = await start(third, second, old.cookie.value)
+  const said = server.stderr().join('\n')
+  for (const words of [
+    'bind password cannot be read',
+    'Open invitations were made with another SECRET_KEY',
+    'SECRET_KEY_FORMER'
+  ])
+    t.match(said, words)
+  t.notMatch(said, 'eve@', 'and nobody is named')
+  for (const url of ['/settings/directory', '/settings/sign-in', '/groups']) {
+    const page = await server.get(url)
+    t.equal(page.status, 200, url)
+    t.match(page.text, 'The bind password cannot be read with the SECRET_KEY in force', url)
+  }
+  t.match((await server.get('/settings/directory')).text, 'Kept encrypted, and never shown again.')
+  const before = await sealed()
+  const refused = await keepDirectory(server, '')
+  t.match(refused, { status: 422, text: /Enter the bind password again: the one that is kept cannot be read/ })
+  t.same(await sealed(), before, 'it waits for its key')
+
+  t.equal((await server.get(mail.join)).status, 200, 'a link is known by its hash')
+  t.match(await server.get(mail.optOut), { status: 404, text: /answer the mail/ })
+  t.equal((await server.post(`/invitations/${invitationId}/deliveries`)).status, 303)
+  t.match((await server.get(person)).text, 'another link')
+  const again = await newestMail(2)
+  t.not(again.join, mail.join)
+  t.equal((await server.get(again.join)).status, 200, 'no mail bears a dead link')
+  t.equal((await server.get(again.optOut)).status, 200)
+  t.equal((await server.get(mail.join)).status, 404)
+
+  t.equal((await keepDirectory(server, 'entered-again')).status, 303)
+  t.notMatch((await server.get('/settings/directory')).text, 'cannot be read')
+  t.equal(openPassword([keys[2]!], await sealed()), 'entered-again')
+})
+
+t.test('S15: whoever copies a link that cannot be made again is told that it is another one', async t => {
+  const { server: old, mail, invitationId } = await startOut(t)
+  await old.stop()
+  const server = await start(third, '', old.cookie.value)
+  const page = await server.post(`/invitations/${invitationId}/link`)
+  t.match(page.text, 'This is another link than the one in earlier mails')
+  const [link] = /\/join\/[\w-]{43}/.exec(page.text)!
+  t.equal((await server.get(link)).status, 200)
+  t.equal((await server.get(mail.join)).status, 404)
+  t.notMatch(
+    (await server.post(`/invitations/${invitationId}/link`)).text,
+    'another link',
+    'from then on it is the link'
+  )
+})
+
+t.test('S15: the key of a data folder is changed by moving its file', async t => {
+  const environment = { DATA_DIR: data }
+  let server = await startServer({ environment })
+  await server.ready
+  await setUpOver(server)
+  await inviteOver(server, 'eve@larkfield.example')
+  const mail = await newestMail(1)
+  await server.stop()
+  const former = path.join(data, 'former.key')
+  fs.renameSync(path.join(data, 'secret.key'), former)
+  server = await startServer({ environment: { ...environment, SECRET_KEY_FORMER_FILE: former } })
+  await server.ready
+  t.ok(fs.existsSync(path.join(data, 'secret.key')))
+  t.equal((await server.get(mail.optOut)).status, 200)
+  t.same(
+    server.stderr().filter(line => JSON.parse(line).level >= 40),
+    []
+  )
+})
