@@ -28,14 +28,23 @@ export async function searchPage<T, K>(limit: number, { near, keys, byKeys, walk
 
 /** Does `text`, in lower case, contain what somebody typed, which means itself whatever it holds? */
 export function contains(text: SQL, typed: string): SQL {
-  return sql`${text} like lower(${`%${typed.replace(/[\\%_]/g, '\\$&')}%`})`
+  return sql`${text} like lower(${`%${literal(typed)}%`})`
 }
 
+const literal = (typed: string) => typed.replace(/[\\%_]/g, '\\$&')
+
+const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789ªµºßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ']
+for (let code = 0x100; code < 0x180; code += 1) letters.push(String.fromCharCode(code))
+const signs = [...' !"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~\n\t\u00a0·–—‘’“”„•…']
+const following = [...new Set(letters.map(letter => letter.toLowerCase())), ...signs].map(literal)
+
 /**
- * The same for an index of trigrams. Two characters make no trigram: they are looked up with every letter that can
- * follow them, and at the end of a word. (Letters beyond Latin do not follow Latin ones.)
+ * The same for an index of trigrams. Two characters make no trigram: they are looked up with every letter and sign that
+ * can follow them, and at the end. (Letters beyond Latin do not follow Latin ones.)
  */
 export function containsByIndex(text: SQL, typed: string): SQL {
   if (!/^[a-z0-9]{2}$/i.test(typed)) return contains(text, typed)
-  return sql`${contains(text, typed)} and ${text} ~ ${`${typed.toLowerCase()}([a-z0-9ß-öø-ž]|[^[:alnum:]]|$)`}`
+  const two = typed.toLowerCase()
+  const patterns = [`%${two}`, ...following.map(sign => `%${two}${sign}%`)]
+  return sql`${text} like any (${sql.param(patterns)}::text[])`
 }
