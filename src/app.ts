@@ -10,6 +10,7 @@ import { operatorRoutes } from './dashboard/operator-routes.ts'
 import { peopleRoutes } from './dashboard/people-routes.ts'
 import { personRoutes } from './dashboard/person-routes.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
+import { leaversRoutes } from './directory/leavers/leavers-routes.ts'
 import { groupRoutes } from './directory/pages/group-routes.ts'
 import { groupsRoutes } from './directory/pages/groups-routes.ts'
 import { runRoutes } from './directory/pages/run-routes.ts'
@@ -82,6 +83,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   batchRoutes(app, deps)
   controlRoutes(app, deps)
   groupsRoutes(app, deps)
+  leaversRoutes(app, deps)
   groupRoutes(app, deps)
   runRoutes(app, deps)
   selectionRoutes(app, deps)

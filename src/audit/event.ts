@@ -119,7 +119,7 @@ export const eventKinds = {
     tone: 'warn',
     icon: 'alert',
     says: event =>
-      `found ${counted(amount(event, 'people'), 'person', 'people')} gone from the directory, too many to deactivate at once: see to it by hand`
+      `found ${counted(amount(event, 'people'), 'person', 'people')} gone from the directory, too many to deactivate at once: they wait for approval at Directory groups`
   },
   'team-created': { tone: 'good', icon: 'teams', says: event => `made the team ${named(event, 'team')}` },
   'team-renamed': {

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { describeEvent } from '../audit/event.ts'
 import { listEvents } from '../audit/store.ts'
+import { heldLeavers } from '../directory/leavers/to-let-go.ts'
+import { peopleInWords } from '../directory/pages/section-page.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
 import { readPause } from '../mail/store.ts'
@@ -19,13 +21,14 @@ const mostBatches = 5
 export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
   app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
     const { timeZone } = request.viewer!
-    const [counts, totals, requests, troubled, events, pause] = await Promise.all([
+    const [counts, totals, requests, troubled, events, pause, leavers] = await Promise.all([
       countPeople(db),
       weeklyTotals(db, weeks),
       openRequests(db, 20),
       troubledBatches(db, mostBatches + 1),
       listEvents(db, { except: ['signed-in'] }, 6),
-      readPause(db)
+      readPause(db),
+      heldLeavers(db)
     ])
     const sum = (test: (row: (typeof counts)[number]) => boolean) =>
       counts.filter(test).reduce((all, row) => all + row.count, 0)
@@ -69,6 +72,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         batches: troubled.slice(0, mostBatches).map(batch => troubledBatch(batch, timeZone)),
         hasMoreBatches: troubled.length > mostBatches,
         mails: troubledMails(counts),
+        leavers: leavers === 0 ? null : peopleInWords(leavers),
         keepsMail: config.smtp === undefined,
         transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
         events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),

@@ -159,6 +159,9 @@ export const people = pgTable(
       sql`(${t.addressKey} || E'\\n' || lower(coalesce(${t.name}, ''))) gin_trgm_ops`
     ),
     index('people_directory_check').on(t.directoryCheckAt).where(sql`${t.directoryCheckAt} is not null`),
+    index('people_leavers')
+      .on(t.id)
+      .where(sql`${t.disabledInDirectoryAt} is not null or ${t.goneFromDirectoryAt} is not null`),
     index('people_console').on(t.role).where(sql`${t.role} <> 'member'`),
     check('people_role', oneOf(t.role, roles)),
     check('people_delivery_state', oneOf(t.deliveryState, deliveryStates)),

@@ -144,10 +144,10 @@ t.test('pages of groups and teams in both themes and at both widths', async t =>
 const paths = (ids: Record<'engineering' | 'managers' | 'team' | 'run', number>) => [
   ...['/groups', '/groups?q=zz', `/groups/${ids.managers}`, `/groups/${ids.engineering}?by=title&q=lead`],
   ...[`/groups/${ids.engineering}?status=revoked`, `/groups/${ids.engineering}/sync-runs/${ids.run}`],
-  ...['/teams', '/teams?q=zz', `/teams/${ids.team}`]
+  ...['/groups/leavers', '/teams', '/teams?q=zz', `/teams/${ids.team}`]
 ]
 
-/** One run failed, one waits, somebody has no address. */
+/** One run failed, one waits, somebody has no address, somebody has left. */
 async function prepare({ db }: Site) {
   const [ids] = await db.$client`
     select (select id from directory_groups where name = 'Engineering')::int as engineering,
@@ -158,6 +158,7 @@ async function prepare({ db }: Site) {
   const [run] =
     await db.$client`update sync_runs set state = 'parked', parked = 3, removed = 2 where group_id = ${engineering} returning id::int as id`
   await db.$client`insert into left_out (group_id, directory_id, reason, name, dn) values (${managers}, 'x', 'no-mail', 'Printer on the third floor', 'cn=printer')`
+  await db.$client`update people set directory_id = 'dan', gone_from_directory_at = now() where email = 'dan@larkfield.example'`
   return { engineering, managers, team, run: (run as unknown as { id: number }).id }
 }
 

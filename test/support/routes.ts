@@ -71,6 +71,7 @@ export const forms: Record<string, Fields> = {
   '/me': { name: 'Ada', theme: 'system', time_zone: 'Europe/Berlin', shortcuts: 'on' },
   '/invite': { email: ['', '', '', '', ''] },
   '/groups': { group: [] },
+  '/groups/leavers/approval': { until: '1' },
   '/groups/:id/selections': { by: 'department', section: 'Platform' },
   '/groups/:id/review': { by: 'department', section: 'Platform' },
   '/groups/:id/invitations': { selection: '987654321' },

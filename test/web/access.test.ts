@@ -36,9 +36,15 @@ const smallest: Record<string, string> = {
     'GET /groups',
     'GET /groups/:id',
     'GET /groups/:id/members.csv',
-    'GET /groups/:id/sync-runs/:run'
+    'GET /groups/:id/sync-runs/:run',
+    'GET /groups/leavers'
   ]),
-  ...all('admin', ['POST /groups', 'GET /groups/:id/review', 'POST /groups/:id/sync-runs']),
+  ...all('admin', [
+    'POST /groups/leavers/approval',
+    'POST /groups',
+    'GET /groups/:id/review',
+    'POST /groups/:id/sync-runs'
+  ]),
   ...all(
     'admin',
     ['selections', 'review', 'invitations', 'removal'].map(act => `POST /groups/:id/${act}`)

@@ -7,10 +7,12 @@ import { showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { readDirectory } from '../connection/settings.ts'
 import { countSynced, listSynced, type Order, orders } from '../groups/listing-store.ts'
+import { leaversToLetGo } from '../leavers/to-let-go.ts'
 import { sharesOf, type TeamShares } from '../members/upkeep-store.ts'
 import type { ListedGroup } from '../store.ts'
 import { runBadges } from '../sync/run.ts'
 import { searchView } from './search-page.ts'
+import { peopleInWords } from './section-page.ts'
 
 export interface GroupsQuery {
   q?: string
@@ -47,6 +49,7 @@ export async function groupsPage(deps: Deps, request: FastifyRequest, reply: Fas
       maySet: viewer.role === 'owner',
       trouble: trouble ?? null,
       hasSignIn: organizationSignInOn(deps.config),
+      leavers: isPart ? null : await leaversView(deps),
       connection: await connectionView(deps),
       search: mayAct ? await searchView(deps, request, reply, query) : null,
       synced
@@ -60,6 +63,11 @@ export async function syncedPart(deps: Deps, request: FastifyRequest, reply: Fas
   const mayAct = includesRole(role, 'admin')
   const synced = await syncedView(deps, request.query as GroupsQuery, timeZone, mayAct)
   return reply.page('groups/synced', { title: 'Directory groups' }, { mayAct, synced })
+}
+
+async function leaversView({ db }: Deps) {
+  const { length } = await leaversToLetGo(db)
+  return length === 0 ? null : `${peopleInWords(length)} left the directory and can still act here.`
 }
 
 async function connectionView(deps: Deps) {

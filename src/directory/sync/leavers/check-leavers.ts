@@ -5,13 +5,12 @@ import { type DirectoryDeps, directoryOf } from '../../connection/settings.ts'
 import type { DirectoryPerson } from '../../directory.ts'
 import { readExclusions } from '../../ldap/schema/exclusions.ts'
 import { dnKey } from '../../ldap/syntax/dn.ts'
+import { leaversToLetGo } from '../../leavers/to-let-go.ts'
 import { isTooMany } from '../run.ts'
 import { deactivateLeavers } from './deactivate-leavers.ts'
 import {
   type AskedPerson,
   countInDirectory,
-  idsOf,
-  leaversAmong,
   noteAnswers,
   peopleInGroups,
   peopleToAskAbout,
@@ -23,8 +22,8 @@ const mostWitnesses = 5
 
 /**
  * Asks the directory whether it still has the people whom groups have let go, and notes who is gone or disabled. With
- * the setting on, these are deactivated, unless they are too many at once: then an event says so, for somebody to act.
- * False when nobody is due. Hold the directory's lock.
+ * the setting on, these are deactivated once everybody has been asked about, unless they are too many at once: then they
+ * wait for somebody's word, on the page of leavers. False when nobody is due. Hold the directory's lock.
  *
  * @throws DirectoryProblem when the directory does not answer; nothing has changed then.
  */
@@ -51,7 +50,8 @@ export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): P
     )
     if (isBlind) return
     await noteAnswers(tx, answersOf(asked, seen))
-    if (isOn) await deactivateOrHold(tx, asked)
+    const isLast = (await peopleToAskAbout(tx, 1)).length === 0
+    if (isOn && isLast) await deactivateOrHold(tx)
   })
   return true
 }
@@ -66,8 +66,8 @@ function answersOf(asked: AskedPerson[], seen: ReadonlyMap<string, DirectoryPers
   }
 }
 
-async function deactivateOrHold(tx: Db, asked: AskedPerson[]) {
-  const leavers = await idsOf(tx, leaversAmong(asked.map(({ id }) => id)))
+async function deactivateOrHold(tx: Db) {
+  const leavers = (await leaversToLetGo(tx, { isOutside: true })).map(({ id }) => id)
   if (leavers.length === 0) return
   if (isTooMany(leavers.length, await countInDirectory(tx)))
     await recordEvent(tx, { kind: 'leavers-held', actorId: null, details: { people: leavers.length } })

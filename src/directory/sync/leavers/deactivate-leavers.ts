@@ -1,7 +1,7 @@
 import { recordEvent } from '../../../audit/store.ts'
 import type { Db } from '../../../db/client.ts'
 import { cancelQueued } from '../../../mail/store.ts'
-import { deactivatePeople, withoutLastOwner } from './leavers-store.ts'
+import { deactivatePeople, peopleWithMail, withoutLastOwner } from './leavers-store.ts'
 
 /**
  * Deactivates leavers: their sessions end with this transaction, their open invitations are revoked and mails that have
@@ -11,7 +11,8 @@ export async function deactivateLeavers(tx: Db, ids: number[], actorId: number |
   if (ids.length === 0) return []
   const leavers = await withoutLastOwner(tx, ids)
   await deactivatePeople(tx, leavers)
-  for (const personId of leavers) await cancelQueued(tx, { personId }, 'the person has left the directory')
+  for (const personId of await peopleWithMail(tx, leavers))
+    await cancelQueued(tx, { personId }, 'the person has left the directory')
   if (leavers.length > 0)
     await recordEvent(tx, { kind: 'leavers-deactivated', actorId, details: { people: leavers.length } })
   return leavers

@@ -1,7 +1,10 @@
 /** People whom the directory has disabled or does not have any more. */
-import { type SQL, sql } from 'drizzle-orm'
+import { inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../../db/client.ts'
-import { lockOwners } from '../../../people/store.ts'
+import { people } from '../../../db/schema.ts'
+import type { Role } from '../../../lib/role.ts'
+import type { Enrollment } from '../../../people/person.ts'
+import { enrollmentOf, lockOwners } from '../../../people/store.ts'
 
 /** Whom a group has let go: the directory is asked about them at once, and again every day while no group has them. */
 export async function askAbout(tx: Db, personIds: number[]): Promise<void> {
@@ -82,15 +85,68 @@ export const leaversOfRun = (runId: number) => sql`
   select p.id from planned pl join people p on p.id = pl.person_id
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and ${isLeaver} and (${mayActHere} or ${isInvited})`
 
-/** The same among these people. */
-export const leaversAmong = (ids: number[]) => sql`
-  select p.id from people p
-  where p.id = any(${sql.param(ids)}::bigint[]) and ${isLeaver} and (${mayActHere} or ${isInvited})`
-
 /** The same among those whose deactivation waits for approval. */
 export const leaversParked = (runId: number) => sql`
   select p.id from sync_changes c join people p on p.id = c.person_id
   where c.run_id = ${runId} and c.kind = 'deactivation-parked' and ${isLeaver} and (${mayActHere} or ${isInvited})`
+
+export interface Leaver {
+  id: number
+  email: string
+  dn: string | null
+  role: Role
+  /** When the directory was found to have let them go: microseconds, as text. */
+  left: string
+}
+
+const lastOwner = sql`(p.role = 'owner' and ${mayActHere} and not exists (
+  select from people o where o.role = 'owner' and o.signed_up_at is not null and o.deactivated_at is null and o.id <> p.id))`
+
+/**
+ * Everybody whom the directory has let go and who could still do something here, but for the last owner. `isOutside`:
+ * in no group, so that no run will see to them. `until`: who left after that is not among them.
+ */
+export async function waitingLeavers(
+  db: Db,
+  { isOutside = false, until }: { isOutside?: boolean; until?: string } = {}
+): Promise<Leaver[]> {
+  const left = sql`(extract(epoch from greatest(p.disabled_in_directory_at, p.gone_from_directory_at)) * 1000000)::bigint`
+  const rows = await db.execute<Omit<Leaver, 'id'> & { id: string }>(sql`
+    select p.id, p.email, p.directory_dn as dn, p.role, ${left} as "left" from people p
+    where ${isLeaver} and (${mayActHere} or ${isInvited}) and p.directory_id is not null and not ${lastOwner}
+      and ${isOutside ? sql`p.directory_check_at is not null` : sql`true`}
+      and ${until === undefined ? sql`true` : sql`${left} <= ${until}::bigint`}
+    order by p.id`)
+  return rows.map(row => ({ ...row, id: Number(row.id) }))
+}
+
+export interface ShownLeaver {
+  id: number
+  email: string
+  name: string | null
+  role: Role
+  enrollment: Enrollment
+  disabledAt: Date | null
+  goneAt: Date | null
+}
+
+/** These people as a page shows them. */
+export async function showLeavers(db: Db, ids: number[]): Promise<ShownLeaver[]> {
+  const { id, email, name, role, disabledInDirectoryAt: disabledAt, goneFromDirectoryAt: goneAt } = people
+  return db
+    .select({ id, email, name, role, enrollment: enrollmentOf, disabledAt, goneAt })
+    .from(people)
+    .where(inArray(id, ids))
+    .orderBy(id)
+}
+
+/** Those of these people who have mail that has not left yet. */
+export async function peopleWithMail(tx: Db, ids: number[]): Promise<number[]> {
+  const rows = await tx.execute<{ id: string }>(sql`
+    select distinct person_id as id from deliveries
+    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred') order by 1`)
+  return rows.map(row => Number(row.id))
+}
 
 export async function idsOf(tx: Db, people: SQL): Promise<number[]> {
   return (await tx.execute<{ id: string }>(sql`${people} order by 1`)).map(row => Number(row.id))

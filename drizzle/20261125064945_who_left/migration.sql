@@ -1,0 +1,1 @@
+CREATE INDEX "people_leavers" ON "people" ("id") WHERE "disabled_in_directory_at" is not null or "gone_from_directory_at" is not null;
