@@ -31,7 +31,7 @@ export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: 
       isByItself: settings?.deactivateLeavers === true,
       maySet: role === 'owner',
       button: includesRole(role, 'admin') && mine.length > 0 ? `Deactivate ${peopleInWords(mine.length)}` : null,
-      others: includesRole(role, 'admin') && others > 0 ? peopleInWords(others) : null,
+      others: includesRole(role, 'admin') && others > 0 ? others.toLocaleString('en') : null,
       until: latest(mine),
       rows: shown.map(leaver => leaverView(leaver, timeZone)),
       first: after > 0 ? '/groups/leavers' : null,
