@@ -45,9 +45,9 @@ const latest = (leavers: { left: string }[]) =>
 
 function leaverView({ id, email, name: known, role, enrollment, disabledAt, goneAt }: ShownLeaver, timeZone: string) {
   const name = known ?? email
-  const left = goneAt
-    ? `Gone since ${showDay(goneAt, timeZone).text}`
-    : `Disabled since ${showDay(disabledAt!, timeZone).text}`
+  const since = goneAt ?? disabledAt
+  // a sync may have found them a moment ago
+  const left = since ? `${goneAt ? 'Gone' : 'Disabled'} since ${showDay(since, timeZone).text}` : 'Back again'
   return {
     ...{ name, initials: initialsOf(name), email, href: `/people/${id}`, left },
     ...{ badge: enrollmentBadges[enrollment], role: role === 'member' ? null : role }
