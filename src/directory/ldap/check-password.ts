@@ -37,8 +37,8 @@ export async function checkPasswordAt(
 async function findOne(session: Session, login: string) {
   const { names, defaults, filters, exclusions } = session
   const logins = [...names.mail, ...defaults.logins]
-  const primary = equals('proxyAddresses', `SMTP:${login}`)
-  const filter = allOf(filters.people, anyOf([...logins.map(name => equals(name, login)), primary]))
+  const primary = defaults.otherAddresses.map(name => equals(name, `SMTP:${login}`))
+  const filter = allOf(filters.people, anyOf([...logins.map(name => equals(name, login)), ...primary]))
   const attributes = [...new Set([...personAttributes(names), ...logins])]
   const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes }
   const found: Entry[] = []

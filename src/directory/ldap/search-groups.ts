@@ -4,7 +4,7 @@ import { groupAttributes, groupOf } from './schema/group.ts'
 import type { Session } from './session.ts'
 import { allOf, anyOf, contains } from './syntax/literal.ts'
 
-const searched = ['cn', 'displayName', 'mail', 'description', 'proxyAddresses']
+const searched = ['cn', 'displayName', 'mail', 'description']
 /** Milliseconds that counting members may take: groups of 100,000 need 150 each. */
 const countingTime = 500
 
@@ -13,7 +13,7 @@ export async function searchGroupsIn(session: Session, q: string, limit: number)
   // servers pass over what nobody sees (RFC 4518), so a text of it alone would be found everywhere
   const text = withoutUnseen(q.replace(/\s+/g, ' ')).trim()
   const own = session.filters.groups
-  const attributes = [...new Set([...searched, ...session.names.mail])]
+  const attributes = [...new Set([...searched, ...session.names.mail, ...session.defaults.otherAddresses])]
   const filter = text === '' ? own : allOf(own, anyOf(attributes.map(name => contains(name, text))))
   const found = await firstGroups(session, filter, limit + 1)
   const groups = found.slice(0, limit)

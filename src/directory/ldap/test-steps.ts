@@ -4,6 +4,7 @@ import { groupAttributes } from './schema/group.ts'
 import { personAttributes } from './schema/person.ts'
 import { type Session, withSession } from './session.ts'
 import type { Limits } from './wire/limits.ts'
+import { RefusedOperation } from './wire/words.ts'
 
 const mostCounted = 10_000
 const titles = { 'active-directory': 'Active Directory', openldap: 'OpenLDAP', '389': '389 Directory Server' }
@@ -70,11 +71,17 @@ async function count(
   const examples: string[] = []
   let total = 0
   let withoutId = 0
-  for await (const page of session.pages({ ...search, doing: `Counting ${what}` })) {
-    total += page.length
-    withoutId += page.filter(entry => !entry.has(names.id)).length
-    for (const entry of page.slice(0, 3 - examples.length)) examples.push(nameOf(entry) ?? entry.dn)
-    if (total >= mostCounted) break
+  let end: RefusedOperation | undefined
+  try {
+    for await (const page of session.pages({ ...search, doing: `Counting ${what}` })) {
+      total += page.length
+      withoutId += page.filter(entry => !entry.has(names.id)).length
+      for (const entry of page.slice(0, 3 - examples.length)) examples.push(nameOf(entry) ?? entry.dn)
+      if (total >= mostCounted) break
+    }
+  } catch (error) {
+    end = limitOf(error)
+    if (!end || total === 0) throw error
   }
   if (total === 0)
     throw new DirectoryProblem(
@@ -86,6 +93,11 @@ async function count(
       `${withoutId} of ${total} ${what} show no ${names.id}, so a rename would lose them`,
       'Choose another id attribute, or let the bind account read this one'
     )
-  const number = total >= mostCounted ? `More than ${mostCounted.toLocaleString('en')}` : total.toLocaleString('en')
-  return [`${number} ${what}: ${examples.join(', ')}${total > examples.length ? ' …' : ''}`, null]
+  const isMore = end !== undefined || total >= mostCounted
+  const number = `${isMore ? 'More than ' : ''}${Math.min(total, mostCounted).toLocaleString('en')}`
+  const text = `${number} ${what}: ${examples.join(', ')}${total > examples.length ? ' …' : ''}`
+  return [text, end ? `${end.message} ${end.advice}` : null]
 }
+
+/** 389 Directory Server looks through 5,000 entries unless told otherwise: enough to count some, and no fault of the settings. */
+const limitOf = (error: unknown) => (error instanceof RefusedOperation && error.code === 11 ? error : undefined)

@@ -1,3 +1,4 @@
+import { TextTable } from '../../../lib/text-table.ts'
 import type { DirectoryPerson, Reading } from '../../directory.ts'
 import { isContact, personOf } from '../schema/person.ts'
 import type { Session } from '../session.ts'
@@ -12,7 +13,7 @@ export interface Gathering {
   strategies: Set<string>
   problems: string[]
   /** Every member DN met so far, by key: what is met again is known already. */
-  known: Set<string>
+  known: TextTable
   /** Stable ids of the groups on the way. */
   visited: Set<string>
   /** Whether the server finds entries by their own DN, once it was tried. */
@@ -30,13 +31,12 @@ export interface Gathering {
 const setSize = 500
 
 export function gather(session: Session, take: (people: DirectoryPerson[]) => Promise<void>): Gathering {
-  const seen = new Set<string>()
+  const seen = new TextTable()
   const nameless: string[] = []
   let waiting: DirectoryPerson[] = []
 
   function hand(person: DirectoryPerson, isWithoutAccount: boolean): Promise<void> | undefined {
-    if (seen.has(person.id)) return undefined
-    seen.add(person.id)
+    if (!seen.add(person.id)) return undefined
     gathering.counts.resolved += 1
     if (person.mail !== null) gathering.withMail += 1
     if (isWithoutAccount) gathering.counts.contacts += 1
@@ -54,7 +54,7 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
     session,
     strategies: new Set(),
     problems: [],
-    known: new Set(),
+    known: new TextTable(),
     visited: new Set(),
     findsByDn: undefined,
     withMail: 0,

@@ -25,12 +25,15 @@ export async function canFilterByDn(session: Session, dn: string): Promise<boole
   return false
 }
 
+/** Results for a filter that names an attribute which the server does not have; 389 Directory Server says 53 when strict. */
+const unknown = [16, 17, 18, 53]
+
 /** Pages of a search by an attribute that the server need not have; one that objects to its name has none. */
 export async function* unlessUnknown(pages: AsyncGenerator<Entry[]>): AsyncGenerator<Entry[]> {
   try {
     yield* pages
   } catch (error) {
-    if (!(error instanceof RefusedOperation && [16, 17, 18].includes(error.code))) throw error
+    if (!(error instanceof RefusedOperation && unknown.includes(error.code))) throw error
   }
 }
 

@@ -15,7 +15,8 @@ export interface MemberValues {
   ranges: number
   /** Some attribute was shown, be it with a placeholder that means nobody. */
   isShown: boolean
-  entry: Entry
+  /** It is of a kind that must list somebody. */
+  mustList: boolean
 }
 
 type Kind = 'dns' | 'uids' | 'mails' | 'urls'
@@ -47,7 +48,7 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
     primaryGroupToken: entry.text('primaryGroupToken'),
     ranges: 1,
     isShown: false,
-    entry
+    mustList: entry.isOf('groupOfNames') || entry.isOf('groupOfUniqueNames')
   }
   for (const name of session.names.member) {
     take(name, entry.texts(name), found)

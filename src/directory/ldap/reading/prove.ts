@@ -1,29 +1,41 @@
 /** An answer is not proof: success with nothing in it is also what an account gets that lost its rights. */
+import type { Filter } from 'ldapts'
 import { DirectoryProblem, type FoundGroup } from '../../directory.ts'
+import { findGroupsIn } from '../find.ts'
 import type { Session } from '../session.ts'
-import { allOf, anyOf, equals, has } from '../syntax/literal.ts'
+import type { Entry } from '../syntax/entry.ts'
+import { idToText } from '../syntax/identifier.ts'
+import { allOf, equals, has } from '../syntax/literal.ts'
 import type { Gathering } from './gathering.ts'
+import { unlessUnknown } from './look-up.ts'
 import type { MemberValues } from './member-values.ts'
 
 const sub = (session: Session) => ({ base: session.settings.baseDn, scope: 'sub' as const })
 
-/** Whether any group is in sight at all: only then one that is not is gone. */
+/** Whether any group is in sight, and found by its id, at all: only then one that is not is gone. */
 export async function proveMissing(session: Session): Promise<void> {
-  const search = { ...sub(session), filter: session.filters.groups, attributes: ['objectClass'] }
-  for await (const page of session.pages({ ...search, doing: 'Looking for any group' }, 1))
-    if (page.length > 0) return session.checkIdentity()
-  throw new DirectoryProblem(
-    'The directory shows no group at all any more',
-    'Check the base, the group filter and what the bind account may read'
-  )
+  const { id } = session.names
+  const search = { ...sub(session), filter: session.filters.groups, attributes: [id] }
+  const any = await firstOf(session.pages({ ...search, doing: 'Looking for any group' }, 1))
+  if (!any)
+    throw new DirectoryProblem(
+      'The directory shows no group at all any more',
+      'Check the base, the group filter and what the bind account may read'
+    )
+  const own = idToText(id, any.bytes(id)[0])
+  if (own === null || (await findGroupsIn(session, [own])).length === 0)
+    throw new DirectoryProblem(
+      `The directory finds no group by its ${id} any more`,
+      `Let the bind account read ${id} and search for it, or choose another id attribute`
+    )
+  await session.checkIdentity()
 }
 
 /** Notes a problem unless it is certain that the group lists nobody. */
 export async function proveEmpty(gathering: Gathering, group: FoundGroup, members: MemberValues): Promise<void> {
   const { session, problems } = gathering
   if (members.isShown) return
-  const mustHaveMember = ['groupOfNames', 'groupOfUniqueNames'].some(name => members.entry.isOf(name))
-  if (mustHaveMember && session.server.vendor !== '389')
+  if (members.mustList && session.server.vendor !== '389')
     return void problems.push(
       `${group.name} shows no members, though a group of its kind must have one: let the bind account read them`
     )
@@ -40,17 +52,11 @@ export async function proveEmpty(gathering: Gathering, group: FoundGroup, member
 async function someoneIsMemberOf(session: Session, group: FoundGroup): Promise<boolean> {
   const filter = allOf(session.filters.people, equals('memberOf', group.dn))
   const search = { ...sub(session), filter, attributes: ['objectClass'], doing: `Looking for people of ${group.name}` }
-  for await (const page of session.pages(search, 1)) if (page.length > 0) return true
-  return false
+  return (await firstOf(session.pages(search, 1))) !== undefined
 }
 
 async function someGroupShowsMembers(session: Session): Promise<boolean> {
-  const { member } = session.names
-  const filter = allOf(session.filters.groups, anyOf(member.map(has)))
-  const search = { ...sub(session), filter, attributes: member, doing: 'Looking for any group with members' }
-  for await (const [entry] of session.pages(search, 1))
-    if (entry) return member.some(name => entry.has(name) || entry.part(name) !== undefined)
-  return false
+  return someEntryShows(session, session.filters.groups, session.names.member, 'Looking for any group with members')
 }
 
 /** Whether so many names that lead nowhere can be leftovers of people who went, or are people whom we may not see. */
@@ -66,7 +72,7 @@ export function judgeDangling({ counts, problems }: Gathering): void {
 /** A search that finds nobody proves something only when people can be found at all. */
 export async function provePeopleInSight({ session, problems }: Gathering): Promise<void> {
   const search = { ...sub(session), filter: session.filters.people, attributes: ['objectClass'] }
-  for await (const page of session.pages({ ...search, doing: 'Looking for any person' }, 1)) if (page.length > 0) return
+  if (await firstOf(session.pages({ ...search, doing: 'Looking for any person' }, 1))) return
   problems.push('The directory shows no people at all: check the base, the people filter and what the account may read')
 }
 
@@ -74,8 +80,22 @@ export async function provePeopleInSight({ session, problems }: Gathering): Prom
 export async function proveAddresses({ session, counts, withMail, problems }: Gathering): Promise<void> {
   if (counts.resolved === 0 || withMail > 0) return
   const attributes = [...session.names.mail, 'proxyAddresses']
-  const filter = allOf(session.filters.people, anyOf(attributes.map(has)))
-  const search = { ...sub(session), filter, attributes, doing: 'Looking for anybody with an address' }
-  for await (const [entry] of session.pages(search, 1)) if (entry && attributes.some(name => entry.has(name))) return
+  if (await someEntryShows(session, session.filters.people, attributes, 'Looking for anybody with an address')) return
   problems.push('Nobody in the directory shows a mail address: check what the bind account may read')
+}
+
+/** One attribute after the other, because strict servers refuse a filter for one that they do not have. */
+async function someEntryShows(session: Session, filter: Filter, attributes: string[], doing: string) {
+  for (const name of attributes) {
+    const search = { ...sub(session), filter: allOf(filter, has(name)), attributes: [name], doing }
+    const entry = await firstOf(unlessUnknown(session.pages(search, 1)))
+    if (entry && (entry.has(name) || entry.part(name) !== undefined)) return true
+  }
+  return false
+}
+
+/** Leaves the search before the next begins: servers know one at a time. */
+async function firstOf(pages: AsyncGenerator<Entry[]>): Promise<Entry | undefined> {
+  for await (const [entry] of pages) if (entry) return entry
+  return undefined
 }

@@ -9,7 +9,8 @@ import { type Gathering, gather } from './gathering.ts'
 import { type MemberValues, readMembers } from './member-values.ts'
 import { resolveMails, resolvePrimary, resolveUids, resolveUrls } from './other-members.ts'
 import { judgeDangling, proveAddresses, proveEmpty, proveMissing, provePeopleInSight } from './prove.ts'
-import { resolve, type Waiting } from './resolve.ts'
+import { resolve } from './resolve.ts'
+import { Waiting } from './waiting.ts'
 
 /** A group on the way, and the way to it. */
 interface Step {
@@ -60,6 +61,7 @@ async function readOne(gathering: Gathering, step: Step, groups: Map<string, Fou
   counts.ranges += members.ranges
 
   const waiting = sortOut(gathering, step, members.dns, groups)
+  members.dns = [] // a few hundred thousand names are not held twice
   const found = await resolve(gathering, group.dn, waiting, via)
   found.push(...(await resolveMails(gathering, members.mails, via)))
   await resolveUids(gathering, members.uids, via)
@@ -78,15 +80,13 @@ async function proveNobody(gathering: Gathering, group: FoundGroup, members: Mem
 
 /** The DNs that have to be looked up: below our base, and not met before. */
 function sortOut({ session, counts, known }: Gathering, step: Step, dns: string[], groups: Map<string, FoundGroup>) {
-  const waiting: Waiting = new Map()
+  const waiting = new Waiting()
   for (const dn of dns) {
     const key = dnKey(dn)
     if (key === undefined) counts.dangling += 1
     else if (!isBelow(key, session.base)) counts.foreignBase += 1
-    else if (!known.has(key)) {
-      known.add(key)
-      waiting.set(key, dn)
-    } else if (isAbove(step, groups.get(key))) counts.cyclesCut += 1
+    else if (known.add(key)) waiting.add(key, dn)
+    else if (isAbove(step, groups.get(key))) counts.cyclesCut += 1
   }
   return waiting
 }

@@ -6,14 +6,12 @@ import type { Entry } from '../syntax/entry.ts'
 import { allOf, equals, everything } from '../syntax/literal.ts'
 import type { Gathering } from './gathering.ts'
 import { canFilterByDn, lookUp, readEach, unlessUnknown, type Wanted } from './look-up.ts'
+import type { Waiting } from './waiting.ts'
 
 /** From so many members on, pages of 500 are quicker than filters of 50. */
 const many = 200
 /** Entries of others that we read past for each member that we look for, before filters are quicker. */
 const scanFactor = 3
-
-/** DNs of one group that nobody has met yet, by key. What is found is taken out. */
-export type Waiting = Map<string, string>
 
 /** Takes in the people among `waiting`, and returns the entries of groups; the rest is counted for what it is. */
 export async function resolve(
@@ -75,7 +73,7 @@ async function byName(
   found: (entry: Entry) => Promise<void> | undefined
 ) {
   const { session, strategies } = gathering
-  const dns = [...waiting.values()]
+  const dns = waiting.dns()
   const entries = isByFilter ? lookUp(session, session.defaults.ownDn, dns, wanted) : readEach(session, dns, wanted)
   let hits = 0
   for await (const entry of entries) {
@@ -87,12 +85,12 @@ async function byName(
 }
 
 /** Whether this entry was looked for: only then it may count, whatever the server sends. */
-const take = (waiting: Waiting, entry: Entry) => waiting.delete(entry.key!)
+const take = (waiting: Waiting, entry: Entry) => waiting.take(entry.key!)
 
 /** Who is neither person nor group: something else, or nothing that we may see. */
 async function countTheRest({ session, counts, problems }: Gathering, waiting: Waiting, doing: string) {
   const wanted = { filter: everything, attributes: ['objectClass'], doing }
-  for await (const entry of readEach(session, [...waiting.values()], wanted)) {
+  for await (const entry of readEach(session, waiting.dns(), wanted)) {
     if (!take(waiting, entry)) continue
     if (isForeignPrincipal(entry)) counts.contacts += 1
     else counts.others += 1

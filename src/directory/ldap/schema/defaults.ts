@@ -13,6 +13,8 @@ export interface Defaults {
   ownDn: string
   /** Attributes that people sign in with, beside mail. */
   logins: string[]
+  /** Attributes beside mail that filters may ask for addresses. A strict server refuses a filter that names what it has not. */
+  otherAddresses: string[]
 }
 
 const inetOrgPerson = '(objectClass=inetOrgPerson)'
@@ -46,7 +48,8 @@ const common: Defaults = {
   department: ['departmentNumber', 'ou'],
   member: memberAttributes,
   ownDn: 'entryDN',
-  logins: ['uid']
+  logins: ['uid'],
+  otherAddresses: ['proxyAddresses']
 }
 
 const byVendor: Record<Vendor, Partial<Defaults>> = {
@@ -60,7 +63,13 @@ const byVendor: Record<Vendor, Partial<Defaults>> = {
     logins: ['userPrincipalName', 'sAMAccountName']
   },
   openldap: {},
-  '389': { id: 'nsUniqueId', groups: classes([...groupClasses, 'ipausergroup']) },
+  '389': {
+    // its own tool makes people that are no inetOrgPerson
+    people: classes(['inetOrgPerson', 'nsPerson']),
+    id: 'nsUniqueId',
+    groups: classes([...groupClasses, 'ipausergroup']),
+    otherAddresses: []
+  },
   edirectory: { people: '(objectClass=person)', id: 'guid', name: ['fullName', 'cn'], department: ['ou'] },
   generic: { people: '(|(objectClass=inetOrgPerson)(objectClass=person))' }
 }

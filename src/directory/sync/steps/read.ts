@@ -9,7 +9,7 @@ export class RunFailed extends Error {}
 
 /** People in one statement: large enough to be quick, small enough for the memory of both sides. */
 const setSize = 2000
-/** Characters kept back before anything is written: an unchanged group of some 100,000 people writes nothing at all. */
+/** Bytes kept back before anything is written: an unchanged group of some 100,000 people writes nothing at all. */
 const mostKept = 32_000_000
 
 export interface ReadWhole {
@@ -61,7 +61,7 @@ function collect(db: Database, runId: number, basis: string) {
   const hash = createHash('sha256').update(basis)
   let waiting: StagedPerson[] = []
   let kept: StagedSet[] = []
-  let [characters, count, written] = [0, 0, 0]
+  let [bytes, count, written] = [0, 0, 0]
   let writing: Promise<void> = Promise.resolve()
 
   function close() {
@@ -69,7 +69,7 @@ function collect(db: Database, runId: number, basis: string) {
     const set = stagedSet(waiting)
     waiting = []
     for (const text of set.columns) hash.update(text).update('\0')
-    characters += set.columns.reduce((sum, text) => sum + text.length, 0)
+    bytes += set.columns.reduce((sum, text) => sum + text.length, 0)
     kept.push(set)
   }
 
@@ -93,7 +93,7 @@ function collect(db: Database, runId: number, basis: string) {
       count += people.length
       if (waiting.length < setSize) return
       close()
-      if (characters > mostKept) await write()
+      if (bytes > mostKept) await write()
     },
     end() {
       close()

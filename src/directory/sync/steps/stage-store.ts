@@ -18,10 +18,10 @@ export interface StagedPerson {
   via: string | null
 }
 
-/** Some people in the shape that the database takes: a text for each column, a line for each person. */
+/** Some people in the shape that the database takes: a text (UTF-8) for each column, a line for each person. */
 export interface StagedSet {
   people: number
-  columns: string[]
+  columns: Buffer[]
 }
 
 /**
@@ -29,7 +29,8 @@ export interface StagedSet {
  * the driver several times as much.
  */
 export function stagedSet(people: readonly StagedPerson[]): StagedSet {
-  const column = (pick: (person: StagedPerson) => string | null) => people.map(person => pick(person) ?? '').join('\n')
+  const column = (pick: (person: StagedPerson) => string | null) =>
+    Buffer.from(people.map(person => pick(person) ?? '').join('\n'))
   return {
     people: people.length,
     columns: [
@@ -46,7 +47,7 @@ export function stagedSet(people: readonly StagedPerson[]): StagedSet {
 
 /** Writes the people that come after the first `before` of a run. */
 export async function stage(db: Db, runId: number, before: number, { columns }: StagedSet): Promise<void> {
-  const tables = columns.map(text => sql`string_to_table(${text}::text, E'\n', '')`)
+  const tables = columns.map(text => sql`string_to_table(${text.toString()}::text, E'\n', '')`)
   await db.execute(sql`
     insert into staging (run_id, n, directory_id, dn, mail, address, address_key, name, department, title, manager, via,
       is_disabled, is_excluded)
