@@ -2,8 +2,9 @@ import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { lockAddresses, lockOwners } from '../../people/store.ts'
 import { lockTeam } from '../../teams/store.ts'
+import { type Actor, mayLetGo } from '../leavers/approve-leavers.ts'
 import { deactivateLeavers } from '../sync/leavers/deactivate-leavers.ts'
-import { askAbout, idsOf, leaversParked, noteDeactivations } from '../sync/leavers/leavers-store.ts'
+import { askAbout, leaversParked, noteDeactivations } from '../sync/leavers/leavers-store.ts'
 import { undoDays } from '../sync/run.ts'
 import { lockGroup, lockRun } from '../sync/run-store.ts'
 import {
@@ -17,13 +18,14 @@ import {
 } from './groups-store.ts'
 
 export type DecideOutcome =
-  | { outcome: 'done'; people: number }
+  /** `forOwner`: leavers whom only an owner may let go; they wait with all other leavers. */
+  | { outcome: 'done'; people: number; forOwner: number }
   | { outcome: 'unknown' }
   /** Nothing waits in this run, or nothing of it can be put back any more. */
   | { outcome: 'wrong-state' }
 
 /** Lets the removals and deactivations through that a run has parked: those of its list, and nobody else. */
-export async function approve(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
+export async function approve(db: Database, actor: Actor, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {
     const group = await lockGroup(tx, groupId)
     const run = group && (await lockRun(tx, groupId, runId))
@@ -34,15 +36,17 @@ export async function approve(db: Database, actorId: number, groupId: number, ru
     await lockAddresses(tx)
     const removed = await removeParked(tx, runId, group.teamId)
     await askAbout(tx, removed)
-    const leavers = await idsOf(tx, leaversParked(runId))
-    const deactivated = await deactivateLeavers(tx, leavers, actorId)
+    const leavers = await leaversParked(tx, runId)
+    const mine = leavers.filter(leaver => mayLetGo(actor.role, leaver)).map(({ id }) => id)
+    const deactivated = await deactivateLeavers(tx, mine, actor.id)
     await clearParkedDeactivations(tx, runId)
     await forgetFingerprint(tx, groupId)
     await noteDeactivations(tx, runId, 'deactivated', deactivated)
     const counts = { removed: removed.length, deactivated: deactivated.length }
-    await noteApproval(tx, runId, actorId, counts)
-    await recordEvent(tx, { kind: 'removals-approved', actorId, details: { group: group.name, groupId, ...counts } })
-    return { outcome: 'done', people: removed.length + deactivated.length }
+    await noteApproval(tx, runId, actor.id, counts)
+    const details = { group: group.name, groupId, ...counts }
+    await recordEvent(tx, { kind: 'removals-approved', actorId: actor.id, details })
+    return { outcome: 'done', people: removed.length + deactivated.length, forOwner: leavers.length - mine.length }
   })
 }
 
@@ -50,7 +54,12 @@ export async function approve(db: Database, actorId: number, groupId: number, ru
  * Puts back whom a run took out, within 30 days: by hand, so that the next run leaves them there; once the directory
  * lists them again, it is the directory's membership again.
  */
-export async function undo(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
+export async function undo(
+  db: Database,
+  { id: actorId }: Actor,
+  groupId: number,
+  runId: number
+): Promise<DecideOutcome> {
   return transaction(db, async tx => {
     const group = await lockGroup(tx, groupId)
     const run = group && (await lockRun(tx, groupId, runId))
@@ -63,6 +72,6 @@ export async function undo(db: Database, actorId: number, groupId: number, runId
     await noteUndo(tx, runId, actorId)
     await forgetFingerprint(tx, groupId)
     await recordEvent(tx, { kind: 'removals-undone', actorId, details: { group: group.name, groupId, people } })
-    return { outcome: 'done', people }
+    return { outcome: 'done', people, forOwner: 0 }
   })
 }

@@ -7,16 +7,17 @@ import { leaversToLetGo } from './to-let-go.ts'
 
 export type ApproveOutcome = { outcome: 'done'; people: number } | { outcome: 'nobody' }
 
+export interface Actor {
+  id: number
+  role: Role
+}
+
 /** An admin decides about members and auditors, an owner about everybody: as when they deactivate one person. */
 export const mayLetGo = (actor: Role, { role }: Pick<Leaver, 'role'>) =>
   actor === 'owner' || (actor === 'admin' && !includesRole(role, 'admin'))
 
 /** Deactivates the leavers who wait, those who had left by `until`: whom the page showed, and nobody else. */
-export async function approveLeavers(
-  db: Database,
-  actor: { id: number; role: Role },
-  until: string
-): Promise<ApproveOutcome> {
+export async function approveLeavers(db: Database, actor: Actor, until: string): Promise<ApproveOutcome> {
   return transaction(db, async tx => {
     await lockOwners(tx)
     await lockAddresses(tx)

@@ -9,6 +9,7 @@ import { approve, type DecideOutcome, undo } from '../groups/decide.ts'
 import { stopSyncing } from '../groups/stop-syncing.ts'
 import { noGroup } from './group-page.ts'
 import { runPage } from './run-page.ts'
+import { peopleInWords } from './section-page.ts'
 
 const number = () => Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
 const runParams = Type.Object({ id: number(), run: number() })
@@ -51,9 +52,17 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
       { config: byAdmin, schema: { params: runParams, body: form({}) } },
       async (request, reply) => {
         const { id, run } = request.params
-        const people = answer(await decisions[path](db, request.viewer!.id, Number(id), Number(run)))
-        const text = `${said[path]}: ${people.toLocaleString('en')} ${people === 1 ? 'person' : 'people'}.`
-        return redirectWith(reply, db, `/groups/${id}/sync-runs/${run}`, text)
+        const { people, forOwner } = answer(await decisions[path](db, request.viewer!, Number(id), Number(run)))
+        const others =
+          forOwner > 0
+            ? ` ${forOwner.toLocaleString('en')} more hold a role that only an owner takes away: see People who have left.`
+            : ''
+        return redirectWith(
+          reply,
+          db,
+          `/groups/${id}/sync-runs/${run}`,
+          `${said[path]}: ${peopleInWords(people)}.${others}`
+        )
       }
     )
   }
@@ -73,9 +82,9 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-function answer(result: DecideOutcome): number {
+function answer(result: DecideOutcome) {
   if (result.outcome === 'unknown') throw new Refusal(404, 'There is no such sync.')
   if (result.outcome === 'wrong-state')
     throw new Refusal(409, 'Nothing waits in this sync, or it cannot be taken back any more.')
-  return result.people
+  return result
 }

@@ -9,6 +9,7 @@ import { everyRow } from '../../support/rows.ts'
 const app = await startApp()
 t.teardown(app.close)
 const { db, ids } = app
+const ben = { id: ids.ben, role: 'admin' as const }
 const { deps, keep, read, members, changes, lastRun, directory } = await startSyncing(app)
 
 const crowd = (prefix: string, count: number) =>
@@ -50,8 +51,8 @@ t.test('approval removes those of the list and nobody else, once, and the person
   // meanwhile one of them is back by hand
   await db.execute(sql`insert into memberships (team_id, person_id, source)
     select g.team_id, p.id, 'hand' from directory_groups g, people p where g.id = ${groupId} and p.address_key = 'ok-000@larkfield.example'`)
-  t.same(await approve(db, ids.ben, groupId, run.id), { outcome: 'done', people: 10 })
-  t.same(await approve(db, ids.ben, groupId, run.id), { outcome: 'wrong-state' })
+  t.same(await approve(db, ben, groupId, run.id), { outcome: 'done', people: 10, forOwner: 0 })
+  t.same(await approve(db, ben, groupId, run.id), { outcome: 'wrong-state' })
   t.match(await lastRun('ok'), { state: 'done', removed: 10, reason: null })
   const left = await members('ok')
   t.equal(left.length, 11)
@@ -73,7 +74,7 @@ t.test('approval removes those of the list and nobody else, once, and the person
     ),
     { removed: '10', actor: ids.ben }
   )
-  t.same(await approve(db, ids.ben, groupId, 987654321), { outcome: 'unknown' })
+  t.same(await approve(db, ben, groupId, 987654321), { outcome: 'unknown' })
 })
 
 t.test('a newer run takes the place of one that waits; whoever comes back is not removed by an old list', async t => {
@@ -82,10 +83,10 @@ t.test('a newer run takes the place of one that waits; whoever comes back is not
   const old = await read('newer', all.slice(10))
   const run = await read('newer', all.slice(8))
   t.match(run, { state: 'parked', parked: 8 })
-  t.same(await approve(db, ids.ben, groupId, old.id), { outcome: 'wrong-state' })
+  t.same(await approve(db, ben, groupId, old.id), { outcome: 'wrong-state' })
   t.same(await changes(old.id), [])
   t.match(await read('newer', all), { state: 'done', parked: 0 })
-  t.same(await approve(db, ids.ben, groupId, run.id), { outcome: 'wrong-state' })
+  t.same(await approve(db, ben, groupId, run.id), { outcome: 'wrong-state' })
   t.equal((await members('newer')).length, 20)
 })
 
@@ -96,8 +97,8 @@ t.test(
     const groupId = await keep('undo', all)
     const run = await read('undo', all.slice(2))
     t.match(run, { removed: 2 })
-    t.same(await undo(db, ids.ben, groupId, run.id), { outcome: 'done', people: 2 })
-    t.same(await undo(db, ids.ben, groupId, run.id), { outcome: 'wrong-state' })
+    t.same(await undo(db, ben, groupId, run.id), { outcome: 'done', people: 2, forOwner: 0 })
+    t.same(await undo(db, ben, groupId, run.id), { outcome: 'wrong-state' })
     t.same((await members('undo')).slice(0, 2), ['undo-000 hand', 'undo-001 hand'])
     await read('undo')
     t.equal((await members('undo')).length, 20)
@@ -106,7 +107,7 @@ t.test(
 
     const late = await read('undo', all.slice(3))
     await db.execute(sql`update sync_runs set finished_at = now() - interval '31 days' where id = ${late.id}`)
-    t.same(await undo(db, ids.ben, groupId, late.id), { outcome: 'wrong-state' })
+    t.same(await undo(db, ben, groupId, late.id), { outcome: 'wrong-state' })
   }
 )
 

@@ -7,6 +7,7 @@ import { inviteOne, one, sql } from '../../support/people.ts'
 const app = await startApp()
 t.teardown(app.close)
 const { db, ids, browser } = app
+const ben = { id: ids.ben, role: 'admin' as const }
 const { keep, read, changes, directory } = await startSyncing(app)
 const leavers = (isOn: boolean) => db.execute(sql`update directory_settings set deactivate_leavers = ${isOn}`)
 const person = (name: string) =>
@@ -79,7 +80,7 @@ t.test('an open invitation of somebody who is disabled is revoked, its mail canc
 
 t.test('many at once wait for approval; until then everybody works on', async t => {
   const names = Array.from({ length: 8 }, (_, index) => `many${index}`)
-  for (const name of names) await addUser(db, name, 'member')
+  for (const name of names) await addUser(db, name, name === 'many6' ? 'admin' : 'member')
   const groupId = await keep('many', [...names.map(name => entry(name)), ...others('rest-', 12)])
   const run = await read('many', [...names.map(name => entry(name, { isDisabled: true })), ...others('rest-', 12)])
   t.match(run, { state: 'parked', deactivated: 0, deactivations_parked: 8, reason: /8 users would be deactivated/ })
@@ -89,9 +90,11 @@ t.test('many at once wait for approval; until then everybody works on', async t 
     db,
     sql`select last_run_id as id from directory_groups where id = ${groupId}`
   )
-  t.same(await approve(db, ids.ben, groupId, Number(id)), { outcome: 'done', people: 7 })
+  t.same(await approve(db, ben, groupId, Number(id)), { outcome: 'done', people: 6, forOwner: 1 })
   t.match(await person('many0'), { stage: 'signed-up', disabled: false })
   t.match(await person('many7'), { stage: 'deactivated' })
+  t.match(await person('many6'), { stage: 'signed-up' }, 'an admin lets no admin go')
+  t.match((await (await browser('ada')).get('/groups/leavers')).body, 'many6@larkfield.example')
 })
 
 t.test('the last owner stays, whatever the directory says', async t => {

@@ -86,9 +86,13 @@ export const leaversOfRun = (runId: number) => sql`
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and ${isLeaver} and (${mayActHere} or ${isInvited})`
 
 /** The same among those whose deactivation waits for approval. */
-export const leaversParked = (runId: number) => sql`
-  select p.id from sync_changes c join people p on p.id = c.person_id
-  where c.run_id = ${runId} and c.kind = 'deactivation-parked' and ${isLeaver} and (${mayActHere} or ${isInvited})`
+export async function leaversParked(tx: Db, runId: number): Promise<Pick<Leaver, 'id' | 'role'>[]> {
+  const rows = await tx.execute<{ id: string; role: Role }>(sql`
+    select p.id, p.role from sync_changes c join people p on p.id = c.person_id
+    where c.run_id = ${runId} and c.kind = 'deactivation-parked' and ${isLeaver} and (${mayActHere} or ${isInvited})
+    order by p.id`)
+  return rows.map(({ id, role }) => ({ id: Number(id), role }))
+}
 
 export interface Leaver {
   id: number
