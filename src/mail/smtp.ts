@@ -21,6 +21,9 @@ interface Job {
   done: (outcome: Outcome) => void
 }
 
+/** Milliseconds from the envelope to the answer to the text. */
+const quick = 250
+
 interface Lane {
   conversation: Conversation | undefined
 }
@@ -36,6 +39,7 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
   const waiting: Job[] = []
   let busy = 0
   let misses = 0
+  let isQuick = false
   const sweeper = setInterval(closeUnused, 5_000).unref()
 
   function send(mail: Mail): Promise<Outcome> {
@@ -64,7 +68,9 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
       const isBehind = job === behind
       behind = undefined
       await pace.turn()
+      const begin = Date.now()
       const outcome = await sendOver(lane, job.mail, following, isBehind)
+      isQuick = Date.now() - begin < quick
       pace.note(outcome)
       job.done(outcome)
     }
@@ -72,8 +78,11 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
     if (lane.conversation?.isOpen) idle.push({ conversation: lane.conversation, since: Date.now() })
   }
 
-  /** A server that drops what comes behind a mail is not troubled with it again. */
-  const mayGoBehind = () => misses < 3 && !pace.isSlowed()
+  /**
+   * Not while the server takes its time, for a pause or a cancellation is to act at once; and a server that drops what
+   * comes behind a mail is not troubled with it again.
+   */
+  const mayGoBehind = () => isQuick && misses < 3 && !pace.isSlowed()
 
   async function sendOver(lane: Lane, mail: Mail, following: () => Mail | undefined, isBehind: boolean) {
     for (;;) {

@@ -225,6 +225,8 @@ test('an envelope goes right behind the text before it, whatever becomes of that
   for (const [deed, is] of table.filter(([deed]) => !/^r4[27]1|421$|^r(stall|drop)/.test(deed))) {
     const server = await startScripted()
     const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
+    t.equal(transport.behind, 0, 'nobody knows yet how quick it is')
+    await transport.send(mailTo('first@larkfield.example'))
     t.equal(transport.behind, 1)
     const names = ['ada', `${deed}.ben`, 'cleo', 'dora']
     const outcomes = await Promise.all(names.map(name => transport.send(mailTo(`${name}@larkfield.example`))))
@@ -233,7 +235,7 @@ test('an envelope goes right behind the text before it, whatever becomes of that
       ['sent', is, 'sent', 'sent'],
       `${deed} between others`
     )
-    const got = server.taken.map(({ to }) => to.split('@')[0]!)
+    const got = server.taken.slice(1).map(({ to }) => to.split('@')[0]!)
     t.same(new Set(got), new Set(names.filter(name => got.includes(name))), 'nothing is sent twice')
     t.ok(server.taken.every(({ text }) => text === bytes.toString().replace('\r\n.dotted', '\r\n..dotted')))
     t.ok(server.behind > 0)
@@ -242,7 +244,7 @@ test('an envelope goes right behind the text before it, whatever becomes of that
   }
 })
 
-test('nothing goes behind a text where the server does not offer it, or for long where it forgets it', async t => {
+test('nothing goes behind a text where the server does not offer it or takes its time, or for long where it forgets it', async t => {
   const sendTo = async (script: ScriptedOptions, names: string[]) => {
     const server = await startScripted(script)
     const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
@@ -255,8 +257,9 @@ test('nothing goes behind a text where the server does not offer it, or for long
   }
   const twenty = Array.from({ length: 20 }, (_, n) => `kim${n}`)
   t.equal((await sendTo({ ehlo: ['ENHANCEDSTATUSCODES'] }, twenty)).behind, 0)
-  t.equal((await sendTo({}, twenty)).behind, 19)
+  t.equal((await sendTo({}, twenty)).behind, 18)
   t.equal((await sendTo({ isForgetful: true }, twenty)).behind, 3)
+  t.equal((await sendTo({ pause: 260 }, twenty.slice(0, 4))).behind, 0)
 })
 
 test('it slows down when asked to, and recovers', async t => {

@@ -45,6 +45,8 @@ export interface ScriptedOptions {
   auth?: string
   /** Throws away what came behind a message's text. */
   isForgetful?: boolean
+  /** Milliseconds before it says that it has taken a message. */
+  pause?: number
 }
 
 export interface ScriptedServer {
@@ -162,7 +164,9 @@ function speak(socket: Socket, server: ScriptedServer) {
     if (deed() === 'edrop') return !socket.destroy()
     const reply = atEnd.get(deed())
     if (!reply) server.taken.push({ to, text })
-    say(reply ?? `250 2.0.0 taken as ${server.taken.length}`)
+    const answer = reply ?? `250 2.0.0 taken as ${server.taken.length}`
+    if (server.script.pause) setTimeout(say, server.script.pause, answer)
+    else say(answer)
     if (reply?.startsWith('421')) socket.end()
     if (deed() === 'okdrop') socket.destroy()
     return !socket.destroyed

@@ -34,8 +34,6 @@ export interface Conversation {
 }
 
 const longestAnswer = 65_536
-/** Milliseconds: behind a mail that a server thinks about for longer, no other is to wait. */
-const quick = 1_000
 
 /** Takes over a socket that has said EHLO and, where asked, signed in. `onClose` is called once. */
 export function converse(socket: Socket, offers: Offers, patience: Patience, onClose: () => void): Conversation {
@@ -44,7 +42,6 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
   let tried = 0
   let mustReset = false
   let ahead: Mail | undefined
-  let isQuick = true
   let unread = ''
   let lines: string[] = []
   const replies: Reply[] = []
@@ -152,13 +149,11 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
 
   async function transmit(bytes: Buffer, following?: () => Mail | undefined): Promise<Outcome> {
     const dot = bytes.subarray(-2).equals(crlf) ? '.\r\n' : '\r\n.\r\n'
-    const behind = offers.pipelining && isQuick && isOpen ? following?.() : undefined
+    const behind = offers.pipelining && isOpen ? following?.() : undefined
     if (behind && !isTooWide(behind)) ahead = behind
     const rest = Buffer.from(ahead ? dot + commandsFor(ahead).join('') : dot)
     socket.write(Buffer.concat([withDotsDoubled(bytes), rest]))
-    const begin = Date.now()
     const reply = await next(patience.finalDot)
-    isQuick = Date.now() - begin < quick
     if (!reply) return { is: 'unknown', reply: lost }
     if (reply.code < 300) return { is: 'sent', reply: reply.text }
     if (reply.code === 421) lose(reply.text)
