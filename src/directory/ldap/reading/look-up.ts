@@ -8,7 +8,7 @@ import { RefusedOperation } from '../wire/words.ts'
 /** Values of one filter: over 200 servers get slower. */
 const perFilter = 50
 const filtersInFlight = 4
-const readsInFlight = 32
+export const readsInFlight = 32
 
 export interface Wanted {
   filter: Filter
@@ -57,9 +57,9 @@ export async function* readEach(session: Session, dns: string[], wanted: Wanted)
   yield* inFlight(readsInFlight, dns, ask)
 }
 
-async function* inFlight<T>(most: number, items: T[], ask: (item: T) => Promise<Entry[]>): AsyncGenerator<Entry> {
+export async function* inFlight<T, R>(most: number, items: T[], ask: (item: T) => Promise<R[]>): AsyncGenerator<R> {
   for (let at = 0; at < items.length; at += most) {
     const answers = await Promise.all(items.slice(at, at + most).map(ask))
-    for (const entries of answers) yield* entries
+    for (const answer of answers) yield* answer
   }
 }

@@ -17,6 +17,8 @@ export interface MemberValues {
   isShown: boolean
   /** It is of a kind that must list somebody. */
   mustList: boolean
+  /** Where a group of its kind lists them. */
+  usual: string[]
 }
 
 type Kind = 'dns' | 'uids' | 'mails' | 'urls'
@@ -48,13 +50,29 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
     primaryGroupToken: entry.text('primaryGroupToken'),
     ranges: 1,
     isShown: false,
-    mustList: entry.isOf('groupOfNames') || entry.isOf('groupOfUniqueNames')
+    mustList: entry.isOf('groupOfNames') || entry.isOf('groupOfUniqueNames'),
+    usual: usualAttributes(entry, session.names.member)
   }
   for (const name of session.names.member) {
     take(name, entry.texts(name), found)
     await readParts(session, dn, name, entry, found, doing)
   }
   return found
+}
+
+/** Where groups of these classes list their members, as far as that is read. */
+const usualPlaces: [objectClass: string, attribute: string][] = [
+  ['groupOfNames', 'member'],
+  ['groupOfMembers', 'member'],
+  ['groupOfUniqueNames', 'uniqueMember'],
+  ['posixGroup', 'memberUid']
+]
+
+function usualAttributes(entry: Entry, read: string[]): string[] {
+  const own = usualPlaces.flatMap(([name, attribute]) =>
+    entry.isOf(name) && read.includes(attribute) ? [attribute] : []
+  )
+  return own.length > 0 ? own : read
 }
 
 function take(name: string, values: string[], found: MemberValues) {

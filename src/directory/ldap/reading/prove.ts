@@ -43,7 +43,8 @@ export async function proveEmpty(gathering: Gathering, group: FoundGroup, member
     return void problems.push(
       `${group.name} shows no members, yet people say that they are in it: let the bind account read the members`
     )
-  if (!(await someGroupShowsMembers(session)))
+  const doing = 'Looking for any group with members'
+  if (!(await someEntryShows(session, session.filters.groups, members.usual, doing)))
     problems.push(
       `${group.name} shows no members, and neither does any other group: let the bind account read the members`
     )
@@ -53,10 +54,6 @@ async function someoneIsMemberOf(session: Session, group: FoundGroup): Promise<b
   const filter = allOf(session.filters.people, equals('memberOf', group.dn))
   const search = { ...sub(session), filter, attributes: ['objectClass'], doing: `Looking for people of ${group.name}` }
   return (await firstOf(session.pages(search, 1))) !== undefined
-}
-
-async function someGroupShowsMembers(session: Session): Promise<boolean> {
-  return someEntryShows(session, session.filters.groups, session.names.member, 'Looking for any group with members')
 }
 
 /** Whether so many names that lead nowhere can be leftovers of people who went, or are people whom we may not see. */

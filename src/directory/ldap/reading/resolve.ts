@@ -1,10 +1,12 @@
 /** From the DNs that a group lists to people, by the cheapest way that this server offers. */
 import { groupAttributes } from '../schema/group.ts'
-import { isForeignPrincipal, personAttributes } from '../schema/person.ts'
-import { parentOf } from '../syntax/dn.ts'
+import { personAttributes } from '../schema/person.ts'
+import type { Session } from '../session.ts'
 import type { Entry } from '../syntax/entry.ts'
-import { allOf, equals, everything } from '../syntax/literal.ts'
+import { allOf, equals } from '../syntax/literal.ts'
+import { RefusedOperation } from '../wire/words.ts'
 import type { Gathering } from './gathering.ts'
+import { judgeLeftovers } from './leftovers.ts'
 import { canFilterByDn, lookUp, readEach, unlessUnknown, type Wanted } from './look-up.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -23,8 +25,8 @@ export async function resolve(
   const { session } = gathering
   const people = { filter: session.filters.people, attributes: personAttributes(session.names) }
   const doing = `Reading the people of ${groupDn}`
-  if (waiting.size > many) await byMemberOf(gathering, groupDn, waiting, via, { ...people, doing })
-  if (waiting.size > many) await byScan(gathering, waiting, via, { ...people, doing })
+  if (waiting.size > many) await ifOpen(session, byMemberOf(gathering, groupDn, waiting, via, { ...people, doing }))
+  if (waiting.size > many) await ifOpen(session, byScan(gathering, waiting, via, { ...people, doing }))
   if (waiting.size === 0) return []
   gathering.findsByDn ??= await canFilterByDn(session, groupDn)
   const isByFilter = gathering.findsByDn
@@ -34,8 +36,15 @@ export async function resolve(
     const wanted = { filter: session.filters.groups, attributes: groupAttributes(session.names), doing }
     await byName(gathering, isByFilter, waiting, wanted, async entry => void groups.push(entry))
   }
-  await countTheRest(gathering, waiting, doing)
+  if (waiting.size > 0) await judgeLeftovers(gathering, waiting.dns(), doing)
   return groups
+}
+
+/** 389 Directory Server looks through 5,000 entries for one search unless told otherwise: then another way leads on. */
+async function ifOpen({ server }: Session, way: Promise<void>) {
+  await way.catch(error => {
+    if (server.vendor !== '389' || !(error instanceof RefusedOperation) || error.code !== 11) throw error
+  })
 }
 
 /** The back link: one search, read in pages. Only who is listed counts, so an outdated back link adds nobody. */
@@ -86,25 +95,3 @@ async function byName(
 
 /** Whether this entry was looked for: only then it may count, whatever the server sends. */
 const take = (waiting: Waiting, entry: Entry) => waiting.take(entry.key!)
-
-/** Who is neither person nor group: something else, or nothing that we may see. */
-async function countTheRest({ session, counts, problems }: Gathering, waiting: Waiting, doing: string) {
-  const wanted = { filter: everything, attributes: ['objectClass'], doing }
-  for await (const entry of readEach(session, waiting.dns(), wanted)) {
-    if (!take(waiting, entry)) continue
-    if (isForeignPrincipal(entry)) counts.contacts += 1
-    else counts.others += 1
-  }
-  counts.dangling += waiting.size
-  const places = new Map<string, number>()
-  for (const key of waiting.keys()) {
-    const place = parentOf(key)
-    if (place) places.set(place, (places.get(place) ?? 0) + 1)
-  }
-  for (const [place, count] of [...places].slice(0, 50)) {
-    if (await session.read(place, ['objectClass'], doing)) continue
-    problems.push(
-      `${count} of its members stand below ${place}, which is gone or hidden from the bind account: give it the right to read there, or take these members out of the group`
-    )
-  }
-}

@@ -1,5 +1,4 @@
 import { TextTable } from '../../../lib/text-table.ts'
-import { dnKey } from '../syntax/dn.ts'
 
 /** DNs of one group that nobody has met yet. What is found is taken out, and lets go of its memory. */
 export class Waiting {
@@ -24,9 +23,5 @@ export class Waiting {
   /** As the group spells them. */
   dns(): string[] {
     return this.#dns.filter(dn => dn !== undefined)
-  }
-
-  keys(): string[] {
-    return this.dns().map(dn => dnKey(dn)!)
   }
 }

@@ -15,6 +15,8 @@ export interface Defaults {
   logins: string[]
   /** Attributes beside mail that filters may ask for addresses. A strict server refuses a filter that names what it has not. */
   otherAddresses: string[]
+  /** Who is told that an entry is not there is told the nearest one above, unless something on the way is hidden. */
+  namesNearest: boolean
 }
 
 const inetOrgPerson = '(objectClass=inetOrgPerson)'
@@ -49,7 +51,8 @@ const common: Defaults = {
   member: memberAttributes,
   ownDn: 'entryDN',
   logins: ['uid'],
-  otherAddresses: ['proxyAddresses']
+  otherAddresses: ['proxyAddresses'],
+  namesNearest: false
 }
 
 const byVendor: Record<Vendor, Partial<Defaults>> = {
@@ -62,13 +65,14 @@ const byVendor: Record<Vendor, Partial<Defaults>> = {
     ownDn: 'distinguishedName',
     logins: ['userPrincipalName', 'sAMAccountName']
   },
-  openldap: {},
+  openldap: { namesNearest: true },
   '389': {
     // its own tool makes people that are no inetOrgPerson
     people: classes(['inetOrgPerson', 'nsPerson']),
     id: 'nsUniqueId',
     groups: classes([...groupClasses, 'ipausergroup']),
-    otherAddresses: []
+    otherAddresses: [],
+    namesNearest: true
   },
   edirectory: { people: '(objectClass=person)', id: 'guid', name: ['fullName', 'cn'], department: ['ou'] },
   generic: { people: '(|(objectClass=inetOrgPerson)(objectClass=person))' }

@@ -21,7 +21,8 @@ const mostEmptyPages = 1_000
 export async function searchOnce(connection: Connection, search: Search): Promise<RawEntry[]> {
   const entries: RawEntry[] = []
   const answer = await connection.send(requestFor(search), search.doing, entry => entries.push(entry))
-  if (answer.status !== 0) throw new RefusedOperation(answer.status, search.doing, answer.errorMessage)
+  const { status, errorMessage, matchedDN } = answer
+  if (status !== 0) throw new RefusedOperation(status, search.doing, errorMessage, matchedDN)
   return entries
 }
 

@@ -5,12 +5,15 @@ import { DirectoryProblem } from '../../directory.ts'
 export class RefusedOperation extends DirectoryProblem {
   override name = 'RefusedOperation'
   code: number
+  /** The nearest entry above one that is not there, if the server tells. */
+  matchedDn: string
 
-  constructor(code: number, doing: string, serverText: string) {
+  constructor(code: number, doing: string, serverText: string, matchedDn = '') {
     const [what, advice] = meaningOf(code, serverText)
     const said = serverText ? ` The server says: ${oneLine(serverText)}` : ''
     super(`${doing}: ${what} (result ${code}).${said}`, advice)
     this.code = code
+    this.matchedDn = matchedDn
   }
 }
 

@@ -1,0 +1,71 @@
+/** Members that no search finds as people or groups: something else, gone, or hidden from us (docs/decisions/0011). */
+import { isForeignPrincipal } from '../schema/person.ts'
+import type { Session } from '../session.ts'
+import { dnKey, isBelow, parentOf } from '../syntax/dn.ts'
+import type { Entry } from '../syntax/entry.ts'
+import { everything } from '../syntax/literal.ts'
+import { RefusedOperation } from '../wire/words.ts'
+import type { Gathering } from './gathering.ts'
+import { inFlight, readsInFlight } from './look-up.ts'
+
+const placesNamed = 3
+
+/** Counts each of these DNs for what it is, and notes a problem when some may be people whom we are not shown. */
+export async function judgeLeftovers({ session, counts, problems }: Gathering, dns: string[], doing: string) {
+  const verdictOf = judge(session, doing)
+  const hidden = new Map<string, number>()
+  for await (const { dn, verdict } of inFlight(readsInFlight, dns, verdictOf)) {
+    const place = parentOf(dnKey(dn)!) ?? ''
+    if (verdict === 'hidden') hidden.set(place, (hidden.get(place) ?? 0) + 1)
+    else counts[verdict] += 1
+  }
+  if (hidden.size === 0) return
+  const count = [...hidden.values()].reduce((sum, each) => sum + each, 0)
+  const more = hidden.size > placesNamed ? ` and ${hidden.size - placesNamed} more places` : ''
+  problems.push(
+    `${count} of its members are gone or hidden from the bind account, which cannot tell. They stand below ${[...hidden.keys()].slice(0, placesNamed).join(' and ')}${more}: give it the right to read there, take them out of the group, or exclude them in the settings`
+  )
+}
+
+type Verdict = 'contacts' | 'others' | 'dangling' | 'hidden'
+
+function judge(session: Session, doing: string) {
+  const seen = new Map<string, Promise<boolean>>()
+
+  async function look(dn: string): Promise<Verdict> {
+    const key = dnKey(dn)!
+    const answer = await readOrNearest(session, dn, doing)
+    if (typeof answer === 'object' && answer.key === key) return isForeignPrincipal(answer) ? 'contacts' : 'others'
+    // who is never touched need not be seen
+    if (session.exclusions(key, [])) return 'others'
+    return typeof answer === 'string' && (await isGone(key, answer)) ? 'dangling' : 'hidden'
+  }
+
+  async function isGone(key: string, nearest: string) {
+    const above = session.defaults.namesNearest ? dnKey(nearest) : parentOf(key)
+    return !!above && above !== key && isBelow(key, above) && isBelow(above, session.base) && isVisible(above)
+  }
+
+  function isVisible(dn: string) {
+    const found = seen.get(dn) ?? session.read(dn, ['objectClass'], doing).then(entry => entry !== undefined)
+    seen.set(dn, found)
+    return found
+  }
+
+  return async (dn: string) => [{ dn, verdict: await look(dn) }]
+}
+
+/**
+ * The entry; or, when the directory says that there is none, the name of the nearest one above that it told us. Success
+ * without an entry, and a refusal, say that we may not know.
+ */
+async function readOrNearest(session: Session, base: string, doing: string): Promise<Entry | string | undefined> {
+  const search = { base, scope: 'base' as const, filter: everything, attributes: ['objectClass'], doing }
+  try {
+    return (await session.search(search))[0]
+  } catch (error) {
+    if (error instanceof RefusedOperation && error.code === 32) return error.matchedDn
+    if (error instanceof RefusedOperation && error.code === 50) return undefined
+    throw error
+  }
+}
