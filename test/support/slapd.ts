@@ -155,7 +155,7 @@ function configuration(folder: string, options: SlapdOptions): string {
   ].join('\n')
 }
 
-function toLdif({ dn, ...attributes }: LdifEntry): string {
+export function toLdif({ dn, ...attributes }: LdifEntry): string {
   const line = (name: string, value: string) =>
     /^[\x21-\x39\x3b\x3d-\x7e][\x20-\x7e]*$/.test(value) && !value.endsWith(' ')
       ? `${name}: ${value}`
@@ -164,7 +164,7 @@ function toLdif({ dn, ...attributes }: LdifEntry): string {
   return `${[line('dn', dn), ...lines].join('\n')}\n`
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = net.createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -173,9 +173,9 @@ async function freePort(): Promise<number> {
 }
 
 /** Tries again until it answers; slapd takes about 0.1 s. */
-async function untilListening(port: number, child: ChildProcess) {
+export async function untilListening(port: number, child: ChildProcess) {
   for (let tries = 0; tries < 500; tries += 1) {
-    if (child.exitCode !== null) throw new Error(`slapd ended with ${child.exitCode}`)
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
     const isUp = await new Promise<boolean>(resolve => {
       const socket = net.connect(port, '127.0.0.1')
       socket.once('connect', () => resolve(!!socket.destroy())).once('error', () => resolve(false))
@@ -183,5 +183,5 @@ async function untilListening(port: number, child: ChildProcess) {
     if (isUp) return
     await new Promise(resolve => setTimeout(resolve, 20))
   }
-  throw new Error('slapd does not listen')
+  throw new Error('the server does not listen')
 }
