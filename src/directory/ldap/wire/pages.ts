@@ -14,8 +14,11 @@ export interface Search {
   doing: string
 }
 
-/** Pages without entries in a row that we follow; servers keep the same cookie, so it cannot tell a loop. */
-const mostEmptyPages = 1_000
+/**
+ * Pages in a row that we follow although they bring nothing: empty, or beginning as one before them did. Servers keep the
+ * same cookie, so it cannot tell a loop.
+ */
+const mostIdlePages = 1_000
 
 /** Everything that one unpaged search finds. Throws a RefusedOperation on any result but success. */
 export async function searchOnce(connection: Connection, search: Search): Promise<RawEntry[]> {
@@ -33,11 +36,14 @@ export async function searchOnce(connection: Connection, search: Search): Promis
  */
 export async function* pagesOf(connection: Connection, search: Search, size: number): AsyncGenerator<RawEntry[]> {
   let coming: Promise<Page> | undefined = askForPage(connection, search, size)
+  const beginnings = new Set<string>()
   try {
-    for (let empty = 0; coming; ) {
+    for (let idle = 0; coming; ) {
       const { entries, cookie }: Page = await coming
-      empty = entries.length === 0 ? empty + 1 : 0
-      if (empty > mostEmptyPages) throw endless(search)
+      const [first] = entries
+      idle = !first || beginnings.has(first.dn) ? idle + 1 : 0
+      if (idle > mostIdlePages) throw endless(search)
+      if (first) beginnings.add(first.dn)
       coming = cookie && askForPage(connection, search, size, cookie)
       // whoever waits for it gets the error; until then it is nobody's
       coming?.catch(() => {})
@@ -71,7 +77,10 @@ async function askForPage(connection: Connection, search: Search, size: number, 
 }
 
 const endless = ({ doing }: Search) =>
-  new DirectoryProblem(`${doing}: the directory gives empty pages without end`, 'Look into the server’s log')
+  new DirectoryProblem(
+    `${doing}: the directory gives pages without end and nothing new in them`,
+    'Look into the server’s log'
+  )
 
 function requestFor({ base, scope, filter, attributes }: Search, controls: PagedResultsControl[] = []): SearchRequest {
   // 0: no limit. ldapts' own default would have the server stop after 10 s

@@ -3,7 +3,7 @@ import { type Test, test } from 'tap'
 import type { ReadOutcome } from '../../../../src/directory/directory.ts'
 import { openDirectory } from '../../../../src/directory/ldap/open-directory.ts'
 import { adGroup, adOptions, adUnits, adUser, userDn } from '../../../support/fake-active-directory.ts'
-import { type FakeDirectory, type Script, startFake } from '../../../support/fake-directory.ts'
+import { encodeEntry, type FakeDirectory, message, type Script, startFake } from '../../../support/fake-directory.ts'
 import { settingsFor } from '../../../support/slapd.ts'
 
 const limits = { connect: 2_000, handshake: 2_000, silence: 500, answer: 5_000 }
@@ -84,7 +84,7 @@ test('R8 8 values in parts: all of them, and a part that does not come is a fail
     ((request, reply) => isPart(request) && reply.entry({ ...all, attributes: {} }) && reply.done()) as Script,
     ((request, reply) =>
       isPart(request) &&
-      reply.entry({ ...all, attributes: { 'member;range=1100-*': ['CN=x'] } }) &&
+      reply.raw(message(request.id, encodeEntry({ ...all, attributes: { 'member;range=1100-*': ['CN=x'] } }))) &&
       reply.done()) as Script
   ])
     isIncomplete(t, (await read(t, broken)).outcome, /missing|closed/)
