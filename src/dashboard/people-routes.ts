@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
+import { pagesOf } from '../lib/paging.ts'
 import { includesRole } from '../lib/role.ts'
 import { deliveryBadges } from '../mail/delivery-badges.ts'
-import { countPeople, type Listed, listPeople } from '../people/list-store.ts'
+import { countPeople, type Listed, listPeople, type PeopleFilter } from '../people/list-store.ts'
 import { enrollmentBadges, enrollments, isEnrollment } from '../people/person.ts'
 import type { DeliveryState } from '../people/store.ts'
+import { sendCsv } from '../web/csv.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters, optionalField } from '../web/forms.ts'
@@ -20,43 +22,58 @@ const querystring = filters({
 type Query = Static<typeof querystring>
 
 const pageSize = 50
+const header = 'name,address,role,enrollment,delivery,invited_at,signed_up_at'.split(',')
 
-export function peopleRoutes(app: FastifyInstance, { db }: Deps): void {
-  app.get<{ Querystring: Query }>(
-    '/people',
-    { config: { access: 'auditor' }, schema: { querystring } },
-    async (request, reply) => {
-      const filter = readFilter(request.query)
-      const [rows, counts] = await Promise.all([
-        listPeople(db, filter, pageSize + 1, request.query.after),
-        countPeople(db)
-      ])
-      const people = rows.slice(0, pageSize)
-      const { timeZone } = request.viewer!
-      return reply.page(
-        'people/index',
-        { title: 'People', section: 'People' },
-        {
-          q: filter.q ?? '',
-          status: filter.enrollment ?? '',
-          delivery: filter.delivery ?? '',
-          counts: enrollments.map(state => countOf(counts, state, request.query)),
-          deliveries: Object.entries(deliveryBadges).map(([value, { text }]) => ({
-            value,
-            text,
-            isChosen: value === filter.delivery
-          })),
-          totalText: peopleInWords(counts.reduce((sum, row) => sum + row.count, 0)),
-          mayInvite: includesRole(request.viewer!.role, 'admin'),
-          found: foundInWords(people.length, rows.length > pageSize, request.query.after !== undefined),
-          rows: people.map(person => shownPerson(person, timeZone)),
-          isFiltered: Boolean(filter.q || filter.enrollment || filter.delivery),
-          first: request.query.after ? href(request.query, { after: '' }) : null,
-          next: rows.length > pageSize ? href(request.query, { after: people.at(-1)!.addressKey }) : null
-        }
-      )
-    }
+export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps
+  const options = { config: { access: 'auditor' }, schema: { querystring } } as const
+
+  app.get<{ Querystring: Query }>('/people', options, async (request, reply) => {
+    const filter = readFilter(request.query)
+    const [rows, counts] = await Promise.all([
+      listPeople(db, filter, pageSize + 1, request.query.after),
+      countPeople(db)
+    ])
+    const people = rows.slice(0, pageSize)
+    const { timeZone } = request.viewer!
+    return reply.page(
+      'people/index',
+      { title: 'People', section: 'People' },
+      {
+        q: filter.q ?? '',
+        status: filter.enrollment ?? '',
+        delivery: filter.delivery ?? '',
+        counts: enrollments.map(state => countOf(counts, state, request.query)),
+        deliveries: Object.entries(deliveryBadges).map(([value, { text }]) => ({
+          value,
+          text,
+          isChosen: value === filter.delivery
+        })),
+        totalText: peopleInWords(counts.reduce((sum, row) => sum + row.count, 0)),
+        mayInvite: includesRole(request.viewer!.role, 'admin'),
+        found: foundInWords(people.length, rows.length > pageSize, request.query.after !== undefined),
+        rows: people.map(person => shownPerson(person, timeZone)),
+        csv: href(request.query, { after: '' }, '/people.csv'),
+        isFiltered: Boolean(filter.q || filter.enrollment || filter.delivery),
+        first: request.query.after ? href(request.query, { after: '' }) : null,
+        next: rows.length > pageSize ? href(request.query, { after: people.at(-1)!.addressKey }) : null
+      }
+    )
+  })
+
+  app.get<{ Querystring: Query }>('/people.csv', options, async (request, reply) =>
+    sendCsv(reply, 'people', header, linesOf(deps, readFilter(request.query)))
   )
+}
+
+async function* linesOf({ db }: Deps, filter: PeopleFilter) {
+  const pages = pagesOf<Listed>((limit, last) => listPeople(db, filter, limit, last?.addressKey))
+  for await (const rows of pages) {
+    yield rows.map(row => [
+      ...[row.name, row.email, row.role, row.enrollment, row.delivery],
+      ...[row.invitedAt?.toISOString(), row.signedUpAt?.toISOString()]
+    ])
+  }
 }
 
 const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`
@@ -93,10 +110,10 @@ function countOf(counts: Awaited<ReturnType<typeof countPeople>>, state: (typeof
 }
 
 /** The same page with some filters changed; blank ones are left out. */
-function href(query: Query, changed: Partial<Query>): string {
+function href(query: Query, changed: Partial<Query>, path = '/people'): string {
   const { refresh: _, ...all } = { ...query, ...changed }
   const parameters = new URLSearchParams(Object.entries(all).filter(([, value]) => value) as [string, string][])
-  return parameters.size > 0 ? `/people?${parameters}` : '/people'
+  return parameters.size > 0 ? `${path}?${parameters}` : path
 }
 
 function shownPerson(person: Listed, timeZone: string) {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { revoke } from '../../src/invitations/revoke.ts'
 import { deactivate } from '../../src/sessions/deactivate.ts'
 import { addUser, startApp } from '../support/app.ts'
+import { readCsv } from '../support/csv.ts'
 import { expire, invite, inviteOne, sql } from '../support/people.ts'
 
 const { db, ids, browser, work, close } = await startApp()
@@ -113,3 +114,32 @@ t.test('an htmx search gets the results alone, everything else the whole page', 
   t.equal(rowsOf(part).length, 1)
   t.match((await cleo.get('/people?q=cleo', { 'hx-request': 'true', 'hx-request-type': 'full' })).body, '<html')
 })
+
+t.test(
+  'people.csv holds everybody whom the filters let through, past the first page, and the page links to it',
+  async t => {
+    const table = async (query: string) => {
+      const { body, headers } = await cleo.get(`/people.csv?${query}`)
+      t.match(headers, {
+        'content-type': 'text/csv; charset=utf-8',
+        'content-disposition': 'attachment; filename="people.csv"'
+      })
+      const [header, ...rows] = readCsv(body.replace(/^\uFEFF/, ''))
+      t.same(header, ['name', 'address', 'role', 'enrollment', 'delivery', 'invited_at', 'signed_up_at'])
+      return rows
+    }
+    t.equal((await table('')).length, 140)
+    t.equal((await table('q=many&status=invited')).length, 130)
+    t.match(await table('q=heard.of'), [
+      ['Heard 100%_Of', 'heard.of@larkfield.example', 'member', 'not-invited', '', '', '']
+    ])
+    t.match(await table('q=ada'), [['Ada', 'ada@larkfield.example', 'owner', 'signed-up', '', '', /^20.*Z$/]])
+    t.match(await table('status=revoked'), [['', /^revoked@/, 'member', 'revoked', 'cancelled', /^20.*Z$/, '']])
+    await db.execute(
+      sql`insert into people (email, address_key, name) values ('=x@larkfield.example', '=x@larkfield.example', '@sum')`
+    )
+    t.match(await table('q=%3Dx'), [["'@sum", "'=x@larkfield.example"]], 'S10: no formula')
+    const page = (await cleo.get('/people?q=many&status=invited&after=many050@larkfield.example')).body
+    t.match(page, 'href="/people.csv?q=many&amp;status=invited" download', 'from the beginning')
+  }
+)

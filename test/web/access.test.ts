@@ -16,7 +16,7 @@ const smallest: Record<string, string> = {
   ...all('anyone', ['GET /join/:token', 'POST /join/:token', 'POST /join/:token/requests']),
   ...all('anyone', ['GET /unsubscribe/:token', 'POST /unsubscribe/:token']),
   ...all('member', ['GET /me', 'POST /me', 'POST /me/sessions/:id/end', 'POST /sign-out']),
-  ...all('auditor', ['GET /', 'GET /people', 'GET /people/:id', 'GET /batches', 'GET /batches/:id']),
+  ...all('auditor', ['GET /', 'GET /people', 'GET /people.csv', 'GET /people/:id', 'GET /batches', 'GET /batches/:id']),
   ...all('auditor', ['GET /batches/:id/lines.csv', 'GET /activity', 'GET /activity.csv']),
   ...all('admin', ['GET /invite', 'POST /invite', 'GET /bulk', 'POST /bulk', 'POST /batches/:id/corrections']),
   ...all(
