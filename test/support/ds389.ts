@@ -122,12 +122,13 @@ function configure(folder: string, port: number, tls: (Certificate & { ca: strin
       .replace(/%(\w+)%/g, (_, key: string) => values[key] ?? '')
       .trim()
   )
+  const loopback = ['nsslapd-listenhost: 127.0.0.1', 'nsslapd-securelistenhost: 127.0.0.1']
   const secure = tls ? ['nsslapd-security: on', `nsslapd-secureport: ${tls.port}`] : []
   if (tls) keepCertificate(inside, tls)
   // off by default: otherwise members would have no back link, and whoever is renamed would fall out of the groups
   const isOn = /^(dn: cn=(?:MemberOf Plugin|referential integrity postoperation),[\s\S]*?pluginenabled: )off/gm
   const [dse, backend] = filled
-  const text = dse!.replace(isOn, '$1on').replace(/^(nsslapd-port: .*)$/m, ['$1', ...secure].join('\n'))
+  const text = dse!.replace(isOn, '$1on').replace(/^(nsslapd-port: .*)$/m, ['$1', ...loopback, ...secure].join('\n'))
   fs.writeFileSync(inside('config/dse.ldif'), `${text}\n\n${backend}\n`, { mode: 0o600 })
 }
 
