@@ -36,10 +36,10 @@ async function measure(count: number): Promise<void> {
   try {
     const bytes = sizeOfMail()
     const source = count / (await seconds(() => sourceSends(port, count, bytes)))
-    const few = Math.min(count, 5000)
-    const pool = few / (await seconds(() => poolSends(port, few)))
     const ours = count / (await withServer(db => oursSends(db, port, count)))
     const peak = Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))![1]) / 1024
+    const few = Math.min(count, 5000)
+    const pool = few / (await seconds(() => poolSends(port, few)))
     const cells = [
       String(count).padEnd(10),
       source.toFixed(0).padStart(13),
