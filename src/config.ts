@@ -1,5 +1,6 @@
 /** The environment, read once, checked whole and frozen. The only file that reads it. */
 import fs from 'node:fs'
+import { isIP } from 'node:net'
 import { parseAddress } from './lib/email-address.ts'
 
 export interface SmtpSettings {
@@ -63,12 +64,15 @@ export class ConfigProblems extends Error {
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
+/** What only the directory's part can tell about `LDAP_*`: a setting's name and what is wrong with it. */
+export type CheckLdap = (ldap: LdapEnvironment) => readonly (readonly [name: string, what: string])[]
+
 /**
  * Reads the settings of product.md §4. Every value may come from a file that `NAME_FILE` names.
  *
  * @throws ConfigProblems with every problem at once.
  */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLdap: CheckLdap = () => []): Config {
   const problems: string[] = []
   const read = reader(environment, problems)
   const complain = (name: string, what: string) => void problems.push(`${name}: ${what}`)
@@ -104,6 +108,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (smtp && read('MAIL_FROM') === undefined) complain('MAIL_FROM', 'is required with SMTP_URL')
 
   const ldap = ldapEnvironment(read, complain)
+  for (const [name, what] of checkLdap(ldap)) complain(name, what)
   const ldapSignIn = oneOf(read('LDAP_SIGN_IN') ?? 'off', ['on', 'off'] as const)
   if (!ldapSignIn) complain('LDAP_SIGN_IN', 'must be on or off')
 
@@ -162,7 +167,12 @@ const listOf = (text: string | undefined) =>
     .map(part => part.trim())
     .filter(Boolean) ?? []
 const oneOf = <T extends string>(text: string, words: readonly T[]) => words.find(word => word === text)
-const isRange = (text: string) => /^[0-9a-f.:]{2,45}(\/\d{1,3})?$/i.test(text) || text === 'loopback'
+
+function isRange(text: string): boolean {
+  const [, address, bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? []
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address ?? '')]!
+  return text === 'loopback' || (most > 0 && (bits === undefined || (Number(bits) > 0 && Number(bits) <= most)))
+}
 
 function wholeNumber(text: string, from: number, to: number): number | undefined {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
@@ -210,7 +220,19 @@ function smtpSettings(text: string | undefined, baseUrl: string | undefined, com
   if (unknown.length > 0) complain(`has an unknown parameter ${unknown.join(', ')}`)
   if (!url.hostname) complain('names no host')
   if (Boolean(url.username) !== Boolean(url.password)) complain('has a user without a password or the other way round')
+  if (!isDecodable(url.username + url.password)) {
+    complain('has a user or a password with a % that is not followed by two hexadecimal digits: write %25 for it')
+    return undefined
+  }
   return smtpFrom(url, connections ?? 10, startTls === 'optional', baseUrl)
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined
+  } catch {
+    return false
+  }
 }
 
 function smtpFrom(url: URL, connections: number, isTlsOptional: boolean, baseUrl: string | undefined): SmtpSettings {

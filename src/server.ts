@@ -12,6 +12,7 @@ import { type EmbeddedServer, startEmbedded } from './db/embedded.ts'
 import { reasonOf } from './db/faults.ts'
 import { migrate } from './db/migrate.ts'
 import { notify } from './db/notices.ts'
+import { checkLdap } from './directory/connection/check-environment.ts'
 import { readOrganization } from './people/store.ts'
 import { readSecretKey, takeUpKey } from './secret-key.ts'
 import { startWorker, type Worker } from './worker.ts'
@@ -31,8 +32,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 for (const bug of ['uncaughtException', 'unhandledRejection'] as const) process.on(bug, leaveBroken)
 
 async function start() {
-  const config = readConfig()
-  if (!config.databaseUrl) running.embedded = await startEmbedded(config.dataDir).catch(inDataFolder)
+  const config = readConfig(undefined, checkLdap)
+  if (!config.databaseUrl) running.embedded = await startEmbedded(config.dataDir).catch(inDataFolder(config))
   const url = running.embedded?.url ?? config.databaseUrl!
   await bringUpToDate(url).catch(inDatabase)
   // pages that use up their connections must not keep mail from going out, nor the other way round
@@ -90,9 +91,13 @@ function endWithAnswer(response: ServerResponse) {
   if (!response.headersSent) response.setHeader('connection', 'close')
 }
 
-function inDataFolder(error: Error): never {
-  if (error instanceof DataFolderTaken) throw new ConfigProblems([`DATA_DIR: ${error.message}`])
-  throw new Error(`the embedded database: ${error.message}`)
+function inDataFolder({ dataDir }: Config) {
+  return (error: NodeJS.ErrnoException): never => {
+    if (error instanceof DataFolderTaken) throw new ConfigProblems([`DATA_DIR: ${error.message}`])
+    if (error.path?.startsWith(path.resolve(dataDir)))
+      throw new ConfigProblems([`DATA_DIR: ${dataDir} cannot be used as a folder (${error.code})`])
+    throw new Error(`the embedded database: ${error.message}`)
+  }
 }
 
 /** A driver's error would show the statement, not what is wrong. */

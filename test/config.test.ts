@@ -71,6 +71,14 @@ t.test('a base URL is an origin and nothing more', async t => {
   t.equal(readConfig({ BASE_URL: 'https://x.example/' }).baseUrl, 'https://x.example')
 })
 
+t.test('a proxy is an address or a range that there is', t => {
+  const proxies = '127.0.0.1, 10.0.0.0/8, ::1, fd00::/8, loopback'
+  t.equal(readConfig({ TRUST_PROXY: proxies }).trustProxy.length, 5)
+  for (const range of ['10.0.0.0/33', '10.0.0.0/0', '999.1.1.1', ':::::', 'fd00::/129', '10.0.0', '1'])
+    t.match(problemsOf({ TRUST_PROXY: range }), [/^TRUST_PROXY: ".*" is not an address or a CIDR range/], range)
+  t.end()
+})
+
 t.test('S14: mail goes over TLS unless the server is this machine or the operator says otherwise', async t => {
   const smtp = (url: string) => readConfig({ SMTP_URL: url, MAIL_FROM: 'a@b.example' }).smtp
   t.match(smtp('smtp://mail.example'), {
@@ -89,7 +97,8 @@ t.test('S14: mail goes over TLS unless the server is this machine or the operato
     'smtp://mail.example?connections=51',
     'smtp://mail.example?starttls=off',
     'smtp://mail.example?x=1',
-    'smtp://me@mail.example'
+    'smtp://me@mail.example',
+    'smtp://me:100%@mail.example'
   ]) {
     t.match(problemsOf({ SMTP_URL: url, MAIL_FROM: 'a@b.example' }), [/^SMTP_URL:/], url)
   }

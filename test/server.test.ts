@@ -125,6 +125,9 @@ t.test('it names every problem of the configuration at once, on stderr, and ends
       BASE_URL: 'x',
       DATABASE_URL: 'postgres://localhost/x',
       SMTP_URL: 'smtp://mail.example',
+      LDAP_BASE_DN: 'larkfield',
+      LDAP_PEOPLE_FILTER: '(uid=*',
+      LDAP_GROUP_FILTER: '(cn=*)',
       ROLE: 'boss'
     }
   })
@@ -132,8 +135,17 @@ t.test('it names every problem of the configuration at once, on stderr, and ends
   t.same(server.stdout(), [])
   t.same(
     server.stderr().map(line => line.split(': ')[0]),
-    ['PORT', 'BASE_URL', 'SECRET_KEY', 'MAIL_FROM', 'ROLE']
+    ['PORT', 'BASE_URL', 'SECRET_KEY', 'MAIL_FROM', 'LDAP_BASE_DN', 'LDAP_PEOPLE_FILTER', 'ROLE']
   )
+})
+
+t.test('a data folder that cannot be one is named', async t => {
+  const taken = newFolder()
+  fs.writeFileSync(path.join(taken, 'file'), '')
+  const server = await startServer({ environment: { DATA_DIR: path.join(taken, 'file') } })
+  t.equal((await server.exit).code, 1)
+  t.match(server.stderr(), [/^DATA_DIR: .*\/file cannot be used as a folder \(EEXIST\)$/])
+  removeFolder(taken)
 })
 
 t.test('a database that cannot be used is named, without the statement that failed', async t => {
