@@ -1,7 +1,7 @@
 /** Judging in sets: what the database knows of the addresses of a chunk. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { batchChunks } from '../../db/schema.ts'
+import { batchChunks, domains } from '../../db/schema.ts'
 import { lockAddresses } from '../../people/store.ts'
 import type { Chunk } from '../chunk.ts'
 import type { Verdict } from '../recipient.ts'
@@ -128,7 +128,10 @@ const verdictOfPerson = sql`case
   when p.invitation_id is not null and p.invitation_revoked_at is null and p.invitation_expires_at > now() then 'pending'
   else 'invite' end`
 
-/** Judges again what was to be invited: time has passed since. Returns how many lines changed to which verdict. */
+/**
+ * Judges again what was to be invited: time has passed since, and a domain may have been given up. Returns how many lines
+ * changed to which verdict.
+ */
 export async function judgeAgain(
   tx: Db,
   batchId: number,
@@ -137,14 +140,16 @@ export async function judgeAgain(
 ): Promise<Partial<Record<Verdict, number>>> {
   const rows = await tx.execute<{ verdict: Verdict; count: string }>(sql`
     with now_is as (
-      select r.line, ${verdictOfPerson} as verdict
+      select r.line, case when o.name is null then 'foreign' else ${verdictOfPerson} end as verdict
       from recipients r
+      left join ${domains} o on o.name = split_part(r.address_key, '@', 2)
       left join people p on p.address_key = r.address_key
       left join suppressions s on s.address_key = r.address_key
       where r.batch_id = ${batchId} and r.line between ${fromLine} and ${toLine} and r.verdict = 'invite'
         and not exists (select from deliveries d where d.batch_id = ${batchId} and d.person_id = p.id)
     ), changed as (
-      update recipients r set verdict = n.verdict from now_is n
+      update recipients r set verdict = n.verdict, reason = case when n.verdict = 'foreign' then 'foreign-domain' end
+      from now_is n
       where r.batch_id = ${batchId} and r.line = n.line and n.verdict <> 'invite'
       returning n.verdict
     )

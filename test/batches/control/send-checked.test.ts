@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { revoke } from '../../../src/invitations/revoke.ts'
 import { optOut } from '../../../src/mail/store.ts'
 import { setDeactivated } from '../../../src/people/store.ts'
+import { changeOrganization } from '../../../src/settings/change-organization.ts'
 import { addUser, startApp } from '../../support/app.ts'
 import { countsOf, eventsSince, lastEvent, linesOf, shownCounts, upload } from '../../support/batches.ts'
 import { invite, inviteOne } from '../../support/people.ts'
@@ -81,6 +82,23 @@ t.test('every line that was to be invited is judged again: time has passed', asy
   })
   const { body } = await ben.get(`/batches/${id}`)
   t.match(body, '2 invitations sent')
+})
+
+t.test('a domain that the organization has given up meanwhile is not one of its domains', async t => {
+  const { db, ben, ids, work } = await start(t)
+  const change = (domains: string[]) =>
+    changeOrganization(db, ids.ada, { organization: 'Larkfield', domains, continueUrl: null, invitationDays: 14 })
+  await change(['larkfield.example', 'sold.example'])
+  const id = await upload(ben, ['stays@larkfield.example', 'goes@sold.example'], { action: 'check' })
+  await work(takesAll())
+  t.same((await countsOf(db, id)).lines, { invite: 2 })
+  await change(['larkfield.example'])
+  await ben.post(`/batches/${id}/sending`)
+  const transport = takesAll()
+  await work(transport)
+  t.same(transport.recipients, ['stays@larkfield.example'])
+  t.match(await countsOf(db, id), { state: 'done', all: 2, lines: { invite: 1, foreign: 1 }, mails: { sent: 1 } })
+  t.match((await ben.get(`/batches/${id}/lines.csv?verdict=foreign`)).body, 'sold.example is not one of your domains')
 })
 
 t.test('nobody is left to be invited: it is done, and the page says so', async t => {
