@@ -34,6 +34,15 @@ t.test('everybody stands in the list with both axes, in the order of their addre
   t.match(rows.find(({ email }) => email?.startsWith('ada'))?.delivery, '')
 })
 
+t.test('an address that is longer than the line of a phone breaks after @ and dots, others stay whole', async t => {
+  const long = 'somebody.with.a.long.name@larkfield.example'
+  await db.execute(sql`insert into people (email, address_key) values (${long}, ${long})`)
+  const { body } = await cleo.get('/people?q=somebody')
+  t.match(body, 'somebody.<wbr>with.<wbr>a.<wbr>long.<wbr>name@<wbr>larkfield.<wbr>example')
+  t.match((await cleo.get('/people?q=cleo')).body, 'cleo@larkfield.example')
+  await db.execute(sql`delete from people where email = ${long}`)
+})
+
 t.test('people are counted by enrollment, in plain digits', async t => {
   const { body } = await cleo.get('/people')
   const counts = Object.fromEntries(

@@ -97,7 +97,7 @@ t.test('what turns the text around is shown escaped, and is no address', async t
   t.same(await judged(`${line}\n`), [[1, line, 'malformed']])
   const { body } = await ben.get(`/batches/${(await newest()).id}`)
   t.notMatch(body, /[\u202a-\u202e\u2066-\u2069]/, 'the page stays in its own order')
-  t.match(body, 'kim⟨U+202E⟩gpj.exe@larkfield.example')
+  t.match(body.replaceAll('<wbr>', ''), 'kim⟨U+202E⟩gpj.exe@larkfield.example')
   t.match(body, 'There is a control character or an invisible one in it')
 })
 
