@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { batchChunks, batches, people } from '../db/schema.ts'
+import { batchChunks, batches, directoryGroups, people } from '../db/schema.ts'
 import type { BatchState } from './batch.ts'
 import type { Verdict } from './recipient.ts'
 
@@ -15,13 +15,14 @@ export async function insertBatch(tx: Db, batch: NewBatch): Promise<number> {
   return row!.id
 }
 
-export async function findBatch(db: Db, id: number): Promise<(BatchRow & { creatorName: string | null }) | undefined> {
+export async function findBatch(db: Db, id: number) {
   const rows = db
-    .select({ batch: batches, creatorName: people.name })
+    .select({ batch: batches, creatorName: people.name, groupName: directoryGroups.name })
     .from(batches)
     .leftJoin(people, eq(people.id, batches.createdBy))
+    .leftJoin(directoryGroups, eq(directoryGroups.id, batches.groupId))
   const [row] = await rows.where(eq(batches.id, id))
-  return row && { ...row.batch, creatorName: row.creatorName }
+  return row && { ...row.batch, creatorName: row.creatorName, groupName: row.groupName }
 }
 
 /** Locks one batch's row until the transaction ends: every act of an admin on a batch starts here. */

@@ -43,6 +43,8 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
           share: shareOf(step.value, steps[index - 1])
         })),
         finding: findingOf(steps),
+        // users alone, and nobody invited ever: no picture yet, but the ways to begin
+        isNew: steps[0]!.value === steps.at(-1)!.value && totals.every(week => week.invited === 0),
         mayInvite: includesRole(request.viewer!.role, 'admin'),
         funnel: funnel({
           id: 'funnel',
@@ -106,13 +108,20 @@ interface Step {
 /** Of the step before: "79%" of those in scope. */
 function shareOf(value: number, before: Step | undefined) {
   if (!before) return null
-  const part = before.value === 0 ? '–' : `${Math.round((value / before.value) * 100)}%`
+  const part = before.value === 0 ? '–' : percent(value, before.value)
   return { part, of: before.name === 'In scope' ? 'those in scope' : before.name.toLowerCase() }
 }
 
 function findingOf(steps: Step[]): string {
   const [all, done] = [steps[0]!.value, steps.at(-1)!.value]
-  return `${all === 0 ? 0 : Math.round((done / all) * 100)}% of everyone in scope has signed up`
+  return `${percent(done, all)} of everyone in scope has signed up`
+}
+
+/** Nobody is rounded away, and nobody who is missing is rounded in. */
+function percent(part: number, all: number): string {
+  if (part === 0 || part === all) return part === 0 ? '0%' : '100%'
+  const rounded = Math.round((part / all) * 100)
+  return rounded === 0 ? 'under 1%' : rounded === 100 ? 'over 99%' : `${rounded}%`
 }
 
 const dayOf = (date: Date, timeZone: string) =>

@@ -1,6 +1,6 @@
 import { and, desc, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { batches, batchStates, deliveries, deliveryStates, people } from '../db/schema.ts'
+import { batches, batchStates, deliveries, deliveryStates, directoryGroups, people } from '../db/schema.ts'
 
 export interface StateCount {
   state: string
@@ -49,13 +49,14 @@ export async function troubledBatches(db: Db, limit: number) {
   const isStopped = eq(batches.state, 'stopped')
   const isCut = and(eq(batches.state, 'incomplete'), sql`${batches.createdAt} > now() - interval '7 days'`)
   const rows = await db
-    .select({ batch: batches, creatorName: people.name })
+    .select({ batch: batches, creatorName: people.name, groupName: directoryGroups.name })
     .from(batches)
     .leftJoin(people, eq(people.id, batches.createdBy))
+    .leftJoin(directoryGroups, eq(directoryGroups.id, batches.groupId))
     .where(or(isStopped, isCut))
     .orderBy(desc(batches.id))
     .limit(limit)
-  return rows.map(({ batch, creatorName }) => ({ ...batch, creatorName }))
+  return rows.map(({ batch, ...names }) => ({ ...batch, ...names }))
 }
 
 /** One person's mails, the newest first. */

@@ -79,8 +79,7 @@ export function sendError(reply: FastifyReply, status: number, text = texts[stat
 }
 
 function linkFor({ viewer }: FastifyRequest, status: number) {
-  if (status === 401) return { href: '/sign-in', text: 'Sign in' }
-  if (!viewer) return null
+  if (!viewer) return status === 401 || status === 404 ? { href: '/sign-in', text: 'Sign in' } : null
   return viewer.role === 'member'
     ? { href: '/me', text: 'Go to your page' }
     : { href: '/', text: 'Go to the dashboard' }

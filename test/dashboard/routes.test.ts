@@ -16,6 +16,10 @@ t.test('before anybody is invited the dashboard says so', async t => {
   t.equal(statusCode, 200)
   t.match(body, 'Nobody has been invited yet')
   t.match(countsOf(body), { invited: 0, 'signed-up': 4 })
+  t.match(body, /Bring your people in[\s\S]*href="\/invite"[\s\S]*href="\/bulk"[\s\S]*href="\/groups"/)
+  t.notMatch(body, 'From invitation to sign-up', 'a picture of the users alone would say that all is done')
+  const auditor = (await cleo.get('/')).body
+  t.notMatch(auditor, 'Bring your people in')
 })
 
 t.test('the dashboard counts people by enrollment, and leads to each', async t => {
@@ -27,6 +31,7 @@ t.test('the dashboard counts people by enrollment, and leads to each', async t =
   const { body } = await ben.get('/')
   t.match(countsOf(body), { 'not-invited': 0, invited: 1, expired: 1, revoked: 0, 'signed-up': 5, deactivated: 0 })
   for (const state of ['invited', 'expired', 'signed-up']) t.match(body, `href="/people?status=${state}"`)
+  t.notMatch(body, 'Bring your people in')
   for (const words of ['In scope', 'Invited', 'Delivered', 'Signed up']) t.match(body, words)
 })
 

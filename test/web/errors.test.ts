@@ -72,3 +72,10 @@ t.test('an unknown address is a page that leads back to where the reader may go'
   t.equal(page.statusCode, 404)
   t.match(page.body, '<h1>Not found</h1>')
 })
+
+t.test('who is signed out is led to the sign-in from an address that is not there', async t => {
+  const out = await (await browser()).get('/nowhere')
+  t.equal(out.statusCode, 404)
+  t.match(out.body, /<a class="btn primary" href="\/sign-in">Sign in<\/a>/)
+  t.match((await (await browser('ada')).get('/nowhere')).body, /href="\/">Go to the dashboard</)
+})

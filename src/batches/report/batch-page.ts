@@ -21,7 +21,8 @@ export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
 const verdictOrder = (Object.keys(verdictWords) as Verdict[]).reverse()
 const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadges)[]
 
-export type BatchWithCreator = BatchRow & { creatorName: string | null }
+/** With what its page calls its maker and, where it came from one that is still synced, its directory group. */
+export type BatchWithNames = BatchRow & { creatorName: string | null; groupName: string | null }
 
 const number = (value: number) => value.toLocaleString('en')
 const counted = (value: number, one: string, many: string) => `${number(value)} ${value === 1 ? one : many}`
@@ -60,11 +61,11 @@ export function headingOf(batch: BatchRow): string {
 }
 
 /** The facts about a batch: what it was made from, by whom and when. */
-export function factsOf(batch: BatchWithCreator, timeZone: string) {
+export function factsOf(batch: BatchWithNames, timeZone: string) {
   const sources = {
     typed: 'Typed',
     file: batch.fileName ?? 'File',
-    group: 'Directory group',
+    group: batch.groupName ?? 'Directory group',
     correction: 'Corrected lines'
   }
   return {

@@ -18,11 +18,11 @@ export function batchesRoutes(app: FastifyInstance, { db }: Deps): void {
     async (request, reply) => {
       const { timeZone, role } = request.viewer!
       const rows = await listBatches(db, pageSize + 1, numberOf(request.query.before))
-      const shown = rows.slice(0, pageSize).map(({ batch, creatorName }) => ({
+      const shown = rows.slice(0, pageSize).map(({ batch, ...names }) => ({
         state: batch.state,
         href: `/batches/${batch.id}`,
         heading: headingOf(batch),
-        ...factsOf({ ...batch, creatorName }, timeZone)
+        ...factsOf({ ...batch, ...names }, timeZone)
       }))
       return reply.page(
         'batches/index',

@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../../db/paged-search.ts'
-import { batches, deliveries, type deliveryStates, people, recipients } from '../../db/schema.ts'
+import { batches, deliveries, type deliveryStates, directoryGroups, people, recipients } from '../../db/schema.ts'
 import type { Verdict } from '../recipient.ts'
 
 export interface LineFilter {
@@ -118,9 +118,10 @@ async function linesFrom(
 /** The newest batches first, before the batch `before`. */
 export async function listBatches(db: Db, limit: number, before?: number) {
   return db
-    .select({ batch: batches, creatorName: people.name })
+    .select({ batch: batches, creatorName: people.name, groupName: directoryGroups.name })
     .from(batches)
     .leftJoin(people, eq(people.id, batches.createdBy))
+    .leftJoin(directoryGroups, eq(directoryGroups.id, batches.groupId))
     .where(before === undefined ? undefined : lt(batches.id, before))
     .orderBy(desc(batches.id))
     .limit(limit)

@@ -164,6 +164,8 @@ t.test('what was reviewed is sent, as one batch, however often it is asked for',
   t.same((await verdictsOf(db, batch)).sort(), ['active', 'foreign', ...Array(5).fill('invite')])
   t.same(await eventsSince(db, event), ['invitations-sent'])
   t.equal((await ben.post(`${base}/invitations`, { selection })).headers.location, `/batches/${batch}`)
+  for (const page of ['/batches', `/batches/${batch}`])
+    t.match((await ben.get(page)).body, 'Engineering', 'a batch says from which group it came')
   t.equal((await ben.get(headers.location!)).headers.location, `/batches/${batch}`, 'its review is over')
   const off = await one(db, sql`select invitation_id from people where address_key = ${at('off')}`)
   t.equal(off.invitation_id, null, 'who is disabled in the directory gets no mail')
