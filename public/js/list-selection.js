@@ -66,9 +66,16 @@
     for (const output of list.querySelectorAll('[data-count]:not([data-value])')) {
       output.base ??= Number(output.dataset.total ?? 0) - (output.dataset.total ? totalOf(list) : 0)
       const total = Math.max(0, output.base + totalOf(list))
-      output.textContent = format.format(total)
+      output.textContent = wordsOf(output, total)
       list.querySelector('.selbar')?.toggleAttribute('data-on', total > 0)
     }
+  }
+
+  /* The number, or where an element brings words for none, one and many of them, those. */
+  function wordsOf({ dataset }, total) {
+    const number = format.format(total)
+    if (!dataset.many) return number
+    return total === 0 ? dataset.none : total === 1 ? dataset.one : dataset.many.replace('#', number)
   }
 
   function clear(list) {

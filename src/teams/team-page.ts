@@ -68,7 +68,10 @@ export async function teamPage(
       memberText: peopleInWords(team.memberCount),
       csv: `/teams/${team.id}/members.csv${q ? `?${new URLSearchParams({ q })}` : ''}`,
       rows: shown.map(member => rowView(team.id, member, mayAct, timeZone)),
-      found: q ? foundInWords(shown.length, members.length > pageSize) : 'In the order of their names',
+      found:
+        q || members.length <= pageSize
+          ? foundInWords(shown.length, members.length > pageSize)
+          : 'In the order of their names',
       first: place ? href(null) : null,
       next: members.length > pageSize ? href(shown.at(-1)!.personId) : null
     }

@@ -125,7 +125,7 @@ t.test(
     const page = (await ben.get(path)).body
     t.match(page, 'Deactivate 1 person')
     t.match(page, 'Admins and owners among them: 2.')
-    t.match(page, 'Nobody is deactivated by itself.')
+    t.match(page, 'Nobody is deactivated automatically.')
     await ben.post(`${path}/approval`, { until: '99999999999999999' })
     t.same(await Promise.all(['reader', 'deputy', 'boss'].map(stageOf)), ['deactivated', 'signed-up', 'signed-up'])
 

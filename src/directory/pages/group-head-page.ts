@@ -4,6 +4,7 @@ import { showTime } from '../../web/dates.ts'
 import type { MemberCounts } from '../members/store.ts'
 import type { ListedGroup } from '../store.ts'
 import { type RunState, runBadges } from '../sync/run.ts'
+import { peopleInWords } from './section-page.ts'
 
 const kinds = { 'distribution-list': 'Distribution list', 'security-group': 'Security group', group: 'Group' }
 
@@ -44,11 +45,11 @@ function runView({ id, lastRun, lastGoodAt }: ListedGroup, timeZone: string) {
   if (!lastRun || lastRun.state === 'done') return null
   const at = showTime(lastRun.finishedAt ?? lastRun.createdAt, timeZone)
   const good = lastGoodAt ? `What is shown is from ${showTime(lastGoodAt, timeZone).text}.` : 'Nothing was ever read.'
-  const parked = `${lastRun.parked.toLocaleString('en')} ${lastRun.parked === 1 ? 'person' : 'people'}`
+  const parked = peopleInWords(lastRun.parked)
   const looks: Record<Exclude<RunState, 'done'>, { tone: string; icon: string; title: string; text: string }> = {
     running: {
       ...{ tone: 'info', icon: 'refresh', title: 'The group is being read' },
-      text: `${lastRun.read.toLocaleString('en')} people so far. Nothing changes until all of it is read.`
+      text: `${lastRun.read > 0 ? `${peopleInWords(lastRun.read)} so far. ` : ''}Nothing changes until all of it is read.`
     },
     failed: {
       ...{ tone: 'bad', icon: 'alert', title: 'The last sync failed and changed nothing' },

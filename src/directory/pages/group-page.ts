@@ -146,14 +146,13 @@ function countView(state: Enrollment, states: MemberCounts['states'], view: Grou
   }
 }
 
-function foundInWords({ matching, sectionCount }: MemberCounts, { by }: GroupView): string {
+function foundInWords({ matching, sectionCount }: MemberCounts, { by, ...view }: GroupView): string {
   const kinds = {
     department: ['department', 'departments'],
     title: ['title', 'titles'],
     status: ['status', 'statuses']
   }
   const kind = kinds[by][sectionCount === 1 ? 0 : 1]
-  return matching === 0
-    ? 'Nobody matches'
-    : `${peopleInWords(matching)} in ${sectionCount.toLocaleString('en')} ${kind}`
+  if (matching === 0) return view.q || view.enrollment || view.delivery ? 'Nobody matches' : 'Nobody'
+  return `${peopleInWords(matching)} in ${sectionCount.toLocaleString('en')} ${kind}`
 }

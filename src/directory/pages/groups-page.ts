@@ -115,9 +115,15 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
   return {
     ...{ id: group.id, name: group.name, mail: group.mail ?? 'no e-mail in the directory', people },
     href: `/groups/${group.id}`,
-    shown: people.toLocaleString('en'),
-    bar: bar(parts, people, 'bar', 0.6),
-    enrollment: enrollmentInWords(people, invited, signedUp),
+    // before the first good reading there is nothing to count
+    ...(group.lastGoodAt
+      ? {
+          shown: people.toLocaleString('en'),
+          members: amount(people, 'member'),
+          bar: bar(parts, people, 'bar', 0.6),
+          enrollment: enrollmentInWords(people, invited, signedUp)
+        }
+      : { shown: '–', members: '', bar: '', enrollment: '–' }),
     state: run?.state ?? 'running',
     badge: isWell ? null : runBadges[run?.state ?? 'running'],
     reason: run?.state === 'failed' ? (run.reason ?? '') : '',

@@ -30,7 +30,7 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
   const base = `/groups/${group.id}/sync-runs/${run.id}`
   const isRunning = run.state === 'running'
   const poll = isRunning ? `${base}?refresh=running` : null
-  const read = peopleInWords(run.read)
+  const read = run.read > 0 ? peopleInWords(run.read) : ''
   if (query.refresh === 'running' && request.headers['hx-request']) return waitPart(reply, { poll, read })
   const kinds = kindsOf(run)
   const chosen =

@@ -14,7 +14,7 @@ const most = 50
 export async function searchView(deps: Deps, request: FastifyRequest, reply: FastifyReply, query: GroupsQuery) {
   const q = query.q?.trim() ?? ''
   const ticked = [...new Set([...valuesOf(query.group), ...valuesOf((request.body as GroupsQuery | undefined)?.group)])]
-  const nothing = { q, rows: [], found: '', problem: null }
+  const nothing = { q, rows: [], found: [...q].length === 1 ? tooShort : '', problem: null }
   if ([...q].length < 2 && ticked.length === 0) return nothing
   const opened = await directoryOf(deps)
   if ('problem' in opened) return { ...nothing, problem: { text: opened.problem, advice: null } }
@@ -35,7 +35,7 @@ export async function searchView(deps: Deps, request: FastifyRequest, reply: Fas
     return {
       ...nothing,
       rows: groups.map(group => rowView(group, q, synced.get(group.id), ticked.includes(group.id))),
-      found: [...q].length < 2 ? '' : foundInWords(search.groups.length, search.hasMore, q)
+      found: [...q].length < 2 ? nothing.found : foundInWords(search.groups.length, search.hasMore, q, kept.length)
     }
   } catch (error) {
     if (gone.signal.aborted) return nothing
@@ -44,10 +44,13 @@ export async function searchView(deps: Deps, request: FastifyRequest, reply: Fas
   }
 }
 
-function foundInWords(count: number, hasMore: boolean, q: string): string {
-  if (count === 0) return `No group matches “${q}”`
+const tooShort = 'Type one more character to search.'
+
+function foundInWords(count: number, hasMore: boolean, q: string, kept: number): string {
   const groups = count === 1 ? 'group matches' : 'groups match'
-  return hasMore ? `The first ${count} groups that match “${q}”: type more to see others` : `${count} ${groups} “${q}”`
+  const found = count === 0 ? `No group matches “${q}”` : `${count} ${groups} “${q}”`
+  const all = hasMore ? `The first ${count} groups that match “${q}”: type more to see others` : found
+  return kept === 0 ? all : `${all}; on top ${kept === 1 ? 'is the one' : `are the ${kept}`} that you ticked before`
 }
 
 function rowView(group: FoundGroup, q: string, syncedId: number | undefined, isTicked: boolean) {

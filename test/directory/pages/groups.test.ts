@@ -21,7 +21,10 @@ t.test('search looks at names, mail and descriptions, literally, from the second
   t.equal(boxesOf(await search('sales@')).length, 1)
   t.equal(boxesOf(await search('0%')).length, 1)
   t.equal(boxesOf(await search('*')).length, 0)
-  t.equal(boxesOf(await search('e')).length, 0)
+  const one = await search('e')
+  t.equal(boxesOf(one).length, 0)
+  t.match(one, /role="status">Type one more character to search\./)
+  t.notMatch(await search(''), /Type one more/)
   const page = await search('zz)(cn=*')
   t.equal(boxesOf(page).length, 0)
   t.match(page, /No group matches “zz\)\(cn=\*”/)
@@ -43,6 +46,7 @@ t.test('what was ticked stays on top of the next search', async t => {
     boxesOf(page).map(({ attributes }) => attributes.has('checked')),
     [true, false]
   )
+  t.match(page, /1 group matches “sales”; on top is the one that you ticked before/)
 })
 
 t.test('groups that are ticked are kept, read and shown; nobody is mailed', async t => {
@@ -52,6 +56,8 @@ t.test('groups that are ticked are kept, read and shown; nobody is mailed', asyn
   const waiting = (await ben.get('/groups')).body
   t.match(waiting, /3 groups are being read\. Nobody is invited by that/)
   t.match(waiting, /data-sync="running"/)
+  t.match(waiting, /For the first time/)
+  t.notMatch(waiting, /Nobody is in it/, 'nobody knows that yet')
   t.match(waiting, /data-hx-get="\/groups\?refresh=synced"/)
   await work()
   const page = (await ben.get('/groups')).body
