@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { organizationDomains } from '../../batches/recipient.ts'
+import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { enrollments } from '../../people/person.ts'
 import { readOrganization } from '../../people/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { field, filters, form, idParams, optionalField, parseQuery, repeated, valuesOf } from '../../web/forms.ts'
-import { changedView, type GroupView, queryOf, readView, type ViewFields } from '../members/view.ts'
+import { changedView, type GroupView, groupings, queryOf, readView, type ViewFields } from '../members/view.ts'
 import { groupOf, groupPage } from '../pages/group-page.ts'
 import { viewFields } from '../pages/group-routes.ts'
 import { inviteSelected } from './invite-selected.ts'
@@ -76,10 +78,25 @@ export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
 async function take(deps: Deps, request: FastifyRequest) {
   const group = await groupOf(deps, request)
   const fields = request.body as Body
+  refuseUnknown(fields)
   const [base, view] = viewsOf(fields, request.query as ViewFields)
   const owner = { groupId: group.id, teamId: group.teamId, adminId: request.viewer!.id }
   const selected: Selected = await select(deps.db, owner, base.selection, ticksOf(fields, base))
   return { group, view, selected }
+}
+
+const words: { [name in keyof Body]?: readonly string[] } = {
+  ...{ by: groupings, status: enrollments, delivery: Object.keys(deliveryBadges) },
+  ...{ all: ['1'], clear: ['1'] }
+}
+
+/** An address with a filter that is none shows everybody; a form with one must not select them. */
+function refuseUnknown(fields: Body) {
+  for (const [name, known] of Object.entries(words)) {
+    const value = fields[name as keyof Body]
+    if (value && !known.includes(value as string))
+      throw new Refusal(422, `“${name}” cannot have that value. Nothing was changed.`)
+  }
 }
 
 /** The view that the form was made for, and the one that it leads to. */

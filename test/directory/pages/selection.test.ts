@@ -77,6 +77,8 @@ t.test('S23: who is not in the group, and a selection of somebody else or of ano
 
 t.test('what no form has is refused', async t => {
   t.equal((await post({ member: 'x' })).statusCode, 422)
+  for (const [name, value] of Object.entries({ by: 'shoe', status: 'x', delivery: 'lost', all: '2', clear: 'yes' }))
+    t.equal((await post({ all: '1', [name]: value })).statusCode, 422, `${name}=${value} selects nobody`)
   t.equal((await post({ member: id('p1'), role: 'owner' })).statusCode, 400)
   const nobody = await post({ by: 'department' }, 'review')
   t.equal(nobody.statusCode, 422)
