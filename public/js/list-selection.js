@@ -92,7 +92,11 @@
     const clearing = event.target.closest?.('[data-clear]')
     if (clearing) {
       event.preventDefault()
-      clear(clearing.closest('[data-list]'))
+      const list = clearing.closest('[data-list]')
+      clear(list)
+      // the bar hides, and its button with it: whoever pressed it goes on at the row that was touched last
+      const row = anchor?.isConnected && list.contains(anchor) ? anchor : stops(list)[0]
+      if (!clearing.checkVisibility()) row?.focus()
     }
     const box = event.target.closest?.('.pick')
     const list = box?.closest('[data-list]')

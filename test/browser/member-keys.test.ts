@@ -126,6 +126,14 @@ t.test('Ctrl+A ticks all rows shown, on a row only; Escape clears, at the server
   t.equal(await kept(), '0')
 })
 
+t.test('whoever presses Clear goes on at the row that was touched last', async t => {
+  await press('j', 'j', 'x', 'j', 'x')
+  await page.getByRole('button', { name: 'Clear' }).press('Enter')
+  t.notOk(await page.locator('.selbar').isVisible())
+  t.equal(await focused(), 'data1')
+  t.equal(await kept(), '0')
+})
+
 t.test('← closes the section of a row, → opens it, and the focus stays', async t => {
   await box('Platform').focus()
   await press('ArrowLeft')

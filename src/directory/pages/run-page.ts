@@ -62,6 +62,9 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
         ? `Put back by ${run.undoerName ?? 'somebody'} on ${showTime(run.undoneAt, timeZone).text}.`
         : '',
       ...{ poll, read },
+      again: mayAct && run.state === 'failed' ? `/groups/${group.id}/sync-runs` : null,
+      hasDiff: kinds.some(({ value }) => value > 0),
+      hasDetails: shown.some(({ detail }) => detail),
       kinds: kinds.map(({ kind, value }) => ({
         ...{ kind, value, shown: value.toLocaleString('en'), text: changeWords[kind], isChosen: kind === chosen },
         isShown: value > 0 || kind === 'added' || kind === 'removed',
@@ -135,8 +138,14 @@ function troubleOf({ state, reason }: ShownRun) {
 }
 
 function decisionOf({ parked, deactivationsParked }: ShownRun) {
-  const parts = [...counted(parked, 'out of the team'), ...counted(deactivationsParked, 'deactivated')]
-  return { button: `Let ${(parked + deactivationsParked).toLocaleString('en')} go`, text: parts.join(', ') }
+  const parts = [
+    ...counted(parked, parked === 1 ? 'leaves the team' : 'leave the team'),
+    ...counted(deactivationsParked, deactivationsParked === 1 ? 'is deactivated' : 'are deactivated')
+  ]
+  const all = (parked + deactivationsParked).toLocaleString('en')
+  const back = parked > 0 ? ` Who left the team can be put back for ${undoDays} days.` : ''
+  const text = `Let ${all} go: ${parts.join(', ')}.${back} Until then everybody stays, and the next sync looks again.`
+  return { button: `Let ${all} go`, text }
 }
 
 function canUndo({ state, removed, undoneAt, approvedAt, finishedAt }: ShownRun): boolean {

@@ -40,7 +40,7 @@ t.test('parked removals are listed, approved by name, and can be put back', asyn
   t.match(page, /2 wait for approval[\s\S]*more than 10 % of the group/)
   t.match(page, /data-count="parked" data-value="2"/)
   t.match(page, /anna@larkfield\.example[\s\S]*bela@larkfield\.example/)
-  t.match(page, /Let 2 go/)
+  t.match(page, /Let 2 go: 2 leave the team\. Who left the team can be put back for 30 days\./, 'what the button does')
   t.notMatch((await cleo.get(url)).body, /Let 2 go/)
   t.equal((await ben.post(`${url}/undo`)).statusCode, 409, 'nothing went yet')
   t.match(await ben.post(`${url}/approval`), { statusCode: 303, headers: { location: url } })
@@ -53,6 +53,20 @@ t.test('parked removals are listed, approved by name, and can be put back', asyn
   t.same(await members(), ['anna hand', 'bela hand', 'carl directory', 'dora directory'])
   t.match((await ben.get(url)).body, /Put back by Ben/)
   t.equal((await ben.post(`${url}/undo`)).statusCode, 409)
+})
+
+t.test('a run that failed lists nobody and offers another one to admins', async t => {
+  const other = await addGroup(db, 'Failing')
+  const { run } = await one<{ run: string }>(
+    db,
+    sql`update sync_runs set state = 'failed', reason = 'The server hung up' where group_id = ${other.id} returning id as run`
+  )
+  const url = `/groups/${other.id}/sync-runs/${run}`
+  const page = (await ben.get(url)).body
+  t.match(page, /The server hung up/)
+  t.match(page, new RegExp(`action="/groups/${other.id}/sync-runs"`))
+  t.notMatch(page, /Nobody\./)
+  t.notMatch((await cleo.get(url)).body, /Sync again/)
 })
 
 t.test('after 30 days nothing is put back', async t => {
