@@ -31,12 +31,19 @@ const fill = async (page: Page, url: string, password: string) => {
   await page.getByLabel('Base DN').fill(suffix)
 }
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
+/** The start of the answer, which comes below a long form. */
+const isInView = (page: Page) =>
+  page.locator('#directory-test').evaluate(element => {
+    const { top } = element.getBoundingClientRect()
+    return top >= 0 && top < window.innerHeight - 40
+  })
 const steps = (page: Page, state: 'ok' | 'failed') => page.locator(`#directory-test [data-step="${state}"]`)
 
 t.test('a test answers in place: what is typed stays, what is wrong is said, and nothing is saved', async t => {
   const { site, page, slapd, read } = await open(t)
   await press(page, 'Test')
   await page.getByText('Nothing was tried.').waitFor()
+  t.ok(await isInView(page), 'the answer is where one looks')
   t.same(await findingsOf(page), [], 'nothing was filled in')
   await fill(page, slapd.url, 'wrong')
   await press(page, 'Test')
@@ -85,6 +92,7 @@ t.test('the same without script', async t => {
   t.ok(await page.locator('#url-e').isVisible())
   await fill(page, slapd.url, 'wrong')
   await press(page, 'Test')
+  t.ok(await isInView(page), 'and so without script')
   t.match(await page.locator('#directory-test').innerText(), /The directory cannot be read/)
   t.equal(await page.getByLabel('Base DN').inputValue(), suffix)
   t.equal(await page.getByLabel('Bind password').inputValue(), '', 'but no page holds a password')
