@@ -3,7 +3,6 @@ import { insertChunk } from '../../batches/judging/judge-store.ts'
 import { judgeLine, type OrganizationDomains } from '../../batches/recipient.ts'
 import { addToCounts, insertBatch } from '../../batches/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
-import { nameTeams } from '../../teams/members-store.ts'
 import { addressesOf, countOutcomes } from './review-store.ts'
 import { lockSelection, type Owner, setBatch } from './store.ts'
 
@@ -18,7 +17,8 @@ const linesInChunk = 5000
 
 /**
  * Makes a batch of what was selected, which the worker judges and sends like a list. The same selection leads to the same
- * batch, however often and however close together it is sent.
+ * batch, however often and however close together it is sent. Its invitations name no team: the directory has put these
+ * people in the group's, and a second reason to be there would keep them in it when the directory takes them out.
  */
 export async function inviteSelected(
   db: Database,
@@ -38,7 +38,6 @@ export async function inviteSelected(
     })
     const lines = await writeLines(tx, batchId, selectionId, owner.teamId, domains)
     await addToCounts(tx, batchId, { lines })
-    await nameTeams(tx, batchId, [owner.teamId])
     await setBatch(tx, selectionId, batchId)
     return { outcome: 'batch', batchId }
   })

@@ -7,7 +7,7 @@ const { db, browser, work, close } = await startApp()
 t.teardown(close)
 const at = (name: string) => `${name}@larkfield.example`
 
-t.test('who joins by an invitation of a group is in its team, also when the group has let go of them', async t => {
+t.test('who joins by an invitation of a group is in its team as long as the directory lists them', async t => {
   const ben = await browser('ben')
   const support = await addGroup(db, 'Support', [{ email: at('nina') }, { email: at('otto') }])
   await addGroup(db, 'Sales', [{ email: at('sally') }])
@@ -17,8 +17,6 @@ t.test('who joins by an invitation of a group is in its team, also when the grou
   const selection = new URL(headers.location!, 'http://x').searchParams.get('selection')!
   const batch = (await ben.post(`${place}/invitations`, { selection })).headers.location!
   await work()
-  const named = await db.execute(sql`select t.name, b.batch_id from batch_teams b join teams t on t.id = b.team_id`)
-  t.same([...named], [{ name: 'Support', batch_id: /\d+$/.exec(batch)![0] }])
   t.match((await ben.get(batch)).body, `href="${place}"`)
   // as the next sync would, when Otto has left the group
   await db.execute(sql`delete from memberships where person_id = ${support.people.otto!}`)
@@ -26,13 +24,14 @@ t.test('who joins by an invitation of a group is in its team, also when the grou
     const visitor = await browser()
     const { token } = await linkOf(db, at(name))
     t.equal((await visitor.post(`/join/${token}`, { name, password: goodPassword })).statusCode, 303)
-    t.match((await visitor.get('/me')).body, 'Support')
+    const { body } = await visitor.get('/me')
+    t.equal(body.includes('Support'), name === 'nina', name)
   }
   const reasons = await db.execute<{ text: string }>(sql`
     select concat_ws(' ', p.email, t.name, m.source) as text
     from memberships m join teams t on t.id = m.team_id join people p on p.id = m.person_id order by 1`)
   t.same(
     reasons.map(({ text }) => text.replace('@larkfield.example', '')),
-    ['nina Support directory', 'nina Support invitation', 'otto Support invitation', 'sally Sales directory']
+    ['nina Support directory', 'sally Sales directory']
   )
 })
