@@ -40,6 +40,8 @@ export interface Config {
   readonly dataDir: string
   /** 32 bytes; undefined: generated into the data folder. */
   readonly secretKey: Buffer | undefined
+  /** Names of settings that somebody has set and nothing here reads. */
+  readonly unused: readonly string[]
   /** Keys that were in force before: what was made with one of them goes on working. */
   readonly formerKeys: readonly Buffer[]
   /** undefined: mails are kept in the outbox. */
@@ -112,6 +114,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
   const ldapSignIn = oneOf(read('LDAP_SIGN_IN') ?? 'off', ['on', 'off'] as const)
   if (!ldapSignIn) complain('LDAP_SIGN_IN', 'must be on or off')
 
+  const unused = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'].filter(name => read(name) !== undefined)
+
   const role = oneOf(read('ROLE') ?? 'all', ['all', 'web', 'worker'] as const)
   if (!role) complain('ROLE', 'must be web, worker or all')
   const logLevel = oneOf(read('LOG_LEVEL') ?? 'info', logLevels)
@@ -131,6 +135,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
     mailFrom: mailFrom!,
     ldap,
     ldapSignIn: ldapSignIn === 'on',
+    unused: Object.freeze(unused),
     role: role!,
     logLevel: logLevel!
   })

@@ -42,6 +42,8 @@ async function start() {
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
   running.app = app
+  for (const name of config.unused)
+    app.log.warn(`${name} is set and has no effect: Rollcall does not sign in over OIDC`)
   await takeUpKey({ config, db, secretKey }, app.log)
   if (running.embedded) lookAfter(running.embedded, config.dataDir, app.log)
   if (config.role !== 'web') {

@@ -113,6 +113,11 @@ t.test('a secret may stand in a file', async t => {
   fs.rmSync(path.dirname(file), { recursive: true })
 })
 
+t.test('what is set and does nothing is told', async t => {
+  t.same(readConfig({}).unused, [])
+  t.same(readConfig({ OIDC_ISSUER: 'https://id.larkfield.example' }).unused, ['OIDC_ISSUER'])
+})
+
 t.test('a sender has a plain address', async t => {
   t.match(readConfig({ MAIL_FROM: '"Larkfield" <hello@larkfield.example>' }).mailFrom, {
     name: 'Larkfield',
