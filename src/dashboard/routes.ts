@@ -114,7 +114,8 @@ function shareOf(value: number, before: Step | undefined) {
 
 function findingOf(steps: Step[]): string {
   const [all, done] = [steps[0]!.value, steps.at(-1)!.value]
-  return `${percent(done, all)} of everyone in scope has signed up`
+  const part = percent(done, all)
+  return `${part[0]!.toUpperCase()}${part.slice(1)} of everyone in scope has signed up`
 }
 
 /** Nobody is rounded away, and nobody who is missing is rounded in. */
