@@ -44,6 +44,7 @@ export async function teamPage(
   const members = await listMembers(db, team.id, q, pageSize + 1, place)
   const shown = members.slice(0, pageSize)
   const mayAct = includesRole(role, 'admin')
+  const isWhole = place === undefined && members.length <= pageSize
   const href = (id: number | null) => {
     const said = Object.entries({ q, after: id ?? '' }).filter(([, value]) => value !== '')
     return said.length > 0
@@ -68,10 +69,7 @@ export async function teamPage(
       memberText: peopleInWords(team.memberCount),
       csv: `/teams/${team.id}/members.csv${q ? `?${new URLSearchParams({ q })}` : ''}`,
       rows: shown.map(member => rowView(team.id, member, mayAct, timeZone)),
-      found:
-        q || members.length <= pageSize
-          ? foundInWords(shown.length, members.length > pageSize)
-          : 'In the order of their names',
+      found: q || isWhole ? foundInWords(shown.length, members.length > pageSize) : 'In the order of their names',
       first: place ? href(null) : null,
       next: members.length > pageSize ? href(shown.at(-1)!.personId) : null
     }
