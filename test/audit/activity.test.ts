@@ -180,3 +180,12 @@ t.test('auditors read it, members and strangers do not', async t => {
   }
   t.equal((await cleo.get('/activity.csv')).headers['content-disposition'], 'attachment; filename="activity.csv"')
 })
+
+t.test('a name that is written from right to left keeps to itself', async t => {
+  const { add, cleo } = await start(t)
+  await add('team-created', { details: { team: 'فريق ٢' } })
+  await add('team-created', { details: { team: 'Platform' } })
+  const { body } = await cleo.get('/activity')
+  t.match(body, '<bdi>“فريق ٢”</bdi>')
+  t.match(body, /“Platform”\. </)
+})
