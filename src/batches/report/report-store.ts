@@ -5,6 +5,9 @@ import { contains, containsByIndex, searchPage } from '../../db/paged-search.ts'
 import { batches, deliveries, type deliveryStates, directoryGroups, people, recipients } from '../../db/schema.ts'
 import type { Verdict } from '../recipient.ts'
 
+/** Somebody's newest invitation, which a line may have met open, still is. */
+const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} > now()`
+
 export interface LineFilter {
   verdicts?: Verdict[] | undefined
   delivery?: (typeof deliveryStates)[number] | undefined
@@ -98,7 +101,9 @@ async function linesFrom(
     .select({
       ...{ line, text, address, verdict, reason, suggestion, firstLine },
       personId: people.id,
-      openInvitationId: people.invitationId,
+      openInvitationId: sql<number | null>`case when ${isOpen} then ${people.invitationId} end`.mapWith(
+        people.invitationId
+      ),
       delivery: deliveries.state,
       serverReply: deliveries.serverReply,
       mayHaveArrived: deliveries.mayHaveArrived,

@@ -1,7 +1,8 @@
 import t from 'tap'
+import { revoke } from '../../../src/invitations/revoke.ts'
 import { deactivate } from '../../../src/sessions/deactivate.ts'
 import { startApp } from '../../support/app.ts'
-import { invite, inviteOne, sql } from '../../support/people.ts'
+import { invite, inviteOne, one, sql } from '../../support/people.ts'
 
 const { db, ids, browser, work, close } = await startApp()
 t.teardown(close)
@@ -99,6 +100,17 @@ t.test('a part of the page is enough for the page that refreshes itself, and say
   t.match(part.body, 'data-count="sent"')
   t.match(part.headers.vary, /HX-Request/)
   t.match((await ben.get(url, { 'hx-request': 'true', 'hx-history-restore-request': 'true' })).body, '<html')
+})
+
+t.test('an invitation that was revoked meanwhile is not offered to be sent again', async t => {
+  const { invitation } = await one<{ invitation: number }>(
+    db,
+    sql`select invitation_id::int as invitation from people where address_key = 'pending@larkfield.example'`
+  )
+  const action = `action="/invitations/${invitation}/deliveries"`
+  t.match((await ben.get(url)).body, action)
+  await revoke(db, ids.ben, invitation)
+  t.notMatch((await ben.get(url)).body, action)
 })
 
 t.test('an auditor reads the page and is offered nothing to do', async t => {
