@@ -14,7 +14,7 @@ export async function floorSeconds(serverUrl: string, lines: number): Promise<nu
   const admin = connect(serverUrl, { connections: 1 })
   await admin.$client.unsafe('drop database if exists rollcall_floor with (force)')
   await admin.$client.unsafe('create database rollcall_floor')
-  const db = connect(serverUrl, { database: 'rollcall_floor', connections: 2 })
+  const db = connect(serverUrl, { database: 'rollcall_floor', connections: 2, statementSeconds: 0 })
   await migrate(db)
   await db.$client.unsafe(`insert into people (email, address_key, role) values ('ada@larkfield.example', 'ada@larkfield.example', 'owner');
     insert into batches (source, state, action, created_by) values ('file', 'checking', 'send', 1)`)

@@ -40,7 +40,8 @@ export async function signIn(db: Database, attempt: Attempt, outside?: CheckOuts
   if (wait > 0) return { outcome: 'too-many', retryAfterSeconds: wait }
   const user = await findUserByKey(db, key)
   const isRight = await verifyPassword(attempt.password, user?.passwordHash ?? null)
-  const answer = isRight || !outside ? answerOf(isRight) : await askOutside(outside, user, key, attempt.password)
+  const isOurs = isRight || !outside || attempt.password === '' || 'fault' in address
+  const answer = isOurs ? answerOf(isRight) : await askOutside(outside, user, key, attempt.password)
   if (answer.outcome !== 'right') return answer
   if (!user) return { outcome: 'wrong' }
   await forgetTries(db, keys)

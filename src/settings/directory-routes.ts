@@ -33,7 +33,9 @@ export function directorySettingsRoutes(app: FastifyInstance, deps: Deps): void 
     const read = readForm(fieldsOf(request), state)
     if (Object.keys(read.errors).length > 0) return directoryPage(deps, reply, state, read.errors)
     await changeDirectory(deps, request.viewer!.id, read, state)
-    return redirectWith(reply, db, '/settings/directory', 'Saved.')
+    const { problem } = await readDirectory(deps)
+    const next = problem === null ? 'Test it, then choose groups at Directory groups' : problem
+    return redirectWith(reply, db, '/settings/directory', `Saved. ${next}.`)
   })
 
   app.post<{ Body: Fields }>('/settings/directory/test', options, async (request, reply) => {

@@ -11,6 +11,10 @@ const body = form({ organization: field(), domains: field(), continue_url: field
 type Fields = Static<typeof body>
 
 export function settingsRoutes(app: FastifyInstance, { db }: Deps): void {
+  app.get('/settings', { config: { access: 'owner' } }, (_request, reply) =>
+    reply.redirect('/settings/organization', 303)
+  )
+
   app.get('/settings/organization', { config: { access: 'owner' } }, async (_request, reply) => {
     const { organization, domains, continueUrl, invitationDays } = (await readOrganization(db))!
     const values = {

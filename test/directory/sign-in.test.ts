@@ -164,6 +164,8 @@ t.test(
       t.match(answer.body, 'cannot be asked at this moment')
     }
     t.equal((await signIn('dan@larkfield.example', goodPassword, away)).statusCode, 303)
+    t.equal((await signIn('dan@larkfield.example', '', away, '192.0.2.7')).statusCode, 422, 'nobody is asked that')
+    t.equal((await signIn('', '', away, '192.0.2.8')).statusCode, 422)
     const { token } = await inviteOne(away.db, away.ids.ben, 'nora@larkfield.example')
     const nobody = await away.browser()
     t.equal((await nobody.post(`/join/${token}`, { name: 'N', password: 'nora-in-the-directory' })).statusCode, 503)

@@ -13,6 +13,10 @@ const saved = () =>
       (select array_agg(name order by name) from domains) as domains from settings`
   )
 
+t.test('settings begin with the organization', async t => {
+  t.match(await ada.get('/settings'), { statusCode: 303, headers: { location: '/settings/organization' } })
+})
+
 t.test(
   'an owner changes the organization’s name, domains, continue link and the days that invitations last',
   async t => {

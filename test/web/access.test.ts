@@ -56,7 +56,12 @@ const smallest: Record<string, string> = {
   ...all('auditor', ['GET /teams', 'GET /teams/:id', 'GET /teams/:id/members.csv']),
   ...all('admin', ['POST /teams', 'POST /teams/:id/name', 'POST /teams/:id/removal', 'POST /teams/:id/members']),
   ...all('admin', ['POST /teams/:id/members/:person/removal']),
-  ...all('owner', ['POST /people/:id/role', 'GET /settings/organization', 'POST /settings/organization']),
+  ...all('owner', [
+    'POST /people/:id/role',
+    'GET /settings',
+    'GET /settings/organization',
+    'POST /settings/organization'
+  ]),
   ...all('owner', ['GET /settings/mail', 'POST /settings/mail', 'GET /settings/directory']),
   ...all('owner', ['POST /settings/directory', 'POST /settings/directory/test', 'GET /settings/sign-in'])
 }
