@@ -11,6 +11,8 @@ export interface SmtpOptions {
   ca?: string
   /** Milliseconds after which an unused connection is closed. */
   idle?: number
+  /** Milliseconds from the envelope to the answer to the text, up to which the next envelope goes behind that text. */
+  quick?: number
 }
 
 const usualPatience: Patience = { connect: 30_000, greeting: 60_000, command: 120_000, finalDot: 600_000 }
@@ -21,9 +23,6 @@ interface Job {
   done: (outcome: Outcome) => void
 }
 
-/** Milliseconds from the envelope to the answer to the text. */
-const quick = 250
-
 interface Lane {
   conversation: Conversation | undefined
 }
@@ -33,6 +32,7 @@ const openOf = ({ conversation }: Lane) => (conversation?.isOpen ? conversation 
 /** A transport over at most `settings.connections` connections, opened when needed, kept while used. */
 export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {}): MailTransport {
   const patience = { ...usualPatience, ...options.patience }
+  const quick = options.quick ?? 250
   const idle: { conversation: Conversation; since: number }[] = []
   const open = new Set<Conversation>()
   const pace = paceOf(settings.connections)
@@ -68,9 +68,7 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
       const isBehind = job === behind
       behind = undefined
       await pace.turn()
-      const begin = Date.now()
-      const outcome = await sendOver(lane, job.mail, following, isBehind)
-      isQuick = Date.now() - begin < quick
+      const outcome = await sendOver(lane, job.mail, following, isBehind).catch((error: Error) => giveUp(lane, error))
       pace.note(outcome)
       job.done(outcome)
     }
@@ -91,12 +89,21 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
       const isUsed = conversation.tried > 0
       const isHere = isBehind && conversation === lane.conversation
       lane.conversation = conversation
+      const begin = Date.now()
       const outcome = await conversation.send(mail, following)
+      isQuick = Date.now() - begin < quick
       const isEarly = !conversation.isOpen && isLostEarly(outcome)
       if (isHere) misses = isEarly ? misses + 1 : 0
       // a server may close a connection while it rests; that says nothing about the server or the recipient
       if (!isEarly || !isUsed) return outcome
     }
+  }
+
+  /** A mail that cannot be made, halfway through: whoever waits is told, and the line is not used again. */
+  function giveUp(lane: Lane, { message }: Error): Outcome {
+    lane.conversation?.quit()
+    lane.conversation = undefined
+    return { is: 'unmade', reply: readable(Buffer.from(message).toString('latin1')) }
   }
 
   function takeIdle(): Conversation | undefined {

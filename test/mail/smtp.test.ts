@@ -224,7 +224,7 @@ test('a server that closed a resting connection costs nothing', async t => {
 test('an envelope goes right behind the text before it, whatever becomes of that', async t => {
   for (const [deed, is] of table.filter(([deed]) => !/^r4[27]1|421$|^r(stall|drop)/.test(deed))) {
     const server = await startScripted()
-    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
+    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty, quick: 5_000 })
     t.equal(transport.behind, 0, 'nobody knows yet how quick it is')
     await transport.send(mailTo('first@larkfield.example'))
     t.equal(transport.behind, 1)
@@ -245,9 +245,9 @@ test('an envelope goes right behind the text before it, whatever becomes of that
 })
 
 test('nothing goes behind a text where the server does not offer it or takes its time, or for long where it forgets it', async t => {
-  const sendTo = async (script: ScriptedOptions, names: string[]) => {
+  const sendTo = async (script: ScriptedOptions, names: string[], quick = 5_000) => {
     const server = await startScripted(script)
-    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
+    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty, quick })
     const outcomes = await Promise.all(names.map(name => transport.send(mailTo(`${name}@larkfield.example`))))
     t.ok(outcomes.every(outcome => outcome.is === 'sent'))
     t.equal(server.taken.length, names.length)
@@ -259,7 +259,32 @@ test('nothing goes behind a text where the server does not offer it or takes its
   t.equal((await sendTo({ ehlo: ['ENHANCEDSTATUSCODES'] }, twenty)).behind, 0)
   t.equal((await sendTo({}, twenty)).behind, 18)
   t.equal((await sendTo({ isForgetful: true }, twenty)).behind, 3)
-  t.equal((await sendTo({ pause: 260 }, twenty.slice(0, 4))).behind, 0)
+  t.equal((await sendTo({ pause: 100 }, twenty.slice(0, 4), 50)).behind, 0)
+})
+
+test('a mail that cannot be made, halfway through, ends its connection and nothing else', async t => {
+  const server = await startScripted()
+  const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty, quick: 5_000 })
+  const broken = {
+    ...mailTo('ben@larkfield.example'),
+    bytes: () => {
+      throw new Error('no such template')
+    }
+  }
+  const outcomes = await Promise.all(
+    [mailTo('ada@larkfield.example'), broken, mailTo('cleo@larkfield.example')].map(transport.send)
+  )
+  t.same(
+    outcomes.map(outcome => outcome.is),
+    ['sent', 'unmade', 'sent']
+  )
+  t.equal(outcomes[1]!.reply, 'no such template')
+  t.same(
+    server.taken.map(({ to }) => to),
+    ['ada@larkfield.example', 'cleo@larkfield.example']
+  )
+  await transport.close()
+  await server.stop()
 })
 
 test('it slows down when asked to, and recovers', async t => {
