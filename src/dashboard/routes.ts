@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import { describeEvent } from '../audit/event.ts'
 import { listEvents } from '../audit/store.ts'
 import { heldLeavers } from '../directory/leavers/to-let-go.ts'
-import { peopleInWords } from '../directory/pages/section-page.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
 import { readPause } from '../mail/store.ts'
@@ -74,7 +73,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         batches: troubled.slice(0, mostBatches).map(batch => troubledBatch(batch, timeZone)),
         hasMoreBatches: troubled.length > mostBatches,
         mails: troubledMails(counts),
-        leavers: leavers === 0 ? null : peopleInWords(leavers),
+        leavers,
         keepsMail: config.smtp === undefined,
         transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
         events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),

@@ -167,4 +167,15 @@ t.test('more than a page of them are shown a page at a time', async t => {
   t.match(body, 'Deactivate 51 people')
   t.notMatch(body, '>51@larkfield.example<')
   t.match((await ben.get(/href="(\/groups\/leavers\?after=\d+)"/.exec(body)![1]!)).body, '>51@larkfield.example<')
+  await db.execute(sql`
+    insert into people (email, address_key, directory_id, signed_up_at, gone_from_directory_at)
+    select n || '@larkfield.example', n || '@larkfield.example', 'gone-' || n, now(), now() from generate_series(52, 2100) n`)
+  for (const place of ['/groups', '/']) t.match((await ben.get(place)).body, 'Over 1,000 people', place)
+  const excluded = Array.from({ length: 1500 }, (_, n) => `${n + 1}@larkfield.example`)
+  await db.execute(sql`update directory_settings set exclusions = ${JSON.stringify(excluded)}::text::jsonb`)
+  t.match(
+    (await ben.get('/groups')).body,
+    '600 people left the directory',
+    'those who are never touched are not counted'
+  )
 })

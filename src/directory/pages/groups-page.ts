@@ -7,12 +7,11 @@ import { showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { readDirectory } from '../connection/settings.ts'
 import { countSynced, listSynced, type Order, orders } from '../groups/listing-store.ts'
-import { leaversToLetGo } from '../leavers/to-let-go.ts'
+import { leaversInWords } from '../leavers/to-let-go.ts'
 import { sharesOf, type TeamShares } from '../members/upkeep-store.ts'
 import type { ListedGroup } from '../store.ts'
 import { runBadges } from '../sync/run.ts'
 import { searchView } from './search-page.ts'
-import { peopleInWords } from './section-page.ts'
 
 export interface GroupsQuery {
   q?: string
@@ -66,8 +65,8 @@ export async function syncedPart(deps: Deps, request: FastifyRequest, reply: Fas
 }
 
 async function leaversView({ db }: Deps) {
-  const { length } = await leaversToLetGo(db)
-  return length === 0 ? null : `${peopleInWords(length)} left the directory and can still act here.`
+  const people = await leaversInWords(db)
+  return people && `${people} left the directory and can still act here.`
 }
 
 async function connectionView(deps: Deps) {

@@ -106,13 +106,21 @@ export interface Leaver {
 const lastOwner = sql`(p.role = 'owner' and ${mayActHere} and not exists (
   select from people o where o.role = 'owner' and o.signed_up_at is not null and o.deactivated_at is null and o.id <> p.id))`
 
+export interface LeaversAsked {
+  isOutside?: boolean
+  until?: string
+  after?: number
+  limit?: number
+}
+
 /**
  * Everybody whom the directory has let go and who could still do something here, but for the last owner. `isOutside`:
- * in no group, so that no run will see to them. `until`: who left after that is not among them.
+ * in no group, so that no run will see to them. `until`: who left after that is not among them. `limit` and `after`: a
+ * page of them, in the order of their ids.
  */
 export async function waitingLeavers(
   db: Db,
-  { isOutside = false, until }: { isOutside?: boolean; until?: string } = {}
+  { isOutside = false, until, after = 0, limit }: LeaversAsked = {}
 ): Promise<Leaver[]> {
   const left = sql`(extract(epoch from greatest(p.disabled_in_directory_at, p.gone_from_directory_at)) * 1000000)::bigint`
   const rows = await db.execute<Omit<Leaver, 'id'> & { id: string }>(sql`
@@ -120,7 +128,8 @@ export async function waitingLeavers(
     where ${isLeaver} and (${mayActHere} or ${isInvited}) and p.directory_id is not null and not ${lastOwner}
       and ${isOutside ? sql`p.directory_check_at is not null` : sql`true`}
       and ${until === undefined ? sql`true` : sql`${left} <= ${until}::bigint`}
-    order by p.id`)
+      and p.id > ${after}
+    order by p.id limit ${limit ?? null}::bigint`)
   return rows.map(row => ({ ...row, id: Number(row.id) }))
 }
 
