@@ -7,9 +7,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { connect } from '../src/db/client.ts'
 import { startEmbedded } from '../src/db/embedded.ts'
-import { startProcess } from './support/app-process.ts'
+import { startOnServer } from './support/app-process.ts'
 import { floorSeconds } from './support/floor.ts'
 import { uploadOf } from './support/lists.ts'
 
@@ -44,17 +43,7 @@ async function measure(lines: number): Promise<void> {
 }
 
 async function ingest(serverUrl: string, folder: string, lines: number) {
-  const admin = connect(serverUrl, { connections: 1 })
-  await admin.$client.unsafe('create database rollcall_bench')
-  const url = new URL(serverUrl)
-  url.pathname = '/rollcall_bench'
-  const app = await startProcess({
-    DATABASE_URL: url.href,
-    DATA_DIR: path.join(folder, 'app'),
-    SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
-    SMTP_URL: 'smtp://127.0.0.1:9',
-    MAIL_FROM: 'rollcall@larkfield.example'
-  })
+  const { app, db, drop } = await startOnServer(serverUrl, folder, {})
   const watch = watchPages(app.get)
   const boundary = '----bench'
   const begin = performance.now()
@@ -62,7 +51,6 @@ async function ingest(serverUrl: string, folder: string, lines: number) {
   const answer = await app.post('/bulk', body, { 'content-type': `multipart/form-data; boundary=${boundary}` })
   if (answer.status !== 303) throw new Error(`the upload was answered with ${answer.status}: ${await answer.text()}`)
   const received = (performance.now() - begin) / 1000
-  const db = connect(serverUrl, { database: 'rollcall_bench', connections: 1 })
   for (;;) {
     const [row] = await db.$client.unsafe(`select state, mails_queued + mails_sending as n from batches`)
     if (row!.state !== 'checking') {
@@ -74,10 +62,7 @@ async function ingest(serverUrl: string, folder: string, lines: number) {
   const whole = (performance.now() - begin) / 1000
   const times = (await watch.stop()).sort((one, other) => one - other)
   const peak = app.peakMegabytes()
-  await app.stop()
-  await db.$client.end()
-  await admin.$client.unsafe('drop database rollcall_bench with (force)')
-  await admin.$client.end()
+  await drop()
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   return { received, whole, peak, p50: at(0.5), p99: at(0.99) }
 }

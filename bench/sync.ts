@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { connect, type Database } from '../src/db/client.ts'
+import type { Database } from '../src/db/client.ts'
 import { startEmbedded } from '../src/db/embedded.ts'
 import { openDirectory } from '../src/directory/ldap/open-directory.ts'
 import {
@@ -21,7 +21,7 @@ import {
   startSlapd,
   suffix
 } from '../test/support/slapd.ts'
-import { type AppProcess, startProcess } from './support/app-process.ts'
+import { type AppProcess, startOnServer } from './support/app-process.ts'
 import { syncFloorSeconds } from './support/sync-floor.ts'
 
 const rounds = 3
@@ -75,27 +75,14 @@ function entriesOf(size: number) {
 }
 
 async function sync(serverUrl: string, folder: string, slapd: Slapd) {
-  const admin = connect(serverUrl, { connections: 1 })
-  await admin.$client.unsafe('create database rollcall_bench')
-  const url = new URL(serverUrl)
-  url.pathname = '/rollcall_bench'
-  const app = await startProcess({
-    ...{
-      DATABASE_URL: url.href,
-      DATA_DIR: path.join(folder, 'app'),
-      SECRET_KEY: Buffer.alloc(32, 7).toString('base64')
-    },
-    ...{ SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'rollcall@larkfield.example', LDAP_SIGN_IN: 'on' },
+  const { app, db, drop } = await startOnServer(serverUrl, folder, {
+    LDAP_SIGN_IN: 'on',
     ...{ LDAP_URL: slapd.url, LDAP_BIND_DN: bindDn, LDAP_BIND_PASSWORD: bindPassword, LDAP_BASE_DN: suffix }
   })
-  const db = connect(serverUrl, { database: 'rollcall_bench', connections: 1 })
   try {
     return await measureRuns(app, db, slapd)
   } finally {
-    await app.stop()
-    await db.$client.end()
-    await admin.$client.unsafe('drop database rollcall_bench with (force)')
-    await admin.$client.end()
+    await drop()
   }
 }
 

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { connect } from '../../src/db/client.ts'
 
 export interface AppProcess {
   url: string
@@ -18,6 +19,30 @@ export interface AppProcess {
 
 const root = path.join(import.meta.dirname, '../..')
 const password = 'seven-otters-swim-north'
+
+/** The same on a database of its own, `rollcall_bench`; `drop` ends the process and drops that. */
+export async function startOnServer(serverUrl: string, folder: string, environment: Record<string, string>) {
+  const admin = connect(serverUrl, { connections: 1 })
+  await admin.$client.unsafe('create database rollcall_bench')
+  const url = new URL(serverUrl)
+  url.pathname = '/rollcall_bench'
+  const app = await startProcess({
+    ...{
+      DATABASE_URL: url.href,
+      DATA_DIR: path.join(folder, 'app'),
+      SECRET_KEY: Buffer.alloc(32, 7).toString('base64')
+    },
+    ...{ SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'rollcall@larkfield.example', ...environment }
+  })
+  const db = connect(serverUrl, { database: 'rollcall_bench', connections: 1 })
+  const drop = async () => {
+    await app.stop()
+    await db.$client.end()
+    await admin.$client.unsafe('drop database rollcall_bench with (force)')
+    await admin.$client.end()
+  }
+  return { app, db, drop }
+}
 
 /** Starts it on a free port with this environment, sets it up for larkfield.example and signs the owner in. */
 export async function startProcess(environment: Record<string, string>): Promise<AppProcess> {

@@ -28,10 +28,6 @@ export class TextTable {
     return true
   }
 
-  has(text: string): boolean {
-    return this.#numbers[this.#find(text)] !== 0
-  }
-
   /** Takes a text out, and returns its number. */
   take(text: string): number | undefined {
     const slot = this.#find(text)

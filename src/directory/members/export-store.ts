@@ -1,9 +1,7 @@
 /** A group's people as a table, in the order of their names, a page at a time. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import type { Enrollment } from '../../people/person.ts'
-import type { DeliveryState } from '../../people/store.ts'
-import { isShown, type ListedMember, stateOf } from './store.ts'
+import { isShown, type ListedMember, type MemberRow, stateOf } from './store.ts'
 import type { MemberFilter } from './view.ts'
 
 export interface ExportedMember extends Omit<ListedMember, 'section' | 'isSelected'> {
@@ -19,19 +17,7 @@ export async function exportMembers(
   limit: number,
   after: { sort: string; id: number } = { sort: '', id: 0 }
 ): Promise<ExportedMember[]> {
-  const rows = await db.execute<{
-    id: string
-    sort: string
-    email: string
-    name: string | null
-    title: string | null
-    department: string | null
-    state: Enrollment
-    delivery: DeliveryState | null
-    invited_at: string | null
-    signed_up_at: string | null
-    is_disabled: boolean
-  }>(sql`
+  const rows = await db.execute<MemberRow & { sort: string; signed_up_at: string | null }>(sql`
     select p.id, x.sort, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at, p.signed_up_at,
       p.disabled_in_directory_at is not null as is_disabled
     from (

@@ -107,6 +107,19 @@ export interface ListedMember {
   isSelected: boolean
 }
 
+/** What the database says of one member. */
+export interface MemberRow extends Record<string, unknown> {
+  id: string
+  email: string
+  name: string | null
+  title: string | null
+  department: string | null
+  state: Enrollment
+  delivery: DeliveryState | null
+  invited_at: string | null
+  is_disabled: boolean
+}
+
 /**
  * The first `limit` people of each of these sections, by name, after the person `after`. Departments and titles are small
  * parts of a group: they are picked out together, once. A state may be most of it, which is cheaper to look through
@@ -123,19 +136,7 @@ export async function listMembers(
 ): Promise<ListedMember[]> {
   const keys = sql.param(places.map(({ key }) => key))
   const afters = sql.param(places.map(({ after }) => after ?? 0))
-  const rows = await db.execute<{
-    section: string
-    id: string
-    email: string
-    name: string | null
-    title: string | null
-    department: string | null
-    state: Enrollment
-    delivery: DeliveryState | null
-    invited_at: string | null
-    is_disabled: boolean
-    is_selected: boolean
-  }>(sql`
+  const rows = await db.execute<MemberRow & { section: string; is_selected: boolean }>(sql`
     with shown as ${by === 'status' ? sql`not materialized` : sql`materialized`} (
       select ${sectionBy[by]} as section, t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
       where ${isShown(
