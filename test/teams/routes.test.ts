@@ -29,6 +29,21 @@ t.test('a team is made by hand, renamed and removed, each an event', async t => 
   t.same(await eventsSince(db, event), ['team-created', 'team-renamed', 'team-removed'])
 })
 
+t.test('a person’s page says of each team why they are in it', async t => {
+  const person = group.people.p7!
+  const id = await make('Climbing')
+  await db.execute(
+    sql`insert into memberships (team_id, person_id, source) values (${id}, ${person}, 'hand'), (${id}, ${person}, 'invitation')`
+  )
+  const { body } = await cleo.get(`/people/${person}`)
+  const [, climbing] = /Climbing<\/a><\/dt><dd>([\s\S]*?)<\/dd>/.exec(body)!
+  const [, engineering] = /Engineering<\/a><\/dt><dd>([\s\S]*?)<\/dd>/.exec(body)!
+  t.equal(climbing!.match(/, since /g)?.length, 2, 'each reason')
+  t.match(climbing, /by hand/i)
+  t.match(climbing, /invitation/i)
+  t.match(engineering, /directory/i)
+})
+
 t.test('a name that cannot be one, or is one already, is refused with what was typed', async t => {
   const id = await make('Sailing')
   for (const name of ['', '   ', 'x'.repeat(201), 'SAILING']) {
