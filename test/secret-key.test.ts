@@ -4,38 +4,18 @@ import path from 'node:path'
 import { simpleParser } from 'mailparser'
 import t, { type Test } from 'tap'
 import { openPassword } from '../src/directory/connection/settings.ts'
-import { cloneDatabase, type TestDatabase } from './support/database.ts'
 import { linkOf, one, sql } from './support/people.ts'
-import {
-  endServers,
-  inviteOver,
-  newFolder,
-  removeFolder,
-  type Server,
-  setUpOver,
-  startServer,
-  until
-} from './support/server.ts'
+import { ownPlace } from './support/place.ts'
+import { inviteOver, type Server, setUpOver, startServer, until } from './support/server.ts'
 
 const keys = [7, 8, 9].map(byte => Buffer.alloc(32, byte))
 const [first, second, third] = keys.map(key => key.toString('base64')) as [string, string, string]
 const bindPassword = 'kept-under-a-key'
-let database: TestDatabase
-let data: string
-
-t.beforeEach(async () => {
-  database = await cloneDatabase()
-  data = newFolder()
-})
-t.afterEach(async () => {
-  await endServers()
-  await database.drop()
-  removeFolder(data)
-})
+const place = ownPlace(t)
 
 async function start(key: string, former = '', cookie = '') {
   const server = await startServer({
-    environment: { DATABASE_URL: database.url, SECRET_KEY: key, SECRET_KEY_FORMER: former, DATA_DIR: data }
+    environment: { DATABASE_URL: place.database.url, SECRET_KEY: key, SECRET_KEY_FORMER: former, DATA_DIR: place.data }
   })
   await server.ready
   server.cookie.value = cookie
@@ -56,11 +36,11 @@ const keepDirectory = (server: Server, password: string) =>
   })
 
 const sealed = async () =>
-  (await one<{ kept: Buffer }>(database.db, sql`select bind_password as kept from directory_settings`)).kept
+  (await one<{ kept: Buffer }>(place.database.db, sql`select bind_password as kept from directory_settings`)).kept
 
 /** The links of the newest mail that went to the outbox, which holds so many by then. */
 async function newestMail(count: number) {
-  const outbox = path.join(data, 'outbox')
+  const outbox = path.join(place.data, 'outbox')
   const mails = () => (fs.existsSync(outbox) ? fs.readdirSync(outbox).filter(name => /^\d+\.eml$/.test(name)) : [])
   await until(() => mails().length === count)
   const newest = mails()
@@ -76,7 +56,7 @@ async function startOut(t: Test, former = '') {
   await setUpOver(server)
   await inviteOver(server, 'eve@larkfield.example')
   t.equal((await keepDirectory(server, bindPassword)).status, 303)
-  const { invitationId, personId } = await linkOf(database.db, 'eve@larkfield.example')
+  const { invitationId, personId } = await linkOf(place.database.db, 'eve@larkfield.example')
   return { server, mail: await newestMail(1), invitationId, person: `/people/${personId}` }
 }
 
@@ -163,18 +143,18 @@ t.test('S15: whoever copies a link that cannot be made again is told that it is 
 })
 
 t.test('S15: the key of a data folder is changed by moving its file', async t => {
-  const environment = { DATA_DIR: data }
+  const environment = { DATA_DIR: place.data }
   let server = await startServer({ environment })
   await server.ready
   await setUpOver(server)
   await inviteOver(server, 'eve@larkfield.example')
   const mail = await newestMail(1)
   await server.stop()
-  const former = path.join(data, 'former.key')
-  fs.renameSync(path.join(data, 'secret.key'), former)
+  const former = path.join(place.data, 'former.key')
+  fs.renameSync(path.join(place.data, 'secret.key'), former)
   server = await startServer({ environment: { ...environment, SECRET_KEY_FORMER_FILE: former } })
   await server.ready
-  t.ok(fs.existsSync(path.join(data, 'secret.key')))
+  t.ok(fs.existsSync(path.join(place.data, 'secret.key')))
   t.equal((await server.get(mail.optOut)).status, 200)
   t.same(
     server.stderr().filter(line => JSON.parse(line).level >= 40),

@@ -4,40 +4,18 @@ import net from 'node:net'
 import path from 'node:path'
 import t from 'tap'
 import { goodPassword } from './support/app.ts'
-import { cloneDatabase, type TestDatabase } from './support/database.ts'
 import { linkOf, one, sql } from './support/people.ts'
+import { ownPlace } from './support/place.ts'
 import { startScripted } from './support/scripted-smtp.ts'
-import {
-  endServers,
-  inviteOver,
-  key,
-  newFolder,
-  outboxOf,
-  removeFolder,
-  type Server,
-  setUpOver,
-  startServer,
-  until
-} from './support/server.ts'
+import { inviteOver, key, outboxOf, type Server, setUpOver, startServer, until } from './support/server.ts'
 import { startMailServer } from './support/smtp-server.ts'
 
 const clock = path.join(import.meta.dirname, 'support/shifted-clock.mjs')
-let database: TestDatabase
-let data: string
-
-t.beforeEach(async () => {
-  database = await cloneDatabase()
-  data = newFolder()
-})
-t.afterEach(async () => {
-  await endServers()
-  await database.drop()
-  removeFolder(data)
-})
+const place = ownPlace(t)
 
 const start = (environment: Record<string, string> = {}, preload?: string) =>
   startServer({
-    environment: { DATABASE_URL: database.url, SECRET_KEY: key, DATA_DIR: data, ...environment },
+    environment: { DATABASE_URL: place.database.url, SECRET_KEY: key, DATA_DIR: place.data, ...environment },
     ...(preload ? { preload } : {})
   })
 
@@ -52,18 +30,18 @@ t.test('ROLE=web serves and sends nothing; ROLE=worker sends and serves nothing'
   t.equal(web.stdout().length, 2)
   await setUpOver(web)
   const batch = await inviteOver(web, 'eve@larkfield.example')
-  const stateOf = async () => (await one<{ state: string }>(database.db, sql`select state from deliveries`)).state
+  const stateOf = async () => (await one<{ state: string }>(place.database.db, sql`select state from deliveries`)).state
   t.match(await web.get(batch), { status: 200, text: /data-count="queued"/ })
   t.equal(await stateOf(), 'queued')
 
   const worker = await started({ ROLE: 'worker', PORT: new URL(web.baseUrl).port })
   t.equal(worker.stdout().length, 1)
-  await until(() => outboxOf(data).length === 1)
+  await until(() => outboxOf(place.data).length === 1)
   await until(async () => (await stateOf()) === 'sent')
   t.same(await worker.stop(), { code: 0, signal: null })
 
   await inviteOver(web, 'dan@larkfield.example')
-  t.equal(outboxOf(data).length, 1)
+  t.equal(outboxOf(place.data).length, 1)
   t.same(await web.stop(), { code: 0, signal: null })
 })
 
@@ -87,7 +65,7 @@ t.test('R11: two workers on one database send each mail once', async t => {
   for (const five of fives) await inviteOver(web, ...five)
   await until(async () => {
     const { open } = await one<{ open: string }>(
-      database.db,
+      place.database.db,
       sql`select count(*) filter (where state <> 'sent') as open from deliveries`
     )
     return open === '0'
@@ -105,7 +83,7 @@ t.test('R12: with a clock an hour off in one process, only the database says wha
   for (const server of [early, late]) server.cookie.value = right.cookie.value
   const minutesLeft = async (address: string) => {
     const { minutes } = await one<{ minutes: number }>(
-      database.db,
+      place.database.db,
       sql`select (extract(epoch from i.expires_at - now()) / 60)::float as minutes from invitations i
         join people p on p.invitation_id = i.id where p.address_key = ${address}`
     )
@@ -123,9 +101,9 @@ t.test('R12: with a clock an hour off in one process, only the database says wha
     t.equal((await server.get('/people')).status, 200, 'the session is good everywhere')
   }
 
-  const { token, invitationId } = await linkOf(database.db, 'ben@larkfield.example')
+  const { token, invitationId } = await linkOf(place.database.db, 'ben@larkfield.example')
   const expireIn = (minutes: number) =>
-    database.db.execute(
+    place.database.db.execute(
       sql`update invitations set expires_at = now() + make_interval(mins => ${minutes}) where id = ${invitationId}`
     )
   const answers = () => Promise.all([right, early, late].map(async each => (await each.get(`/join/${token}`)).status))
