@@ -6,6 +6,9 @@ import { Refusal } from './errors.ts'
 /** The most that one form may weigh; files go another way. */
 const formBytes = 64 * 1024
 
+/** The most fields of one form or query. Rollcall's largest form is a page of a group with everyone selected: 608. */
+export const mostFields = 800
+
 /** Takes `application/x-www-form-urlencoded` and nothing else (415). */
 export function acceptForms(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
@@ -23,7 +26,7 @@ export function acceptForms(app: FastifyInstance): void {
 /**
  * The fields of a form; a repeated one becomes a list.
  *
- * @throws Refusal 400 for bytes that are not UTF-8, a broken escape, or NUL.
+ * @throws Refusal 400 for more than `mostFields`, bytes that are not UTF-8, a broken escape, or NUL.
  */
 export function parseForm(body: Buffer): Record<string, string | string[]> {
   return parsePairs(textOf(body))
@@ -32,30 +35,43 @@ export function parseForm(body: Buffer): Record<string, string | string[]> {
 const broken = Symbol('broken query')
 
 /** The same for a query string. The router cannot take an error from here: `refuseBrokenQuery` throws it later. */
-export function parseQuery(text: string): Record<string | symbol, string | string[] | true> {
+export function parseQuery(text: string): Record<string | symbol, unknown> {
   try {
     return parsePairs(text)
-  } catch {
-    return { [broken]: true }
+  } catch (error) {
+    return { [broken]: error }
   }
 }
 
 /** @throws Refusal 400 for a query that `parseQuery` could not read. */
 export function refuseBrokenQuery(query: unknown): void {
-  if (typeof query === 'object' && query !== null && broken in query) throw unreadable('text that is not valid UTF-8')
+  if (typeof query === 'object' && query !== null && broken in query) throw query[broken]
 }
 
 function parsePairs(text: string) {
   const fields: Record<string, string | string[]> = Object.create(null)
-  for (const pair of text.split('&')) {
-    if (pair === '') continue
+  for (const pair of pairsOf(text)) {
     const at = pair.indexOf('=')
     const name = decode(at < 0 ? pair : pair.slice(0, at))
-    const value = decode(at < 0 ? '' : pair.slice(at + 1))
-    const before = fields[name]
-    fields[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
+    addValue(fields, name, decode(at < 0 ? '' : pair.slice(at + 1)))
   }
   return fields
+}
+
+/** Counted before any of them is looked at: what a visitor can make Rollcall do must not grow with what they send. */
+function pairsOf(text: string): string[] {
+  const pairs = text.split('&', mostFields + 1)
+  if (pairs.length > mostFields)
+    throw new Refusal(400, `This request has more than ${mostFields} fields. Nothing was changed.`)
+  return pairs.filter(pair => pair !== '')
+}
+
+/** Copying the list for each further value would cost n²/2. */
+function addValue(fields: Record<string, string | string[]>, name: string, value: string): void {
+  const before = fields[name]
+  if (before === undefined) fields[name] = value
+  else if (Array.isArray(before)) before.push(value)
+  else fields[name] = [before, value]
 }
 
 function textOf(body: Buffer): string {

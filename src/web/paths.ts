@@ -14,6 +14,9 @@ export function routedPath(raw: { url?: string | undefined }): string {
   return decoded(path) === undefined ? unreadable : [path, ...query].join('?')
 }
 
+/** What comes after the first question mark. */
+export const queryOf = (url: string) => (url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
+
 /** Does the request line name a whole address of another origin? It would win over the Host header (RFC 9112, 3.2.2). */
 export function isElsewhere(raw: IncomingMessage & { originalUrl?: string }, baseUrl: string): boolean {
   const url = raw.originalUrl ?? raw.url ?? '/'

@@ -1,8 +1,8 @@
 /** What every request and every answer goes through: host, origin, headers, and a body that arrives in time. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, sendError } from './errors.ts'
-import { refuseBrokenQuery } from './forms.ts'
-import { isElsewhere } from './paths.ts'
+import { parseQuery, refuseBrokenQuery } from './forms.ts'
+import { isElsewhere, queryOf } from './paths.ts'
 import { isWatched } from './uploads/rate.ts'
 
 const policy = [
@@ -46,7 +46,7 @@ export function guardRequests(app: FastifyInstance, baseUrl: string): void {
     limitBodyTime(request, reply)
     reply.headers(headers)
     if (isForeignHost(request, host) || isElsewhere(request.raw, baseUrl)) return refuseHost(reply, baseUrl)
-    refuseBrokenQuery(request.query)
+    refuseBrokenQuery(request.is404 ? parseQuery(queryOf(request.url)) : request.query)
     if (isForgedAct(request, baseUrl))
       throw new Refusal(
         403,

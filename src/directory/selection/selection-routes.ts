@@ -6,7 +6,17 @@ import { enrollments } from '../../people/person.ts'
 import { readOrganization } from '../../people/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
-import { field, filters, form, idParams, optionalField, parseQuery, repeated, valuesOf } from '../../web/forms.ts'
+import {
+  field,
+  filters,
+  form,
+  idParams,
+  optionalField,
+  parseQuery,
+  refuseBrokenQuery,
+  repeated,
+  valuesOf
+} from '../../web/forms.ts'
 import { changedView, type GroupView, groupings, queryOf, readView, type ViewFields } from '../members/view.ts'
 import { groupOf, groupPage } from '../pages/group-page.ts'
 import { viewFields } from '../pages/group-routes.ts'
@@ -106,7 +116,9 @@ function viewsOf(fields: Body, query: ViewFields): [GroupView, GroupView] {
     const base = readView({ ...fields, selection })
     return [base, changedView(base, query)]
   }
-  const base = { ...readView(parseQuery(fields.of) as ViewFields), selection: readView({ selection }).selection }
+  const of = parseQuery(fields.of)
+  refuseBrokenQuery(of)
+  const base = { ...readView(of as ViewFields), selection: readView({ selection }).selection }
   const { q, delivery, status } = fields
   const typed = Object.fromEntries(Object.entries({ q, delivery, status }).filter(([, value]) => value !== undefined))
   return [base, changedView(base, { ...typed, ...query })]

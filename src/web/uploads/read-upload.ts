@@ -69,7 +69,9 @@ export async function readUpload<T>(
     const problem = isCut ? tooLarge() : fieldProblem(form, name, value)
     if (problem) return fail(problem)
     if (fields[name] && !form.repeatable?.includes(name)) return fail(unexpected())
-    fields[name] = [...(fields[name] ?? []), Buffer.from(value, 'latin1').toString('utf8')]
+    const text = Buffer.from(value, 'latin1').toString('utf8')
+    if (fields[name]) fields[name].push(text)
+    else fields[name] = [text]
   }
 
   function receive(name: string, stream: Readable, fileName: string | undefined) {
