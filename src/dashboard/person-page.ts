@@ -54,9 +54,7 @@ export async function personPage(
       deliveryBadge: person.deliveryState ? deliveryBadges[person.deliveryState] : null,
       facts: factsOf(person, newest, viewer.timeZone),
       suppression: suppression ? suppressionText(suppression.cause, suppression.serverReply) : null,
-      actions: includesRole(viewer.role, 'admin')
-        ? actionsOf(person, newest, viewer.role, suppression !== undefined)
-        : [],
+      actions: includesRole(viewer.role, 'admin') ? actionsOf(person, newest, viewer, suppression !== undefined) : [],
       ...roleChoice(person, newest, viewer.role),
       errors,
       teams: teamsOf(memberships, viewer.timeZone),
@@ -115,13 +113,24 @@ interface Action {
   label: string
   icon: string
   primary: boolean
+  /** What is asked before it is done. */
+  sheet: { id: string; heading: string; text: string; button: string; keep: string } | null
 }
 
-function actionsOf(person: Person, newest: InvitationRow | undefined, role: Role, isSuppressed: boolean): Action[] {
-  const act = (href: string, label: string, icon: string, primary = false) => ({ href, label, icon, primary })
-  const mayChange = role === 'owner' || !includesRole(person.role, 'admin')
+function actionsOf(
+  person: Person,
+  newest: InvitationRow | undefined,
+  viewer: { id: number; role: Role },
+  isSuppressed: boolean
+): Action[] {
+  const act = (href: string, label: string, icon: string, primary = false, sheet: Action['sheet'] = null): Action => ({
+    ...{ href, label, icon, primary, sheet }
+  })
+  const mayChange = viewer.role === 'owner' || !includesRole(person.role, 'admin')
   if (person.enrollment === 'signed-up')
-    return mayChange ? [act(`/people/${person.id}/deactivation`, 'Deactivate', 'minus')] : []
+    return mayChange && viewer.id !== person.id
+      ? [act(`/people/${person.id}/deactivation`, 'Deactivate…', 'minus', false, deactivationSheet(person))]
+      : []
   if (person.enrollment === 'deactivated')
     return mayChange ? [act(`/people/${person.id}/reactivation`, 'Reactivate', 'check', true)] : []
   const open = newest && stateOf(newest) === 'open' ? newest : undefined
@@ -134,9 +143,25 @@ function actionsOf(person: Person, newest: InvitationRow | undefined, role: Role
   return [
     mail,
     act(`/invitations/${open.id}/link`, 'Copy link', 'copy'),
-    act(`/invitations/${open.id}/revocation`, 'Revoke invitation', 'x')
+    act(`/invitations/${open.id}/revocation`, 'Revoke invitation…', 'x', false, revocationSheet(person))
   ]
 }
+
+const deactivationSheet = (person: Person) => ({
+  id: 'deactivation',
+  heading: `Deactivate ${person.name ?? person.email}?`,
+  text: 'This person is signed out everywhere and can no longer sign in. You can reactivate them later.',
+  button: 'Deactivate',
+  keep: 'Keep active'
+})
+
+const revocationSheet = (person: Person) => ({
+  id: 'revocation',
+  heading: 'Revoke this invitation?',
+  text: `The link for ${person.email} stops working. You can invite this person again later.`,
+  button: 'Revoke invitation',
+  keep: 'Keep invitation'
+})
 
 /** Only an owner gives roles: to a user, or to somebody with an open invitation. */
 function roleChoice(person: Person, newest: InvitationRow | undefined, viewerRole: Role) {

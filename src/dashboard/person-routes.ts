@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { inviteTyped } from '../batches/intake/invite-typed.ts'
 import { organizationDomains } from '../batches/recipient.ts'
 import { changeRole } from '../invitations/change-role.ts'
@@ -36,13 +36,15 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
   })
 
   app.post<ById>('/people/:id/deactivation', byAdmin, async (request, reply) => {
-    answer(await deactivate(db, request.viewer!, Number(request.params.id)))
-    return redirectWith(reply, db, `/people/${request.params.id}`, 'Deactivated. Every session of this user has ended.')
+    const result = await deactivate(db, request.viewer!, Number(request.params.id))
+    if (result.outcome === 'last-owner') return personPage(deps, request, reply, { owner: lastOwner(request) })
+    answer(result)
+    return redirectWith(reply, db, `/people/${request.params.id}`, 'Deactivated and signed out everywhere.')
   })
 
   app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
     answer(await reactivate(db, request.viewer!, Number(request.params.id)))
-    return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This user can sign in again.')
+    return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This person can sign in again.')
   })
 
   app.post<ById>('/people/:id/mail-permission', byAdmin, async (request, reply) => {
@@ -68,7 +70,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
       if (outcome === 'unknown') throw noPerson()
       if (outcome === 'wrong-state')
         throw new Refusal(409, 'A role can be given to a user, or to somebody with an open invitation.')
-      if (outcome === 'last-owner') throw lastOwner()
+      if (outcome === 'last-owner') return personPage(deps, request, reply, { role: lastOwner(request) })
       return redirectWith(
         reply,
         db,
@@ -79,11 +81,15 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-const lastOwner = () => new Refusal(409, 'This is the last owner. Make somebody else an owner first.')
+const lastOwner = ({ viewer, params }: FastifyRequest) =>
+  viewer!.id === Number((params as ById['Params']).id)
+    ? 'You’re the only owner. Make someone else an owner first.'
+    : 'This is the only owner. Make someone else an owner first.'
 
 function answer({ outcome }: DeactivateOutcome) {
   if (outcome === 'unknown') throw noPerson()
-  if (outcome === 'wrong-state') throw new Refusal(409, 'This does not fit the state that the person is in.')
-  if (outcome === 'last-owner') throw lastOwner()
-  if (outcome === 'role-too-small') throw new Refusal(403, 'Only an owner may do this with admins and owners.')
+  if (outcome === 'wrong-state')
+    throw new Refusal(409, 'This person’s status has changed. Open the page again to see what you can do.')
+  if (outcome === 'role-too-small')
+    throw new Refusal(403, 'Only an owner can deactivate or reactivate admins and owners.')
 }

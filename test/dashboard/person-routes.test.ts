@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addUser, type Persona, startApp } from '../support/app.ts'
+import { addUser, goodPassword, type Persona, startApp } from '../support/app.ts'
 import { expire, inviteOne, one, sql } from '../support/people.ts'
 
 const { db, ids, browser, work, close } = await startApp()
@@ -150,7 +150,7 @@ t.test('S22: the last owner stays, whatever twenty requests try at the same mome
     })
     const codes = (await Promise.all(tries)).map(({ statusCode }) => statusCode)
     t.ok(
-      codes.every(code => [303, 401, 403, 409].includes(code)),
+      codes.every(code => [303, 401, 403, 409, 422].includes(code)),
       codes.join()
     )
     const left = sql`select count(*)::int as n from people where role = 'owner' and deactivated_at is null`
@@ -161,14 +161,34 @@ t.test('S22: the last owner stays, whatever twenty requests try at the same mome
   }
 })
 
-t.test('the last owner is told what to do first', async t => {
+t.test('S22: the last owner reads on the page itself what to do first', async t => {
   const ada = await browser('ada')
   for (const [act, fields] of [
     ['deactivation', {}],
     ['role', { role: 'member' }]
   ] as const) {
     const answer = await ada.post(`/people/${ids.ada}/${act}`, fields)
-    t.equal(answer.statusCode, 409)
-    t.match(answer.body, 'Make somebody else an owner first')
+    t.equal(answer.statusCode, 422)
+    t.match(answer.body, 'You’re the only owner. Make someone else an owner first.')
+    t.match(answer.body, 'id="role"', 'the form is there to try again')
   }
+  const other = await addUser(db, 'second', 'owner')
+  const olga = await browser()
+  await olga.post('/sign-in', { email: 'second@larkfield.example', password: goodPassword })
+  t.equal((await ada.post(`/people/${ids.ada}/role`, { role: 'member' })).statusCode, 303)
+  t.match((await olga.post(`/people/${other}/role`, { role: 'member' })).body, 'You’re the only owner')
+  await db.execute(sql`update people set role = 'owner' where id = ${ids.ada}`)
+})
+
+t.test('Deactivate and Revoke ask first, and nobody is offered to deactivate themselves', async t => {
+  const { personId, invitationId } = await inviteOne(db, ids.ben, 'asked@larkfield.example')
+  const invited = (await ben.get(`/people/${personId}`)).body
+  t.match(invited, /popovertarget="revocation">[^]{0,200}Revoke invitation…<\/button>/)
+  t.match(invited, 'The link for asked@larkfield.example stops working.')
+  t.match(invited, new RegExp(`id="revocation" popover[^]*action="/invitations/${invitationId}/revocation"`))
+  const user = (await ben.get(`/people/${ids.dan}`)).body
+  t.match(user, new RegExp(`id="deactivation" popover[^]*action="/people/${ids.dan}/deactivation"`))
+  t.match(user, 'Deactivate Dan?')
+  const own = await browser('ada')
+  t.notMatch((await own.get(`/people/${ids.ada}`)).body, '/deactivation')
 })
