@@ -1,3 +1,4 @@
+import { cutText } from '../../../lib/cut.ts'
 import { DirectoryProblem } from '../../directory.ts'
 import { dnKey, isBelow } from '../syntax/dn.ts'
 
@@ -12,7 +13,7 @@ export function readExclusions(lines: string[]): Exclusions {
     const key = dnKey(line)
     if (key) bases.push(key)
     else if (line.includes('@')) addresses.add(line.toLowerCase())
-    else throw new DirectoryProblem(`The exclusion “${line.slice(0, 200)}” is neither a DN nor an address`)
+    else throw new DirectoryProblem(`The exclusion “${cutText(line, 200)}” is neither a DN nor an address`)
   }
   return (key, own) =>
     bases.some(base => isBelow(key, base)) || own.some(address => addresses.has(address.trim().toLowerCase()))

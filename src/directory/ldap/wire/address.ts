@@ -1,4 +1,5 @@
 import net from 'node:net'
+import { cutText } from '../../../lib/cut.ts'
 import { DirectoryProblem } from '../../directory.ts'
 
 export interface Address {
@@ -21,7 +22,7 @@ export function parseAddress(url: string): Address {
 
 const unreadable = (url: string) =>
   new DirectoryProblem(
-    `“${url.slice(0, 200)}” is not the address of a directory`,
+    `“${cutText(url, 200)}” is not the address of a directory`,
     'Enter it like ldaps://ldap.example.com or ldap://ldap.example.com:389'
   )
 

@@ -1,4 +1,5 @@
 /** What directories, TLS and the network say, in words: what happened, and what to do next. */
+import { cutText } from '../../../lib/cut.ts'
 import { DirectoryProblem } from '../../directory.ts'
 
 /** A result other than success. */
@@ -66,7 +67,7 @@ const bindReasons = new Map<string, [string, string]>([
 ])
 
 function meaningOf(code: number, serverText: string): [string, string | null] {
-  const data = code === 49 ? /\bdata ([0-9a-f]{3})\b/.exec(serverText.slice(0, 500))?.[1] : undefined
+  const data = code === 49 ? /\bdata ([0-9a-f]{3})\b/i.exec(serverText.slice(0, 500))?.[1]?.toLowerCase() : undefined
   return (data && bindReasons.get(data)) || meanings.get(code) || ['the server refused', 'Look into the server’s log']
 }
 
@@ -114,7 +115,9 @@ export function networkProblem(doing: string, error: unknown): DirectoryProblem 
 
 /** Text of a server on one line, short enough for a page. */
 export const oneLine = (text: string) =>
-  text
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .slice(0, 300)
+  cutText(
+    cutText(text, 2_000)
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim(),
+    300
+  )

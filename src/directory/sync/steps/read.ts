@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../../../db/client.ts'
+import { cutText } from '../../../lib/cut.ts'
 import { parseAddress } from '../../../lib/email-address.ts'
 import type { Directory, DirectoryPerson, Reading } from '../../directory.ts'
 import { clearStage, type StagedPerson, type StagedSet, stage, stagedSet } from './stage-store.ts'
@@ -127,5 +128,5 @@ const unclean = /\p{Cc}/u
 function clean(text: string | null, most: number): string | null {
   if (text === null) return null
   const line = unclean.test(text) ? text.replace(/\p{Cc}+/gu, ' ') : text
-  return line.trim().slice(0, most).toWellFormed() || null
+  return cutText(line.trim(), most) || null
 }
