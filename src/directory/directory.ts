@@ -20,6 +20,8 @@ export interface DirectorySettings {
   attributes: Partial<AttributeNames>
   /** DNs (with everything below them) or mail addresses that are never touched. */
   exclusions: string[]
+  /** The organization's own domains, in ASCII form: of several addresses, one in these is chosen. */
+  domains: string[]
 }
 
 export interface AttributeNames {
@@ -105,7 +107,8 @@ export interface TestStep {
 }
 
 export type PasswordCheck =
-  | { outcome: 'right'; person: DirectoryPerson }
+  /** `addresses`: every address of the entry, of which `person.mail` is the one that counts. */
+  | { outcome: 'right'; person: DirectoryPerson; addresses?: string[] }
   | { outcome: 'wrong' }
   | { outcome: 'unavailable'; reason: string }
 

@@ -14,7 +14,7 @@ export async function changeDirectory(
   { settings, intervalMinutes, deactivateLeavers, newPassword }: ReadForm,
   { locked }: Pick<DirectoryState, 'locked'>
 ): Promise<void> {
-  const { bindPassword, nested, allowPlain, attributes, exclusions, ...reached } = settings
+  const { bindPassword, nested, allowPlain, attributes, exclusions, domains: _, ...reached } = settings
   const own = Object.entries(reached).filter(([name]) => !locked.has(name as keyof typeof reached))
   const forget = settings.bindDn === '' ? { bindPassword: null, passwordFor: null } : {}
   const keep = newPassword === null ? {} : { bindPassword: sealPassword(secretKey, newPassword) }

@@ -110,7 +110,8 @@ export function readForm(fields: DirectoryFields, state: DirectoryState): ReadFo
     nested: values.nested === 'on',
     allowPlain: values.allow_plain === 'on',
     attributes,
-    exclusions: values.exclusions.split('\n').flatMap(line => line.trim() || [])
+    exclusions: values.exclusions.split('\n').flatMap(line => line.trim() || []),
+    domains: state.settings.domains
   }
   findFaults(values, settings, errors)
   const typed = isLocked('bind_password', state) ? '' : values.bind_password

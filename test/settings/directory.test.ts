@@ -39,6 +39,16 @@ t.test('a test goes step by step against the real server, and saves nothing', as
   t.same(await everyRow(db), before)
 })
 
+t.test(
+  'row 7: the domains of the organization choose among addresses, and count from the moment they are saved',
+  async t => {
+    t.same((await read()).settings.domains, ['larkfield-retail.example', 'larkfield.example'])
+    await db.execute(sql`insert into domains (name) values ('new.example')`)
+    t.same((await read()).settings.domains, ['larkfield-retail.example', 'larkfield.example', 'new.example'])
+    await db.execute(sql`delete from domains where name = 'new.example'`)
+  }
+)
+
 t.test('a test answers in place with htmx, and what fails says what to do', async t => {
   const part = await ada.post(
     `${path}/test`,

@@ -105,7 +105,8 @@ export const settingsFor = (url: string): DirectorySettings => ({
   nested: true,
   allowPlain: false,
   attributes: {},
-  exclusions: []
+  exclusions: [],
+  domains: ['larkfield.example']
 })
 
 const base = (): LdifEntry[] => [
@@ -162,6 +163,21 @@ export function toLdif({ dn, ...attributes }: LdifEntry): string {
       : `${name}:: ${Buffer.from(value).toString('base64')}`
   const lines = Object.entries(attributes).flatMap(([name, values]) => [values].flat().map(each => line(name, each)))
   return `${[line('dn', dn), ...lines].join('\n')}\n`
+}
+
+/** Entries of an LDIF file below test/cases, as it is: no folded lines, no base64. */
+export function caseEntries(file: string): LdifEntry[] {
+  const text = fs.readFileSync(new URL(`../cases/${file}`, import.meta.url), 'utf8')
+  return text.split(/\n\s*\n/).flatMap(block => {
+    const lines = block.split('\n').filter(line => line !== '' && !line.startsWith('#'))
+    const entry: Record<string, string[]> = {}
+    for (const line of lines) {
+      const at = line.indexOf(':')
+      entry[line.slice(0, at)] = [...(entry[line.slice(0, at)] ?? []), line.slice(at + 1).trim()]
+    }
+    const { dn, ...attributes } = entry
+    return dn ? [{ dn: dn[0]!, ...attributes }] : []
+  })
 }
 
 export async function freePort(): Promise<number> {

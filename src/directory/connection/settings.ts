@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type Config, isLoopback, keysOf, type LdapEnvironment, needsStartTls } from '../../config.ts'
 import type { Database } from '../../db/client.ts'
 import { openSecret, sealSecret } from '../../lib/secret.ts'
+import { readOrganization } from '../../people/store.ts'
 import type { Directory, DirectorySettings } from '../directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'
 import { readSettingsRow } from './settings-store.ts'
@@ -61,7 +62,8 @@ export async function readDirectory(deps: DirectoryDeps): Promise<DirectoryState
     nested: row?.nested ?? true,
     allowPlain: row?.allowPlain ?? false,
     attributes: row?.attributes ?? {},
-    exclusions: row?.exclusions ?? []
+    exclusions: row?.exclusions ?? [],
+    domains: (await readOrganization(db))?.domains ?? []
   }
   const sealed = row?.bindPassword ?? null
   const isForThis = row?.passwordFor === serverOf(base)

@@ -1,6 +1,7 @@
 import type { DirectorySettings, PasswordCheck } from '../directory.ts'
 import { DirectoryProblem } from '../directory.ts'
-import { mailOf, personAttributes, personOf } from './schema/person.ts'
+import { addressesOf } from './schema/address.ts'
+import { personAttributes, personOf } from './schema/person.ts'
 import { type Session, signIn, withSession } from './session.ts'
 import type { Entry } from './syntax/entry.ts'
 import { allOf, anyOf, equals } from './syntax/literal.ts'
@@ -24,10 +25,11 @@ export async function checkPasswordAt(
 ): Promise<PasswordCheck> {
   if (password === '' || login.trim() === '') return { outcome: 'wrong' }
   try {
-    const person = await withSession(settings, limits, signal, session => findOne(session, login.trim()))
-    if (!person || person.isDisabled || person.isExcluded || person.dn === '') return { outcome: 'wrong' }
+    const found = await withSession(settings, limits, signal, session => findOne(session, login.trim()))
+    const person = found?.person
+    if (!found || !person || person.isDisabled || person.isExcluded || person.dn === '') return { outcome: 'wrong' }
     const isRight = await canSignIn(settings, limits, person.dn, password, signal)
-    return isRight ? { outcome: 'right', person } : { outcome: 'wrong' }
+    return isRight ? { outcome: 'right', person, addresses: found.addresses } : { outcome: 'wrong' }
   } catch (error) {
     if (signal?.aborted || !(error instanceof DirectoryProblem)) throw error
     return { outcome: 'unavailable', reason: error.message }
@@ -37,8 +39,9 @@ export async function checkPasswordAt(
 async function findOne(session: Session, login: string) {
   const { names, defaults, filters, exclusions } = session
   const logins = [...names.mail, ...defaults.logins]
-  const primary = defaults.otherAddresses.map(name => equals(name, `SMTP:${login}`))
-  const filter = allOf(filters.people, anyOf([...logins.map(name => equals(name, login)), ...primary]))
+  // most servers compare without case; those that do not keep aliases in small letters
+  const others = defaults.otherAddresses.flatMap(name => [equals(name, `SMTP:${login}`), equals(name, `smtp:${login}`)])
+  const filter = allOf(filters.people, anyOf([...logins.map(name => equals(name, login)), ...others]))
   const attributes = [...new Set([...personAttributes(names), ...logins])]
   const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes }
   const found: Entry[] = []
@@ -49,9 +52,11 @@ async function findOne(session: Session, login: string) {
   const [entry] = found
   if (!entry) return null
   // servers also match what only looks alike (wide letters, unseen ones): many spellings would be many guesses
-  const values = [...logins.flatMap(name => entry.texts(name)), mailOf(entry, names) ?? '']
+  const addresses = addressesOf(entry, names).map(({ text }) => text)
+  const values = [...logins.flatMap(name => entry.texts(name)), ...addresses]
   const isSpelled = values.some(value => value.trim().toLowerCase() === login.toLowerCase())
-  return isSpelled ? personOf(entry, names, exclusions, null) : null
+  const person = isSpelled ? personOf(entry, names, exclusions, null) : null
+  return person && { person, addresses }
 }
 
 async function canSignIn(

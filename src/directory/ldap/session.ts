@@ -1,5 +1,6 @@
 /** One connection for one job: opened, signed in, knowing the server; closed whatever happens. */
 import { BindRequest, ExtendedRequest, ExtendedResponse, type Filter } from 'ldapts'
+import { cutText } from '../../lib/cut.ts'
 import { DirectoryProblem, type DirectorySettings } from '../directory.ts'
 import { type Defaults, defaultsOf, type Names, namesFor } from './schema/defaults.ts'
 import { type Exclusions, readExclusions } from './schema/exclusions.ts'
@@ -85,7 +86,7 @@ async function openSession(
     limits,
     server,
     defaults,
-    names: namesFor(defaults, settings.attributes),
+    names: namesFor(defaults, settings),
     filters: {
       people: parseFilter(settings.peopleFilter?.trim() || defaults.people),
       groups: parseFilter(settings.groupFilter?.trim() || defaults.groups)
@@ -129,7 +130,7 @@ function requireBelow(entry: Entry, base: string, baseDn: string): Entry {
   const { key } = entry
   if (key !== undefined && isBelow(key, base)) return entry
   throw new DirectoryProblem(
-    `The directory answered with ${entry.dn.slice(0, 200)}, which is not below ${baseDn}`,
+    `The directory answered with ${cutText(entry.dn, 200)}, which is not below ${baseDn}`,
     'Check the base DN; a proxy or an alias may rewrite names'
   )
 }

@@ -64,7 +64,8 @@ async function askFor(directory: Directory, claimant: Claimant, password: string
   const answer = await directory.checkPassword(known?.mail ?? email, password)
   if (answer.outcome !== 'right') return { outcome: answer.outcome }
   // the right password of somebody else is not theirs
-  const isSame = known ? answer.person.id === directoryId : keyOf(answer.person.mail) === addressKey
+  const addresses = [answer.person.mail, ...(answer.addresses ?? [])]
+  const isSame = known ? answer.person.id === directoryId : addresses.some(mail => keyOf(mail) === addressKey)
   return { outcome: isSame ? 'right' : 'wrong' }
 }
 

@@ -1,4 +1,5 @@
 /** Members that are not named by DN: user names, mail addresses, searches, and Active Directory's primary group. */
+import { cutText } from '../../../lib/cut.ts'
 import { groupAttributes } from '../schema/group.ts'
 import { personAttributes } from '../schema/person.ts'
 import type { Session } from '../session.ts'
@@ -66,7 +67,7 @@ export async function resolveUrls(gathering: Gathering, urls: string[], via: str
   for (const text of urls) {
     const url = parseMemberUrl(text)
     const place = url && placeOf(session, url)
-    if (!url) problems.push(`Its memberURL cannot be read: ${text.slice(0, 200)}`)
+    if (!url) problems.push(`Its memberURL cannot be read: ${cutText(text, 200)}`)
     else if (!place) counts.foreignBase += 1
     else await runSearch(gathering, url, place, via)
   }

@@ -4,7 +4,7 @@ import { DirectoryProblem, type FoundGroup } from '../../directory.ts'
 import { findGroupsIn } from '../find.ts'
 import type { Session } from '../session.ts'
 import type { Entry } from '../syntax/entry.ts'
-import { idToText } from '../syntax/identifier.ts'
+import { idOf } from '../syntax/identifier.ts'
 import { allOf, equals, has } from '../syntax/literal.ts'
 import type { Gathering } from './gathering.ts'
 import { unlessUnknown } from './look-up.ts'
@@ -22,7 +22,7 @@ export async function proveMissing(session: Session): Promise<void> {
       'The directory shows no group at all any more',
       'Check the base, the group filter and what the bind account may read'
     )
-  const own = idToText(id, any.bytes(id)[0])
+  const own = idOf(id, any.bytes(id))
   if (own === null || (await findGroupsIn(session, [own])).length === 0)
     throw new DirectoryProblem(
       `The directory finds no group by its ${id} any more`,

@@ -1,5 +1,5 @@
 /** Where each vendor keeps what we look for; an admin can change every name and both filters. */
-import type { AttributeNames, Vendor } from '../../directory.ts'
+import type { DirectorySettings, Vendor } from '../../directory.ts'
 
 export interface Defaults {
   people: string
@@ -91,9 +91,14 @@ export interface Names {
   title: string
   manager: string
   member: string[]
+  /** The organization's domains: of several addresses, one in these is chosen. */
+  domains: ReadonlySet<string>
 }
 
-export function namesFor(defaults: Defaults, chosen: Partial<AttributeNames>): Names {
+export function namesFor(
+  defaults: Defaults,
+  { attributes: chosen, domains }: Pick<DirectorySettings, 'attributes' | 'domains'>
+): Names {
   const one = (own: string | undefined, usual: string[]) => (own?.trim() ? [own.trim()] : usual)
   return {
     id: one(chosen.id, [defaults.id])[0]!,
@@ -104,6 +109,7 @@ export function namesFor(defaults: Defaults, chosen: Partial<AttributeNames>): N
     department: one(chosen.department, defaults.department),
     title: one(chosen.title, ['title'])[0]!,
     manager: one(chosen.manager, ['manager'])[0]!,
-    member: one(chosen.member, defaults.member)
+    member: one(chosen.member, defaults.member),
+    domains: new Set(domains)
   }
 }

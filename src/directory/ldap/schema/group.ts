@@ -1,8 +1,8 @@
 import type { FoundGroup, GroupKind } from '../../directory.ts'
 import type { Entry } from '../syntax/entry.ts'
-import { idToText } from '../syntax/identifier.ts'
+import { idOf } from '../syntax/identifier.ts'
+import { addressesOf, chooseAddress } from './address.ts'
 import type { Names } from './defaults.ts'
-import { mailOf } from './person.ts'
 
 /** What is read of a group to show it; members are read apart. */
 export const groupAttributes = ({ id, mail }: Names): string[] => [
@@ -11,13 +11,13 @@ export const groupAttributes = ({ id, mail }: Names): string[] => [
 
 /** Null when the entry has no stable id: such a group cannot be kept. */
 export function groupOf(entry: Entry, names: Names, members: number | null): FoundGroup | null {
-  const id = idToText(names.id, entry.bytes(names.id)[0])
+  const id = idOf(names.id, entry.bytes(names.id))
   if (id === null) return null
   return {
     id,
     dn: entry.dn,
     name: entry.text('cn', 'displayName') ?? entry.dn,
-    mail: mailOf(entry, names),
+    mail: chooseAddress(addressesOf(entry, names), names),
     description: entry.text('description'),
     kind: kindOf(entry),
     members

@@ -1,6 +1,7 @@
 import type { DirectoryPerson } from '../../directory.ts'
 import type { Entry } from '../syntax/entry.ts'
-import { idToText } from '../syntax/identifier.ts'
+import { idOf } from '../syntax/identifier.ts'
+import { addressesOf, chooseAddress } from './address.ts'
 import type { Names } from './defaults.ts'
 import type { Exclusions } from './exclusions.ts'
 
@@ -20,27 +21,24 @@ export function personOf(
   exclusions: Exclusions,
   via: string | null
 ): DirectoryPerson | null {
-  const id = idToText(names.id, entry.bytes(names.id)[0])
+  const id = idOf(names.id, entry.bytes(names.id))
   if (id === null) return null
-  const mail = mailOf(entry, names)
+  const addresses = addressesOf(entry, names)
   return {
     id,
     dn: entry.dn,
-    mail,
+    mail: chooseAddress(addresses, names),
     name: entry.text(...names.name) ?? fullName(entry, names),
     department: entry.text(...names.department),
     title: entry.text(names.title),
     manager: entry.text(names.manager),
     isDisabled: isDisabled(entry),
-    isExcluded: exclusions(entry.key ?? '', mail === null ? [] : [mail]),
+    isExcluded: exclusions(
+      entry.key ?? '',
+      addresses.map(({ text }) => text)
+    ),
     via
   }
-}
-
-/** The mail attribute, else the primary address of Exchange: the one that begins with SMTP: in capitals. */
-export function mailOf(entry: Entry, names: Pick<Names, 'mail'>): string | null {
-  const primary = entry.texts('proxyAddresses').find(value => value.startsWith('SMTP:'))
-  return entry.text(...names.mail) ?? (primary?.slice(5).trim() || null)
 }
 
 /** Somebody without an account: an entry of another mail system in Active Directory. */

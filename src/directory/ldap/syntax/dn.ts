@@ -55,6 +55,13 @@ export function parentOf(key: string): string | undefined {
   return comma < 0 ? undefined : key.slice(comma + 1)
 }
 
+/** Whether the entry with this DN is named by this value: `cn=Smith` of `cn=Smith,ou=People`. */
+export function isOwnName(dn: string, attribute: string, value: string): boolean {
+  const [own] = (dn.length <= longest && parseDn(dn)) || []
+  const name = attribute.toLowerCase()
+  return own?.some(([type, text]) => type === (names.get(name) ?? name) && prepare(text) === prepare(value)) ?? false
+}
+
 /** NameAndOptionalUID (RFC 4517 §3.3.21), as uniqueMember has it: without the trailing `#'0110'B`. */
 export const withoutUid = (value: string) => value.replace(/#'[01]{0,64}'B$/, '')
 

@@ -1,5 +1,6 @@
+import { cutText } from '../../../lib/cut.ts'
 import type { RawEntry } from '../wire/ber.ts'
-import { dnKey } from './dn.ts'
+import { dnKey, isOwnName } from './dn.ts'
 
 /** Values that a server showed in part: `member;range=0-1499`. `last` is undefined in the final part. */
 export interface Part {
@@ -58,14 +59,24 @@ export class Entry {
     return values
   }
 
-  /** The first value that says anything, trimmed and cut to what a page can show. */
+  /**
+   * One value of the first attribute that says anything, trimmed and cut to what a page can show. Of several it is the one
+   * in the entry's own name, else the first in the order of code units: servers keep values in no order.
+   */
   text(...names: string[]): string | null {
-    for (const name of names)
-      for (const value of this.texts(name)) {
-        const trimmed = value.trim()
-        if (trimmed !== '') return trimmed.slice(0, 500)
-      }
+    for (const name of names) {
+      const values = this.texts(name).flatMap(value => value.trim() || [])
+      const [first, ...others] = values
+      if (first !== undefined) return cutText(others.length === 0 ? first : this.#telling(name, values), 500)
+    }
     return null
+  }
+
+  #telling(name: string, values: string[]): string {
+    return (
+      values.find(value => isOwnName(this.dn, name, value)) ??
+      values.reduce((least, value) => (value < least ? value : least))
+    )
   }
 
   has(name: string): boolean {

@@ -18,6 +18,12 @@ export function idToText(attribute: string, value: Buffer | undefined): string |
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
+/** The id among the values of its attribute: of several the least, whatever order the server keeps them in. */
+export function idOf(attribute: string, values: Buffer[]): string | null {
+  if (values.length <= 1) return idToText(attribute, values[0])
+  return idToText(attribute, values.toSorted(Buffer.compare)[0])
+}
+
 /** The bytes to look for; null when no entry can have this id. */
 export function idToBytes(attribute: string, text: string): Buffer | null {
   const form = formOf(attribute)

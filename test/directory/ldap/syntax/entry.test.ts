@@ -1,5 +1,4 @@
 import { test } from 'tap'
-import { mailOf } from '../../../../src/directory/ldap/schema/person.ts'
 import { Entry } from '../../../../src/directory/ldap/syntax/entry.ts'
 import { idToBytes, idToText } from '../../../../src/directory/ldap/syntax/identifier.ts'
 import { parseMemberUrl } from '../../../../src/directory/ldap/syntax/member-url.ts'
@@ -52,13 +51,6 @@ test('ids survive the way to text and back', async t => {
   t.equal(idToBytes('objectGUID', '*'), null)
   t.equal(idToText('objectGUID', Buffer.from('short')), null)
   t.equal(idToText('entryUUID', undefined), null)
-})
-
-test('mail is the primary address of Exchange when there is no other', async t => {
-  const names = { mail: ['mail'] }
-  t.equal(mailOf(entryOf({ proxyAddresses: ['smtp:old@x.example', 'SMTP:ada@x.example'] }), names), 'ada@x.example')
-  t.equal(mailOf(entryOf({ mail: ['m@x.example'], proxyAddresses: ['SMTP:ada@x.example'] }), names), 'm@x.example')
-  t.equal(mailOf(entryOf({ proxyAddresses: ['smtp:old@x.example', 'X500:/o=x'] }), names), null)
 })
 
 test('addresses of dynamic groups are read as RFC 4516 has them', async t => {
