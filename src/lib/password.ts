@@ -62,7 +62,12 @@ function isGuessable(password: string, context: readonly string[]): boolean {
   if (new Set(password).size < 5) return true
   if (isRepeated(password)) return true
   let rest = password.replaceAll(/[^\p{L}\p{N}]/gu, '')
-  for (const word of context.flatMap(text => text.toLowerCase().split(/[^\p{L}\p{N}]+/u))) {
+  for (const word of context.flatMap(text =>
+    text
+      .slice(0, 300)
+      .toLowerCase()
+      .split(/[^\p{L}\p{N}]+/u)
+  )) {
     if (word.length >= 3) rest = rest.replaceAll(word, '')
   }
   // walks over the keyboard have digits in between

@@ -172,12 +172,20 @@ function checkAddress({ url, startTls, allowPlain }: DirectorySettings) {
 }
 
 function isPem(text: string): boolean {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []
+  const blocks = text.split(beginning).slice(1).flatMap(blockOf)
   try {
     return blocks.length > 0 && blocks.every(block => new X509Certificate(block))
   } catch {
     return false
   }
+}
+
+const beginning = '-----BEGIN CERTIFICATE-----'
+const ending = '-----END CERTIFICATE-----'
+
+function blockOf(text: string): string[] {
+  const end = text.indexOf(ending)
+  return end < 0 ? [] : [beginning + text.slice(0, end) + ending]
 }
 
 function readAttributes(text: string, errors: FieldErrors): Partial<AttributeNames> {

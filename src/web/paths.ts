@@ -1,5 +1,6 @@
 /** Paths as they come off the wire: read before they are routed, and masked before they are logged. */
 import type { IncomingMessage } from 'node:http'
+import { cutText } from '../lib/cut.ts'
 
 /** What an address that cannot be read is answered as: there is nothing there. */
 const unreadable = '/unreadable'
@@ -23,15 +24,28 @@ export function isElsewhere(raw: IncomingMessage & { originalUrl?: string }, bas
   return !url.startsWith('/') && originOf(url) !== baseUrl
 }
 
-/** The path without its query and without what is secret or somebody's: a link's token, an address. */
+/** The path without its query and without what is secret or someone's: a link's token, an address. */
 export function pathForLog(url: string): string {
-  const path = (url.startsWith('/') ? url : pathOfWhole(url)).split('?')[0]!
-  const plain = decoded(path) ?? unreadable
-  const masked = plain
+  const path = (url.startsWith('/') ? url : pathOfWhole(url)).split('?', 1)[0]!
+  const plain = shortened(decoded(path) ?? unreadable, '/')
+  const pieces = plain.split('/').map(piece => (piece.includes('@') ? '<address>' : piece))
+  const masked = pieces
+    .join('/')
     .replace(/\/(join|unsubscribe)\/.*$/is, '/$1/*')
-    .replaceAll(/[^/]*@[^/]*/g, '<address>')
     .replaceAll(/[\w-]{43,}/g, '*')
-  return (masked === plain ? path : masked).slice(0, 300)
+  return cutText(masked === decoded(path) ? path : masked, 300)
+}
+
+/** More than a pattern may be given: what a visitor sends must not decide how long it takes. */
+const longest = 1024
+
+/**
+ * The beginning of a text that is too long for a pattern. It ends where a piece of it ends, so that no half of a token or
+ * an address is left that would not be recognized.
+ */
+export function shortened(text: string, separator: string): string {
+  if (text.length <= longest) return text
+  return `${text.slice(0, text.slice(0, longest).lastIndexOf(separator) + 1)}…`
 }
 
 const originOf = (url: string) => (URL.canParse(url) ? new URL(url).origin : undefined)
