@@ -16,6 +16,7 @@ import { groupsRoutes } from './directory/pages/groups-routes.ts'
 import { runRoutes } from './directory/pages/run-routes.ts'
 import { selectionRoutes } from './directory/selection/selection-routes.ts'
 import { checkOutsideFor } from './directory/sign-in/check-outside.ts'
+import { rolesBehind } from './invitations/link-store.ts'
 import { invitationRoutes } from './invitations/routes.ts'
 import { outboxRoutes } from './mail/routes.ts'
 import { meRoutes } from './sessions/me-routes.ts'
@@ -98,6 +99,6 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   mailSettingsRoutes(app, deps)
   directorySettingsRoutes(app, deps)
   signInSettingsRoutes(app, deps)
-  if (!config.smtp) outboxRoutes(app, deps)
+  if (!config.smtp) outboxRoutes(app, deps, rolesBehind)
   return app
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { keysOf } from './config.ts'
 import { resealPassword } from './directory/connection/reseal.ts'
 import { type DirectoryDeps, sealedPassword } from './directory/connection/settings.ts'
-import { someOpenLinks } from './invitations/store.ts'
+import { someOpenLinks } from './invitations/link-store.ts'
 import { tokenWith } from './lib/token.ts'
 import type { Log } from './mail/delivery.ts'
 

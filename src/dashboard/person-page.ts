@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { recentEvents } from '../audit/store.ts'
 import { stateOf } from '../invitations/invitation.ts'
+import { canHandle } from '../invitations/may-handle.ts'
 import { type InvitationRow, invitationsOf } from '../invitations/store.ts'
 import { includesRole, type Role, roleNames } from '../lib/role.ts'
 import { deliveryBadges } from '../mail/delivery-badges.ts'
@@ -70,9 +71,7 @@ function suppressionText(cause: 'bounced' | 'opted-out', reply: string | null): 
 }
 
 function factsOf(person: Person, newest: InvitationRow | undefined, timeZone: string) {
-  const facts = [
-    { name: 'Role', value: roleNames[person.enrollment === 'invited' && newest ? newest.role : person.role] }
-  ]
+  const facts = [{ name: 'Role', value: roleInWords(person, newest) }]
   if (person.signedUpAt) facts.push({ name: 'Signed up', value: showTime(person.signedUpAt, timeZone).text })
   if (person.deactivatedAt) facts.push({ name: 'Deactivated', value: showTime(person.deactivatedAt, timeZone).text })
   facts.push(...directoryFacts(person, timeZone))
@@ -84,6 +83,13 @@ function factsOf(person: Person, newest: InvitationRow | undefined, timeZone: st
     })
   if (newest?.requestedAt) facts.push({ name: 'Asked for another', value: showTime(newest.requestedAt, timeZone).text })
   return facts
+}
+
+/** What an open invitation gives: nothing above member once the owner who chose it cannot give roles. */
+function roleInWords(person: Person, newest: InvitationRow | undefined): string {
+  if (person.enrollment !== 'invited' || !newest) return roleNames[person.role]
+  if (newest.role === 'member' || newest.isGrantValid) return roleNames[newest.role]
+  return `${roleNames.member}: ${roleNames[newest.role].toLowerCase()} was chosen by a user who is not an owner now`
 }
 
 function directoryFacts(person: Person, timeZone: string) {
@@ -139,6 +145,7 @@ function actionsOf(
     : open
       ? act(`/invitations/${open.id}/deliveries`, 'Resend invitation', 'send', true)
       : act(`/people/${person.id}/invitations`, newest ? 'Invite again' : 'Invite', 'send', true)
+  if (open && !canHandle(viewer.role, open)) return isSuppressed ? [mail] : []
   if (!open) return [mail]
   return [
     mail,
@@ -170,6 +177,6 @@ function roleChoice(person: Person, newest: InvitationRow | undefined, viewerRol
   return {
     role: isInvited && newest ? newest.role : person.role,
     roles: mayChoose ? Object.entries(roleNames) : [],
-    roleHint: isInvited ? 'Counts from the moment this person signs up.' : 'Ends the sessions of this user.'
+    roleHint: isInvited ? 'A higher role sends a new email with a new link.' : 'Ends the sessions of this user.'
   }
 }

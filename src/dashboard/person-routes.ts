@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { inviteTyped } from '../batches/intake/invite-typed.ts'
 import { organizationDomains } from '../batches/recipient.ts'
-import { changeRole } from '../invitations/change-role.ts'
+import { changeRole, type RoleOutcome } from '../invitations/change-role.ts'
 import { allowMailTo } from '../invitations/opt-out.ts'
-import { isRole, roleNames } from '../lib/role.ts'
+import { isRole, type Role, roleNames } from '../lib/role.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
 import { type DeactivateOutcome, deactivate, reactivate } from '../sessions/deactivate.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
-import { field, form, idParams } from '../web/forms.ts'
+import { field, form, idParams, optionalField } from '../web/forms.ts'
 import { noPerson, personPage } from './person-page.ts'
 
 interface ById {
@@ -59,26 +59,42 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     )
   })
 
-  const body = form({ role: field() })
-  app.post<ById & { Body: { role: string } }>(
+  const body = form({ role: field(), enrollment: optionalField() })
+  app.post<ById & { Body: { role: string; enrollment?: string } }>(
     '/people/:id/role',
     { config: { access: 'owner' }, schema: { params: idParams, body } },
     async (request, reply) => {
-      const { role } = request.body
+      const { role, enrollment } = request.body
       if (!isRole(role)) return personPage(deps, request, reply, { role: 'Choose one of the roles.' })
-      const { outcome } = await changeRole(db, request.viewer!.id, Number(request.params.id), role)
-      if (outcome === 'unknown') throw noPerson()
-      if (outcome === 'wrong-state')
-        throw new Refusal(409, 'A role can be given to a user, or to somebody with an open invitation.')
-      if (outcome === 'last-owner') return personPage(deps, request, reply, { role: lastOwner(request) })
-      return redirectWith(
-        reply,
-        db,
-        `/people/${request.params.id}`,
-        `The role is ${roleNames[role].toLowerCase()} now.`
-      )
+      const result = await changeRole(db, request.viewer!.id, Number(request.params.id), role, enrollment)
+      if (result.outcome === 'last-owner') return personPage(deps, request, reply, { role: lastOwner(request) })
+      if (result.outcome !== 'changed') throw roleRefusal(result.outcome)
+      if (result.link === 'sent') wake()
+      return redirectWith(reply, db, `/people/${request.params.id}`, roleText(role, result))
     }
   )
+}
+
+type Changed = Extract<RoleOutcome, { outcome: 'changed' }>
+
+function roleText(role: Role, { link }: Changed): string {
+  const changed = `Role changed to ${roleNames[role].toLowerCase()}.`
+  if (link === 'sent')
+    return `${changed} The earlier link no longer works; a new email with a new link is on its way to this person.`
+  if (link === 'suppressed')
+    return `${changed} The earlier link no longer works, and this address gets no mail: copy the new link for this person.`
+  return changed
+}
+
+function roleRefusal(outcome: Exclude<RoleOutcome['outcome'], 'changed' | 'last-owner'>): Refusal {
+  if (outcome === 'unknown') return noPerson()
+  if (outcome === 'not-owner') return new Refusal(403, 'Only an owner can change roles. Your own role has changed.')
+  if (outcome === 'changed-meanwhile')
+    return new Refusal(
+      409,
+      'This person’s state changed while the page was open, for example because they signed up. Open the page again and check before you change the role.'
+    )
+  return new Refusal(409, 'Only users and people with an open invitation have a role.')
 }
 
 const lastOwner = ({ viewer, params }: FastifyRequest) =>

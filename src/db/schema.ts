@@ -252,6 +252,15 @@ export const invitations = pgTable(
   ]
 )
 
+/** Links that another one of the same invitation replaced: who opens one is told to look for the newer email. */
+export const formerLinks = pgTable('former_links', {
+  tokenHash: bytes('token_hash').primaryKey(),
+  invitationId: ref('invitation_id')
+    .notNull()
+    .references(() => invitations.id),
+  replacedAt: at('replaced_at').notNull().defaultNow()
+})
+
 // batches
 
 /** One intake of recipients with its report. The counts are kept in the transaction that changes them. */

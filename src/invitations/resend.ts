@@ -4,12 +4,15 @@ import { tokenWith } from '../lib/token.ts'
 import { cancelQueued, queueDelivery } from '../mail/store.ts'
 import { lockPerson, readOrganization } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
+import { mayHandle } from './may-handle.ts'
 import { extendInvitation, findInvitation } from './store.ts'
 
 export type ResendOutcome =
   /** Without `hasSameLink` no key of ours goes with the link of earlier mails: the new mail gets another one. */
   | { outcome: 'resent'; personId: number; hasSameLink: boolean }
   | { outcome: 'unknown' }
+  /** The invitation gives a role above the actor's. */
+  | { outcome: 'role-too-small' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
   | { outcome: 'suppressed'; personId: number }
 
@@ -28,6 +31,7 @@ export async function resend(
     const person = found && (await lockPerson(tx, found.personId))
     const invitation = await findInvitation(tx, invitationId)
     if (!person || !invitation) return { outcome: 'unknown' }
+    if (!(await mayHandle(tx, actorId, invitation))) return { outcome: 'role-too-small' }
     const state = stateOf(invitation)
     if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
     if (invitation.isSuppressed) return { outcome: 'suppressed', personId: person.id }

@@ -2,16 +2,22 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { cancelQueued } from '../mail/store.ts'
 import { lockPerson } from '../people/store.ts'
+import { mayHandle } from './may-handle.ts'
 import { closeAsRevoked, findInvitation } from './store.ts'
 
-export type RevokeOutcome = { outcome: 'revoked' | 'closed'; personId: number } | { outcome: 'unknown' }
+export type RevokeOutcome =
+  | { outcome: 'revoked' | 'closed'; personId: number }
+  | { outcome: 'unknown' }
+  | { outcome: 'role-too-small' }
 
-/** Takes an invitation back: its link is dead at once, mails that have not left are cancelled. */
+/** Revokes an invitation: its link is dead at once, emails that have not left are canceled. */
 export async function revoke(db: Database, actorId: number, invitationId: number): Promise<RevokeOutcome> {
   return transaction(db, async tx => {
+    const found = await findInvitation(tx, invitationId)
+    const person = found && (await lockPerson(tx, found.personId))
     const invitation = await findInvitation(tx, invitationId)
-    const person = invitation && (await lockPerson(tx, invitation.personId))
-    if (!person) return { outcome: 'unknown' }
+    if (!person || !invitation) return { outcome: 'unknown' }
+    if (!(await mayHandle(tx, actorId, invitation))) return { outcome: 'role-too-small' }
     if (!(await closeAsRevoked(tx, invitationId, person.id))) return { outcome: 'closed', personId: person.id }
     await cancelQueued(tx, { invitationId }, 'the invitation was revoked')
     await recordEvent(tx, { kind: 'invitation-revoked', actorId, personId: person.id })

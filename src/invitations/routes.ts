@@ -29,6 +29,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
   app.post<ById>('/invitations/:id/deliveries', options, async (request, reply) => {
     const result = await resend(db, keys, request.viewer!.id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
+    if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
     if (result.outcome === 'suppressed')
       throw new Refusal(
@@ -42,13 +43,14 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
       `/people/${result.personId}`,
       result.hasSameLink
         ? 'The invitation is on its way again, with the same link and a fresh period.'
-        : 'The invitation is on its way again, with a fresh period and another link: the former one was made with a SECRET_KEY that is gone.'
+        : 'The invitation is on its way again, with a fresh period and a new link: Rollcall no longer has the SECRET_KEY of the earlier one.'
     )
   })
 
   app.post<ById>('/invitations/:id/revocation', options, async (request, reply) => {
     const result = await revoke(db, request.viewer!.id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
+    if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed')
       throw new Refusal(409, 'This invitation is closed already: it was accepted, revoked or replaced.')
     return redirectWith(reply, db, `/people/${result.personId}`, 'The invitation is revoked. Its link no longer works.')
@@ -57,6 +59,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
   app.post<ById>('/invitations/:id/link', options, async (request, reply) => {
     const result = await showLink(db, keys, request.viewer!.id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
+    if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
     const { email, personId, token, isReplaced, expiresAt } = result
     const view = {
@@ -70,4 +73,9 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
   })
 }
 
+const roleTooSmall = () =>
+  new Refusal(
+    403,
+    'This invitation gives a higher role than yours. Only an owner can see its link, resend it or revoke it.'
+  )
 const noInvitation = () => new Refusal(404, 'There is no such invitation.')

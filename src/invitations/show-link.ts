@@ -3,12 +3,16 @@ import { type Database, type Db, transaction } from '../db/client.ts'
 import { hashToken, newNonce, tokenOf, tokenWith } from '../lib/token.ts'
 import { lockPerson } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
-import { findInvitation, lockInvitation, writeNonce } from './store.ts'
+import { lockInvitation, writeNonce } from './link-store.ts'
+import { mayHandle } from './may-handle.ts'
+import { findInvitation } from './store.ts'
 
 export type LinkOutcome =
   /** `isReplaced`: an earlier mail has another link, which could not be made again and works no more. */
   | { outcome: 'shown'; token: string; isReplaced: boolean; email: string; personId: number; expiresAt: Date }
   | { outcome: 'unknown' }
+  /** The invitation gives a role above the actor's. */
+  | { outcome: 'role-too-small' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
 
 /**
@@ -27,6 +31,7 @@ export async function showLink(
     if (!person) return { outcome: 'unknown' }
     await lockInvitation(tx, invitationId)
     const invitation = (await findInvitation(tx, invitationId))!
+    if (!(await mayHandle(tx, actorId, invitation))) return { outcome: 'role-too-small' }
     const state = stateOf(invitation)
     if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
     const { nonce, tokenHash, expiresAt } = invitation

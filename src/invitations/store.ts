@@ -6,7 +6,16 @@ import type { Role } from '../lib/role.ts'
 
 const inviter = alias(people, 'inviter')
 const isExpired = sql<boolean>`${invitations.expiresAt} <= now()`
-const isOpen = and(isNull(invitations.acceptedAt), isNull(invitations.revokedAt), isNull(invitations.supersededAt))
+export const isOpen = and(
+  isNull(invitations.acceptedAt),
+  isNull(invitations.revokedAt),
+  isNull(invitations.supersededAt)
+)
+
+/** Is the owner who chose a role above member an owner now? */
+const isGrantValid = sql<boolean>`exists (
+  select from people granter where granter.id = ${invitations.roleGrantedBy} and granter.role = 'owner'
+    and granter.signed_up_at is not null and granter.deactivated_at is null)`
 
 const columns = {
   id: invitations.id,
@@ -14,6 +23,7 @@ const columns = {
   batchId: invitations.batchId,
   role: invitations.role,
   roleGrantedBy: invitations.roleGrantedBy,
+  isGrantValid,
   createdAt: invitations.createdAt,
   expiresAt: invitations.expiresAt,
   acceptedAt: invitations.acceptedAt,
@@ -112,27 +122,6 @@ export async function consume(tx: Db, tokenHash: Buffer) {
     .where(isValid)
     .returning({ id, personId, role, roleGrantedBy })
   return row
-}
-
-/** Locks an invitation until the transaction ends, against mails that would mint its link. Hold its person's lock. */
-export async function lockInvitation(tx: Db, id: number): Promise<void> {
-  await tx.select({ id: invitations.id }).from(invitations).where(eq(invitations.id, id)).for('no key update')
-}
-
-/** Writes the secret half of a link, instead of one that no key of ours goes with. Hold the invitation's lock. */
-export async function writeNonce(tx: Db, id: number, nonce: Buffer, tokenHash: Buffer): Promise<void> {
-  await tx.update(invitations).set({ nonce, tokenHash }).where(eq(invitations.id, id))
-}
-
-/** Some of the links that are in somebody's hands and open. */
-export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buffer; tokenHash: Buffer }[]> {
-  const { nonce, tokenHash, expiresAt } = invitations
-  const rows = await db
-    .select({ nonce, tokenHash })
-    .from(invitations)
-    .where(and(isNotNull(tokenHash), isOpen, sql`${expiresAt} > now()`))
-    .limit(limit)
-  return rows.map(row => ({ nonce: row.nonce!, tokenHash: row.tokenHash! }))
 }
 
 export async function setInvitedRole(tx: Db, id: number, role: Role, grantedBy: number): Promise<void> {

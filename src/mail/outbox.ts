@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { decodeQuotedPrintable } from '../lib/quoted-printable.ts'
+import { hashToken } from '../lib/token.ts'
 import type { MailTransport } from './delivery.ts'
 import { decodeText } from './headers.ts'
 
@@ -31,6 +32,8 @@ export function outboxTransport(folder: string): MailTransport {
 
 export interface Kept {
   id: number
+  /** Of the invitation's link in it, what it is looked up by. */
+  tokenHash: Buffer | null
   to: string
   subject: string
   date: Date
@@ -66,8 +69,10 @@ export async function readKept(folder: string, deliveryId: number): Promise<Kept
   const boundary = /boundary="([^"]+)"/.exec(header('Content-Type') ?? '')?.[1] ?? ''
   const [, text = '', html = ''] = whole.split(`\r\n--${boundary}`).map(bodyOf)
   const replyTo = header('Reply-To')
+  const token = /\/join\/([\w-]{43})(?![\w-])/.exec(text)?.[1]
   return {
     id: deliveryId,
+    tokenHash: token ? hashToken(token) : null,
     to: decodeText(header('To') ?? ''),
     from: decodeText(header('From') ?? ''),
     replyTo: replyTo && decodeText(replyTo),

@@ -1,11 +1,13 @@
 import path from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Database } from '../db/client.ts'
+import { includesRole, type Role } from '../lib/role.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { filters, idParams, optionalField } from '../web/forms.ts'
 import { policyOfFramedMail, policyWithFrame } from '../web/security.ts'
-import { type KeptMail, listOutbox, readKept } from './outbox.ts'
+import { type Kept, type KeptMail, listOutbox, readKept } from './outbox.ts'
 
 interface ById {
   Params: { id: string }
@@ -15,13 +17,22 @@ const pageSize = 50
 const access = 'admin'
 const byId = { config: { access }, schema: { params: idParams } } as const
 
-/** The mails that would have gone out. They hold invitees' links, so reading the console is not enough. */
-export function outboxRoutes(app: FastifyInstance, { config }: Deps): void {
+/** The role of the invitation behind each email. Passed down: invitations are made of more than mail. */
+export type RolesBehind = (db: Database, mails: Kept[]) => Promise<Map<number, Role>>
+
+/**
+ * The emails that would have gone out. They hold invitees' links, so reading the console is not enough, and an email
+ * of an invitation that gives a higher role than the viewer's is not shown.
+ */
+export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBehind: RolesBehind): void {
   const folder = path.join(config.dataDir, 'outbox')
 
-  const kept = async (id: string): Promise<KeptMail> => {
-    const mail = await readKept(folder, Number(id))
-    if (!mail) throw new Refusal(404, 'There is no such mail in the outbox.')
+  const kept = async (request: FastifyRequest<ById>): Promise<KeptMail> => {
+    const mail = await readKept(folder, Number(request.params.id))
+    if (!mail) throw new Refusal(404, 'There is no such email in the outbox.')
+    const role = (await rolesBehind(db, [mail])).get(mail.id)
+    if (role && !includesRole(request.viewer!.role, role))
+      throw new Refusal(403, 'This email invites a person with a higher role than yours. Only an owner can read it.')
     return mail
   }
 
@@ -31,14 +42,15 @@ export function outboxRoutes(app: FastifyInstance, { config }: Deps): void {
     async (request, reply) => {
       const before = /^[1-9]\d{0,14}$/.exec(request.query.before ?? '')?.[0]
       const { mails, hasMore } = await listOutbox(folder, pageSize, before ? Number(before) : undefined)
-      const { timeZone } = request.viewer!
+      const { timeZone, role } = request.viewer!
+      const roles = await rolesBehind(db, mails)
       return reply.page(
         'outbox/index',
         { title: 'Outbox' },
         {
           mails: mails.map(({ id, to, subject, date }) => ({
             ...{ to, subject },
-            href: `/outbox/${id}`,
+            href: includesRole(role, roles.get(id) ?? 'member') ? `/outbox/${id}` : null,
             when: showTime(date, timeZone)
           })),
           first: before ? '/outbox' : null,
@@ -49,19 +61,19 @@ export function outboxRoutes(app: FastifyInstance, { config }: Deps): void {
   )
 
   app.get<ById>('/outbox/:id', byId, async (request, reply) => {
-    const mail = await kept(request.params.id)
+    const mail = await kept(request)
     const when = showTime(mail.date, request.viewer!.timeZone)
     reply.header('content-security-policy', policyWithFrame)
     return reply.page('outbox/show', { title: mail.subject }, { mail: shown(mail, when, config.baseUrl) })
   })
 
   app.get<ById>('/outbox/:id(^\\d+).eml', byId, async (request, reply) => {
-    const { id, bytes } = await kept(request.params.id)
+    const { id, bytes } = await kept(request)
     return reply.header('content-disposition', `attachment; filename="${id}.eml"`).type('message/rfc822').send(bytes)
   })
 
   app.get<ById>('/outbox/:id/html', byId, async (request, reply) => {
-    const { html } = await kept(request.params.id)
+    const { html } = await kept(request)
     return reply
       .header('content-security-policy', policyOfFramedMail)
       .header('x-frame-options', 'SAMEORIGIN')

@@ -173,6 +173,11 @@ export async function keepLinks(
   const ids = links.map(link => link.invitationId)
   const hex = (column: 'nonce' | 'tokenHash') => sql.param(links.map(link => link[column].toString('hex')))
   await tx.execute(sql`
+    with former as (
+      insert into former_links (token_hash, invitation_id)
+      select token_hash, id from invitations where id = any(${sql.param(ids)}::bigint[]) and token_hash is not null
+      on conflict do nothing
+    )
     update invitations i set nonce = decode(l.nonce, 'hex'), token_hash = decode(l.token_hash, 'hex')
     from unnest(${sql.param(ids)}::bigint[], ${hex('nonce')}::text[], ${hex('tokenHash')}::text[]) as l(id, nonce, token_hash)
     where i.id = l.id`)

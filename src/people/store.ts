@@ -60,6 +60,13 @@ export async function findUserByKey(db: Db, addressKey: string) {
   return row
 }
 
+/** The role that a user has at this moment; undefined for a person who is not a user or who is deactivated. */
+export async function currentRole(db: Db, id: number): Promise<Role | undefined> {
+  const isActive = and(eq(people.id, id), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
+  const [row] = await db.select({ role: people.role }).from(people).where(isActive)
+  return row?.role
+}
+
 /** The id of whoever has this canonical address. */
 export async function findPersonByKey(db: Db, addressKey: string): Promise<number | undefined> {
   const [row] = await db.select({ id: people.id }).from(people).where(eq(people.addressKey, addressKey))

@@ -1,6 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { type InvitationState, stateOf } from '../invitations/invitation.ts'
+import { findByFormerLink } from '../invitations/link-store.ts'
 import { consume, findByTokenHash, isActiveOwner, noteRequest } from '../invitations/store.ts'
 import { hashPassword } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
@@ -73,7 +74,10 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
 type Tx = Parameters<Parameters<typeof transaction>[1]>[0]
 
 async function closedNow(tx: Tx, tokenHash: Buffer): Promise<JoinOutcome> {
-  const state = stateOf((await findByTokenHash(tx, tokenHash))!)
+  const invitation = await findByTokenHash(tx, tokenHash)
+  // another link replaced this one while the password was hashed
+  if (!invitation) return { outcome: 'closed', state: 'superseded' }
+  const state = stateOf(invitation)
   return { outcome: 'closed', state: state === 'open' ? 'expired' : state }
 }
 
@@ -91,7 +95,7 @@ export type RequestOutcome = { outcome: 'requested' } | { outcome: 'unknown' } |
 export async function requestInvitation(db: Database, token: string): Promise<RequestOutcome> {
   return transaction(db, async tx => {
     const invitation = await findByTokenHash(tx, hashToken(token))
-    if (!invitation) return { outcome: 'unknown' }
+    if (!invitation) return { outcome: (await findByFormerLink(tx, hashToken(token))) ? 'wrong-state' : 'unknown' }
     const state = stateOf(invitation)
     if (state !== 'expired' && state !== 'revoked') return { outcome: 'wrong-state' }
     const isFirst = await noteRequest(tx, invitation.id)

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { type InvitationState, stateOf } from '../invitations/invitation.ts'
+import { findByFormerLink } from '../invitations/link-store.ts'
 import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'
 import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
@@ -27,8 +28,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
   const isOutside = outside !== undefined
 
   app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
-    const invitation = await invitationOf(deps, request.params.token)
-    const state = stateOf(invitation)
+    const { invitation, state } = await invitationOf(deps, request.params.token)
     if (state !== 'open') return closedPage(deps, reply, request.params.token, invitation, state, 410)
     return joinPage(deps, reply, request, invitation, { name: '', isOutside })
   })
@@ -39,8 +39,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
     async (request, reply) => {
       const { token } = request.params
       const { name, password } = request.body
-      const invitation = await invitationOf(deps, token)
-      const state = stateOf(invitation)
+      const { invitation, state } = await invitationOf(deps, token)
       if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
       const errors = errorsOf(name, isOutside ? null : password, [invitation.email, request.organization ?? ''])
       if (Object.keys(errors).length > 0)
@@ -78,11 +77,17 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
 const noInvitation = () =>
   new Refusal(404, 'There is no invitation with this link. It may be incomplete: copy all of it from the mail.')
 
-async function invitationOf({ db }: Deps, token: string): Promise<InvitationRow> {
-  const isToken = /^[A-Za-z0-9_-]{43}$/.test(token)
-  const invitation = isToken ? await findByTokenHash(db, hashToken(token)) : undefined
-  if (!invitation) throw noInvitation()
-  return invitation
+/** The invitation of a link, and the state of the link: one that another link replaced stays closed. */
+async function invitationOf(
+  { db }: Deps,
+  token: string
+): Promise<{ invitation: InvitationRow; state: InvitationState }> {
+  if (!/^[A-Za-z0-9_-]{43}$/.test(token)) throw noInvitation()
+  const invitation = await findByTokenHash(db, hashToken(token))
+  if (invitation) return { invitation, state: stateOf(invitation) }
+  const replaced = await findByFormerLink(db, hashToken(token))
+  if (!replaced) throw noInvitation()
+  return { invitation: replaced, state: stateOf(replaced) === 'accepted' ? 'accepted' : 'superseded' }
 }
 
 async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: InvitationRow, password: string) {

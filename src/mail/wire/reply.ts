@@ -27,10 +27,14 @@ export function readable(latin1: string): string {
   return inOneLine(Buffer.from(latin1.slice(0, 2 * longestReply), 'latin1').toString('utf8'))
 }
 
-/** Words from anywhere, so that they can be stored and shown. Half a character at the cut would be refused as JSON. */
+/**
+ * Words from anywhere, so that they can be stored and shown. A server may quote the email that it refuses: a link in it
+ * stays secret. Half a character at the cut would be refused as JSON.
+ */
 export function inOneLine(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .replace(/(\/(?:join|unsubscribe)\/)[\w.-]+(?:= ?[\w.-]+)*/g, '$1…')
     .trim()
     .slice(0, longestReply)
     .toWellFormed()

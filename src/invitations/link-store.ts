@@ -1,0 +1,84 @@
+/** The links of invitations: the one that works, and those that another one replaced. */
+import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { deliveries, formerLinks, invitations } from '../db/schema.ts'
+import { includesRole, type Role } from '../lib/role.ts'
+import { findInvitation, type InvitationRow, isOpen } from './store.ts'
+
+/** Locks an invitation until the transaction ends, against emails that would mint its link. Hold its person's lock. */
+export async function lockInvitation(tx: Db, id: number): Promise<void> {
+  await tx.select({ id: invitations.id }).from(invitations).where(eq(invitations.id, id)).for('no key update')
+}
+
+/** Writes the secret half of a link; one that was there before is replaced. Hold the invitation's lock. */
+export async function writeNonce(tx: Db, id: number, nonce: Buffer, tokenHash: Buffer): Promise<void> {
+  await keepFormerLinks(tx, [id])
+  await tx.update(invitations).set({ nonce, tokenHash }).where(eq(invitations.id, id))
+}
+
+/**
+ * Ends the links of invitations that stay open: the next email or copy gets another one. Hold the invitations' locks.
+ * Returns the ids of those that had a link.
+ */
+export async function dropLinks(tx: Db, ids: number[]): Promise<number[]> {
+  if (ids.length === 0) return []
+  await keepFormerLinks(tx, ids)
+  const rows = await tx
+    .update(invitations)
+    .set({ nonce: null, tokenHash: null })
+    .where(and(inArray(invitations.id, ids), isNotNull(invitations.tokenHash)))
+    .returning({ id: invitations.id })
+  return rows.map(({ id }) => id)
+}
+
+async function keepFormerLinks(tx: Db, ids: number[]) {
+  await tx.execute(sql`
+    insert into ${formerLinks} (token_hash, invitation_id)
+    select token_hash, id from ${invitations} where id = any(${sql.param(ids)}::bigint[]) and token_hash is not null
+    on conflict do nothing`)
+}
+
+/** The invitation that a replaced link was for. */
+export async function findByFormerLink(db: Db, tokenHash: Buffer): Promise<InvitationRow | undefined> {
+  const [former] = await db
+    .select({ id: formerLinks.invitationId })
+    .from(formerLinks)
+    .where(eq(formerLinks.tokenHash, tokenHash))
+  return former && findInvitation(db, former.id)
+}
+
+/** Some of the links that people have and that are open. */
+export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buffer; tokenHash: Buffer }[]> {
+  const { nonce, tokenHash, expiresAt } = invitations
+  const rows = await db
+    .select({ nonce, tokenHash })
+    .from(invitations)
+    .where(and(isNotNull(tokenHash), isOpen, sql`${expiresAt} > now()`))
+    .limit(limit)
+  return rows.map(row => ({ nonce: row.nonce!, tokenHash: row.tokenHash! }))
+}
+
+/**
+ * The role of the invitation behind each email, found by the delivery's id and by the link that the email holds: a
+ * folder of emails may be older than the database. Of two invitations the higher role counts.
+ */
+export async function rolesBehind(
+  db: Db,
+  mails: { id: number; tokenHash: Buffer | null }[]
+): Promise<Map<number, Role>> {
+  const ids = sql.param(mails.map(({ id }) => id))
+  const hashes = sql.param(mails.map(({ tokenHash }) => tokenHash?.toString('hex') ?? ''))
+  const rows = await db.execute<{ id: string; role: Role }>(sql`
+    select m.id, i.role from unnest(${ids}::bigint[], ${hashes}::text[]) as m(id, hash)
+    cross join lateral (
+      select d.invitation_id as id from ${deliveries} d where d.id = m.id
+      union all select l.id from ${invitations} l where l.token_hash = decode(m.hash, 'hex')
+      union all select f.invitation_id from ${formerLinks} f where f.token_hash = decode(m.hash, 'hex')
+    ) as found join ${invitations} i on i.id = found.id`)
+  const roles = new Map<number, Role>()
+  for (const { id, role } of rows) {
+    const known = roles.get(Number(id))
+    if (!known || includesRole(role, known)) roles.set(Number(id), role)
+  }
+  return roles
+}
