@@ -43,10 +43,15 @@ export interface ScriptedOptions {
   /** Reply to every MAIL. */
   mail?: string
   auth?: string
+  reset?: string
   /** Throws away what came behind a message's text. */
   isForgetful?: boolean
   /** Milliseconds before it says that it has taken a message. */
   pause?: number
+  /** After its answer to this verb (or `TEXT`, or `HELLO` for the greeting), once: more answers that nobody asked for. */
+  tooMuch?: { after: string; times: number; isLate?: boolean }
+  /** After its answer to this verb: these words again and again, until the line is cut. */
+  flood?: { after: string; words: string }
 }
 
 export interface ScriptedServer {
@@ -59,6 +64,8 @@ export interface ScriptedServer {
   connections: number
   /** Envelopes that came in one piece with the text before them. */
   behind: number
+  /** Bytes of flood that went out. */
+  babbled: number
   script: ScriptedOptions
   stop: () => Promise<void>
 }
@@ -76,8 +83,28 @@ export async function startScripted(script: ScriptedOptions = {}, port = 0): Pro
     for (const socket of sockets) socket.destroy()
     await new Promise<void>(resolve => server.close(() => resolve()))
   }
-  const scripted: ScriptedServer = { settings, commands: [], taken: [], connections: 0, behind: 0, script, stop }
+  const scripted: ScriptedServer = {
+    settings,
+    commands: [],
+    taken: [],
+    connections: 0,
+    behind: 0,
+    babbled: 0,
+    script,
+    stop
+  }
   return scripted
+}
+
+function babble(socket: Socket, words: string, server: ScriptedServer) {
+  const piece = Buffer.from(words.repeat(Math.ceil(16_384 / words.length)))
+  const more = () => {
+    if (socket.destroyed) return
+    server.babbled += piece.length
+    if (socket.write(piece)) setImmediate(more)
+    else socket.once('drain', more)
+  }
+  more()
 }
 
 function speak(socket: Socket, server: ScriptedServer) {
@@ -87,12 +114,27 @@ function speak(socket: Socket, server: ScriptedServer) {
   let isSilent = false
   socket.setNoDelay(true)
   const say = (line: string) => socket.writable && !isSilent && socket.write(`${line}\r\n`)
+  const sayTooMuch = (verb: string) => {
+    const { tooMuch, flood } = server.script
+    if (flood?.after === verb) return babble(socket, flood.words, server)
+    if (tooMuch?.after !== verb) return
+    delete server.script.tooMuch
+    const more = () => say(Array.from({ length: tooMuch.times }, () => '250 2.0.0 ok').join('\r\n'))
+    if (tooMuch.isLate) setTimeout(more, 20)
+    else more()
+  }
   const deed = () => to.split('@')[0]!.split('.')[0]!
+  socket.cork()
   say(server.script.greeting ?? '220 scripted ESMTP')
+  sayTooMuch('HELLO')
+  socket.uncork()
   if (server.script.greeting?.startsWith('4') || server.script.greeting?.startsWith('5')) return socket.end()
   socket.on('data', chunk => {
     unread += chunk.toString('latin1')
+    // what belongs together leaves together
+    if (server.script.tooMuch) socket.cork()
     while (isText ? takeText() : takeCommand());
+    socket.uncork()
   })
 
   function takeCommand(): boolean {
@@ -107,9 +149,10 @@ function speak(socket: Socket, server: ScriptedServer) {
     else if (verb === 'MAIL') mail()
     else if (verb === 'RCPT') recipient(/<([^>]*)>/.exec(line)?.[1] ?? '')
     else if (verb === 'DATA') data()
-    else if (verb === 'RSET') say('250 2.0.0 ok')
+    else if (verb === 'RSET') say(server.script.reset ?? '250 2.0.0 ok')
     else if (verb === 'QUIT') socket.end('221 bye\r\n')
     else say('502 5.5.2 unknown')
+    sayTooMuch(verb)
     return !socket.destroyed
   }
 
@@ -167,6 +210,7 @@ function speak(socket: Socket, server: ScriptedServer) {
     const answer = reply ?? `250 2.0.0 taken as ${server.taken.length}`
     if (server.script.pause) setTimeout(say, server.script.pause, answer)
     else say(answer)
+    sayTooMuch('TEXT')
     if (reply?.startsWith('421')) socket.end()
     if (deed() === 'okdrop') socket.destroy()
     return !socket.destroyed

@@ -4,7 +4,9 @@
  */
 import type { Socket } from 'node:net'
 import type { Mail, Outcome } from '../delivery.ts'
-import { judgeRefusal, type Reply, readable, readReply } from './reply.ts'
+import { judgeRefusal, type Reply } from './reply.ts'
+import { readReplies } from './reply-reader.ts'
+import { asText } from './text.ts'
 
 export interface Offers {
   pipelining: boolean
@@ -33,22 +35,23 @@ export interface Conversation {
   quit(): void
 }
 
-const longestAnswer = 65_536
-
 /** Takes over a socket that has said EHLO and, where asked, signed in. `onClose` is called once. */
 export function converse(socket: Socket, offers: Offers, patience: Patience, onClose: () => void): Conversation {
   let isOpen = true
   let lost = ''
+  /** It answered more often than it was asked, or something else: which answer belongs to what cannot be told. */
+  let isConfused = false
   let tried = 0
   let mustReset = false
   let ahead: Mail | undefined
-  let unread = ''
-  let lines: string[] = []
+  /** Commands and texts that went out and are not answered yet. */
+  let owed = 0
   const replies: Reply[] = []
   let waiting: ((reply: Reply | undefined) => void) | undefined
   let alarm: NodeJS.Timeout | undefined
 
-  socket.on('data', read)
+  const read = readReplies(take, lose)
+  socket.on('data', chunk => isOpen && read(chunk))
   socket.on('error', error => lose(error.message))
   socket.on('end', () => lose('The mail server closed the connection'))
   socket.on('close', () => lose('The connection was closed'))
@@ -62,22 +65,26 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     onClose()
   }
 
-  function read(chunk: Buffer) {
-    unread += chunk.toString('latin1')
-    let end = unread.indexOf('\n')
-    for (; end >= 0; end = unread.indexOf('\n')) {
-      const line = unread.slice(0, unread[end - 1] === '\r' ? end - 1 : end)
-      unread = unread.slice(end + 1)
-      lines.push(line)
-      if (line[3] === '-' && lines.length < 100) continue
-      const reply = readReply(lines)
-      const said = lines.join(' ')
-      lines = []
-      if (!reply) return lose(`The mail server answered with something else than SMTP: ${readable(said)}`)
+  function write(text: string | Buffer, answers: number) {
+    owed += answers
+    if (isOpen) socket.write(text)
+  }
+
+  function lostThread(reason: string) {
+    isConfused = true
+    lose(reason)
+  }
+
+  /** False: no more. What was not asked for is never kept; but 421 may be said at any time (RFC 5321 §3.8). */
+  function take(reply: Reply): boolean {
+    if (owed === 0 && reply.code === 421) lose(reply.text)
+    else if (owed === 0) lostThread(unasked)
+    else {
+      owed -= 1
       if (waiting) answer(reply)
       else replies.push(reply)
     }
-    if (unread.length > longestAnswer) lose('The mail server’s answer did not end')
+    return isOpen
   }
 
   function answer(reply: Reply | undefined) {
@@ -111,23 +118,28 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     if (isTooWide(mail)) return { is: 'recipient-failed', reply: noWideAddresses, suppress: false }
     tried += 1
     const commands = commandsFor(mail)
-    if (offers.pipelining && mail !== ahead) socket.write(commands.join(''))
+    if (offers.pipelining && mail !== ahead) write(commands.join(''), commands.length)
     ahead = undefined
     const ask = (command: string) => {
-      if (!offers.pipelining && isOpen) socket.write(command)
+      if (!offers.pipelining) write(command, 1)
       return next(patience.command)
     }
-    if (mustReset) await ask(commands.shift()!)
+    if (mustReset) {
+      const reset = await ask(commands.shift()!)
+      if (reset && reset.code !== 250) lostThread(`The mail server did not reset the connection: ${reset.text}`)
+    }
     mustReset = false
     const sender = await ask(commands[0]!)
-    if (!sender) return { is: 'transport-fault', reply: lost }
-    if (sender.code >= 300) return refused('sender', sender, 2)
+    if (sender && !isYes(sender) && sender.code < 400) lostThread(misfit(sender))
+    if (!sender || !isOpen) return { is: 'transport-fault', reply: lost }
+    if (sender.code >= 400) return refused('sender', sender, 2)
     const recipient = await ask(commands[1]!)
-    if (recipient && recipient.code >= 300 && recipient.code < 400) lose(recipient.text)
+    if (recipient && !isYes(recipient) && recipient.code < 400) lostThread(misfit(recipient))
     if (!recipient || !isOpen) return { is: 'not-sent', reply: lost }
-    if (recipient.code >= 300) return refused('recipient', recipient, 1)
+    if (recipient.code >= 400) return refused('recipient', recipient, 1)
     const go = await ask(commands[2]!)
-    if (!go) return { is: 'not-sent', reply: lost }
+    if (go && go.code !== 354 && go.code < 400) lostThread(misfit(go))
+    if (!go || !isOpen) return { is: 'not-sent', reply: lost }
     if (go.code !== 354) return refused('data', go, 0)
     return transmit(mail.bytes(), following)
   }
@@ -139,25 +151,24 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     return judgeRefusal(stage, reply)
   }
 
-  /** Reads the answers to what was sent ahead. A server that wants the text all the same gets the line cut, not a mail. */
+  /** Reads the answers to what was sent ahead, DATA last: where that is not refused too, the line is cut and no mail sent. */
   async function skip(outstanding: number) {
     for (let left = outstanding; left > 0; left--) {
       const reply = await next(patience.command)
-      if (reply?.code === 354) lose('The mail server asked for the text of a mail that it had refused')
+      if (left === 1 && reply && reply.code < 400) lostThread(misfit(reply))
     }
   }
 
   async function transmit(bytes: Buffer, following?: () => Mail | undefined): Promise<Outcome> {
-    const dot = bytes.subarray(-2).equals(crlf) ? '.\r\n' : '\r\n.\r\n'
     const behind = offers.pipelining && isOpen ? following?.() : undefined
     if (behind && !isTooWide(behind)) ahead = behind
-    const rest = Buffer.from(ahead ? dot + commandsFor(ahead).join('') : dot)
-    socket.write(Buffer.concat([withDotsDoubled(bytes), rest]))
+    const commands = ahead ? commandsFor(ahead) : []
+    write(Buffer.concat([...asText(bytes), Buffer.from(commands.join(''))]), 1 + commands.length)
     const reply = await next(patience.finalDot)
     if (!reply) return { is: 'unknown', reply: lost }
-    if (reply.code < 300) return { is: 'sent', reply: reply.text }
+    if (isYes(reply)) return isConfused ? { is: 'unknown', reply: lost } : { is: 'sent', reply: reply.text }
     if (reply.code === 421) lose(reply.text)
-    if (reply.code < 400) lose('The mail server lost the thread')
+    if (reply.code < 400) lostThread(misfit(reply))
     return reply.code < 400 ? { is: 'unknown', reply: reply.text } : judgeRefusal('message', reply)
   }
 
@@ -179,14 +190,8 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
 }
 
 const noWideAddresses = 'The mail server does not take addresses with characters outside of ASCII (it lacks SMTPUTF8)'
-const crlf = Buffer.from('\r\n')
+const unasked = 'The mail server answered more often than it was asked, so its answers cannot be trusted'
+const misfit = ({ text }: Reply) => `The mail server gave an answer that does not fit the question: ${text}`
+/** 250, and 251 or 252 for an address that is forwarded or cannot be checked. Another 2xx belongs to something else. */
+const isYes = ({ code }: Reply) => code >= 250 && code <= 252
 const isAscii = (text: string) => /^[\x00-\x7f]*$/.test(text)
-
-/** RFC 5321 §4.5.2. Our own messages never need it. */
-function withDotsDoubled(bytes: Buffer): Buffer {
-  if (bytes[0] !== 46 && !bytes.includes('\r\n.')) return bytes
-  return Buffer.from(
-    bytes.toString('latin1').replace(/^\.|\r\n\./g, dotted => `${dotted}.`),
-    'latin1'
-  )
-}

@@ -6,6 +6,9 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { SmtpSettings } from '../../config.ts'
 import type { Patience } from './conversation.ts'
 
+/** Bytes that a server may say until we are signed in. */
+const mostWords = 65_536
+
 /** Connects, upgrades to TLS where it must or may, signs in, and hands the bare socket over. */
 export function signIn(settings: SmtpSettings, patience: Patience, ca: string | undefined) {
   const { host, port, secure, requireTls, user, password, name } = settings
@@ -28,22 +31,46 @@ export function signIn(settings: SmtpSettings, patience: Patience, ca: string | 
       // the reason, where there is one, is told after the end
       connection.once('end', () => setImmediate(reject, new Error('The mail server closed the connection')))
       const handOver = () => {
+        if (hasMore(connection)) return fail(new Error('The mail server answered more often than it was asked'))
         const taken = takeOver(connection)
         if (taken) resolve(taken)
         else fail(new Error('The mail server closed the connection'))
       }
+      limitWords(connection, () => fail(new Error('The mail server talks without end')))
       connection.connect(error => {
         if (error) return fail(error)
-        if (!user) return handOver()
+        if (!user || hasMore(connection)) return handOver()
         connection.login({ user, pass: password ?? '' }, refusal => (refusal ? fail(refusal) : handOver()))
       })
     }
   )
 }
 
-/** What nodemailer keeps to itself: the extensions that EHLO listed. */
+/** What nodemailer keeps to itself: the extensions that EHLO listed, and what it has read ahead. */
 interface Inside {
   _supportedExtensions?: string[]
+  _responseQueue: string[]
+  _remainder: string
+  _onSocketData: (chunk: Buffer) => void
+}
+
+const inside = (connection: SMTPConnection) => connection as unknown as Inside
+
+/** Replies that nobody asked for: nodemailer would take them for the answer to its next command. */
+function hasMore(connection: SMTPConnection): boolean {
+  const { _responseQueue, _remainder } = inside(connection)
+  return _remainder !== '' || _responseQueue.some(line => line.trim() !== '')
+}
+
+/** nodemailer bounds one reply, not many, and keeps blank lines. */
+function limitWords(connection: SMTPConnection, stop: () => void) {
+  const read = inside(connection)._onSocketData
+  let seen = 0
+  inside(connection)._onSocketData = chunk => {
+    seen += chunk.length
+    if (seen > mostWords) stop()
+    else read(chunk)
+  }
 }
 
 function takeOver(connection: SMTPConnection) {
@@ -51,6 +78,6 @@ function takeOver(connection: SMTPConnection) {
   if (!socket || socket.destroyed) return undefined
   for (const event of ['data', 'end', 'close', 'error', 'timeout']) socket.removeAllListeners(event)
   socket.setTimeout(0)
-  const offered = (connection as unknown as Inside)._supportedExtensions ?? []
+  const offered = inside(connection)._supportedExtensions ?? []
   return { socket, offers: { pipelining: offered.includes('PIPELINING'), smtputf8: offered.includes('SMTPUTF8') } }
 }

@@ -1,0 +1,14 @@
+const crlf = Buffer.from('\r\n')
+
+/** A message as DATA wants it, with the dot that ends it (RFC 5321 §4.5.2). Our own messages never need a doubled dot. */
+export function asText(bytes: Buffer): Buffer[] {
+  return [withDotsDoubled(bytes), Buffer.from(bytes.subarray(-2).equals(crlf) ? '.\r\n' : '\r\n.\r\n')]
+}
+
+function withDotsDoubled(bytes: Buffer): Buffer {
+  if (bytes[0] !== 46 && !bytes.includes('\r\n.')) return bytes
+  return Buffer.from(
+    bytes.toString('latin1').replace(/^\.|\r\n\./g, dotted => `${dotted}.`),
+    'latin1'
+  )
+}

@@ -1,0 +1,83 @@
+/** F8: a mail server that answers more often than it was asked. Nothing that it says may be taken for something else. */
+import { test } from 'tap'
+import type { Mail, Outcome } from '../../src/mail/delivery.ts'
+import { smtpTransport } from '../../src/mail/smtp.ts'
+import { type ScriptedOptions, type ScriptedServer, startScripted } from '../support/scripted-smtp.ts'
+
+const hasty = { connect: 2_000, greeting: 2_000, command: 300, finalDot: 300 }
+const names = ['alice', 'bob', 'cleo', 'dora']
+const mailTo = (name: string): Mail => ({
+  deliveryId: 1,
+  from: 'rollcall@larkfield.example',
+  to: `${name}@larkfield.example`,
+  bytes: () => Buffer.from(`Subject: for ${name}\r\n\r\nThe link of ${name}\r\n`)
+})
+
+async function sendAll(script: ScriptedOptions, isSignedIn: boolean) {
+  const server = await startScripted(script)
+  const user = isSignedIn ? { user: 'rollcall', password: 'secret' } : {}
+  const transport = smtpTransport({ ...server.settings, ...user, connections: 1 }, { patience: hasty, quick: 5_000 })
+  const outcomes = [
+    await transport.send(mailTo('first')),
+    ...(await Promise.all(names.map(mailTo).map(transport.send)))
+  ]
+  outcomes.push(await transport.send(mailTo('last')))
+  // what comes late may hit this one
+  if (outcomes.at(-1)!.is !== 'sent') outcomes[5] = await transport.send(mailTo('last'))
+  await transport.close()
+  await server.stop()
+  return { server, outcomes }
+}
+
+/** What went wrong, in words; empty: every mailbox has its own mail, and what was called sent has arrived. */
+function faultsOf({ taken, commands }: ScriptedServer, outcomes: Outcome[]): string[] {
+  const strays = taken.filter(({ to, text }) => !text.includes(`The link of ${to.split('@')[0]}\r\n`))
+  const arrived = new Set(taken.map(({ to }) => to.split('@')[0]))
+  const all = ['first', ...names, 'last']
+  return [
+    ...strays.map(({ to, text }) => `${to} got ${text}`),
+    ...commands.filter(line => /Subject|link of/.test(line)).map(line => `text as a command: ${line}`),
+    ...all.filter((name, i) => outcomes[i]!.is === 'sent' && !arrived.has(name)).map(name => `${name} got nothing`),
+    ...all
+      .filter((name, i) => arrived.has(name) && !['sent', 'unknown'].includes(outcomes[i]!.is))
+      .map(name => `${name} is mailed again`)
+  ]
+}
+
+for (const ehlo of [['PIPELINING', 'AUTH PLAIN'], ['AUTH PLAIN']]) {
+  test(`nobody gets another’s mail from answers that nobody asked for, ${ehlo.length > 1 ? 'with' : 'without'} pipelining`, async t => {
+    for (const after of ['HELLO', 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'TEXT'])
+      for (const isLate of [false, true])
+        for (const times of [1, 2, 3, 4, 5]) {
+          const { server, outcomes } = await sendAll({ ehlo, tooMuch: { after, times, isLate } }, true)
+          t.same(faultsOf(server, outcomes), [], `${times} more after ${after}, ${isLate ? 'late' : 'at once'}`)
+          t.equal(outcomes.at(-1)!.is, 'sent', 'and the way is open again')
+        }
+  })
+}
+
+test('a server that does not reset a connection gets no other mail over it', async t => {
+  const server = await startScripted({ reset: '500 5.5.1 what?' })
+  t.teardown(server.stop)
+  const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
+  t.equal((await transport.send(mailTo('r550.alice'))).is, 'recipient-failed')
+  t.equal((await transport.send(mailTo('bob'))).is, 'sent')
+  t.equal(server.connections, 2)
+  await transport.close()
+})
+
+test('a flood of answers ends its connection, before it is kept', async t => {
+  const floods = ['250 2.0.0 ok\r\n', '250-and more\r\n', '250 without end', '\r\n', '220 x\r\n', '354 go on\r\n']
+  for (const after of ['HELLO', 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'TEXT'])
+    for (const words of floods) {
+      const server = await startScripted({ ehlo: ['PIPELINING', 'AUTH PLAIN'], flood: { after, words } })
+      const settings = { ...server.settings, user: 'rollcall', password: 'secret', connections: 1 }
+      const transport = smtpTransport(settings, { patience: { ...hasty, command: 5_000, finalDot: 5_000 } })
+      const outcome = await transport.send(mailTo('alice'))
+      t.match(outcome, { is: /^(transport-fault|not-sent|unknown|sent)$/ }, `${JSON.stringify(words)} after ${after}`)
+      t.equal(outcome.is === 'sent' && server.taken.length === 0, false)
+      await transport.close()
+      t.ok(server.babbled < 30_000_000, `${server.babbled} bytes were said`)
+      await server.stop()
+    }
+})
