@@ -32,6 +32,7 @@ import { joinRoutes } from './sign-up/routes.ts'
 import { teamRoutes } from './teams/routes.ts'
 import { requireDeclaredAccess } from './web/access.ts'
 import { serveAssets } from './web/assets.ts'
+import { trustOf } from './web/client-address.ts'
 import type { Deps } from './web/deps.ts'
 import { serveErrors } from './web/errors.ts'
 import { acceptForms, parseQuery } from './web/forms.ts'
@@ -54,7 +55,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   const outside = checkOutsideFor(deps)
   const app = Fastify({
     logger: loggerOptions(config.logLevel, options.logTarget),
-    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    trustProxy: trustOf(config.trustProxy),
     bodyLimit: 64 * 1024,
     requestTimeout: 0,
     connectionTimeout: 0,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { clientAddress } from '../web/client-address.ts'
 import type { Deps } from '../web/deps.ts'
 import { field, filters, form, optionalField } from '../web/forms.ts'
 import { ownPath } from '../web/redirects.ts'
@@ -63,7 +64,11 @@ export const homeOf = (role: string) => (role === 'member' ? '/me' : '/')
 
 /** What a new session notes of the browser that it starts in. */
 export function browserOf(request: FastifyRequest) {
-  return { ip: request.ip, userAgent: request.headers['user-agent'] ?? null, oldToken: sessionToken(request) }
+  return {
+    ip: clientAddress(request),
+    userAgent: request.headers['user-agent'] ?? null,
+    oldToken: sessionToken(request)
+  }
 }
 
 interface SignInView {

@@ -1,5 +1,7 @@
 /** A signed-in browser: an opaque token in a cookie, its SHA-256 in the database. */
 import { createHash, randomBytes } from 'node:crypto'
+import { isIPv4 } from 'node:net'
+import { groupsOf, plainAddress } from '../lib/network.ts'
 
 export const idleMinutes = 30
 export const absoluteHours = 12
@@ -9,17 +11,14 @@ export const newSessionToken = () => randomBytes(32).toString('base64url')
 
 export const hashSessionToken = (token: string) => createHash('sha256').update(token).digest()
 
-/** The network that a guesser is counted by: an IPv4 address, or the /64 of an IPv6 one, however it is spelled. */
+/**
+ * The network that a guesser is counted by: an IPv4 address, or the /64 of an IPv6 one, however it is spelled. What is
+ * no address is one network.
+ */
 export function networkOf(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)
-  if (mapped) return mapped[1]!
-  if (!ip.includes(':')) return ip
-  const [head = '', tail = ''] = ip.split('%')[0]!.toLowerCase().split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === '' ? [] : tail.split(':')
-  const zeros = ip.includes('::') ? Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0') : []
-  const groups = [...before, ...zeros, ...after].slice(0, 4)
-  return `${groups.map(group => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+  const address = plainAddress(ip)
+  if (address === undefined) return 'unknown'
+  return isIPv4(address) ? address : `${groupsOf(address).slice(0, 4).join(':')}::/64`
 }
 
 /** How long an account waits after so many failures in a row, in seconds: never a lock, never a hundred guesses a day. */

@@ -2,6 +2,7 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole, type Role } from '../lib/role.ts'
 import { Refusal } from './errors.ts'
+import { longestPath } from './redirects.ts'
 
 /** The smallest role that may use a route; `operator`: without sign-in and under any Host. */
 export type Access = 'anyone' | 'operator' | Role
@@ -64,7 +65,8 @@ export async function checkAccess(request: FastifyRequest, reply: FastifyReply):
 function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
   const isPage = request.method === 'GET' || request.method === 'HEAD'
   if (isPage && request.headers['hx-request'] !== 'true') {
-    const next = request.url === '/' ? '' : `?next=${encodeURIComponent(request.url)}`
+    const isKept = request.url !== '/' && request.url.length <= longestPath
+    const next = isKept ? `?next=${encodeURIComponent(request.url)}` : ''
     return reply.redirect(`/sign-in${next}`, 303)
   }
   reply.header('HX-Redirect', '/sign-in')

@@ -1,5 +1,6 @@
 /** JSON lines on stderr that hold no address, token, password or cookie. */
 import type { FastifyRequest, FastifyServerOptions } from 'fastify'
+import { clientAddress } from './client-address.ts'
 import { pathForLog, shortened } from './paths.ts'
 
 export interface LogTarget {
@@ -14,7 +15,11 @@ export function loggerOptions(level: string, target: LogTarget = stderr): Fastif
     level,
     stream: target,
     serializers: {
-      req: (request: FastifyRequest) => ({ method: request.method, path: pathForLog(request.url), ip: request.ip }),
+      req: (request: FastifyRequest) => ({
+        method: request.method,
+        path: pathForLog(request.url),
+        ip: clientAddress(request)
+      }),
       res: reply => ({ statusCode: reply.statusCode }),
       err: describeFault
     }
