@@ -1,6 +1,9 @@
-/** Is this UTF-16 unit white space, or a format character that nobody sees (zero-width, direction, byte order mark)? */
+/**
+ * Is this UTF-16 unit white space, an invisible character (zero-width, direction, byte order mark, filler), or the
+ * Ctrl-Z with which DOS ends a file?
+ */
 export function isBlank(unit: number): boolean {
-  if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d)
+  if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || unit === 0x1a
   return beyondAscii.has(unit)
 }
 
@@ -9,14 +12,21 @@ const beyondAscii = new Set(
     [0x85, 0x85],
     [0xa0, 0xa0],
     [0xad, 0xad],
+    [0x34f, 0x34f],
     [0x61c, 0x61c],
+    [0x115f, 0x1160],
     [0x1680, 0x1680],
-    [0x180e, 0x180e],
+    [0x17b4, 0x17b5],
+    [0x180b, 0x180f],
     [0x2000, 0x200f],
     [0x2028, 0x202f],
     [0x205f, 0x206f],
+    [0x2800, 0x2800],
     [0x3000, 0x3000],
-    [0xfeff, 0xfeff]
+    [0x3164, 0x3164],
+    [0xfe00, 0xfe0f],
+    [0xfeff, 0xfeff],
+    [0xffa0, 0xffa0]
   ].flatMap(([from, to]) => Array.from({ length: to! - from! + 1 }, (_, index) => from! + index))
 )
 

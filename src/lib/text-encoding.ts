@@ -1,34 +1,29 @@
 /** What the bytes of an uploaded file are: text in one of three encodings, or something to refuse. */
 import { isUtf8 } from 'node:buffer'
+import { trimStart } from './blanks.ts'
+import { type FileRefusal, kindByBytes, kindByText, refusals } from './file-kinds.ts'
 
-export type FileRefusal = 'name' | 'empty' | 'gzip' | 'zip' | 'ole' | 'pdf' | 'nul' | 'not-utf-8' | 'not-utf-16'
+export type { FileRefusal } from './file-kinds.ts'
 
 /** The whole file is refused, wherever the fault stands. */
 export class FileRefused extends Error {
   readonly refusal: FileRefusal
+  /** Where in the file, or in what was decoded last, from 1; 0 where that says nothing. */
+  readonly line: number
 
-  constructor(refusal: FileRefusal) {
-    super(refusalInWords(refusal))
+  constructor(refusal: FileRefusal, line = 0) {
+    super(refusalInWords(refusal, line))
     this.refusal = refusal
+    this.line = line
   }
 }
 
-const asText = 'Save the list as plain text (.txt), one address per line, and upload that.'
-const words: Record<FileRefusal, string> = {
-  name: `The file’s name does not end in .txt. ${asText}`,
-  empty: 'The file is empty. Put one address on each line and upload it again.',
-  gzip: 'This is a gzip archive. Unpack it and upload the .txt file that is in it.',
-  zip: `This is a zip archive, or an Excel or Word file, which is one inside. ${asText}`,
-  ole: `This is an older Excel, Word or Outlook file. ${asText}`,
-  pdf: `This is a PDF. ${asText}`,
-  nul: `The file holds NUL characters, so it is not plain text. ${asText}`,
-  'not-utf-8': 'The file is not valid UTF-8. Open it in an editor, save it with the encoding UTF-8, and upload that.',
-  'not-utf-16': 'The file is damaged: it is not valid UTF-16. Save it again with the encoding UTF-8, and upload that.'
-}
-
 /** What the file is and what to do about it, in two sentences. */
-export function refusalInWords(refusal: FileRefusal): string {
-  return words[refusal]
+export function refusalInWords(refusal: FileRefusal, line = 0): string {
+  const words = refusals[refusal]
+  return line > 0
+    ? words.replace(/^This/, `Line ${line.toLocaleString('en')}`)
+    : words.replace(/^This is not/, 'The file is not')
 }
 
 /** How many bytes of the file's beginning `decoderFor` wants to see. */
@@ -45,12 +40,11 @@ export interface TextDecoding {
  * A decoder for the file that begins with `head`: UTF-8, or UTF-16 by its byte order mark or by the NULs between its
  * ASCII letters.
  *
- * @throws FileRefused when the first bytes are those of a gzip, zip, OLE or PDF file.
+ * @throws FileRefused when the first bytes are those of an archive, a document or anything else that is no text.
  */
 export function decoderFor(head: Buffer): TextDecoding {
-  for (const [refusal, ...starts] of signatures) {
-    if (starts.some(start => head.subarray(0, start.length).equals(start))) throw new FileRefused(refusal)
-  }
+  const kind = kindByBytes(head)
+  if (kind) throw new FileRefused(kind)
   if (head[0] === 0xff && head[1] === 0xfe) return utf16(false)
   if (head[0] === 0xfe && head[1] === 0xff) return utf16(true)
   const { even, odd } = countNuls(head)
@@ -59,12 +53,11 @@ export function decoderFor(head: Buffer): TextDecoding {
   return utf8()
 }
 
-const signatures: readonly [FileRefusal, ...Buffer[]][] = [
-  ['gzip', Buffer.from([0x1f, 0x8b])],
-  ['zip', Buffer.from('PK\x03\x04'), Buffer.from('PK\x05\x06'), Buffer.from('PK\x07\x08')],
-  ['ole', Buffer.from([0xd0, 0xcf, 0x11, 0xe0])],
-  ['pdf', Buffer.from('%PDF-')]
-]
+/** @throws FileRefused when the first characters are those of RTF, HTML, JSON or another text that is no list. */
+export function refuseByText(beginning: string): void {
+  const kind = kindByText(trimStart(beginning.slice(0, headBytes)))
+  if (kind) throw new FileRefused(kind)
+}
 
 function countNuls(head: Buffer) {
   let even = 0
@@ -86,13 +79,31 @@ function utf8(): TextDecoding {
       const end = endOfLastCharacter(whole)
       rest = Buffer.from(whole.subarray(end))
       const ready = whole.subarray(0, end)
-      if (!isUtf8(ready)) throw new FileRefused('not-utf-8')
+      if (!isUtf8(ready)) throw notUtf8(ready)
       return withoutNul(ready.toString('utf8'))
     },
     end() {
-      if (rest.length > 0) throw new FileRefused('not-utf-8')
+      if (rest.length > 0) throw new FileRefused('not-utf-8', 1)
     }
   }
+}
+
+/** What is not UTF-8 and holds NUL is no text of another encoding either. */
+function notUtf8(bytes: Buffer): FileRefused {
+  return bytes.includes(0) ? new FileRefused('nul') : new FileRefused('not-utf-8', lineOfFault(bytes))
+}
+
+/** The number of the first line that is not UTF-8, from 1. */
+function lineOfFault(bytes: Buffer): number {
+  let line = 1
+  let start = 0
+  for (const [at, byte] of bytes.entries()) {
+    if (byte !== 10 && byte !== 13) continue
+    if (!isUtf8(bytes.subarray(start, at))) return line
+    if (byte === 10 || bytes[at + 1] !== 10) line += 1
+    start = at
+  }
+  return line
 }
 
 /** Where a character begins that is not complete, else the length. */

@@ -1,6 +1,6 @@
 /** The lines of a text file, however it was saved and however long it is. */
 import { trimBlanks, trimStart } from './blanks.ts'
-import { decoderFor, FileRefused, headBytes, type TextDecoding } from './text-encoding.ts'
+import { decoderFor, FileRefused, headBytes, refuseByText, type TextDecoding } from './text-encoding.ts'
 
 export interface Line {
   /** That of the file, from 1, blank lines counted. */
@@ -20,9 +20,14 @@ const longest = 1024
  */
 export async function* readLines(source: AsyncIterable<Buffer>): AsyncGenerator<Line[]> {
   const splitter = new LineSplitter()
-  for await (const text of decode(source)) {
-    splitter.push(text)
-    if (splitter.lines.length > 0) yield splitter.take()
+  try {
+    for await (const text of decode(source)) {
+      splitter.push(text)
+      if (splitter.lines.length > 0) yield splitter.take()
+    }
+  } catch (error) {
+    if (!(error instanceof FileRefused) || error.line === 0) throw error
+    throw new FileRefused(error.refusal, splitter.finished + error.line)
   }
   splitter.closeLine()
   if (splitter.lines.length > 0) yield splitter.take()
@@ -40,13 +45,19 @@ async function* decode(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
     head = Buffer.concat([head, bytes])
     if (head.length < headBytes) continue
     decoding = decoderFor(head.subarray(0, headBytes))
-    yield decoding.decode(head)
+    yield firstText(decoding, head)
   }
   if (!decoding) {
     decoding = decoderFor(head)
-    yield decoding.decode(head)
+    yield firstText(decoding, head)
   }
   decoding.end()
+}
+
+function firstText(decoding: TextDecoding, head: Buffer): string {
+  const text = decoding.decode(head)
+  refuseByText(text)
+  return text
 }
 
 class LineSplitter {
@@ -58,6 +69,11 @@ class LineSplitter {
   private open = ''
   /** Something follows that is not kept and not blank. */
   private hasMore = false
+
+  /** How many lines have come to their end. */
+  get finished(): number {
+    return this.number
+  }
 
   /** The whole lines since the last call. */
   take(): Line[] {
