@@ -1,12 +1,9 @@
+/* global rollcallAddresses */
 /* Several addresses pasted into one of the fields named "email" are spread over the empty ones. Without script the
    server splits them. */
 ;(() => {
-  /* "Ada <ada@example.org>; ben@example.org" holds two. */
-  const addressesIn = text =>
-    text
-      .split(/[,;\r\n]+/)
-      .flatMap(entry => /<([^<>]+)>/.exec(entry)?.[1] ?? entry.split(/\s+/))
-      .filter(Boolean)
+  const { splitAddresses, withoutName } = rollcallAddresses
+  const addressesIn = text => splitAddresses(text).map(withoutName)
 
   function fill(field, value) {
     field.value = value
@@ -28,7 +25,7 @@
     const targets = [...new Set(after)]
     // what does not fit stays in the last field, where the server says that there are too many
     targets.forEach((target, index) => {
-      const own = index === targets.length - 1 ? addresses.slice(index).join(' ') : addresses[index]
+      const own = index === targets.length - 1 ? addresses.slice(index).join('; ') : addresses[index]
       if (own) fill(target, own)
     })
   })

@@ -1,12 +1,17 @@
 /** What is wrong with a line that is not an address, and the address that was plainly meant. */
+import * as mend from './address-mends.ts'
 import { trimBlanks } from './blanks.ts'
 
 export type FaultCode =
   | 'blank'
   | 'invisible'
+  | 'wide'
+  | 'label'
   | 'mailto'
-  | 'no-at'
   | 'several'
+  | 'twice'
+  | 'markup'
+  | 'no-at'
   | 'display-name'
   | 'no-closing-bracket'
   | 'no-opening-bracket'
@@ -33,14 +38,40 @@ export interface Fault {
   repair?: string
 }
 
+type Read = (text: string) => string | undefined
+
 /** `text` has no blanks around it and at most 1,024 characters; `read` gives the address that a text is, if any. */
-export function faultOf(text: string, read: (text: string) => string | undefined): Fault {
-  const [fault, , mend] = rules.find(([, applies]) => applies(text)) ?? partAtFault(text, read)
-  const repair = mend && read(trimBlanks(mend(text)))
+export function faultOf(text: string, read: Read): Fault {
+  const [fault] = ruleFor(text, read)
+  const repair = repairOf(text, read)
   return repair === undefined ? { fault } : { fault, repair }
 }
 
-type Rule = readonly [fault: FaultCode, applies: (text: string) => boolean, mend?: (text: string) => string]
+/** "mail: <ada@example.org>." has three things to take away; what needs more than a few was not plainly meant. */
+const mostSteps = 5
+
+function repairOf(text: string, read: Read): string | undefined {
+  let before = text
+  for (let step = 0; step < mostSteps; step += 1) {
+    const [, , mended, isLast] = ruleFor(before, read)
+    const after = mended && trimBlanks(mended(before))
+    if (after === undefined || after === before) return undefined
+    const address = read(after)
+    if (address !== undefined || isLast?.(before)) return address
+    before = after
+  }
+  return undefined
+}
+
+const ruleFor = (text: string, read: Read) => rules.find(([, applies]) => applies(text)) ?? partAtFault(text, read)
+
+/** `isLast`: what the mend leaves must be an address; to take more away would make another one of it. */
+type Rule = readonly [
+  fault: FaultCode,
+  applies: (text: string) => boolean,
+  mend?: (text: string) => string,
+  isLast?: (text: string) => boolean
+]
 
 const always = () => true
 const localIn = (text: string) => text.slice(0, text.lastIndexOf('@'))
@@ -49,25 +80,31 @@ const count = (text: string, sign: string) => text.split(sign).length - 1
 
 const control = /[^\P{Cc}\t]/u
 const unseen = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
-const bracketed = /^[^<>]*<([^<>]*)>[\s,;]*$/
-const quotes = /["“”„«»]|^['‘’‚]|['‘’‚]$/
+const bracketed = /^[^<>]*<+([^<>]*)>+[\s,;]*$/
+const wrapped = /^(?:\([^()]*\)|\[[^[\]]*\]|\{[^{}]*\})[.,;]?$/
+const quotes = /["“”„«»]|^['‘’‚´]|['‘’‚´`]$/
 
 /** The first that applies names the fault. Every expression here reads a text of n characters in n steps. */
 const rules: readonly Rule[] = [
   ['blank', text => text === ''],
   ['invisible', text => control.test(text) || text.search(unseen) >= 0, text => text.replace(unseen, '')],
+  ['wide', mend.isWide, mend.narrow],
   ['mailto', text => /^mailto:/i.test(text), text => text.slice('mailto:'.length).split('?', 1)[0]!],
-  ['no-at', text => !text.includes('@'), text => text.replace('＠', '@')],
-  ['several', text => text.split(/[,;\s]/).filter(word => word.includes('@')).length > 1],
+  ['label', mend.isLabeled, mend.withoutLabel],
+  ['several', text => mend.mailboxesIn(text).length > 1],
+  ['twice', mend.isTwice, text => mend.mailboxesIn(text)[0]!],
+  ['markup', mend.isMarkup, mend.withoutMarkup],
+  ['no-at', text => !text.includes('@'), mend.spelledInSigns],
   ['display-name', text => bracketed.test(text), text => bracketed.exec(text)![1]!],
   ['no-closing-bracket', text => count(text, '<') > count(text, '>'), text => text.slice(text.lastIndexOf('<') + 1)],
   ['no-opening-bracket', text => count(text, '>') > count(text, '<'), text => text.replace('>', '')],
   ['encoded-word', text => text.includes('=?')],
-  ['comment', text => /[()]/.test(text), text => text.replace(/\([^()]*\)/g, '')],
-  ['table', text => /[,;\t]/.test(text), cellWithAddress],
-  ['quotes', text => quotes.test(text), unquote],
-  ['two-ats', text => count(text, '@') > 1, text => text.replaceAll('@@', '@')],
-  ['blank-inside', text => /\s/.test(text), text => text.replaceAll(' @', '@').replaceAll('@ ', '@')],
+  ['display-name', text => wrapped.test(text), text => text.slice(1, text.search(/[)\]}][.,;]?$/))],
+  ['comment', text => /[()]/.test(text), mend.withoutComment],
+  ['table', text => /[,;|\t]/.test(text), mend.cellWithAddress],
+  ['quotes', text => quotes.test(text), mend.unquote, text => text.includes('"@')],
+  ['two-ats', text => count(text, '@') > 1, text => text.replaceAll('@@', '@').replace(/^@|@$/, ''), always],
+  ['blank-inside', text => /\s/.test(text), mend.withoutNeighbors],
   ['no-local', text => text.startsWith('@')],
   ['no-domain', text => text.endsWith('@')],
   ['ip-address', text => /^(?:\[.*\]|[\d.]*\d)$/.test(domainIn(text))],
@@ -78,25 +115,8 @@ const rules: readonly Rule[] = [
   ['too-long', text => Buffer.byteLength(text) > 254]
 ]
 
-function partAtFault(text: string, read: (text: string) => string | undefined): Rule {
-  if (!read(`a@${domainIn(text)}`)) return ['bad-domain', always]
+function partAtFault(text: string, read: Read): Rule {
+  if (!read(`a@${domainIn(text)}`)) return ['bad-domain', always, mend.typewritten, always]
   if (read(`${localIn(text)}@a`)) return ['too-long', always]
-  return ['bad-character', always, typewritten]
-}
-
-/** A cell in which nothing but the address stands, perhaps in quotes. */
-function cellWithAddress(text: string): string {
-  const cell = text.split(/[,;\t]/).find(each => each.includes('@')) ?? ''
-  return unquote(trimBlanks(cell))
-}
-
-/** Without one pair of quotes: those around a part of an address would make another address of it. */
-function unquote(text: string): string {
-  const whole = /^["“”„«'‘‚]([^"“”„«»]*)["“”»'‘’]$/.exec(text)
-  return whole ? whole[1]! : text.replace(/^"([^"]*)"@/, '$1@')
-}
-
-/** Word processors bend apostrophes and lengthen hyphens. */
-function typewritten(text: string): string {
-  return text.replace(/[‘’]/g, "'").replace(/[‐‑–—]/g, '-')
+  return ['bad-character', always, mend.typewritten, always]
 }

@@ -1,5 +1,6 @@
 /** One strict reading of an e-mail address, used everywhere: a library that reads lists sends mail to strangers. */
 import { domainToASCII } from 'node:url'
+import { isWide, narrow } from './address-mends.ts'
 import { type Fault, faultOf } from './address-repair.ts'
 import { trimBlanks } from './blanks.ts'
 
@@ -27,6 +28,8 @@ const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const asciiDomain = new RegExp(`^${label}(?:\\.${label})*$`, 'i')
 const unicodeDomain = /^[a-zA-Z0-9.\x80-\u{10ffff}-]+$/u
 const blankOrUnseen = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u
+/** Dashes and quotation marks of word processors: IDNA would take them into a name that looks like another. */
+const bent = /[^\P{Pd}-]|[\p{Pi}\p{Pf}\u2212\u2043]/u
 
 /**
  * Reads one address: a dot-atom of RFC 5321, or of RFC 6531, of at most 64 octets, and a domain name, 254 octets in
@@ -52,11 +55,13 @@ function mailboxOf(typed: string): Address | undefined {
 function localOf(text: string) {
   // =?utf-8?q?…?= is a dot-atom to one mail program and another mailbox to the next
   if (text.includes('=?')) return undefined
+  // a spreadsheet marks a text with an apostrophe in front, which is none of it
+  if (text.startsWith("'")) return undefined
   if (plainLocal.test(text)) {
     return text.length > longestLocal ? undefined : { typed: text, key: text.toLowerCase(), octets: text.length }
   }
   const typed = text.normalize('NFC')
-  if (!utf8Local.test(typed) || blankOrUnseen.test(typed)) return undefined
+  if (!utf8Local.test(typed) || blankOrUnseen.test(typed) || isWide(typed)) return undefined
   const octets = Buffer.byteLength(typed)
   return octets > longestLocal ? undefined : { typed, key: typed.toLowerCase().normalize('NFC'), octets }
 }
@@ -68,7 +73,7 @@ function domainOf(text: string): string | undefined {
 
 /** domainToASCII drops what is invisible, decodes %41, stops at a slash and reads IP addresses: check it on both sides. */
 function asciiFormOf(text: string): string {
-  if (!unicodeDomain.test(text) || blankOrUnseen.test(text)) return ''
+  if (!unicodeDomain.test(text) || blankOrUnseen.test(text) || bent.test(text) || isWide(text)) return ''
   const domain = domainToASCII(text)
   return asciiDomain.test(domain) ? domain : ''
 }
@@ -85,24 +90,5 @@ const isDigit = (unit: number) => unit >= 0x30 && unit <= 0x39
 /** A domain name as it is compared, in lower case and ASCII form, or undefined if it is none. */
 export function canonicalDomain(text: string): string | undefined {
   const typed = trimBlanks(text)
-  return typed.length > longestText ? undefined : domainOf(typed)
-}
-
-/**
- * The addresses that somebody typed in one field, with a comma, a semicolon or a blank between them. What holds no two
- * @ signs stays whole, so that its fault can be named; so does "Name <address>".
- */
-export function splitAddresses(text: string): string[] {
-  const whole = trimBlanks(text)
-  if (whole.indexOf('@') === whole.lastIndexOf('@')) return whole === '' ? [] : [whole]
-  const separators = whole.includes('<') ? ',;\n\r' : ',; \t\n\r'
-  const pieces: string[] = []
-  let start = 0
-  for (let end = 0; end <= whole.length; end += 1) {
-    if (end < whole.length && !separators.includes(whole[end]!)) continue
-    const piece = trimBlanks(whole.slice(start, end))
-    if (piece !== '') pieces.push(piece)
-    start = end + 1
-  }
-  return pieces
+  return typed.length > longestText ? undefined : domainOf(narrow(typed))
 }

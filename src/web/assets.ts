@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
+import { browserFunctions } from '../lib/split-addresses.ts'
 
 export interface Assets {
   css: string
@@ -81,5 +82,11 @@ function styles(): string {
 function scripts(): string {
   const htmx = path.join(path.dirname(fileURLToPath(import.meta.resolve('htmx.org'))), 'htmx.min.js')
   const withoutMap = read(htmx).replace(/\n\/\/# sourceMappingURL=.*$/m, '')
-  return [withoutMap, ...filesIn('js', '.js').map(read)].join('\n;')
+  return [withoutMap, addressFunctions(), ...filesIn('js', '.js').map(read)].join('\n;')
+}
+
+/** A paste is read by the functions that the server reads a field with. */
+function addressFunctions(): string {
+  const names = browserFunctions.map(each => each.name).join(', ')
+  return `const rollcallAddresses = (() => { ${browserFunctions.join('\n')}\nreturn { ${names} } })()`
 }

@@ -17,6 +17,18 @@ t.test('set-up, invite, outbox, join, people: with script', async t => {
 
   await ada.goto('/invite')
   await ada.locator('#email-1').focus()
+  await paste(ada, 'Doe, Jane <jane@larkfield.example>; "Roe, Rick" <rick@larkfield.example>,,')
+  const two = ['jane@larkfield.example', 'rick@larkfield.example', '', '', '']
+  t.same(await typed(ada), two, 'row 19: a comma in a name splits no paste')
+  await ada.goto('/invite')
+  await ada.locator('#email-1').focus()
+  await paste(ada, [...'abcdefg'].map(local => `${local}@larkfield.example`).join('\n'))
+  await ada.getByRole('button', { name: 'Send invitations' }).click()
+  await refused(t, ada)
+  const last = ['e@larkfield.example; f@larkfield.example; g@larkfield.example']
+  t.same((await typed(ada)).slice(4), last, 'of more than five none is lost')
+  await ada.goto('/invite')
+  await ada.locator('#email-1').focus()
   await paste(ada, 'nora@larkfield.example; Tom <tom@larkfeild.example>\nnoone')
   t.same(await typed(ada), ['nora@larkfield.example', 'tom@larkfeild.example', 'noone', '', ''], 'a paste is spread')
   await ada.getByRole('button', { name: 'Send invitations' }).click()

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/client.ts'
 import { trimBlanks } from '../../lib/blanks.ts'
+import { withoutName } from '../../lib/split-addresses.ts'
 import { judgeLine, type OrganizationDomains, reasonInWords } from '../recipient.ts'
 import { problemLinesAmong } from '../report/report-store.ts'
 import { inviteTyped } from './invite-typed.ts'
@@ -35,14 +36,17 @@ export async function correct(
   if (lines.length > 0) return { outcome: 'unknown-lines', lines }
   const errors = new Map(corrections.flatMap(each => problemOf(each, domains)))
   if (errors.size > 0) return { outcome: 'wrong', errors }
-  const addresses = corrections.map(({ address }) => trimBlanks(address))
+  const addresses = corrections.map(({ address }) => addressIn(address))
   return {
     outcome: 'invited',
     batchId: await inviteTyped(db, actorId, addresses, domains, { correctsBatchId: batchId })
   }
 }
 
+/** A name that was left beside the address is dropped, as in the fields of Invite. */
+const addressIn = (text: string) => withoutName(trimBlanks(text))
+
 function problemOf({ line, address }: Correction, domains: OrganizationDomains): [number, string][] {
-  const judged = judgeLine(address, domains)
+  const judged = judgeLine(addressIn(address), domains)
   return judged.verdict === null ? [] : [[line, reasonInWords(judged)]]
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
-import { splitAddresses } from '../../lib/email-address.ts'
+import { splitAddresses, withoutName } from '../../lib/split-addresses.ts'
 import { type Organization, readOrganization } from '../../people/store.ts'
 import { findTeams } from '../../teams/store.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -31,13 +31,16 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
       if (errors.length > 0 || teams.problem)
         return invitePage(db, reply, organization, fields, errors, { typed, error: teams.problem })
       const domains = organizationDomains(organization.domains)
-      const addresses = fields.flatMap(splitAddresses)
+      const addresses = fields.flatMap(addressesIn)
       const batchId = await inviteTyped(db, request.viewer!.id, addresses, domains, { teamIds: teams.ids })
       wake()
       return reply.redirect(`/batches/${batchId}`, 303)
     }
   )
 }
+
+/** In a field a name beside the address is dropped; in a file, where few look at each line, it is asked about. */
+const addressesIn = (text: string) => splitAddresses(text).map(withoutName)
 
 interface TypedError {
   /** The field's index, from 0. */
@@ -46,13 +49,13 @@ interface TypedError {
 }
 
 function errorsOf(fields: string[], organization: Organization): TypedError[] {
-  const typed = fields.flatMap((text, field) => splitAddresses(text).map(address => ({ field, address })))
+  const typed = fields.flatMap((text, field) => addressesIn(text).map(address => ({ field, address })))
   if (typed.length === 0) return [{ field: 0, text: 'Enter at least one address.' }]
   if (typed.length > most) {
     return [
       {
         field: typed[most]!.field,
-        text: `These are ${typed.length} addresses. Up to ${most} fit here; for more use Bulk invite.`
+        text: `You entered ${typed.length} addresses. This form takes up to ${most}; use Bulk invite for more.`
       }
     ]
   }

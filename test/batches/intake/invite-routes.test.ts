@@ -57,6 +57,44 @@ t.test('several addresses in one field count as several, whatever stands between
   }
 })
 
+t.test('rows 19 and 22: a field takes what mail programs copy, and drops the name', async t => {
+  const typed: [string, string[]][] = [
+    ['Doe, Jane <jane@larkfield.example>; Roe, Rick <rick@larkfield.example>', ['jane', 'rick']],
+    ['"Last, First" <first@larkfield.example>', ['first']],
+    ['Nora Day <nora@larkfield.example>, "Oz, Ola" <ola@larkfield.example>', ['nora', 'ola']],
+    ['<angle@larkfield.example>', ['angle']],
+    ['blank@larkfield.example;', ['blank']],
+    [';before@larkfield.example', ['before']],
+    ['after@larkfield.example,,', ['after']],
+    ["o'brien@larkfield.example\u00a0", ["o'brien"]]
+  ]
+  for (const [text, locals] of typed) {
+    const answer = await post(text)
+    t.equal(answer.statusCode, 303, text)
+    t.same(await invitedIn(answer.headers.location!), { addresses: locals.map(local => `${local}@larkfield.example`) })
+  }
+})
+
+t.test(
+  'what may mean somebody else is refused with the address that was plainly meant, and nothing is sent',
+  async t => {
+    const before = await everyRow(db)
+    const wrong: [string, RegExp][] = [
+      ["'eve@larkfield.example", /Did you mean eve@larkfield\.example\?/],
+      ['Eve Doe eve@larkfield.example', /Did you mean eve@larkfield\.example\?/],
+      ['eve@larkfield.example<mailto:eve@larkfield.example>', /Did you mean eve@larkfield\.example\?/],
+      ['eve@elsewhere.example <eve@larkfield.example>', /more than one address/],
+      ['Eve <eve@elsewhere.example>', /elsewhere\.example is not one of your domains/]
+    ]
+    for (const [text, words] of wrong) {
+      const answer = await post(text, 'good2@larkfield.example')
+      t.equal(answer.statusCode, 422, text)
+      t.match(answer.body, words)
+    }
+    t.same(await everyRow(db), before)
+  }
+)
+
 t.test('more than five addresses are an error that points to Bulk invite, and keeps them', async t => {
   const six = Array.from({ length: 6 }, (_, index) => `six${index}@larkfield.example`)
   for (const typed of [[six.join(' ')], [six.slice(0, 3).join(','), ...six.slice(3)], six]) {
