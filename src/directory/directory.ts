@@ -112,7 +112,17 @@ export type PasswordCheck =
   | { outcome: 'wrong' }
   | { outcome: 'unavailable'; reason: string }
 
-/** `searchGroups`, `findGroups` and `findPeople` throw a DirectoryProblem; an aborted signal's reason is thrown as it is. */
+/** Whose password it would be: the entry with a stable id, or the one entry that has a mail address. */
+export type EntryKey = { id: string } | { address: string }
+
+export type EntryCheck =
+  | PasswordCheck
+  /** No entry has that id or address. */
+  | { outcome: 'missing' }
+  /** Several entries that may sign in have the address. */
+  | { outcome: 'ambiguous' }
+
+/** `searchGroups`, `findGroups`, `findByAddress` and `findPeople` throw a DirectoryProblem; an aborted signal's reason is thrown as it is. */
 export interface Directory {
   /** Step by step, stops at the first that fails; saves nothing, throws nothing. */
   test(signal?: AbortSignal): Promise<TestStep[]>
@@ -127,6 +137,13 @@ export interface Directory {
    * once. Nothing may be applied before the outcome is `read` and its `problems` are empty.
    */
   readGroup(id: string, take: (people: DirectoryPerson[]) => Promise<void>, signal?: AbortSignal): Promise<ReadOutcome>
+  /** The people, at most 20, who have this mail address; the disabled and the excluded too. */
+  findByAddress(address: string, signal?: AbortSignal): Promise<DirectoryPerson[]>
+  /**
+   * Is this the entry's password? The entry is looked up as the bind account and asked under its own DN, once. The disabled
+   * and the excluded are refused, and do not count where an address is looked up.
+   */
+  checkPasswordOf(key: EntryKey, password: string, signal?: AbortSignal): Promise<EntryCheck>
   /**
    * Does this password belong to the person with this mail address (or uid)? Exactly one entry must match; an empty
    * password is never right, and the disabled are refused.

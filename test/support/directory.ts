@@ -60,6 +60,19 @@ export function scriptDirectory(): ScriptedDirectory {
       findGroups: async ids =>
         ids.flatMap(id => (directory.groups.has(id) ? [found(id, directory.groups.get(id)!)] : [])),
       findPeople: async ids => everybody().filter(({ id }) => ids.includes(id)),
+      findByAddress: async address => everybody().filter(({ mail }) => mail?.toLowerCase() === address.toLowerCase()),
+      checkPasswordOf: async (key, password) => {
+        directory.asked.push('id' in key ? key.id : key.address)
+        if (directory.isDown) return { outcome: 'unavailable', reason: 'down' }
+        const isMeant = (each: DirectoryPerson) =>
+          'id' in key ? each.id === key.id : each.mail?.toLowerCase() === key.address.toLowerCase()
+        const found = everybody().filter(isMeant)
+        if (found.length === 0) return { outcome: 'missing' }
+        const [person, another] = found.filter(({ isDisabled, isExcluded }) => !isDisabled && !isExcluded)
+        if (another) return { outcome: 'ambiguous' }
+        if (!person || directory.passwords.get(person.id) !== password) return { outcome: 'wrong' }
+        return { outcome: 'right', person }
+      },
       readGroup: async (id, take) => read(directory, id, take),
       checkPassword: async (login, password) => {
         directory.asked.push(login)

@@ -59,7 +59,8 @@ async function findOne(session: Session, login: string) {
   return person && { person, addresses }
 }
 
-async function canSignIn(
+/** Signs in as the entry, over a connection of its own. */
+export async function canSignIn(
   settings: DirectorySettings,
   limits: Limits,
   dn: string,

@@ -1,5 +1,6 @@
 /** What still exists among stable ids. */
 import type { Filter } from 'ldapts'
+import { parseAddress } from '../../lib/email-address.ts'
 import type { DirectoryPerson, FoundGroup } from '../directory.ts'
 import { groupAttributes, groupOf } from './schema/group.ts'
 import { personAttributes, personOf } from './schema/person.ts'
@@ -20,6 +21,36 @@ export async function findPeopleIn(session: Session, ids: string[]): Promise<Dir
   const { names, filters, exclusions } = session
   const entries = await findByIds(session, ids, filters.people, personAttributes(names), 'Looking for people by id')
   return entries.flatMap(entry => personOf(entry, names, exclusions, null) ?? [])
+}
+
+const mostOfAddress = 20
+
+/** The people who have this mail address, as their own or as one of several. */
+export async function findByAddressIn(session: Session, address: string): Promise<DirectoryPerson[]> {
+  const { names, filters, exclusions, defaults } = session
+  const key = addressKeyOf(address)
+  if (key === undefined) return []
+  const others = defaults.otherAddresses.flatMap(name => [equals(name, `smtp:${address}`)])
+  const filter = allOf(filters.people, anyOf([...names.mail.map(name => equals(name, address)), ...others]))
+  const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes: personAttributes(names) }
+  const found: DirectoryPerson[] = []
+  for await (const page of session.pages({ ...search, doing: 'Looking for an address' })) {
+    // servers also match what only looks alike (wide letters, unseen ones)
+    const own = page.filter(entry => addressesOf(entry, names.mail).some(text => addressKeyOf(text) === key))
+    found.push(...own.flatMap(entry => personOf(entry, names, exclusions, null) ?? []))
+    if (found.length >= mostOfAddress) break
+  }
+  return found.slice(0, mostOfAddress)
+}
+
+const addressesOf = (entry: Entry, mail: readonly string[]) => [
+  ...mail.flatMap(name => entry.texts(name)),
+  ...entry.texts('proxyAddresses').flatMap(text => (/^smtp:/i.test(text) ? [text.slice(5)] : []))
+]
+
+function addressKeyOf(text: string): string | undefined {
+  const parsed = parseAddress(text)
+  return 'fault' in parsed ? undefined : parsed.key
 }
 
 async function findByIds(session: Session, ids: string[], filter: Filter, attributes: string[], doing: string) {

@@ -1,6 +1,7 @@
 import { type Directory, DirectoryProblem, type DirectorySettings, type ReadOutcome } from '../directory.ts'
+import { checkPasswordOfEntry } from './check-entry.ts'
 import { checkPasswordAt } from './check-password.ts'
-import { findGroupsIn, findPeopleIn } from './find.ts'
+import { findByAddressIn, findGroupsIn, findPeopleIn } from './find.ts'
 import { readGroupIn } from './reading/read-group.ts'
 import { searchGroupsIn } from './search-groups.ts'
 import { type Session, withSession } from './session.ts'
@@ -17,8 +18,10 @@ export function openDirectory(settings: DirectorySettings, own: Partial<Limits> 
     searchGroups: (q, limit, signal) => ask(signal, session => searchGroupsIn(session, q, limit)),
     findGroups: (ids, signal) => ask(signal, session => findGroupsIn(session, ids)),
     findPeople: (ids, signal) => ask(signal, session => findPeopleIn(session, ids)),
+    findByAddress: (address, signal) => ask(signal, session => findByAddressIn(session, address)),
     readGroup: (id, take, signal) =>
       ask(signal, session => readGroupIn(session, id, take)).catch(error => outcomeOf(error, signal)),
+    checkPasswordOf: (key, password, signal) => checkPasswordOfEntry(settings, limits, key, password, signal),
     checkPassword: (login, password, signal) => checkPasswordAt(settings, limits, login, password, signal)
   }
 }
