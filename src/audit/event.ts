@@ -23,6 +23,12 @@ const counted = (number: number, one: string, many = `${one}s`) =>
 const named = (event: EventRow, name = 'group') => `“${event.details[name] ?? name}”`
 const changesOf = (event: EventRow) => `${amount(event, 'added')} added, ${amount(event, 'removed')} removed`
 
+const troubleWords: Record<string, string> = {
+  'entry-missing': 'their entry was not found',
+  'two-entries': 'two entries have their address',
+  'entry-taken': 'the entry with their address belongs to another person here'
+}
+
 export const eventKinds = {
   'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
   'organization-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the organization’s settings' },
@@ -76,6 +82,17 @@ export const eventKinds = {
   },
   'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${somebody(event)}` },
   'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${somebody(event)}` },
+  'directory-refused': {
+    tone: 'warn',
+    icon: 'alert',
+    says: event =>
+      `${somebody(event)} could not use the directory’s password: ${troubleWords[String(event.details.trouble)] ?? ''}`
+  },
+  'directory-linked': {
+    tone: 'info',
+    icon: 'check',
+    says: event => `let the directory’s password of ${event.details.entry ?? ''} open the account of ${somebody(event)}`
+  },
   'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how the directory is reached' },
   'groups-synced': {
     tone: 'info',

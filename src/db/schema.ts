@@ -73,6 +73,7 @@ export const changeKinds = [
   'removed',
   'parked',
   'changed',
+  'address',
   'disabled',
   'gone',
   'back',
@@ -81,6 +82,10 @@ export const changeKinds = [
 ] as const
 export const groupKinds = ['distribution-list', 'security-group', 'group'] as const
 export const leftOutReasons = ['no-mail', 'malformed', 'doubled', 'taken'] as const
+/** How a person's directory entry was decided on. Null: before Rollcall kept that. */
+export const boundBy = ['sync', 'address', 'join', 'sign-in', 'password', 'admin'] as const
+/** Why a directory password was refused that an admin can do something about. */
+export const directoryTroubles = ['entry-missing', 'two-entries', 'entry-taken'] as const
 
 // settings
 
@@ -134,6 +139,17 @@ export const people = pgTable(
     /** The stable id of this person's entry in the directory, as text; what follows is what the entry says. */
     directoryId: text('directory_id'),
     directoryDn: text('directory_dn'),
+    directoryBoundAt: at('directory_bound_at'),
+    directoryBoundBy: text('directory_bound_by', { enum: boundBy }),
+    /** Since when the entry's password opens an account that has a password here; without one here it always does. */
+    directoryPasswordAt: at('directory_password_at'),
+    /** An admin took the entry away: no address brings one back. */
+    directorySeparatedAt: at('directory_separated_at'),
+    /** The address that the directory has for this person, if it is another one than here; as mailed, and canonical. */
+    directoryMail: text('directory_mail'),
+    directoryMailKey: text('directory_mail_key'),
+    directoryTrouble: text('directory_trouble', { enum: directoryTroubles }),
+    directoryTroubleAt: at('directory_trouble_at'),
     department: text('department'),
     title: text('title'),
     /** The manager's DN. */
@@ -162,9 +178,16 @@ export const people = pgTable(
     index('people_leavers')
       .on(t.id)
       .where(sql`${t.disabledInDirectoryAt} is not null or ${t.goneFromDirectoryAt} is not null`),
+    index('people_directory_mail').on(t.directoryMailKey, t.id).where(sql`${t.directoryMailKey} is not null`),
+    index('people_directory_mail_search')
+      .using('gin', sql`directory_mail_key gin_trgm_ops`)
+      .where(sql`${t.directoryMailKey} is not null`),
+    index('people_directory_trouble').on(t.id).where(sql`${t.directoryTrouble} is not null`),
     index('people_console').on(t.role).where(sql`${t.role} <> 'member'`),
     check('people_role', oneOf(t.role, roles)),
     check('people_delivery_state', oneOf(t.deliveryState, deliveryStates)),
+    check('people_directory_bound_by', oneOf(t.directoryBoundBy, boundBy)),
+    check('people_directory_trouble', oneOf(t.directoryTrouble, directoryTroubles)),
     check('people_deactivated_after_sign_up', sql`${t.deactivatedAt} is null or ${t.signedUpAt} is not null`)
   ]
 )
@@ -637,6 +660,8 @@ export const syncRuns = pgTable(
     /** Removals that wait for approval, or waited for it. */
     parked: integer('parked').notNull().default(0),
     changed: integer('changed').notNull().default(0),
+    /** People found to have another address in the directory than here, who keep theirs. */
+    addresses: integer('addresses').notNull().default(0),
     deactivated: integer('deactivated').notNull().default(0),
     /** Deactivations that wait for approval, or waited for it. */
     deactivationsParked: integer('deactivations_parked').notNull().default(0),
@@ -674,6 +699,8 @@ export interface SyncReceipt {
   foreign: number
   disabled: number
   excluded: number
+  /** With another address in the directory than here. Runs of older versions did not count them. */
+  otherAddress?: number
   /** In the team by the directory before and after this run, parked removals included. */
   before: number
   after: number
@@ -706,9 +733,15 @@ export const leftOut = pgTable(
     reason: text('reason', { enum: leftOutReasons }).notNull(),
     name: text('name'),
     dn: text('dn').notNull(),
-    mail: text('mail')
+    mail: text('mail'),
+    /** The person here who has the address. */
+    personId: ref('person_id')
   },
-  t => [primaryKey({ columns: [t.groupId, t.directoryId] }), check('left_out_reason', oneOf(t.reason, leftOutReasons))]
+  t => [
+    primaryKey({ columns: [t.groupId, t.directoryId] }),
+    index('left_out_person').on(t.personId).where(sql`${t.personId} is not null`),
+    check('left_out_reason', oneOf(t.reason, leftOutReasons))
+  ]
 )
 
 /**
@@ -747,8 +780,12 @@ export const planned = pgTable(
     /** Of somebody new, the id that they will get; null with a fault. */
     personId: ref('person_id'),
     isNew: boolean('is_new').notNull(),
+    /** The directory has another address for the person than Rollcall. */
+    wantsAddress: boolean('wants_address').notNull().default(false),
     /** The address in the directory becomes the person's. */
-    takesAddress: boolean('takes_address').notNull(),
+    takesAddress: boolean('takes_address').notNull().default(false),
+    /** Another person who has the address here. */
+    holderId: ref('holder_id'),
     isExcluded: boolean('is_excluded').notNull(),
     fault: text('fault', { enum: leftOutReasons })
   },

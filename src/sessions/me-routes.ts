@@ -73,7 +73,7 @@ async function tryPassword(
   if (result.outcome === 'wrong-password') return { current_password: 'This is not your present password.' }
   if (result.outcome === 'refused') return { password: result.problem }
   await deleteSessionsOf(db, id)
-  sendSessionCookie(reply, await startSession(db, id, browserOf(request)))
+  sendSessionCookie(reply, (await startSession(db, id, browserOf(request)))!)
   return undefined
 }
 

@@ -1,23 +1,45 @@
-/** Passwords that somebody else keeps: the organization's directory. What it is lives further up and is passed down. */
+/** Passwords that the organization's directory keeps. What it is lives further up and is passed down. */
+import type { EntryRef } from '../people/entry-store.ts'
+import type { PersonRow } from '../people/store.ts'
 
 /** Whose password it would be. */
 export interface Claimant {
+  personId: number
   email: string
   addressKey: string
-  /** The entry that is known to be theirs. */
-  directoryId: string | null
-  isGone: boolean
+  /** The entry that this person is bound to. It alone is asked. */
+  entryId: string | null
+  /** Without an entry: may the one that has the address prove to be theirs? */
+  mayClaim: boolean
 }
 
 export type OutsideAnswer =
-  | { outcome: 'right' }
+  /** The password of this entry. */
+  | { outcome: 'right'; entry: EntryRef }
   | { outcome: 'wrong' }
+  /** The entry is missing, is bound to another person, or is one of several with the address. An admin reads which. */
+  | { outcome: 'unclear' }
   | { outcome: 'too-many'; retryAfterSeconds: number }
   /** It cannot be asked at this moment. */
   | { outcome: 'unavailable' }
 
 /**
- * Is this the password that the directory has for that person? `addressKey` alone: nobody here has it, which must
+ * Is this the password that the directory has for that person? `addressKey` alone: no user here has it, which must
  * neither show nor take another time, and never reaches a password check.
  */
 export type CheckOutside = (claimant: Claimant | { addressKey: string }, password: string) => Promise<OutsideAnswer>
+
+type Person = Pick<
+  PersonRow,
+  'id' | 'email' | 'addressKey' | 'directoryId' | 'directorySeparatedAt' | 'signedUpAt' | 'passwordHash'
+>
+
+/**
+ * A person as the directory is asked about them. An address proves nothing on its own: beside it comes the invitation's
+ * link, the password chosen here, or, for a user who joined before entries were kept, having neither of them.
+ */
+export function claimantOf(person: Person): Claimant {
+  const { id: personId, email, addressKey, directoryId: entryId } = person
+  const hasProof = person.signedUpAt === null || person.passwordHash !== null
+  return { personId, email, addressKey, entryId, mayClaim: hasProof || person.directorySeparatedAt === null }
+}

@@ -1,20 +1,25 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { transaction } from '../db/client.ts'
+import { findPerson } from '../people/store.ts'
 import { clientAddress } from '../web/client-address.ts'
 import type { Deps } from '../web/deps.ts'
 import { field, filters, form, optionalField } from '../web/forms.ts'
 import { ownPath } from '../web/redirects.ts'
+import { linkEntry } from './claim-entry.ts'
+import { openTicket, sealTicket } from './link-ticket.ts'
 import type { CheckOutside } from './outside.ts'
 import { clearSessionCookie, sendSessionCookie, sessionToken } from './scopes.ts'
 import { hashSessionToken } from './session.ts'
-import { signIn } from './sign-in.ts'
+import { type SignInOutcome, signIn } from './sign-in.ts'
 import { deleteSessionByToken } from './store.ts'
 
 export const unavailable =
   'The directory cannot be asked at this moment, so nobody can use its password. Try again in a minute.'
+const late = 'That step took longer than ten minutes. Sign in again.'
 const wrong = 'That e-mail address and password do not match a user here.'
 
-export function signInRoutes(app: FastifyInstance, { db, config }: Deps, outside?: CheckOutside): void {
+export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: Deps, outside?: CheckOutside): void {
   const query = filters({ next: optionalField() })
 
   app.get<{ Querystring: { next?: string } }>(
@@ -39,12 +44,30 @@ export function signInRoutes(app: FastifyInstance, { db, config }: Deps, outside
         sendSessionCookie(reply, outcome.token)
         return reply.redirect(next ?? homeOf(outcome.role), 303)
       }
-      if (outcome.outcome === 'wrong') return signInPage(reply, { next: next ?? '', email, error: wrong, status: 422 })
-      if (outcome.outcome === 'unavailable')
-        return signInPage(reply, { next: next ?? '', email, error: unavailable, status: 503 })
-      reply.header('retry-after', String(outcome.retryAfterSeconds))
-      const error = `Too many tries. Wait ${outcome.retryAfterSeconds} seconds and try again.`
-      return signInPage(reply, { next: next ?? '', email, error, status: 429 })
+      if (outcome.outcome === 'unlinked')
+        return linkPage(reply, { next: next ?? '', ticket: sealTicket(secretKey, outcome) })
+      const { error, status } = refusalOf(reply, outcome, wrong)
+      return signInPage(reply, { next: next ?? '', email, error, status })
+    }
+  )
+
+  const linkBody = form({ ticket: field(), password: field(), next: optionalField() })
+  app.post<{ Body: { ticket: string; password: string; next?: string } }>(
+    '/sign-in/link',
+    { config: { access: 'anyone' }, schema: { body: linkBody } },
+    async (request, reply) => {
+      const next = ownPath(request.body.next, config.baseUrl)
+      const ticket = openTicket(secretKey, request.body.ticket)
+      const person = ticket && (await findPerson(db, ticket.personId))
+      if (!person) return signInPage(reply, { next: next ?? '', error: late, status: 422 })
+      const outcome = await signIn(db, { email: person.email, password: request.body.password, ...browserOf(request) })
+      if (outcome.outcome === 'signed-in') {
+        await transaction(db, tx => linkEntry(tx, ticket.personId, ticket.entry))
+        sendSessionCookie(reply, outcome.token)
+        return reply.redirect(next ?? homeOf(outcome.role), 303)
+      }
+      const { error, status } = refusalOf(reply, outcome, 'That is not the password that you chose here.')
+      return linkPage(reply, { next: next ?? '', ticket: request.body.ticket, error, status })
     }
   )
 
@@ -69,6 +92,28 @@ export function browserOf(request: FastifyRequest) {
     userAgent: request.headers['user-agent'] ?? null,
     oldToken: sessionToken(request)
   }
+}
+
+/** What a form says after a refusal, and its status. */
+function refusalOf(reply: FastifyReply, outcome: Exclude<SignInOutcome, { outcome: 'signed-in' }>, wrong: string) {
+  if (outcome.outcome === 'unavailable') return { error: unavailable, status: 503 }
+  if (outcome.outcome !== 'too-many') return { error: wrong, status: 422 }
+  reply.header('retry-after', String(outcome.retryAfterSeconds))
+  return { error: `Too many tries. Wait ${outcome.retryAfterSeconds} seconds and try again.`, status: 429 }
+}
+
+interface LinkView {
+  next: string
+  ticket: string
+  error?: string
+  status?: number
+}
+
+/** The step between the directory's password and an account that has a password here. */
+function linkPage(reply: FastifyReply, { next, ticket, error, status = 200 }: LinkView) {
+  reply.header('cache-control', 'no-store')
+  const title = error ? 'Error: Link your accounts' : 'Link your accounts'
+  return reply.page('sessions/link', { title, status }, { next, ticket, error: error ?? null })
 }
 
 interface SignInView {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { recordEvent } from '../audit/store.ts'
-import { type Database, transaction } from '../db/client.ts'
+import { type Database, type Db, transaction } from '../db/client.ts'
 import { parseAddress } from '../lib/email-address.ts'
 import { verifyPassword } from '../lib/password.ts'
-import { findUserByKey } from '../people/store.ts'
-import type { CheckOutside, OutsideAnswer } from './outside.ts'
+import type { EntryRef } from '../people/entry-store.ts'
+import { findUserByKey, type PersonRow } from '../people/store.ts'
+import { claimEntry, opensWithDirectory } from './claim-entry.ts'
+import { type CheckOutside, claimantOf } from './outside.ts'
 import { accountDelay, hashSessionToken, networkOf, newSessionToken } from './session.ts'
 import { addTry, countTry, deleteSessionByToken, forgetTries, insertSession, lockTries } from './store.ts'
 
@@ -20,6 +22,8 @@ export interface Attempt {
 export type SignInOutcome =
   | { outcome: 'signed-in'; token: string; role: 'member' | 'auditor' | 'admin' | 'owner' }
   | { outcome: 'wrong' }
+  /** The directory's password is right, but does not open an account that has a password here before it was linked. */
+  | { outcome: 'unlinked'; personId: number; entry: EntryRef }
   | { outcome: 'too-many'; retryAfterSeconds: number }
   /** The directory cannot be asked, and nothing else knew this password. */
   | { outcome: 'unavailable' }
@@ -40,23 +44,28 @@ export async function signIn(db: Database, attempt: Attempt, outside?: CheckOuts
   if (wait > 0) return { outcome: 'too-many', retryAfterSeconds: wait }
   const user = await findUserByKey(db, key)
   const isRight = await verifyPassword(attempt.password, user?.passwordHash ?? null)
-  const isOurs = isRight || !outside || attempt.password === '' || 'fault' in address
-  const answer = isOurs ? answerOf(isRight) : await askOutside(outside, user, key, attempt.password)
-  if (answer.outcome !== 'right') return answer
-  if (!user) return { outcome: 'wrong' }
-  await forgetTries(db, keys)
-  const token = await startSession(db, user.id, attempt)
-  return { outcome: 'signed-in', token, role: user.role }
+  if (isRight && user) return begin(db, user, keys, attempt)
+  if (!outside || attempt.password === '' || 'fault' in address) return { outcome: 'wrong' }
+  const answer = await outside(user ? claimantOf(user) : { addressKey: key }, attempt.password)
+  if (answer.outcome === 'unavailable' || answer.outcome === 'too-many') return answer
+  if (answer.outcome !== 'right' || !user) return { outcome: 'wrong' }
+  const { entry } = answer
+  if (!opensWithDirectory(user)) return { outcome: 'unlinked', personId: user.id, entry }
+  return begin(db, user, keys, attempt, tx => claimEntry(tx, user.id, entry))
 }
 
-type User = Awaited<ReturnType<typeof findUserByKey>>
-
-const answerOf = (isRight: boolean): OutsideAnswer => ({ outcome: isRight ? 'right' : 'wrong' })
-
-function askOutside(outside: CheckOutside, user: User, addressKey: string, password: string) {
-  if (!user) return outside({ addressKey }, password)
-  const { email, directoryId, goneFromDirectoryAt } = user
-  return outside({ email, addressKey, directoryId, isGone: goneFromDirectoryAt !== null }, password)
+/** `claim` is asked in the transaction that starts the session: what the directory answered took its time. */
+async function begin(
+  db: Database,
+  user: PersonRow,
+  keys: [string, string],
+  attempt: Attempt,
+  claim?: (tx: Db) => Promise<boolean>
+): Promise<SignInOutcome> {
+  const token = await startSession(db, user.id, attempt, claim)
+  if (token === undefined) return { outcome: 'wrong' }
+  await forgetTries(db, keys)
+  return { outcome: 'signed-in', token, role: user.role }
 }
 
 function triesKeys(key: string, ip: string): [string, string] {
@@ -77,17 +86,22 @@ async function secondsToWait(db: Database, [fromNetwork, account]: [string, stri
   })
 }
 
-/** A fresh session for a person, instead of the one that this browser may have had; returns its token. */
+/**
+ * A fresh session for a person, instead of the one that this browser may have had; returns its token, or undefined when
+ * `claim` says no.
+ */
 export async function startSession(
   db: Database,
   personId: number,
-  { userAgent, oldToken }: Pick<Attempt, 'userAgent' | 'oldToken'>
-): Promise<string> {
+  { userAgent, oldToken }: Pick<Attempt, 'userAgent' | 'oldToken'>,
+  claim?: (tx: Db) => Promise<boolean>
+): Promise<string | undefined> {
   const token = newSessionToken()
-  await transaction(db, async tx => {
+  return transaction(db, async tx => {
+    if (claim && !(await claim(tx))) return undefined
     if (oldToken) await deleteSessionByToken(tx, hashSessionToken(oldToken))
     await insertSession(tx, personId, hashSessionToken(token), userAgent?.slice(0, 300) ?? null)
     await recordEvent(tx, { kind: 'signed-in', actorId: personId, personId })
+    return token
   })
-  return token
 }

@@ -52,7 +52,7 @@ export function setupRoutes(app: FastifyInstance, { db }: Deps, token: string): 
       password
     })
     if (result.outcome === 'already') throw alreadySetUp()
-    sendSessionCookie(reply, await startSession(db, result.ownerId, browserOf(request)))
+    sendSessionCookie(reply, (await startSession(db, result.ownerId, browserOf(request)))!)
     return reply.redirect('/', 303)
   })
 }

@@ -6,7 +6,8 @@ import { consume, findByTokenHash, isActiveOwner, noteRequest } from '../invitat
 import { hashPassword } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
 import { cancelQueued } from '../mail/store.ts'
-import { lockPerson } from '../people/store.ts'
+import { bindEntry, type EntryRef, findByEntry } from '../people/entry-store.ts'
+import { findPerson, lockAddresses, lockPerson } from '../people/store.ts'
 import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
 import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
 import { joinTeamsOf, lockTeamsOf } from '../teams/members-store.ts'
@@ -15,8 +16,9 @@ import { signUpPerson } from './store.ts'
 export interface Joining {
   token: string
   name: string
-  /** Null: the directory keeps it, and was asked. */
-  password: string | null
+  /** Chosen here. Without it the directory keeps the password, and said that it is the one of `entry`. */
+  password?: string
+  entry?: EntryRef
   userAgent: string | null
   /** Whoever was signed in on this browser: that session ends. */
   oldSession: string | undefined
@@ -26,6 +28,8 @@ export type JoinOutcome =
   | { outcome: 'joined'; session: string; role: string }
   | { outcome: 'unknown' }
   | { outcome: 'closed'; state: Exclude<InvitationState, 'open'> }
+  /** An admin decided on another entry meanwhile, or somebody else has this one. */
+  | { outcome: 'entry-changed' }
 
 /** Links that are being used in this process: a hash costs 80 ms of a core, and only one of many can win. */
 const inUse = new Map<string, Promise<unknown>>()
@@ -49,12 +53,14 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
   if (!invitation) return { outcome: 'unknown' }
   const state = stateOf(invitation)
   if (state !== 'open') return { outcome: 'closed', state }
-  const passwordHash = joining.password === null ? null : await hashPassword(joining.password)
+  const passwordHash = joining.password === undefined ? null : await hashPassword(joining.password)
   return transaction(db, async tx => {
     if (invitation.batchId !== null) await lockTeamsOf(tx, invitation.batchId)
-    await lockPerson(tx, invitation.personId)
+    const isTheirs = await lockWithEntry(tx, invitation.personId, joining.entry)
+    if (!isTheirs) return { outcome: 'entry-changed' }
     const used = await consume(tx, tokenHash)
     if (!used) return closedNow(tx, tokenHash)
+    if (joining.entry && isTheirs === 'first') await bindEntry(tx, used.personId, joining.entry, 'join')
     // the owner who chose a higher role may have been demoted since
     const mayGrant = used.roleGrantedBy !== null && (await isActiveOwner(tx, used.roleGrantedBy))
     const role = mayGrant ? used.role : 'member'
@@ -69,6 +75,18 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
     })
     return { outcome: 'joined', session: await freshSession(tx, used.personId, joining), role }
   })
+}
+
+/**
+ * Locks the person. Is the entry that they joined with theirs? `first`: they had none, and this one is free. An address
+ * led to it once; from then on its id does.
+ */
+async function lockWithEntry(tx: Tx, personId: number, entry: EntryRef | undefined): Promise<'first' | boolean> {
+  if (entry && (await findPerson(tx, personId))?.directoryId === null) await lockAddresses(tx)
+  const person = await lockPerson(tx, personId)
+  if (!entry) return true
+  if (person?.directoryId !== null) return person?.directoryId === entry.id
+  return (await findByEntry(tx, entry.id)) === undefined && 'first'
 }
 
 type Tx = Parameters<Parameters<typeof transaction>[1]>[0]

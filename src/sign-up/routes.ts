@@ -7,7 +7,7 @@ import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
 import { isName } from '../sessions/me-routes.ts'
-import type { CheckOutside, OutsideAnswer } from '../sessions/outside.ts'
+import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/outside.ts'
 import { browserOf, unavailable } from '../sessions/routes.ts'
 import { sendSessionCookie } from '../sessions/scopes.ts'
 import { showDay, showTime } from '../web/dates.ts'
@@ -44,16 +44,16 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
       const errors = errorsOf(name, isOutside ? null : password, [invitation.email, request.organization ?? ''])
       if (Object.keys(errors).length > 0)
         return joinPage(deps, reply, request, invitation, { name, isOutside, errors, status: 422 })
-      if (outside) {
-        const answer = await askOutside(db, outside, invitation, password)
-        if (answer.outcome !== 'right') return refusedPage(deps, reply, request, invitation, { name, answer })
-      }
+      const answer = outside && (await askOutside(db, outside, invitation, password))
+      if (answer && answer.outcome !== 'right') return refusedPage(deps, reply, request, invitation, { name, answer })
       const { userAgent, oldToken } = browserOf(request)
       const result = await join(db, {
-        ...{ token, name: name.trim(), password: isOutside ? null : password },
+        ...{ token, name: name.trim(), ...(answer ? { entry: answer.entry } : { password }) },
         ...{ userAgent, oldSession: oldToken }
       })
       if (result.outcome === 'unknown') throw noInvitation()
+      if (result.outcome === 'entry-changed')
+        return refusedPage(deps, reply, request, invitation, { name, answer: { outcome: 'unclear' } })
       if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
       sendSessionCookie(reply, result.session)
       return reply.redirect('/me', 303)
@@ -77,6 +77,9 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
 const noInvitation = () =>
   new Refusal(404, 'There is no invitation with this link. It may be incomplete: copy all of it from the mail.')
 
+const unclear =
+  'Rollcall cannot tell which directory entry is yours. Its admins can see why on your page; ask the people who invited you.'
+
 /** The invitation of a link, and the state of the link: one that another link replaced stays closed. */
 async function invitationOf(
   { db }: Deps,
@@ -91,8 +94,7 @@ async function invitationOf(
 }
 
 async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: InvitationRow, password: string) {
-  const { email, addressKey, directoryId, goneFromDirectoryAt } = (await findPerson(db, invitation.personId))!
-  return outside({ email, addressKey, directoryId, isGone: goneFromDirectoryAt !== null }, password)
+  return outside(claimantOf((await findPerson(db, invitation.personId))!), password)
 }
 
 function errorsOf(name: string, password: string | null, context: string[]): FieldErrors {
@@ -113,6 +115,7 @@ function refusedPage(
   const show = (password: string, status: number) =>
     joinPage(deps, reply, request, invitation, { name, isOutside: true, errors: { password }, status })
   if (answer.outcome === 'unavailable') return show(unavailable, 503)
+  if (answer.outcome === 'unclear') return show(unclear, 422)
   if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
   reply.header('retry-after', String(answer.retryAfterSeconds))
   return show(`Too many tries. Wait ${answer.retryAfterSeconds} seconds and try again.`, 429)

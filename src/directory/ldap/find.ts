@@ -2,6 +2,7 @@
 import type { Filter } from 'ldapts'
 import { parseAddress } from '../../lib/email-address.ts'
 import type { DirectoryPerson, FoundGroup } from '../directory.ts'
+import { addressesOf } from './schema/address.ts'
 import { groupAttributes, groupOf } from './schema/group.ts'
 import { personAttributes, personOf } from './schema/person.ts'
 import type { Session } from './session.ts'
@@ -30,23 +31,21 @@ export async function findByAddressIn(session: Session, address: string): Promis
   const { names, filters, exclusions, defaults } = session
   const key = addressKeyOf(address)
   if (key === undefined) return []
-  const others = defaults.otherAddresses.flatMap(name => [equals(name, `smtp:${address}`)])
+  // most servers compare without case; those that do not keep aliases in small letters
+  const others = defaults.otherAddresses.flatMap(name =>
+    ['SMTP', 'smtp'].map(kind => equals(name, `${kind}:${address}`))
+  )
   const filter = allOf(filters.people, anyOf([...names.mail.map(name => equals(name, address)), ...others]))
   const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes: personAttributes(names) }
   const found: DirectoryPerson[] = []
   for await (const page of session.pages({ ...search, doing: 'Looking for an address' })) {
     // servers also match what only looks alike (wide letters, unseen ones)
-    const own = page.filter(entry => addressesOf(entry, names.mail).some(text => addressKeyOf(text) === key))
+    const own = page.filter(entry => addressesOf(entry, names).some(({ text }) => addressKeyOf(text) === key))
     found.push(...own.flatMap(entry => personOf(entry, names, exclusions, null) ?? []))
     if (found.length >= mostOfAddress) break
   }
   return found.slice(0, mostOfAddress)
 }
-
-const addressesOf = (entry: Entry, mail: readonly string[]) => [
-  ...mail.flatMap(name => entry.texts(name)),
-  ...entry.texts('proxyAddresses').flatMap(text => (/^smtp:/i.test(text) ? [text.slice(5)] : []))
-]
 
 function addressKeyOf(text: string): string | undefined {
   const parsed = parseAddress(text)

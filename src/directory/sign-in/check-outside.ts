@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type Database, transaction } from '../../db/client.ts'
-import { parseAddress } from '../../lib/email-address.ts'
+import { clearTrouble, type DirectoryTrouble, findByEntry, noteTrouble } from '../../people/entry-store.ts'
 import type { CheckOutside, Claimant, OutsideAnswer } from '../../sessions/outside.ts'
 import { addTry, forgetTries, lockTries, takeBackTry } from '../../sessions/store.ts'
 import { type DirectoryDeps, directoryOf } from '../connection/settings.ts'
@@ -22,7 +22,7 @@ export function checkOutsideFor(deps: DirectoryDeps): CheckOutside | undefined {
     const key = `bind ${createHash('sha256').update(claimant.addressKey).digest('base64url')}`
     const wait = await secondsToWait(deps.db, key)
     if (wait > 0) return { outcome: 'too-many', retryAfterSeconds: wait }
-    const answer = await ask(opened.directory, claimant, password)
+    const answer = await ask(deps.db, opened.directory, claimant, password)
     if (answer.outcome === 'right') await forgetTries(deps.db, [key])
     if (answer.outcome === 'unavailable') await takeBackTry(deps.db, key)
     return answer
@@ -44,38 +44,45 @@ async function secondsToWait(db: Database, key: string): Promise<number> {
 }
 
 async function ask(
+  db: Database,
   directory: Directory,
   claimant: Claimant | { addressKey: string },
   password: string
 ): Promise<OutsideAnswer> {
   try {
     if (!('email' in claimant)) return await askForNobody(directory)
-    return await askFor(directory, claimant, password)
+    return await askFor(db, directory, claimant, password)
   } catch (error) {
     if (error instanceof DirectoryProblem) return { outcome: 'unavailable' }
     throw error
   }
 }
 
-async function askFor(directory: Directory, claimant: Claimant, password: string): Promise<OutsideAnswer> {
-  const { directoryId, email, addressKey, isGone } = claimant
-  const [known] = directoryId === null ? [] : await directory.findPeople([directoryId])
-  if (known?.isDisabled || (directoryId !== null && !known && isGone)) return { outcome: 'wrong' }
-  const answer = await directory.checkPassword(known?.mail ?? email, password)
+/** Asks the entry that the person is bound to, under the DN that it has now; without one, the only entry with their address. */
+async function askFor(
+  db: Database,
+  directory: Directory,
+  { personId, email, entryId, mayClaim }: Claimant,
+  password: string
+): Promise<OutsideAnswer> {
+  if (entryId === null && !mayClaim) return askForNobody(directory)
+  const answer = await directory.checkPasswordOf(entryId === null ? { address: email } : { id: entryId }, password)
+  const unclear = async (trouble: DirectoryTrouble): Promise<OutsideAnswer> => {
+    await transaction(db, tx => noteTrouble(tx, personId, trouble))
+    return { outcome: 'unclear' }
+  }
+  if (answer.outcome === 'missing') return entryId === null ? { outcome: 'wrong' } : unclear('entry-missing')
+  if (answer.outcome === 'ambiguous') return unclear('two-entries')
   if (answer.outcome !== 'right') return { outcome: answer.outcome }
-  // the right password of somebody else is not theirs
-  const addresses = [answer.person.mail, ...(answer.addresses ?? [])]
-  const isSame = known ? answer.person.id === directoryId : addresses.some(mail => keyOf(mail) === addressKey)
-  return { outcome: isSame ? 'right' : 'wrong' }
+  const { id, dn } = answer.person
+  const owner = entryId === null ? await findByEntry(db, id) : personId
+  if (owner !== undefined && owner !== personId) return unclear('entry-taken')
+  await clearTrouble(db, personId)
+  return { outcome: 'right', entry: { id, dn } }
 }
 
 /** As long as for somebody, more or less, and no password goes anywhere. */
 async function askForNobody(directory: Directory): Promise<OutsideAnswer> {
   for (let each = 0; each < 2; each += 1) await directory.findPeople([randomUUID()])
   return { outcome: 'wrong' }
-}
-
-function keyOf(mail: string | null): string | undefined {
-  const parsed = mail === null ? undefined : parseAddress(mail)
-  return parsed && !('fault' in parsed) ? parsed.key : undefined
 }

@@ -17,6 +17,7 @@ export const changeWords: Record<ChangeKind, string> = {
   removed: 'Taken out of the team',
   parked: 'Would be taken out',
   changed: 'Changed in the directory',
+  address: 'Another address in the directory',
   disabled: 'Disabled in the directory',
   gone: 'Gone from the directory',
   back: 'Back in the directory',
