@@ -11,6 +11,7 @@ import { organizationErrors, readDomains } from '../settings/organization.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, filters, form, optionalField } from '../web/forms.ts'
+import { tokenIn } from '../web/paths.ts'
 import { setUp } from './set-up.ts'
 
 const body = form({
@@ -65,7 +66,7 @@ function refuseOnceSetUp(organization: string | null) {
 
 function isSame(given: string | undefined, token: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given ?? ''), digest(token))
+  return timingSafeEqual(digest(tokenIn(given ?? '') ?? ''), digest(token))
 }
 
 function noToken(reply: FastifyReply) {

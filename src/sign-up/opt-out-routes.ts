@@ -5,7 +5,6 @@ import { stopMailTo } from '../invitations/opt-out.ts'
 import { readOptOutToken } from '../lib/token.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
-import { form, optionalField } from '../web/forms.ts'
 
 interface ByToken {
   Params: { token: string }
@@ -15,18 +14,22 @@ const params = Type.Object({ token: Type.String() })
 
 /**
  * Opting out of invitations: a page for people, one click for mail programs, no sign-in for either. Register in a scope
- * of its own: mail programs may post multipart, and must not be redirected (RFC 8058, 3.1 and 3.2).
+ * of its own: mail programs post what they like, and must not be redirected (RFC 8058, 3.1 and 3.2).
  */
 export async function optOutRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
-  // the address says everything: what such a form holds is not looked at
-  app.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, async () => ({}))
+  // the link says everything, so no body of any kind, broken ones included, keeps it from working
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async () => ({}))
+  app.addHook('onRequest', async ({ headers }) => {
+    if (headers['content-type'] !== undefined) headers['content-type'] = 'application/octet-stream'
+  })
 
   const personOf = (token: string): number => {
     const personId = readOptOutToken(keysOf(deps), token)
     if (personId === undefined)
       throw new Refusal(
         404,
-        'This link does not work: copy all of it from the mail, or answer the mail and say that you want no more.'
+        'This link does not work. Copy all of it from the email, or reply to the email and ask for no more invitations.'
       )
     return personId
   }
@@ -44,11 +47,10 @@ export async function optOutRoutes(app: FastifyInstance, deps: Deps): Promise<vo
     }
   )
 
-  const body = form({ 'List-Unsubscribe': optionalField() })
   const config = { access: 'anyone', anyOrigin: true } as const
-  app.post<ByToken>('/unsubscribe/:token', { config, schema: { params, body } }, async (request, reply) => {
+  app.post<ByToken>('/unsubscribe/:token', { config, schema: { params } }, async (request, reply) => {
     const isKnown = await stopMailTo(deps.db, personOf(request.params.token))
-    if (!isKnown) throw new Refusal(404, 'There is nobody to stop mail to: the person is gone.')
+    if (!isKnown) throw new Refusal(404, 'This person is no longer in Rollcall, so there is no mail to stop.')
     return reply.page('sign-up/opt-out', { title: 'Invitations stopped' }, { action: '', isDone: true })
   })
 }

@@ -51,7 +51,7 @@ export async function serveAssets(app: FastifyInstance): Promise<Assets> {
   app.get<{ Params: { name: string } }>('/assets/:name', { config: { access: 'anyone' } }, async (request, reply) => {
     const asset = served.get(request.params.name)
     if (!asset) return reply.callNotFound()
-    const encoding = (['br', 'gzip'] as const).find(each => request.headers['accept-encoding']?.includes(each))
+    const encoding = (['br', 'gzip'] as const).find(each => accepts(request.headers['accept-encoding'], each))
     const isHashed = /-[0-9a-f]{12}\./.test(request.params.name)
     if (encoding) reply.header('content-encoding', encoding)
     return reply
@@ -61,6 +61,16 @@ export async function serveAssets(app: FastifyInstance): Promise<Assets> {
       .send(encoding ? asset[encoding] : asset.plain)
   })
   return paths
+}
+
+/** Does an Accept-Encoding header name this coding, and not with a weight of 0 (RFC 9110, 12.5.3)? */
+export function accepts(header: string | string[] | undefined, coding: string): boolean {
+  return String(header ?? '')
+    .slice(0, 1024)
+    .toLowerCase()
+    .split(',')
+    .map(part => part.split(';').map(word => word.trim()))
+    .some(([name, ...weights]) => name === coding && !weights.some(weight => /^q\s*=\s*0(\.0*)?$/.test(weight)))
 }
 
 const read = (file: string) => fs.readFileSync(file, 'utf8')

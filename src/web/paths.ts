@@ -1,5 +1,4 @@
 /** Paths as they come off the wire: read before they are routed, and masked before they are logged. */
-import type { IncomingMessage } from 'node:http'
 import { cutText } from '../lib/cut.ts'
 
 /** What an address that cannot be read is answered as: there is nothing there. */
@@ -12,17 +11,26 @@ const unreadable = '/unreadable'
 export function routedPath(raw: { url?: string | undefined }): string {
   const url = raw.url ?? '/'
   const [path = '/', ...query] = (url.startsWith('/') ? url : pathOfWhole(url)).split('?')
-  return decoded(path) === undefined ? unreadable : [path, ...query].join('?')
+  const plain = decoded(path)
+  return plain === undefined ? unreadable : [linkIn(plain) ?? path, ...query].join('?')
 }
+
+const link = /^\/(join|unsubscribe)\/((?:[1-9]\d{0,15}\.)?[\w-]{43})(?![A-Za-z0-9])(\/[a-z]+$)?/
+
+/**
+ * The path of a link in a mail, without what mail programs and people take for a part of it: a full stop, a bracket, a
+ * slash, the mark of a broken line. A page below the link's own is kept.
+ */
+function linkIn(path: string): string | undefined {
+  const [, page, token, below = ''] = link.exec(path.slice(0, 200)) ?? []
+  return page && `/${page}/${token}${below}`
+}
+
+/** The 43 characters that a text begins with, when it is a token that something other than letters follows. */
+export const tokenIn = (text: string) => /^[\w-]{43}(?![A-Za-z0-9])/.exec(text)?.[0]
 
 /** What comes after the first question mark. */
 export const queryOf = (url: string) => (url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
-
-/** Does the request line name a whole address of another origin? It would win over the Host header (RFC 9112, 3.2.2). */
-export function isElsewhere(raw: IncomingMessage & { originalUrl?: string }, baseUrl: string): boolean {
-  const url = raw.originalUrl ?? raw.url ?? '/'
-  return !url.startsWith('/') && originOf(url) !== baseUrl
-}
 
 /** The path without its query and without what is secret or someone's: a link's token, an address. */
 export function pathForLog(url: string): string {
@@ -48,7 +56,6 @@ export function shortened(text: string, separator: string): string {
   return `${text.slice(0, text.slice(0, longest).lastIndexOf(separator) + 1)}…`
 }
 
-const originOf = (url: string) => (URL.canParse(url) ? new URL(url).origin : undefined)
 const pathOfWhole = (url: string) => (URL.canParse(url) ? new URL(url).pathname + new URL(url).search : unreadable)
 
 function decoded(path: string): string | undefined {

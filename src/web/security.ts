@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, sendError } from './errors.ts'
 import { parseQuery, refuseBrokenQuery } from './forms.ts'
-import { isElsewhere, queryOf } from './paths.ts'
+import { isElsewhere, isOwnHost, isOwnOrigin } from './host.ts'
+import { queryOf } from './paths.ts'
 import { isWatched } from './uploads/rate.ts'
 
 const policy = [
@@ -25,7 +26,6 @@ export const policyOfFramedMail =
 
 const headers = {
   'content-security-policy': policy,
-  'strict-transport-security': 'max-age=31536000; includeSubDomains',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   // no-referrer would make browsers send "Origin: null" with a form
@@ -37,15 +37,18 @@ const headers = {
   'cache-control': 'no-store'
 }
 
+/** Only for this host: what else the domain serves is not ours to decide. Browsers ignore it over plain http. */
+const onlyEncrypted = { 'strict-transport-security': 'max-age=31536000' }
+
 const bodySeconds = 10
 
 /** Registers the checks that need neither a session nor a role. `baseUrl` is the only origin there is. */
 export function guardRequests(app: FastifyInstance, baseUrl: string): void {
-  const host = new URL(baseUrl).host
+  const all = baseUrl.startsWith('https:') ? { ...headers, ...onlyEncrypted } : headers
   app.addHook('onRequest', async (request, reply) => {
     limitBodyTime(request, reply)
-    reply.headers(headers)
-    if (isForeignHost(request, host) || isElsewhere(request.raw, baseUrl)) return refuseHost(reply, baseUrl)
+    reply.headers(all)
+    if (isForeignHost(request, baseUrl) || isElsewhere(request.raw, baseUrl)) return refuseHost(reply, baseUrl)
     refuseBrokenQuery(request.is404 ? parseQuery(queryOf(request.url)) : request.query)
     if (isForgedAct(request, baseUrl))
       throw new Refusal(
@@ -56,8 +59,8 @@ export function guardRequests(app: FastifyInstance, baseUrl: string): void {
   })
 }
 
-function isForeignHost(request: FastifyRequest, host: string): boolean {
-  return request.routeOptions.config.access !== 'operator' && request.headers.host !== host
+function isForeignHost(request: FastifyRequest, baseUrl: string): boolean {
+  return request.routeOptions.config.access !== 'operator' && !isOwnHost(request.headers.host, baseUrl)
 }
 
 function refuseHost(reply: FastifyReply, baseUrl: string) {
@@ -70,7 +73,7 @@ function isForgedAct({ method, headers, routeOptions }: FastifyRequest, baseUrl:
   if (routeOptions.config.anyOrigin) return false
   const site = headers['sec-fetch-site']
   const origin = headers.origin
-  if (origin !== undefined && origin !== baseUrl) return true
+  if (origin !== undefined && !isOwnOrigin(origin, baseUrl)) return true
   if (site === 'same-origin') return false
   return origin === undefined || (site !== undefined && site !== 'none')
 }
