@@ -1,24 +1,18 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 
 /** OWASP ASVS 5.0, 11.4.2: argon2id with 19 MiB, two passes, one lane. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const
 const derive = promisify(argon2)
 
-/** A hash takes 80 ms of a core: more at once than cores only starve everything else. */
-const atOnce = Math.max(1, availableParallelism())
-const waiting: (() => void)[] = []
-let running = 0
-
-/** The PHC string of `password` under a fresh salt of 16 bytes. */
+/** The PHC string of `password` under a fresh salt of 16 bytes. For requests, call it in the line (password-line.ts). */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
   const tag = await tagOf(password, salt)
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${plain(salt)}$${plain(tag)}`
 }
 
-/** Does `password` match? With no hash it takes as long and says no, so that nobody can tell who has one. */
+/** Does `password` match? Without a hash it takes as long and says no, so that the time tells nothing. In the line, too. */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   const [, , , , salt, tag] = (hash ?? '').split('$')
   const expected = Buffer.from(tag ?? '', 'base64')
@@ -27,15 +21,7 @@ export async function verifyPassword(password: string, hash: string | null): Pro
 }
 
 async function tagOf(password: string, nonce: Buffer): Promise<Buffer> {
-  if (running >= atOnce) await new Promise<void>(resolve => waiting.push(resolve))
-  else running += 1
-  try {
-    return await derive('argon2id', { message: password.normalize('NFKC'), nonce, ...cost })
-  } finally {
-    const next = waiting.shift()
-    if (next) next()
-    else running -= 1
-  }
+  return derive('argon2id', { message: password.normalize('NFKC'), nonce, ...cost })
 }
 
 const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')

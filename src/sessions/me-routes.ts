@@ -7,8 +7,10 @@ import { isTimeZone, showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
+import { overOf } from '../web/handlers.ts'
 import { browserOf } from './routes.ts'
 import { redirectWith, sendSessionCookie } from './scopes.ts'
+import { networkOf } from './session.ts'
 import { startSession } from './sign-in.ts'
 import { deleteSession, deleteSessionsOf, listSessions, teamsOf } from './store.ts'
 
@@ -69,8 +71,12 @@ async function tryPassword(
   fields: Fields
 ): Promise<FieldErrors | undefined> {
   const { id } = request.viewer!
-  const result = await changePassword(db, id, fields.current_password ?? '', fields.password ?? '')
-  if (result.outcome === 'wrong-password') return { current_password: 'This is not your present password.' }
+  const result = await changePassword(db, id, {
+    current: fields.current_password ?? '',
+    next: fields.password ?? '',
+    turn: { network: networkOf(browserOf(request).ip), signal: overOf(reply) }
+  })
+  if (result.outcome === 'wrong-password') return { current_password: 'This is not your current password.' }
   if (result.outcome === 'refused') return { password: result.problem }
   await deleteSessionsOf(db, id)
   sendSessionCookie(reply, (await startSession(db, id, browserOf(request)))!)

@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { transaction } from '../db/client.ts'
+import { waitInWords } from '../lib/duration.ts'
 import { findPerson } from '../people/store.ts'
 import { clientAddress } from '../web/client-address.ts'
 import type { Deps } from '../web/deps.ts'
+import { statusOf, textOf } from '../web/errors.ts'
 import { field, filters, form, optionalField } from '../web/forms.ts'
+import { overOf } from '../web/handlers.ts'
 import { ownPath } from '../web/redirects.ts'
 import { linkEntry } from './claim-entry.ts'
 import { openTicket, sealTicket } from './link-ticket.ts'
@@ -14,10 +17,9 @@ import { hashSessionToken } from './session.ts'
 import { type SignInOutcome, signIn } from './sign-in.ts'
 import { deleteSessionByToken } from './store.ts'
 
-export const unavailable =
-  'The directory cannot be asked at this moment, so nobody can use its password. Try again in a minute.'
+export const unavailable = 'The directory cannot be reached, so its passwords cannot be checked. Try again in a minute.'
 const late = 'That step took longer than ten minutes. Sign in again.'
-const wrong = 'That e-mail address and password do not match a user here.'
+const wrong = 'That email address and password do not match a user here.'
 
 export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: Deps, outside?: CheckOutside): void {
   const query = filters({ next: optionalField() })
@@ -39,7 +41,7 @@ export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: De
     async (request, reply) => {
       const { email, password } = request.body
       const next = ownPath(request.body.next, config.baseUrl)
-      const outcome = await signIn(db, { email, password, ...browserOf(request) }, outside)
+      const outcome = await signIn(db, { email, password, ...browserOf(request), over: overOf(reply) }, outside)
       if (outcome.outcome === 'signed-in') {
         sendSessionCookie(reply, outcome.token)
         return reply.redirect(next ?? homeOf(outcome.role), 303)
@@ -60,7 +62,8 @@ export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: De
       const ticket = openTicket(secretKey, request.body.ticket)
       const person = ticket && (await findPerson(db, ticket.personId))
       if (!person) return signInPage(reply, { next: next ?? '', error: late, status: 422 })
-      const outcome = await signIn(db, { email: person.email, password: request.body.password, ...browserOf(request) })
+      const { password } = request.body
+      const outcome = await signIn(db, { email: person.email, password, ...browserOf(request), over: overOf(reply) })
       if (outcome.outcome === 'signed-in') {
         await transaction(db, tx => linkEntry(tx, ticket.personId, ticket.entry))
         sendSessionCookie(reply, outcome.token)
@@ -97,9 +100,13 @@ export function browserOf(request: FastifyRequest) {
 /** What a form says after a refusal, and its status. */
 function refusalOf(reply: FastifyReply, outcome: Exclude<SignInOutcome, { outcome: 'signed-in' }>, wrong: string) {
   if (outcome.outcome === 'unavailable') return { error: unavailable, status: 503 }
+  if (outcome.outcome === 'busy') {
+    reply.header('retry-after', String(outcome.full.retryAfterSeconds))
+    return { error: textOf(outcome.full), status: statusOf(outcome.full) }
+  }
   if (outcome.outcome !== 'too-many') return { error: wrong, status: 422 }
   reply.header('retry-after', String(outcome.retryAfterSeconds))
-  return { error: `Too many tries. Wait ${outcome.retryAfterSeconds} seconds and try again.`, status: 429 }
+  return { error: `Too many attempts. Wait ${waitInWords(outcome.retryAfterSeconds)} and try again.`, status: 429 }
 }
 
 interface LinkView {

@@ -6,11 +6,13 @@ import { passwordProblem } from '../lib/password.ts'
 import { isName } from '../sessions/me-routes.ts'
 import { browserOf } from '../sessions/routes.ts'
 import { sendSessionCookie } from '../sessions/scopes.ts'
+import { networkOf } from '../sessions/session.ts'
 import { startSession } from '../sessions/sign-in.ts'
 import { organizationErrors, readDomains } from '../settings/organization.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, filters, form, optionalField } from '../web/forms.ts'
+import { overOf } from '../web/handlers.ts'
 import { tokenIn } from '../web/paths.ts'
 import { setUp } from './set-up.ts'
 
@@ -50,7 +52,8 @@ export function setupRoutes(app: FastifyInstance, { db }: Deps, token: string): 
       domains,
       name: values.name.trim(),
       address,
-      password
+      password,
+      ...{ network: networkOf(browserOf(request).ip), over: overOf(reply) }
     })
     if (result.outcome === 'already') throw alreadySetUp()
     sendSessionCookie(reply, (await startSession(db, result.ownerId, browserOf(request)))!)

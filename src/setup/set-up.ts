@@ -2,6 +2,7 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import type { Address } from '../lib/email-address.ts'
 import { hashPassword } from '../lib/password.ts'
+import { inPasswordLine } from '../lib/password-line.ts'
 import { insertUser } from '../people/store.ts'
 import { insertOrganization } from '../settings/store.ts'
 
@@ -11,6 +12,9 @@ export interface FirstOwner {
   name: string
   address: Address
   password: string
+  /** Where the request comes from, and a signal that ends with it. */
+  network?: string
+  over?: AbortSignal
 }
 
 /** Makes the organization and its first owner, once: of two at the same time, one is told that it is set up. */
@@ -18,7 +22,8 @@ export async function setUp(
   db: Database,
   first: FirstOwner
 ): Promise<{ outcome: 'set-up'; ownerId: number } | { outcome: 'already' }> {
-  const passwordHash = await hashPassword(first.password)
+  const turn = { asker: 'sign-up' as const, network: first.network ?? 'unknown', signal: first.over }
+  const passwordHash = await inPasswordLine(turn, () => hashPassword(first.password))
   return transaction(db, async tx => {
     if (!(await insertOrganization(tx, first.organization, first.domains))) return { outcome: 'already' }
     const { address: email, key: addressKey } = first.address

@@ -4,6 +4,7 @@ import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { consume, findByTokenHash, isActiveOwner, noteRequest } from '../invitations/store.ts'
 import { hashPassword } from '../lib/password.ts'
+import { inPasswordLine, LineFull } from '../lib/password-line.ts'
 import { hashToken } from '../lib/token.ts'
 import { cancelQueued } from '../mail/store.ts'
 import { bindEntry, type EntryRef, findByEntry } from '../people/entry-store.ts'
@@ -20,7 +21,10 @@ export interface Joining {
   password?: string
   entry?: EntryRef
   userAgent: string | null
-  /** Whoever was signed in on this browser: that session ends. */
+  /** Where the request comes from, and a signal that ends with it. */
+  network: string
+  over?: AbortSignal
+  /** The session that this browser had: it ends. */
   oldSession: string | undefined
 }
 
@@ -32,18 +36,21 @@ export type JoinOutcome =
   | { outcome: 'entry-changed' }
 
 /** Links that are being used in this process: a hash costs 80 ms of a core, and only one of many can win. */
-const inUse = new Map<string, Promise<unknown>>()
+const inUse = new Map<string, { last: Promise<unknown>; count: number }>()
+/** As many may use one link at the same moment; a reader who selects the button again and again is among them. */
+const mostAtOnce = 2000
 
 /** Signs the invited person up: the address is the invitation's, the link is used up in one update, once. */
 export async function join(db: Database, joining: Joining): Promise<JoinOutcome> {
-  const before = inUse.get(joining.token) ?? Promise.resolve()
-  const mine = before.then(() => joinNow(db, joining))
-  const settled = mine.catch(() => {})
-  inUse.set(joining.token, settled)
+  const before = inUse.get(joining.token)
+  if (before && before.count >= mostAtOnce) throw new LineFull(true, 5)
+  const mine = (before?.last ?? Promise.resolve()).then(() => joinNow(db, joining))
+  const entry = { last: mine.catch(() => {}), count: (before?.count ?? 0) + 1 }
+  inUse.set(joining.token, entry)
   try {
     return await mine
   } finally {
-    if (inUse.get(joining.token) === settled) inUse.delete(joining.token)
+    if (inUse.get(joining.token) === entry) inUse.delete(joining.token)
   }
 }
 
@@ -53,7 +60,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
   if (!invitation) return { outcome: 'unknown' }
   const state = stateOf(invitation)
   if (state !== 'open') return { outcome: 'closed', state }
-  const passwordHash = joining.password === undefined ? null : await hashPassword(joining.password)
+  const passwordHash = await hashOf(joining)
   return transaction(db, async tx => {
     if (invitation.batchId !== null) await lockTeamsOf(tx, invitation.batchId)
     const isTheirs = await lockWithEntry(tx, invitation.personId, joining.entry)
@@ -87,6 +94,12 @@ async function lockWithEntry(tx: Tx, personId: number, entry: EntryRef | undefin
   if (!entry) return true
   if (person?.directoryId !== null) return person?.directoryId === entry.id
   return (await findByEntry(tx, entry.id)) === undefined && 'first'
+}
+
+/** Null: the directory keeps the password. */
+async function hashOf({ password, network, over }: Joining): Promise<string | null> {
+  if (password === undefined) return null
+  return inPasswordLine({ asker: 'sign-up', network, signal: over }, () => hashPassword(password))
 }
 
 type Tx = Parameters<Parameters<typeof transaction>[1]>[0]

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'
+import { waitInWords } from '../lib/duration.ts'
 import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
@@ -10,10 +11,12 @@ import { isName } from '../sessions/me-routes.ts'
 import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/outside.ts'
 import { browserOf, unavailable } from '../sessions/routes.ts'
 import { sendSessionCookie } from '../sessions/scopes.ts'
+import { networkOf } from '../sessions/session.ts'
 import { showDay, showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
+import { overOf } from '../web/handlers.ts'
 import { join, requestInvitation } from './join.ts'
 
 const params = Type.Object({ token: Type.String() })
@@ -35,7 +38,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
 
   app.post<ByToken & { Body: Static<typeof body> }>(
     '/join/:token',
-    { config: { access: 'anyone' }, schema: { params, body } },
+    { config: { access: 'anyone', patienceSeconds: 180 }, schema: { params, body } },
     async (request, reply) => {
       const { token } = request.params
       const { name, password } = request.body
@@ -46,10 +49,10 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
         return joinPage(deps, reply, request, invitation, { name, isOutside, errors, status: 422 })
       const answer = outside && (await askOutside(db, outside, invitation, password))
       if (answer && answer.outcome !== 'right') return refusedPage(deps, reply, request, invitation, { name, answer })
-      const { userAgent, oldToken } = browserOf(request)
+      const { userAgent, oldToken, ip } = browserOf(request)
       const result = await join(db, {
         ...{ token, name: name.trim(), ...(answer ? { entry: answer.entry } : { password }) },
-        ...{ userAgent, oldSession: oldToken }
+        ...{ userAgent, oldSession: oldToken, network: networkOf(ip), over: overOf(reply) }
       })
       if (result.outcome === 'unknown') throw noInvitation()
       if (result.outcome === 'entry-changed')
@@ -118,7 +121,7 @@ function refusedPage(
   if (answer.outcome === 'unclear') return show(unclear, 422)
   if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
   reply.header('retry-after', String(answer.retryAfterSeconds))
-  return show(`Too many tries. Wait ${answer.retryAfterSeconds} seconds and try again.`, 429)
+  return show(`Too many attempts. Wait ${waitInWords(answer.retryAfterSeconds)} and try again.`, 429)
 }
 
 interface JoinView {

@@ -38,6 +38,8 @@ declare module 'fastify' {
     access?: Access
     /** Only for the one-click opt-out of RFC 8058, which mail providers post. */
     anyOrigin?: boolean
+    /** How long its handler may take, where that is more than usual (handlers.ts). */
+    patienceSeconds?: number
     /** Its body is a file of any size, which the handler reads while it arrives. */
     isUpload?: boolean
   }

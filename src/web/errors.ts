@@ -1,10 +1,13 @@
 /** Every answer that is not a success, from one mapper. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseAway } from '../db/faults.ts'
+import { waitInWords } from '../lib/duration.ts'
+import { LineFull, TurnOver } from '../lib/password-line.ts'
+import { LateHandler } from './handlers.ts'
 
 /** An expected "no" that a route may throw: the reason is shown to the reader as it stands. */
 export class Refusal extends Error {
-  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 410 | 413 | 415 | 421 | 422 | 503
+  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 410 | 413 | 415 | 421 | 422 | 429 | 503
 
   constructor(status: Refusal['status'], reason: string) {
     super(reason)
@@ -24,7 +27,7 @@ const headings: Record<number, string> = {
   414: 'The address is too long',
   415: 'This kind of content is not accepted',
   422: 'Please check this',
-  429: 'Too many tries',
+  429: 'Too many attempts',
   431: 'Too large',
   500: 'Something went wrong',
   503: 'The database is not answering'
@@ -36,12 +39,11 @@ const texts: Record<number, string> = {
   413: 'What was sent is larger than this form takes. Nothing was changed.',
   415: 'Send the form from its page. Nothing was changed.',
   500: 'This is a fault of Rollcall, not yours. It was recorded under the number below.',
-  503: 'Nothing was changed. Rollcall goes on by itself once the database is back; try again in a moment.'
+  503: 'Nothing was changed. Rollcall continues by itself once the database is back; try again in a moment.'
 }
 
-/** Nobody heard how it ended. */
-const uncertain =
-  'It took too long, and may have been done or not. Look at the page again before you send the form once more.'
+const uncertain = 'The request timed out and may or may not have gone through. Check before you try again.'
+const tooSlow = 'Rollcall stopped waiting for this page. Try again in a moment.'
 
 /** Maps every error and every unknown path to a page: no stack, no SQL, no version, a request id at the most. */
 export function serveErrors(app: FastifyInstance): void {
@@ -51,6 +53,15 @@ export function serveErrors(app: FastifyInstance): void {
 
 function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof Refusal) return sendError(reply, error.status, error.message)
+  if (error instanceof LineFull) return sendLineFull(reply, error)
+  // the reader has left: what is answered goes nowhere
+  if (error instanceof TurnOver)
+    return sendError(reply, 503, 'The request ended before its turn came.', 'Request ended')
+  if (error instanceof LateHandler) {
+    request.log.error({ seconds: error.seconds }, 'handler too late')
+    reply.header('retry-after', '5')
+    return sendError(reply, 503, request.method === 'GET' ? tooSlow : uncertain, 'This is taking too long')
+  }
   if (isDatabaseAway(error)) {
     request.log.error({ code: codeOf(error) }, 'database away')
     reply.header('retry-after', '1')
@@ -64,11 +75,30 @@ function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: F
   return sendError(reply, 500)
 }
 
+function sendLineFull(reply: FastifyReply, full: LineFull) {
+  reply.header('retry-after', String(full.retryAfterSeconds))
+  return sendError(reply, statusOf(full), textOf(full), full.isNetwork ? headings[429] : 'Rollcall is busy')
+}
+
+/** A network that asks too much is told so; the others are told that it is not their fault. */
+export const statusOf = ({ isNetwork }: LineFull) => (isNetwork ? 429 : 503)
+
+export function textOf({ isNetwork, retryAfterSeconds }: LineFull): string {
+  const wait = `Nothing was changed. Wait ${waitInWords(retryAfterSeconds)} and try again.`
+  return isNetwork
+    ? `Too many people on your network are signing in at the same moment. ${wait}`
+    : `Too many people are signing in at the same moment. ${wait}`
+}
+
 const codeOf = (error: Error) => (error as NodeJS.ErrnoException).code ?? (error.cause as NodeJS.ErrnoException)?.code
 
 /** The page of a status, in the layout that the reader knows. */
-export function sendError(reply: FastifyReply, status: number, text = texts[status] ?? 'Nothing was changed.') {
-  const heading = headings[status] ?? 'This did not work'
+export function sendError(
+  reply: FastifyReply,
+  status: number,
+  text = texts[status] ?? 'Nothing was changed.',
+  heading = headings[status] ?? 'This did not work'
+) {
   reply.header('cache-control', 'no-store')
   const requestId = status === 500 ? reply.request.id : null
   return reply.page(
