@@ -67,13 +67,20 @@ export interface DirectoryPerson {
   via: string | null
 }
 
-/** The receipt of one reading. */
+/**
+ * The receipt of one reading. Every value is counted once: `listed + computed` is `resolved + repeated + nestedGroups +
+ * cyclesCut + dangling + foreignBase + elsewhere + principals + withoutId + others`.
+ */
 export interface Reading {
   group: FoundGroup
   /** Member values of the group and of every group below it. */
   listed: number
   /** People handed to `take`. */
   resolved: number
+  /** Of these, people whom a search found that the group describes: no value lists them. */
+  computed: number
+  /** Values for a person or group that was counted already: listed twice, or in several groups. */
+  repeated: number
   /** Pieces in which the server showed its member values: at least one a group. */
   ranges: number
   nestedGroups: number
@@ -82,8 +89,14 @@ export interface Reading {
   dangling: number
   /** Values outside the configured base: never read. */
   foreignBase: number
-  /** People of the group that cannot sign in anywhere: contacts, foreign principals, bare mail addresses. */
+  /** Values for entries that another directory holds: the server refers to it. Never followed. */
+  elsewhere: number
+  /** Who cannot sign in anywhere: people who are contacts or bare mail addresses, and `principals`. */
   contacts: number
+  /** Members of another Active Directory forest, known by their security id alone. */
+  principals: number
+  /** People without a value in the id attribute that an admin chose: they cannot be told apart after a rename. */
+  withoutId: number
   /** Entries that are no people by the filters: computers, and nested groups where nesting is off. */
   others: number
   /** How the people were found, for the receipt. */

@@ -1,8 +1,9 @@
 /** A directory port that says what a test wrote, and what the database then holds of it. */
+import type { Test } from 'tap'
 import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { writeSettingsRow } from '../../src/directory/connection/settings-store.ts'
-import type { Directory, DirectoryPerson, FoundGroup, ReadOutcome } from '../../src/directory/directory.ts'
+import type { Directory, DirectoryPerson, FoundGroup, Reading, ReadOutcome } from '../../src/directory/directory.ts'
 import { keepSynced } from '../../src/directory/groups/keep-synced.ts'
 import { syncNext } from '../../src/directory/sync/sync-due.ts'
 import { secretKey, type TestApp } from './app.ts'
@@ -42,6 +43,14 @@ export const entry = (name: string, more: Partial<DirectoryPerson> = {}): Direct
   via: null,
   ...more
 })
+
+/** Item 7: every value that a group lists is counted once. */
+export function sumsUp(t: Test, reading: Reading) {
+  const { listed, computed, resolved, repeated, nestedGroups, cyclesCut } = reading
+  const { dangling, foreignBase, elsewhere, principals, withoutId, others } = reading
+  const out = dangling + foreignBase + elsewhere + principals + withoutId + others
+  t.equal(resolved + repeated + nestedGroups + cyclesCut + out, listed + computed, 'listed = taken + each reason')
+}
 
 export function scriptDirectory(): ScriptedDirectory {
   const everybody = () => [...directory.others, ...[...directory.groups.values()].flatMap(({ people }) => people)]
@@ -106,7 +115,8 @@ async function read(
   if (group.instead) return group.instead
   const listed = group.people.length
   const none = { nestedGroups: 0, cyclesCut: 0, dangling: 0, foreignBase: 0, contacts: 0, others: 0 }
-  const counts = { listed, resolved: listed, ranges: 1, ...none }
+  const fresh = { computed: 0, repeated: 0, elsewhere: 0, principals: 0, withoutId: 0 }
+  const counts = { listed, resolved: listed, ranges: 1, ...none, ...fresh }
   return {
     outcome: 'read',
     reading: { group: found(id, group), ...counts, strategy: 'script', problems: group.problems ?? [] }

@@ -26,7 +26,7 @@ async function firstGroups(session: Session, filter: Parameters<typeof allOf>[0]
   const { names, settings } = session
   const search = { base: settings.baseDn, scope: 'sub' as const, filter, attributes: groupAttributes(names) }
   const groups: FoundGroup[] = []
-  for await (const page of session.pages({ ...search, doing: 'Searching groups' }, Math.min(most, 500))) {
+  for await (const page of session.pages({ ...search, doing: 'Searching groups' }, most)) {
     for (const entry of page) {
       const group = groupOf(entry, names, null)
       if (group && !session.exclusions(entry.key!, group.mail ? [group.mail] : [])) groups.push(group)

@@ -12,7 +12,7 @@ import { everything } from './syntax/literal.ts'
 import { connect, type Progress, silent } from './wire/connect.ts'
 import type { Connection } from './wire/connection.ts'
 import type { Limits } from './wire/limits.ts'
-import { pagesOf, type Search, searchOnce } from './wire/pages.ts'
+import { CannotPage, pagesOf, type Search, searchOnce } from './wire/pages.ts'
 import { RefusedOperation } from './wire/words.ts'
 
 export interface Session {
@@ -27,10 +27,15 @@ export interface Session {
   base: string
   /** One search, one answer. */
   search(search: Search): Promise<Entry[]>
-  /** Page after page, if the server can. */
-  pages(search: Search, size?: number): AsyncGenerator<Entry[]>
+  /**
+   * Page after page; all at once from a server that cannot page, which counts as whole when it says success. `first`: the
+   * caller wants no more than so many, and leaves after them.
+   */
+  pages(search: Search, first?: number): AsyncGenerator<Entry[]>
   /** One entry by its DN, or undefined when there is none that we may see. */
   read(dn: string, attributes: string[], doing: string, filter?: Filter): Promise<Entry | undefined>
+  /** The same with values by the hundred thousand: only there a message may be large. */
+  readLarge(dn: string, attributes: string[], doing: string): Promise<Entry | undefined>
   /** Throws if the server does not take us any more for whom we signed in as: then less is shown, and nothing says so. */
   checkIdentity(): Promise<void>
 }
@@ -81,6 +86,9 @@ async function openSession(
   const defaults = defaultsOf(server.vendor)
   const inside = (entries: Entry[]) => entries.map(entry => requireBelow(entry, base, settings.baseDn))
 
+  const unpaged = (search: Search, enough: number | undefined) =>
+    session.search({ ...search, isLarge: true, ...(enough === undefined ? {} : { enough }) })
+
   const session: Session = {
     settings,
     limits,
@@ -96,26 +104,37 @@ async function openSession(
     async search(search) {
       return inside((await searchOnce(connection, search)).map(raw => new Entry(raw)))
     },
-    async *pages(search, size = limits.pageSize) {
-      if (!server.canPage) return yield await session.search(search)
-      for await (const page of pagesOf(connection, search, size)) yield inside(page.map(raw => new Entry(raw)))
+    async *pages(search, first) {
+      if (!server.canPage) return yield await unpaged(search, first)
+      const size = Math.min(first ?? limits.pageSize, limits.pageSize)
+      try {
+        for await (const page of pagesOf(connection, search, size)) yield inside(page.map(raw => new Entry(raw)))
+      } catch (error) {
+        if (!(error instanceof CannotPage)) throw error
+        const everything = await unpaged(search, first)
+        server.canPage = false
+        yield everything
+      }
     },
-    async read(dn, attributes, doing, filter) {
-      const search = { base: dn, scope: 'base' as const, filter: filter ?? everything, attributes, doing }
-      return session.search(search).then(
-        found => found[0],
-        error => {
-          if (error instanceof RefusedOperation && error.code === 32) return undefined
-          throw error
-        }
-      )
-    },
+    read: (dn, attributes, doing, filter = everything) =>
+      readOne(session, { base: dn, scope: 'base', filter, attributes, doing }),
+    readLarge: (dn, attributes, doing) =>
+      readOne(session, { base: dn, scope: 'base', filter: everything, attributes, doing, isLarge: true }),
     async checkIdentity() {
       if (identity !== undefined && (await whoAmI(connection)) !== identity)
         throw new DirectoryProblem('The directory has signed us out in between', 'Try again')
     }
   }
   return session
+}
+
+async function readOne(session: Session, search: Search): Promise<Entry | undefined> {
+  try {
+    return (await session.search(search))[0]
+  } catch (error) {
+    if (error instanceof RefusedOperation && error.code === 32) return undefined
+    throw error
+  }
 }
 
 async function whoAmI(connection: Connection): Promise<string> {

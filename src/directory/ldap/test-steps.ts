@@ -1,8 +1,10 @@
 import type { Filter } from 'ldapts'
 import { DirectoryProblem, type DirectorySettings, type TestStep, type TestStepName } from '../directory.ts'
+import { firstOf } from './reading/prove.ts'
 import { groupAttributes } from './schema/group.ts'
 import { personAttributes } from './schema/person.ts'
 import { type Session, withSession } from './session.ts'
+import { everything } from './syntax/literal.ts'
 import type { Limits } from './wire/limits.ts'
 import { RefusedOperation } from './wire/words.ts'
 
@@ -48,7 +50,15 @@ async function look(
 
   begin('vendor')
   const known = titles[server.vendor as keyof typeof titles]
-  const paging = server.canPage ? null : 'This server cannot answer in pages: large groups may not be readable'
+  await firstOf(
+    session.pages(
+      { base: settings.baseDn, scope: 'sub', filter: everything, attributes: ['1.1'], doing: 'Asking for a page' },
+      1
+    )
+  )
+  const paging = server.canPage
+    ? null
+    : 'This server cannot answer in pages, so groups of more people than its size limit cannot be read'
   done(known && known !== server.title ? `${known} (${server.title})` : server.title, paging)
 
   begin('groups')

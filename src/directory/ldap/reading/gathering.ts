@@ -20,8 +20,11 @@ export interface Gathering {
   findsByDn: boolean | undefined
   /** People with an address. */
   withMail: number
-  /** Takes in the person of an entry. A promise when a set is full and was handed on: wait for it. */
-  add(entry: Entry, via: string | null): Promise<void> | undefined
+  /**
+   * Takes in the person of an entry, whom a value lists or (`isComputed`) a search found. A promise when a set is full and
+   * was handed on: wait for it.
+   */
+  add(entry: Entry, via: string | null, isComputed?: boolean): Promise<void> | undefined
   /** Takes in somebody who is only an address in a list. */
   addAddress(address: string, via: string | null): Promise<void>
   /** Hands on what has not been handed on yet. */
@@ -35,9 +38,13 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
   const nameless: string[] = []
   let waiting: DirectoryPerson[] = []
 
-  function hand(person: DirectoryPerson, isWithoutAccount: boolean): Promise<void> | undefined {
-    if (!seen.add(person.id)) return undefined
+  function hand(person: DirectoryPerson, isWithoutAccount: boolean, isComputed: boolean): Promise<void> | undefined {
+    if (!seen.add(person.id)) {
+      if (!isComputed) gathering.counts.repeated += 1
+      return undefined
+    }
     gathering.counts.resolved += 1
+    if (isComputed) gathering.counts.computed += 1
     if (person.mail !== null) gathering.withMail += 1
     if (isWithoutAccount) gathering.counts.contacts += 1
     waiting.push(person)
@@ -61,30 +68,38 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
     counts: {
       listed: 0,
       resolved: 0,
+      computed: 0,
+      repeated: 0,
       ranges: 0,
       nestedGroups: 0,
       cyclesCut: 0,
       dangling: 0,
       foreignBase: 0,
+      elsewhere: 0,
       contacts: 0,
+      principals: 0,
+      withoutId: 0,
       others: 0
     },
-    add(entry, via) {
+    add(entry, via, isComputed = false) {
       gathering.known.add(entry.key!)
       const person = personOf(entry, session.names, session.exclusions, via)
-      if (person) return hand(person, isContact(entry))
+      if (person) return hand(person, isContact(entry), isComputed)
       nameless.push(entry.dn)
+      if (isComputed) gathering.counts.computed += 1
+      gathering.counts.withoutId += 1
       return undefined
     },
     async addAddress(address, via) {
       const mail = address.trim()
       const isExcluded = session.exclusions('', [mail])
       const nothing = { name: null, department: null, title: null, manager: null, isDisabled: false }
-      await hand({ id: `mail:${mail.toLowerCase()}`, dn: '', mail, ...nothing, isExcluded, via }, true)
+      await hand({ id: `mail:${mail.toLowerCase()}`, dn: '', mail, ...nothing, isExcluded, via }, true, false)
     },
     async flush() {
       await handOn()
-      if (nameless.length > 0)
+      // every entry has the id that the server gives; without it rights were lost. One that an admin chose may be missing
+      if (nameless.length > 0 && (session.names.id === session.defaults.id || gathering.counts.resolved === 0))
         gathering.problems.push(
           `${nameless.length} of its people show no ${session.names.id}, among them ${nameless[0]}: without it nobody can be told apart after a rename. Choose another id attribute, or let the account read this one`
         )

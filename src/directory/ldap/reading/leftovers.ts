@@ -2,42 +2,54 @@
 import { isForeignPrincipal } from '../schema/person.ts'
 import type { Session } from '../session.ts'
 import { dnKey, isBelow, parentOf } from '../syntax/dn.ts'
-import type { Entry } from '../syntax/entry.ts'
+import { Entry } from '../syntax/entry.ts'
 import { everything } from '../syntax/literal.ts'
 import { RefusedOperation } from '../wire/words.ts'
 import type { Gathering } from './gathering.ts'
-import { inFlight, readsInFlight } from './look-up.ts'
+import { inFlight, readsInFlight, unlessOwnFault } from './look-up.ts'
 
 const placesNamed = 3
 
-/** Counts each of these DNs for what it is, and notes a problem when some may be people whom we are not shown. */
+/**
+ * Counts each of these DNs for what it is, and notes a problem when some may be people whom we are not shown, or whom the
+ * directory could not show.
+ */
 export async function judgeLeftovers({ session, counts, problems }: Gathering, dns: string[], doing: string) {
   const verdictOf = judge(session, doing)
   const hidden = new Map<string, number>()
+  const unread: string[] = []
   for await (const { dn, verdict } of inFlight(readsInFlight, dns, verdictOf)) {
+    if (typeof verdict === 'object') {
+      unread.push(verdict.message)
+      continue
+    }
     const place = parentOf(dnKey(dn)!) ?? ''
     if (verdict === 'hidden') hidden.set(place, (hidden.get(place) ?? 0) + 1)
     else counts[verdict] += 1
+    if (verdict === 'principals') counts.contacts += 1
   }
+  if (unread.length > 0) problems.push(`${unread.length} of its members could not be read. ${unread[0]} Try again`)
   if (hidden.size === 0) return
   const count = [...hidden.values()].reduce((sum, each) => sum + each, 0)
   const more = hidden.size > placesNamed ? ` and ${hidden.size - placesNamed} more places` : ''
   problems.push(
-    `${count} of its members are gone or hidden from the bind account, which cannot tell. They stand below ${[...hidden.keys()].slice(0, placesNamed).join(' and ')}${more}: give it the right to read there, take them out of the group, or exclude them in the settings`
+    `${count} of its members are gone or hidden from the bind account, which cannot tell. They are below ${[...hidden.keys()].slice(0, placesNamed).join(' and ')}${more}: give it the right to read there, take them out of the group, or exclude them in the settings`
   )
 }
 
-type Verdict = 'contacts' | 'others' | 'dangling' | 'hidden'
+type Verdict = 'principals' | 'others' | 'dangling' | 'elsewhere' | 'hidden'
 
 function judge(session: Session, doing: string) {
   const seen = new Map<string, Promise<boolean>>()
 
-  async function look(dn: string): Promise<Verdict> {
+  async function look(dn: string): Promise<Verdict | RefusedOperation> {
     const key = dnKey(dn)!
     const answer = await readOrNearest(session, dn, doing)
-    if (typeof answer === 'object' && answer.key === key) return isForeignPrincipal(answer) ? 'contacts' : 'others'
+    if (answer instanceof Entry && answer.key === key) return isForeignPrincipal(answer) ? 'principals' : 'others'
     // who is never touched need not be seen
     if (session.exclusions(key, [])) return 'others'
+    if (answer instanceof RefusedOperation)
+      return answer.code === 10 ? 'elsewhere' : answer.code === 34 ? 'dangling' : answer
     return typeof answer === 'string' && (await isGone(key, answer)) ? 'dangling' : 'hidden'
   }
 
@@ -47,7 +59,12 @@ function judge(session: Session, doing: string) {
   }
 
   function isVisible(dn: string) {
-    const found = seen.get(dn) ?? session.read(dn, ['objectClass'], doing).then(entry => entry !== undefined)
+    const found =
+      seen.get(dn) ??
+      session
+        .read(dn, ['objectClass'], doing)
+        .catch(unlessOwnFault)
+        .then(entry => entry !== undefined)
     seen.set(dn, found)
     return found
   }
@@ -57,15 +74,21 @@ function judge(session: Session, doing: string) {
 
 /**
  * The entry; or, when the directory says that there is none, the name of the nearest one above that it told us. Success
- * without an entry, and a refusal, say that we may not know.
+ * without an entry, and a lack of rights, say that we may not know. Any other result that speaks about this entry alone is
+ * returned as it is.
  */
-async function readOrNearest(session: Session, base: string, doing: string): Promise<Entry | string | undefined> {
+async function readOrNearest(
+  session: Session,
+  base: string,
+  doing: string
+): Promise<Entry | RefusedOperation | string | undefined> {
   const search = { base, scope: 'base' as const, filter: everything, attributes: ['objectClass'], doing }
   try {
     return (await session.search(search))[0]
   } catch (error) {
     if (error instanceof RefusedOperation && error.code === 32) return error.matchedDn
     if (error instanceof RefusedOperation && error.code === 50) return undefined
-    throw error
+    unlessOwnFault(error)
+    return error as RefusedOperation
   }
 }

@@ -8,6 +8,8 @@ import { RefusedOperation } from '../wire/words.ts'
 /** Values of one filter: over 200 servers get slower. */
 const perFilter = 50
 const filtersInFlight = 4
+/** Entries that may have one value: user names and addresses should be one person's, and are not always. */
+const mostAlike = 50
 export const readsInFlight = 32
 
 export interface Wanted {
@@ -43,18 +45,45 @@ export async function* lookUp(session: Session, attribute: string, values: strin
   for (let at = 0; at < values.length; at += perFilter) lists.push(values.slice(at, at + perFilter))
   const ask = (list: string[]) => {
     const filter = allOf(wanted.filter, anyOf(list.map(value => equals(attribute, value))))
-    return session.search({ ...wanted, base: session.settings.baseDn, scope: 'sub', filter })
+    const search = { ...wanted, base: session.settings.baseDn, scope: 'sub' as const, filter }
+    return session.search({ ...search, most: list.length * mostAlike })
   }
-  yield* inFlight(filtersInFlight, lists, ask)
+  yield* inFlight(filtersInFlight, lists, list => orHalves(list, ask))
 }
 
 /** The same for DNs, one by one. */
 export async function* readEach(session: Session, dns: string[], wanted: Wanted) {
   const ask = async (dn: string) => {
-    const entry = await session.read(dn, wanted.attributes, wanted.doing, wanted.filter)
+    const entry = await session.read(dn, wanted.attributes, wanted.doing, wanted.filter).catch(unlessOwnFault)
     return entry ? [entry] : []
   }
   yield* inFlight(readsInFlight, dns, ask)
+}
+
+/**
+ * Results that speak about the one name that was asked for, not about the connection, the account or the search
+ * (docs/decisions/0015): an entry elsewhere, a name that cannot be read, no right, and limits that struck there.
+ */
+const ownFaults = [3, 10, 11, 34, 50, 51, 52]
+
+/** Such a member is looked at once more, by itself, when the others are read. */
+export function unlessOwnFault(error: unknown): undefined {
+  if (!(error instanceof RefusedOperation && ownFaults.includes(error.code))) throw error
+}
+
+/** Results for a filter with a value that the server cannot read. */
+const valueFaults = [21, 34]
+
+/** Asks about fewer and fewer values until the one that spoils the filter is alone; that one finds nothing. */
+async function orHalves(values: string[], ask: (values: string[]) => Promise<Entry[]>): Promise<Entry[]> {
+  try {
+    return await ask(values)
+  } catch (error) {
+    if (!(error instanceof RefusedOperation && valueFaults.includes(error.code))) throw error
+    const half = Math.ceil(values.length / 2)
+    if (half === values.length) return []
+    return [...(await orHalves(values.slice(0, half), ask)), ...(await orHalves(values.slice(half), ask))]
+  }
 }
 
 export async function* inFlight<T, R>(most: number, items: T[], ask: (item: T) => Promise<R[]>): AsyncGenerator<R> {

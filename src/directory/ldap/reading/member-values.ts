@@ -3,6 +3,7 @@ import { DirectoryProblem } from '../../directory.ts'
 import type { Session } from '../session.ts'
 import { withoutUid } from '../syntax/dn.ts'
 import type { Entry } from '../syntax/entry.ts'
+import { breather } from './breather.ts'
 
 export interface MemberValues {
   dns: string[]
@@ -40,7 +41,7 @@ const guess = (value: string): Kind =>
 export async function readMembers(session: Session, dn: string): Promise<MemberValues> {
   const doing = `Reading the members of ${dn}`
   const attributes = [...new Set([...session.names.member, 'primaryGroupToken', 'objectClass'])]
-  const entry = await session.read(dn, attributes, doing)
+  const entry = await session.readLarge(dn, attributes, doing)
   if (!entry) throw new DirectoryProblem(`${doing}: it has gone in between`, 'Try again')
   const found: MemberValues = {
     dns: [],
@@ -54,7 +55,7 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
     usual: usualAttributes(entry, session.names.member)
   }
   for (const name of session.names.member) {
-    take(name, entry.texts(name), found)
+    await take(name, entry.values(name), found)
     await readParts(session, dn, name, entry, found, doing)
   }
   return found
@@ -75,10 +76,13 @@ function usualAttributes(entry: Entry, read: string[]): string[] {
   return own.length > 0 ? own : read
 }
 
-function take(name: string, values: string[], found: MemberValues) {
+async function take(name: string, values: Iterable<string>, found: MemberValues) {
   const kind = kinds.get(name.toLowerCase())
-  found.isShown ||= values.length > 0
+  const breathe = breather()
   for (const value of values) {
+    found.isShown = true
+    const others = breathe()
+    if (others) await others
     // groups that must have a member are kept empty with an empty name
     if (value.trim() === '') continue
     const list = found[kind ?? guess(value)]
@@ -93,11 +97,11 @@ async function readParts(session: Session, dn: string, name: string, first: Entr
     const size = part.values.length
     if (part.first !== next || size === 0 || (part.last !== undefined && part.last !== next + size - 1))
       throw broken(doing, name, next)
-    take(name, part.values, found)
+    await take(name, part.values, found)
     if (part.last === undefined) return
     next = part.last + 1
     found.ranges += 1
-    const entry = await session.read(dn, [`${name};range=${next}-*`], doing)
+    const entry = await session.readLarge(dn, [`${name};range=${next}-*`], doing)
     part = entry?.part(name)
     if (!part) throw broken(doing, name, next)
   }

@@ -9,6 +9,7 @@ import { parseFilter } from '../syntax/filter.ts'
 import { allOf, equals } from '../syntax/literal.ts'
 import { type MemberUrl, parseMemberUrl } from '../syntax/member-url.ts'
 import { parseAddress } from '../wire/address.ts'
+import { RefusedOperation } from '../wire/words.ts'
 import type { Gathering } from './gathering.ts'
 import { lookUp } from './look-up.ts'
 
@@ -22,6 +23,7 @@ const wantedPeople = (session: Session, doing: string) => ({
 export async function resolveUids(gathering: Gathering, uids: string[], via: string | null): Promise<void> {
   const { session, counts } = gathering
   const waiting = new Set(uids.map(uid => uid.toLowerCase()))
+  counts.repeated += uids.length - waiting.size
   const found = new Map<string, Entry[]>()
   const people = wantedPeople(session, 'Looking for people by their user names')
   const wanted = { ...people, attributes: [...people.attributes, 'uid'] }
@@ -41,12 +43,17 @@ export async function resolveMails(gathering: Gathering, mails: string[], via: s
   const { session, counts } = gathering
   const waiting = new Map<string, string>()
   for (const mail of mails) {
-    if (mail.includes('@')) waiting.set(mail.trim().toLowerCase(), mail)
-    else counts.dangling += 1
+    const key = mail.trim().toLowerCase()
+    if (!mail.includes('@')) counts.dangling += 1
+    else if (waiting.has(key)) counts.repeated += 1
+    else waiting.set(key, mail)
   }
   const mailOf = session.names.mail[0]!
-  const remove = (entry: Entry) =>
-    entry.texts(mailOf).filter(mail => waiting.delete(mail.trim().toLowerCase())).length > 0
+  const remove = (entry: Entry) => {
+    const { length } = entry.texts(mailOf).filter(mail => waiting.delete(mail.trim().toLowerCase()))
+    counts.repeated += Math.max(0, length - 1)
+    return length > 0
+  }
   const people = wantedPeople(session, 'Looking for people by their addresses')
   for await (const entry of lookUp(session, mailOf, [...waiting.values()], people))
     if (remove(entry)) await gathering.add(entry, via)
@@ -68,10 +75,22 @@ export async function resolveUrls(gathering: Gathering, urls: string[], via: str
     const url = parseMemberUrl(text)
     const place = url && placeOf(session, url)
     if (!url) problems.push(`Its memberURL cannot be read: ${cutText(text, 200)}`)
-    else if (!place) counts.foreignBase += 1
-    else await runSearch(gathering, url, place, via)
+    else if (!place) countValue(counts, 'foreignBase')
+    else await runSearch(gathering, url, place, via).catch(error => void notThere(gathering, error))
   }
   if (urls.length > 0) gathering.strategies.add('the group’s own search')
+}
+
+/** A search that is no member by itself, counted as a value of the group where it leads nowhere. */
+function countValue(counts: Gathering['counts'], reason: 'foreignBase' | 'elsewhere') {
+  counts.listed += 1
+  counts[reason] += 1
+}
+
+/** The place of a search that another server holds says nothing about the rest of the group. */
+function notThere({ counts }: Gathering, error: unknown) {
+  if (!(error instanceof RefusedOperation && error.code === 10)) throw error
+  countValue(counts, 'elsewhere')
 }
 
 /** Where to search: what the address names, narrowed to our base. Undefined: outside, or on another server. */
@@ -94,7 +113,7 @@ async function runSearch(
   const wanted = wantedPeople(session, 'Running the search of a dynamic group')
   const filter = allOf(wanted.filter, parseFilter(url.filter))
   for await (const page of session.pages({ ...wanted, ...place, filter }))
-    for (const entry of page) await gathering.add(entry, via)
+    for (const entry of page) await gathering.add(entry, via, true)
 }
 
 /** Domain Users and the like list nobody: their people carry the group's number. */
@@ -104,7 +123,7 @@ export async function resolvePrimary(gathering: Gathering, token: string, via: s
   const filter = allOf(wanted.filter, equals('primaryGroupID', token))
   const before = gathering.counts.resolved
   for await (const page of session.pages({ ...wanted, base: session.settings.baseDn, scope: 'sub', filter }))
-    for (const entry of page) await gathering.add(entry, via)
+    for (const entry of page) await gathering.add(entry, via, true)
   const count = gathering.counts.resolved - before
   if (count > 0) gathering.strategies.add('primary group')
   return count

@@ -5,6 +5,8 @@ import { groupOf } from '../schema/group.ts'
 import type { Session } from '../session.ts'
 import { dnKey, isBelow } from '../syntax/dn.ts'
 import type { Entry } from '../syntax/entry.ts'
+import { RefusedOperation } from '../wire/words.ts'
+import { breather } from './breather.ts'
 import { type Gathering, gather } from './gathering.ts'
 import { type MemberValues, readMembers } from './member-values.ts'
 import { resolveMails, resolvePrimary, resolveUids, resolveUrls } from './other-members.ts'
@@ -55,12 +57,21 @@ async function readOne(gathering: Gathering, step: Step, groups: Map<string, Fou
   const { group, parent } = step
   const { counts } = gathering
   const via = parent ? group.name : null
-  const members = await readMembers(gathering.session, group.dn)
+  const members = await readMembers(gathering.session, group.dn).catch(error => {
+    // a nested group that another directory has taken over; the group that was asked for must be here
+    if (parent && error instanceof RefusedOperation && error.code === 10) return undefined
+    throw error
+  })
+  if (!members) {
+    counts.nestedGroups -= 1
+    counts.elsewhere += 1
+    return null
+  }
   const listed = members.dns.length + members.uids.length + members.mails.length
   counts.listed += listed
   counts.ranges += members.ranges
 
-  const waiting = sortOut(gathering, step, members.dns, groups)
+  const waiting = await sortOut(gathering, step, members.dns, groups)
   members.dns = [] // a few hundred thousand names are not held twice
   const found = await resolve(gathering, group.dn, waiting, via)
   found.push(...(await resolveMails(gathering, members.mails, via)))
@@ -79,25 +90,34 @@ async function proveNobody(gathering: Gathering, group: FoundGroup, members: Mem
 }
 
 /** The DNs that have to be looked up: below our base, and not met before. */
-function sortOut({ session, counts, known }: Gathering, step: Step, dns: string[], groups: Map<string, FoundGroup>) {
+async function sortOut(
+  { session, counts, known }: Gathering,
+  step: Step,
+  dns: string[],
+  groups: Map<string, FoundGroup>
+) {
   const waiting = new Waiting()
+  const breathe = breather()
   for (const dn of dns) {
+    const others = breathe()
+    if (others) await others
     const key = dnKey(dn)
     if (key === undefined) counts.dangling += 1
     else if (!isBelow(key, session.base)) counts.foreignBase += 1
     else if (known.add(key)) waiting.add(key, dn)
     else if (isAbove(step, groups.get(key))) counts.cyclesCut += 1
+    else counts.repeated += 1
   }
   return waiting
 }
 
 function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<string, FoundGroup>, steps: Step[]) {
-  const { session, counts, problems } = gathering
+  const { session, counts } = gathering
   const key = entry.key!
-  const nested = groupOf(entry, session.names, null)
-  if (!nested) return void problems.push(`The nested group ${entry.dn} shows no ${session.names.id}`)
+  // a group on the way is not kept, so its name tells it well enough from the others of this reading
+  const nested = groupOf(entry, session.names, null) ?? { ...anonymous, id: `dn:${key}`, dn: entry.dn, name: entry.dn }
   if (isAbove(step, nested)) counts.cyclesCut += 1
-  else if (gathering.visited.has(nested.id)) return
+  else if (gathering.visited.has(nested.id)) counts.repeated += 1
   else if (session.exclusions(key, nested.mail ? [nested.mail] : [])) counts.others += 1
   else {
     groups.set(key, nested)
@@ -106,6 +126,8 @@ function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<stri
     steps.push({ group: nested, parent: step })
   }
 }
+
+const anonymous = { mail: null, description: null, kind: 'group', members: null } as const
 
 /** Whether the way to this group leads through that one: then following it would go round in a circle. */
 function isAbove(step: Step, group: FoundGroup | undefined): boolean {

@@ -27,11 +27,14 @@ const attributes = [
 
 export const oids = { paging: '1.2.840.113556.1.4.319', whoAmI: '1.3.6.1.4.1.4203.1.11.3' }
 
+/** Results of a server that shows its root entry to nobody, or to others only. */
+const hiddenBy = [1, 10, 32, 50, 53]
+
 export async function readServer(connection: Connection): Promise<Server> {
   const search = { base: '', scope: 'base' as const, filter: everything, attributes, doing: 'Reading the root entry' }
   const found = await searchOnce(connection, search).catch(error => {
     // some servers show it to nobody; then nothing is known, and paging is tried
-    if (error instanceof RefusedOperation && [32, 50].includes(error.code)) return []
+    if (error instanceof RefusedOperation && hiddenBy.includes(error.code)) return []
     throw error
   })
   const root = found[0] && new Entry(found[0])

@@ -49,6 +49,12 @@ export class Entry {
     return this.#textsAt(this.#spans.get(lowerCase(name)))
   }
 
+  /** The same one by one, for attributes with very many. */
+  *values(name: string): Generator<string> {
+    const spans = this.#spans.get(lowerCase(name)) ?? []
+    for (let n = 0; n < spans.length; n += 2) yield textOf(this.#message.toString('utf8', spans[n]!, spans[n + 1]!))
+  }
+
   #textsAt(spans: number[] | undefined): string[] {
     return this.#each(spans, (start, end) => textOf(this.#message.toString('utf8', start, end)))
   }

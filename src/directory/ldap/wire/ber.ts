@@ -14,6 +14,10 @@ export interface RawEntry {
   spans: Map<string, number[]>
 }
 
+/** A value becomes two numbers here, an attribute a list: what an entry may become is limited, not only its bytes. */
+const mostValues = 1_200_000
+const mostAttributes = 1_000
+
 interface Element {
   tag: number
   start: number
@@ -44,21 +48,44 @@ export function decodeEntry(message: Buffer, operation: Element): RawEntry {
   const name = elementAt(message, operation.start, operation.end, 0x04)
   const list = elementAt(message, name.end, operation.end, 0x30)
   const spans = new Map<string, number[]>()
+  let attributes = 0
+  let values = 0
   for (let at = list.start; at < list.end; ) {
     const attribute = elementAt(message, at, list.end, 0x30)
     const type = elementAt(message, attribute.start, attribute.end, 0x04)
     const set = elementAt(message, type.end, attribute.end, 0x31)
     const key = message.toString('latin1', type.start, type.end).toLowerCase()
     const found = spans.get(key) ?? []
-    for (let each = set.start; each < set.end; ) {
-      const value = elementAt(message, each, set.end, 0x04)
-      found.push(value.start, value.end)
-      each = value.end
-    }
+    values += addValues(message, set, found)
+    if (++attributes > mostAttributes || values > mostValues)
+      throw new Error(
+        `it sent an entry with more than ${attributes > mostAttributes ? `${mostAttributes} attributes` : `${mostValues} values`}`
+      )
     spans.set(key, found)
     at = attribute.end
   }
   return { dn: message.toString('utf8', name.start, name.end), message, spans }
+}
+
+/** Adds where each value of the set begins and ends; how many. A loop of its own, because there may be a million. */
+function addValues(message: Buffer, set: Element, found: number[]): number {
+  let count = 0
+  for (let at = set.start; at < set.end; count += 1) {
+    if (at + 2 > set.end || message[at] !== 0x04) throw malformed()
+    if (count > mostValues) return count
+    let length = message[at + 1]!
+    let start = at + 2
+    if (length >= 0x80) {
+      const digits = length & 0x7f
+      if (digits === 0 || digits > 4 || start + digits > set.end) throw malformed()
+      length = message.readUIntBE(start, digits)
+      start += digits
+    }
+    at = start + length
+    if (at > set.end) throw malformed()
+    found.push(start, at)
+  }
+  return count
 }
 
 function elementAt(bytes: Buffer, at: number, end: number, expected?: number): Element {

@@ -20,8 +20,8 @@ import type { Limits } from './limits.ts'
 import { networkProblem } from './words.ts'
 
 export interface Connection {
-  /** Sends, and waits for the answer; entries go to `take` as they come. Rejects when the connection is lost. */
-  send(message: Message, doing: string, take?: (entry: RawEntry) => void): Promise<MessageResponse>
+  /** Sends, and waits for the answer. Rejects when the connection is lost, or the answer is more than was asked for. */
+  send(message: Message, doing: string, expected?: Expected): Promise<MessageResponse>
   /** Hands the bare socket over to be wrapped (StartTLS). Refuses if the server has already said more than it owed. */
   release(): Socket
   /** Goes on over the wrapped socket. */
@@ -32,12 +32,24 @@ export interface Connection {
   close(): void
 }
 
+/** What may come before the end of an answer. */
+export interface Expected {
+  entry?(entry: RawEntry): void
+  /** A reference to another server, which is not followed. */
+  reference?(): void
+  /** Entries at the most. */
+  most?: number
+  /** May have as many bytes as the largest group. */
+  isLarge?: boolean
+}
+
 interface Owed {
   doing: string
+  expected: Expected
+  entries: number
   bytes: number
   since: number
   timer: NodeJS.Timeout
-  take: ((entry: RawEntry) => void) | undefined
   resolve: (response: MessageResponse) => void
   reject: (error: Error) => void
 }
@@ -45,7 +57,7 @@ interface Owed {
 export function converse(first: Socket, limits: Limits, signal?: AbortSignal): Connection {
   const owed = new Map<number, Owed>()
   let socket = first
-  let framer: Framer = frame(limits.messageBytes, receive)
+  let framer: Framer = frame(mostBytes, receive)
   let lastId = 0
   let received = 0
   let end: Error | undefined
@@ -77,18 +89,33 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     if (id === 0) return destroy(new DirectoryProblem('The directory ended the connection', 'Look into its log'))
     if (!one) throw new Error('it answered what nobody asked')
     keepWaiting(one, message.length)
-    if (operation.tag === 0x64) return one.take?.(decodeEntry(message, operation))
-    // references to other servers are not followed; intermediate responses answer nothing that we ask
-    if (operation.tag === 0x73 || operation.tag === 0x79) return
+    if (operation.tag === 0x64) return takeEntry(one, message, operation)
+    if (operation.tag === 0x73) return one.expected.reference?.()
+    // intermediate responses answer nothing that we ask
+    if (operation.tag === 0x79) return
+    if (message.length > mostResponse) throw new Error(`its answer has ${message.length} bytes and no entry`)
     const response = decodeResponse(message, id, operation.tag)
     owed.delete(id)
     clearTimeout(one.timer)
     one.resolve(response)
   }
 
+  function takeEntry(one: Owed, message: Buffer, operation: ReturnType<typeof headOf>['operation']) {
+    const { most = limits.entries, entry } = one.expected
+    if (++one.entries > most) throw new Error(`it sent more than the ${most} entries that were asked for`)
+    entry?.(decodeEntry(message, operation))
+  }
+
+  /** Only where a large answer is owed a message may be large. */
+  function mostBytes(): number {
+    for (const { expected } of owed.values()) if (expected.isLarge) return limits.largeBytes
+    return limits.messageBytes
+  }
+
   function keepWaiting(one: Owed, bytes: number) {
     one.bytes += bytes
-    if (one.bytes > limits.answerBytes) throw new Error(`one answer has more than ${limits.answerBytes} bytes`)
+    const most = one.expected.isLarge ? limits.largeBytes : limits.answerBytes
+    if (one.bytes > most) throw new Error(`one answer has more than ${most} bytes`)
     if (performance.now() - one.since > limits.answer) return timeOut(one)
     one.timer.refresh()
   }
@@ -114,13 +141,13 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
   listen()
   return {
     destroy,
-    send(message, doing, take) {
+    send(message, doing, expected = {}) {
       return new Promise((resolve, reject) => {
         if (end) return reject(end)
         if (signal?.aborted) return reject(signal.reason)
         message.messageId = ++lastId
         const timer = setTimeout(() => timeOut(one), limits.silence)
-        const one: Owed = { doing, bytes: 0, since: performance.now(), timer, take, resolve, reject }
+        const one: Owed = { doing, expected, entries: 0, bytes: 0, since: performance.now(), timer, resolve, reject }
         owed.set(lastId, one)
         socket.write(message.write())
       })
@@ -134,7 +161,7 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     },
     resume(wrapped) {
       socket = wrapped
-      framer = frame(limits.messageBytes, receive)
+      framer = frame(mostBytes, receive)
       listen()
     },
     close() {
@@ -147,6 +174,9 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     }
   }
 }
+
+/** Bytes of an answer's end, with the server's words and its controls. */
+const mostResponse = 1024 * 1024
 
 const responses = new Map<number, new (options: { messageId: number }) => MessageResponse>([
   [0x61, BindResponse],

@@ -5,36 +5,55 @@ export interface Framer {
   waiting(): number
 }
 
+/** A message that is longer and not whole yet is gathered in one piece of memory of its own size. */
+const gatheredFrom = 4_096
+
 /**
- * Cuts the byte stream into whole LDAP messages (RFC 4511 §5.1: one BER SEQUENCE each). Chunks are joined once per
- * message: joining at every chunk makes a group of 500,000 values take 15 s instead of 1.
+ * Cuts the byte stream into whole LDAP messages (RFC 4511 §5.1: one BER SEQUENCE each). Every byte of a long message is
+ * copied once: joining at every chunk makes a group of 500,000 values take 15 s instead of 1. `maxBytes` is asked when the
+ * length of a message is known.
  */
-export function frame(maxBytes: number, take: (message: Buffer) => void): Framer {
-  let chunks: Buffer[] = []
-  let have = 0
-  let need = 0
+export function frame(maxBytes: () => number, take: (message: Buffer) => void): Framer {
+  let unread: Buffer = Buffer.alloc(0)
+  let gathered: Buffer | undefined
+  let filled = 0
 
   function sizeOfNext(): number {
-    if (have < 2) return 0
-    if (chunks[0]!.length < Math.min(6, have)) chunks = [Buffer.concat(chunks)]
-    const size = messageSize(chunks[0]!)
-    if (size > maxBytes) throw new Error(`it sent a message of ${size} bytes, where ${maxBytes} is the most we take`)
+    const size = messageSize(unread)
+    const most = maxBytes()
+    if (size > most) throw new Error(`it sent a message of ${size} bytes, where ${most} is the most we take`)
     return size
   }
 
+  /** What is left of the chunk once the long message has its share. */
+  function gather(chunk: Buffer): Buffer {
+    const message = gathered!
+    const count = chunk.copy(message, filled)
+    filled += count
+    if (filled === message.length) {
+      gathered = undefined
+      filled = 0
+      take(message)
+    }
+    return chunk.subarray(count)
+  }
+
   return {
-    waiting: () => have,
+    waiting: () => unread.length + filled,
     push(chunk) {
-      chunks.push(chunk)
-      have += chunk.length
-      for (;;) {
-        need ||= sizeOfNext()
-        if (need === 0 || have < need) return
-        const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-        const message = all.subarray(0, need)
-        chunks = all.length > need ? [all.subarray(need)] : []
-        have = all.length - need
-        need = 0
+      const rest = gathered ? gather(chunk) : chunk
+      unread = unread.length === 0 ? rest : Buffer.concat([unread, rest])
+      while (unread.length > 0) {
+        const size = sizeOfNext()
+        if (size === 0) return
+        if (unread.length < size) {
+          if (size < gatheredFrom) return
+          gathered = Buffer.allocUnsafeSlow(size)
+          unread = gather(unread)
+          return
+        }
+        const message = unread.subarray(0, size)
+        unread = unread.subarray(size)
         take(message)
       }
     }
@@ -44,6 +63,7 @@ export function frame(maxBytes: number, take: (message: Buffer) => void): Framer
 /** Bytes of the message that starts here, header included; 0: too little to tell. */
 function messageSize(bytes: Buffer): number {
   if (bytes[0] !== 0x30) throw new Error('what it sent is not LDAP')
+  if (bytes.length < 2) return 0
   const first = bytes[1]!
   if (first < 0x80) return 2 + first
   const digits = first & 0x7f

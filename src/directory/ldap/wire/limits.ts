@@ -1,4 +1,4 @@
-/** What a directory may cost us. Tests shorten the times; nobody else changes them. */
+/** What a directory may cost us: some 300 MB at the most, whatever it sends. Only tests change these. */
 export interface Limits {
   /** Milliseconds to resolve the name and connect. */
   connect: number
@@ -8,14 +8,18 @@ export interface Limits {
   silence: number
   /** Milliseconds for one whole answer (a page, an entry, a bind), however busy it is. */
   answer: number
-  /** Bytes of one message: a group of a million values has about 70 MB. */
+  /** Bytes of one message: an entry with the attributes of a person has less than 10 kB. */
   messageBytes: number
-  /** Bytes of one answer, which is kept in memory until it is whole. */
+  /** Bytes of one answer, such as a page, which is kept in memory until it is whole. */
   answerBytes: number
+  /** Bytes of a message or answer that may be large: a group of a million values has about 70 MB. */
+  largeBytes: number
   /** Bytes that one connection may receive. */
   connectionBytes: number
   /** Entries of a page: from 500 up nothing gets quicker, and Active Directory gives at most 1,000. */
   pageSize: number
+  /** Entries of one answer where the server cannot page. */
+  entries: number
 }
 
 const MiB = 1024 * 1024
@@ -25,8 +29,10 @@ export const usualLimits: Limits = {
   handshake: 10_000,
   silence: 10_000,
   answer: 60_000,
-  messageBytes: 128 * MiB,
-  answerBytes: 192 * MiB,
+  messageBytes: 4 * MiB,
+  answerBytes: 32 * MiB,
+  largeBytes: 80 * MiB,
   connectionBytes: 4096 * MiB,
-  pageSize: 500
+  pageSize: 500,
+  entries: 150_000
 }

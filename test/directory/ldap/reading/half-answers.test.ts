@@ -6,7 +6,7 @@ import { adGroup, adOptions, adUnits, adUser, userDn } from '../../../support/fa
 import { encodeEntry, type FakeDirectory, message, type Script, startFake } from '../../../support/fake-directory.ts'
 import { settingsFor } from '../../../support/slapd.ts'
 
-const limits = { connect: 2_000, handshake: 2_000, silence: 500, answer: 5_000 }
+const limits = { connect: 2_000, handshake: 2_000, silence: 2_500, answer: 10_000 }
 const names = Array.from({ length: 1_200 }, (_, index) => `p${index}`)
 const users = names.map(name => adUser(name, ['all']))
 const other = adUser('other', ['another'])
@@ -187,14 +187,16 @@ test('R8 11 no limit of ours: not one search asks for a size limit or a time lim
 })
 
 test('R8 12 the cookie is lost: the control does not come back', async t => {
-  for (const page of [0, 1]) {
-    const { outcome } = await read(t, (request, reply) => {
+  const lose =
+    (page: number): Script =>
+    (request, reply) => {
       if (!isPage(page, request)) return false
       for (const entry of reply.matches().slice(page * 500, page * 500 + 500)) reply.entry(entry)
       return reply.done()
-    })
-    isIncomplete(t, outcome, /stopped to answer in pages/)
-  }
+    }
+  isIncomplete(t, (await read(t, lose(1))).outcome, /stopped to answer in pages/)
+  // one that never comes may mean that the server cannot page: it is asked again without, and then success is the whole
+  t.match((await read(t, lose(0))).outcome, { outcome: 'read', reading: { resolved: 1_200, problems: [] } })
 })
 
 test('R8 an end that comes too early, said with success, is found out: whoever is listed is looked for by name', async t => {

@@ -14,7 +14,7 @@ import {
 } from '../../../support/fake-directory.ts'
 import { settingsFor } from '../../../support/slapd.ts'
 
-const limits = { connect: 2_000, handshake: 2_000, silence: 500, answer: 5_000 }
+const limits = { connect: 2_000, handshake: 2_000, silence: 2_500, answer: 10_000 }
 const names = Array.from({ length: 1_200 }, (_, index) => `p${index}`)
 const all = adGroup('all', names.map(userDn))
 const some = adGroup('some', names.slice(0, 190).map(userDn))

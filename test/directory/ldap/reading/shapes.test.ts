@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import type { DirectoryPerson, DirectorySettings, Reading } from '../../../../src/directory/directory.ts'
 import { openDirectory } from '../../../../src/directory/ldap/open-directory.ts'
+import { sumsUp } from '../../../support/directory.ts'
 import { dnOf, group, groups, type LdifEntry, people, person, startSlapd, suffix } from '../../../support/slapd.ts'
 
 const cn = (name: string) => `cn=${name},${groups}`
@@ -91,6 +92,7 @@ async function read(t: Test, name: string, more: Partial<DirectorySettings> = {}
 
 function complete(t: Test, reading: Reading, counts: object) {
   t.match(reading, counts)
+  sumsUp(t, reading)
   t.same(reading.problems, [])
 }
 

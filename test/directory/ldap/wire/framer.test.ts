@@ -11,7 +11,10 @@ test('11: messages come out whole, however the stream is cut', async t => {
   const stream = Buffer.concat(messages)
   for (const size of [1, 2, 3, 7, 100, 1000, stream.length]) {
     const taken: Buffer[] = []
-    const framer = frame(10_000, each => taken.push(Buffer.from(each)))
+    const framer = frame(
+      () => 10_000,
+      each => taken.push(Buffer.from(each))
+    )
     for (let at = 0; at < stream.length; at += size) framer.push(stream.subarray(at, at + size))
     t.same(taken, messages, `in pieces of ${size}`)
     t.equal(framer.waiting(), 0)
@@ -31,22 +34,35 @@ test('13: a message of many chunks is joined once', async t => {
     Buffer.concat = concat
   })
   let taken = 0
-  const framer = frame(big.length, each => {
-    taken += each.length
-  })
+  const framer = frame(
+    () => big.length,
+    each => {
+      taken += each.length
+    }
+  )
   for (let at = 0; at < big.length; at += 16_384) framer.push(big.subarray(at, at + 16_384))
   t.equal(taken, big.length)
   t.ok(copied < big.length * 1.1, `${copied} bytes copied for ${big.length}`)
 })
 
 test('finding 5: an endless value is refused when its length is read', async t => {
-  const framer = frame(1_000, () => {})
+  const framer = frame(
+    () => 1_000,
+    () => {}
+  )
   t.throws(() => framer.push(Buffer.from('3084ffffffff', 'hex')), /4294967301 bytes/)
 })
 
 test('what is no LDAP is refused at its first byte', async t => {
   for (const start of ['HTTP/1.1 400', '\x15\x03\x01\x00\x02', '\x30\x80\x00', '\x30\x85\x01\x01\x01\x01\x01'])
-    t.throws(() => frame(1_000, () => {}).push(Buffer.from(start, 'latin1')), /LDAP|length/)
+    t.throws(
+      () =>
+        frame(
+          () => 1_000,
+          () => {}
+        ).push(Buffer.from(start, 'latin1')),
+      /LDAP|length/
+    )
 })
 
 test('malformed messages are refused: lengths that lead out of them would make the library loop for ever', async t => {
