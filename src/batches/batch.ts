@@ -19,7 +19,7 @@ export const batchBadges: Record<BatchState, { tone: string; icon: string; text:
   sending: { tone: 'info', icon: 'send', text: 'Sending' },
   paused: { tone: 'warn', icon: 'pause', text: 'Paused' },
   stopped: { tone: 'bad', icon: 'alert', text: 'Stopped' },
-  cancelled: { tone: 'mute', icon: 'x', text: 'Cancelled' },
+  cancelled: { tone: 'mute', icon: 'x', text: 'Canceled' },
   done: { tone: 'good', icon: 'check', text: 'Done' }
 }
 

@@ -10,11 +10,11 @@ export const verdictWords: Record<Verdict, { name: string; meaning: string }> = 
   malformed: { name: 'Invalid format', meaning: 'not an address' },
   foreign: { name: 'Wrong domain', meaning: 'not one of your domains' },
   duplicate: { name: 'Duplicate', meaning: 'listed more than once' },
-  active: { name: 'Already active', meaning: 'signed up, no mail' },
-  deactivated: { name: 'Deactivated', meaning: 'no mail until reactivated' },
+  active: { name: 'Already signed up', meaning: 'no email needed' },
+  deactivated: { name: 'Deactivated', meaning: 'reactivate first' },
   suppressed: { name: 'Suppressed', meaning: 'bounced or opted out' },
   pending: { name: 'Already invited', meaning: 'invitation still open' },
-  invite: { name: 'To invite', meaning: 'gets an invitation' }
+  invite: { name: 'To invite', meaning: 'will be invited' }
 }
 
 export type Reason = FaultCode | 'foreign-domain' | 'near-domain' | 'no-ending'

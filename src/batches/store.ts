@@ -7,7 +7,7 @@ import type { Verdict } from './recipient.ts'
 export type BatchRow = typeof batches.$inferSelect
 export type NewBatch = Pick<
   typeof batches.$inferInsert,
-  'source' | 'state' | 'action' | 'createdBy' | 'sentBy' | 'fileName' | 'correctsBatchId' | 'groupId'
+  'source' | 'state' | 'action' | 'createdBy' | 'sentBy' | 'fileName' | 'correctsBatchId' | 'restOfBatchId' | 'groupId'
 >
 
 export async function insertBatch(tx: Db, batch: NewBatch): Promise<number> {

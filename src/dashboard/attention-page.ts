@@ -1,4 +1,4 @@
-/** What needs somebody's attention, in words and with the way to it. Pure. */
+/** What needs attention, in words and with a link to it. Pure. */
 import { factsOf, headingOf } from '../batches/report/batch-page.ts'
 import type { troubledBatches } from './store.ts'
 
@@ -8,18 +8,20 @@ export function troubledBatch(row: Awaited<ReturnType<typeof troubledBatches>>[n
   return { href: `/batches/${row.id}`, heading: headingOf(row), source, created, creator, reason: row.stopReason }
 }
 
+const reply = 'Open a person to see what the mail server said.'
 const troubles = {
-  failed: 'could not be delivered',
-  bounced: 'came back',
-  unknown: 'may or may not have arrived'
+  failed: { words: 'could not be delivered', hint: reply },
+  bounced: { words: 'bounced', hint: reply },
+  unknown: { words: 'may or may not have arrived', hint: reply },
+  suppressed: { words: 'can’t be emailed: these people opted out', hint: 'Open a person to allow email again.' }
 }
 
-/** Open invitations whose newest mail did not get through, by what became of it. */
+/** Open invitations whose newest mail did not get through, or that no mail gets through for, by the reason. */
 export function troubledMails(counts: readonly { enrollment: string; delivery: string | null; count: number }[]) {
-  return Object.entries(troubles).flatMap(([state, words]) => {
+  return Object.entries(troubles).flatMap(([state, { words, hint }]) => {
     const mine = counts.filter(row => row.enrollment === 'invited' && row.delivery === state)
     const count = mine.reduce((sum, row) => sum + row.count, 0)
     const text = `${count.toLocaleString('en')} ${count === 1 ? 'invitation' : 'invitations'} ${words}.`
-    return count === 0 ? [] : [{ state, count, text, href: `/people?status=invited&delivery=${state}` }]
+    return count === 0 ? [] : [{ state, count, text, hint, href: `/people?status=invited&delivery=${state}` }]
   })
 }

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { pagesOf } from '../lib/paging.ts'
 import { includesRole } from '../lib/role.ts'
-import { deliveryBadges } from '../mail/delivery-badges.ts'
-import { countPeople, type Listed, listPeople, type PeopleFilter } from '../people/list-store.ts'
+import { deliveryBadge, deliveryBadges, deliveryChoices, noMailWords } from '../mail/delivery-badges.ts'
+import { countEnrollments } from '../people/counts.ts'
+import { countPeople, type Listed, listPeople, type PeopleCount, type PeopleFilter } from '../people/list-store.ts'
 import { enrollmentBadges, enrollments, isEnrollment } from '../people/person.ts'
 import type { DeliveryState } from '../people/store.ts'
 import { sendCsv } from '../web/csv.ts'
@@ -22,7 +23,7 @@ const querystring = filters({
 type Query = Static<typeof querystring>
 
 const pageSize = 50
-const header = 'name,address,role,enrollment,delivery,invited_at,signed_up_at'.split(',')
+const header = 'name,address,role,enrollment,delivery,invited_at,signed_up_at,no_mail'.split(',')
 
 export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
@@ -35,6 +36,7 @@ export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
       countPeople(db)
     ])
     const people = rows.slice(0, pageSize)
+    const states = countEnrollments(counts)
     const { timeZone } = request.viewer!
     return reply.page(
       'people/index',
@@ -43,12 +45,8 @@ export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
         q: filter.q ?? '',
         status: filter.enrollment ?? '',
         delivery: filter.delivery ?? '',
-        counts: enrollments.map(state => countOf(counts, state, request.query)),
-        deliveries: Object.entries(deliveryBadges).map(([value, { text }]) => ({
-          value,
-          text,
-          isChosen: value === filter.delivery
-        })),
+        counts: enrollments.map(state => countOf(states[state], state, request.query)),
+        deliveries: deliveryChoices(filter.delivery, seenAmong(counts)),
         totalText: peopleInWords(counts.reduce((sum, row) => sum + row.count, 0)),
         mayInvite: includesRole(request.viewer!.role, 'admin'),
         found: foundInWords(people.length, rows.length > pageSize, request.query.after !== undefined),
@@ -71,7 +69,7 @@ async function* linesOf({ db }: Deps, filter: PeopleFilter) {
   for await (const rows of pages) {
     yield rows.map(row => [
       ...[row.name, row.email, row.role, row.enrollment, row.delivery],
-      ...[row.invitedAt?.toISOString(), row.signedUpAt?.toISOString()]
+      ...[row.invitedAt?.toISOString(), row.signedUpAt?.toISOString(), row.suppression]
     ])
   }
 }
@@ -80,7 +78,7 @@ const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count 
 
 /** What a page of results shows, in words: the count is of the page, everything else would be a scan. */
 function foundInWords(shown: number, hasMore: boolean, isLater: boolean): string {
-  if (shown === 0) return 'Nobody matches'
+  if (shown === 0) return 'No one matches'
   if (hasMore) return isLater ? `${peopleInWords(shown)} more on this page` : `The first ${peopleInWords(shown)}`
   return isLater ? `The last ${peopleInWords(shown)}` : peopleInWords(shown)
 }
@@ -96,8 +94,12 @@ function readFilter(query: Query) {
   }
 }
 
-function countOf(counts: Awaited<ReturnType<typeof countPeople>>, state: (typeof enrollments)[number], query: Query) {
-  const value = counts.filter(row => row.enrollment === state).reduce((sum, row) => sum + row.count, 0)
+const seenAmong = (counts: PeopleCount[]) => ({
+  hasLeft: counts.some(({ delivery, isKept }) => delivery === 'sent' && !isKept),
+  hasKept: counts.some(({ isKept }) => isKept)
+})
+
+function countOf(value: number, state: (typeof enrollments)[number], query: Query) {
   const isChosen = query.status === state
   return {
     state,
@@ -126,7 +128,8 @@ function shownPerson(person: Listed, timeZone: string) {
     enrollment: person.enrollment,
     enrollmentBadge: enrollmentBadges[person.enrollment],
     delivery: person.delivery ?? '',
-    deliveryBadge: person.delivery ? deliveryBadges[person.delivery] : null,
+    deliveryBadge: deliveryBadge(person),
+    noMail: noMailWords(person.suppression),
     invited: person.invitedAt ? showDay(person.invitedAt, timeZone) : null
   }
 }

@@ -5,7 +5,7 @@ import { stateOf } from '../invitations/invitation.ts'
 import { canHandle } from '../invitations/may-handle.ts'
 import { type InvitationRow, invitationsOf } from '../invitations/store.ts'
 import { includesRole, type Role, roleNames } from '../lib/role.ts'
-import { deliveryBadges } from '../mail/delivery-badges.ts'
+import { deliveryBadge } from '../mail/delivery-badges.ts'
 import { findSuppression } from '../mail/store.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { findPerson } from '../people/store.ts'
@@ -40,7 +40,7 @@ export async function personPage(
     membershipsOf(db, id)
   ])
   const name = person.name ?? person.email
-  const newest = invitations[0]
+  const newest = invitations.find(({ id }) => id === person.invitationId)
   return reply.page(
     'people/person',
     { title: name, section: 'People', status: Object.keys(errors).length > 0 ? 422 : 200 },
@@ -51,8 +51,8 @@ export async function personPage(
       email: person.email,
       enrollment: person.enrollment,
       enrollmentBadge: enrollmentBadges[person.enrollment],
-      delivery: person.deliveryState ?? '',
-      deliveryBadge: person.deliveryState ? deliveryBadges[person.deliveryState] : null,
+      delivery: person.delivery ?? '',
+      deliveryBadge: deliveryBadge({ delivery: person.deliveryState, isKept: person.deliveryIsKept }),
       facts: factsOf(person, newest, viewer.timeZone),
       suppression: suppression ? suppressionText(suppression.cause, suppression.serverReply) : null,
       actions: includesRole(viewer.role, 'admin') ? actionsOf(person, newest, viewer, suppression !== undefined) : [],

@@ -5,7 +5,8 @@ import { heldLeavers } from '../directory/leavers/to-let-go.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
 import { readPause } from '../mail/store.ts'
-import { countPeople, weeklyTotals } from '../people/list-store.ts'
+import { countEnrollments, type Funnel, funnelOf } from '../people/counts.ts'
+import { countPeople, type WeeklyTotal, weeklyTotals } from '../people/list-store.ts'
 import { enrollmentBadges, enrollments } from '../people/person.ts'
 import { funnel, timeSeries } from '../web/charts.ts'
 import { showTime } from '../web/dates.ts'
@@ -29,9 +30,8 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
       readPause(db),
       heldLeavers(db)
     ])
-    const sum = (test: (row: (typeof counts)[number]) => boolean) =>
-      counts.filter(test).reduce((all, row) => all + row.count, 0)
-    const steps = stepsOf(sum)
+    const states = countEnrollments(counts)
+    const steps = stepsOf(funnelOf(counts))
     return reply.page(
       'dashboard/index',
       { title: 'Dashboard', section: 'Dashboard' },
@@ -42,8 +42,8 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
           share: shareOf(step.value, steps[index - 1])
         })),
         finding: findingOf(steps),
-        // users alone, and nobody invited ever: no picture yet, but the ways to begin
-        isNew: steps[0]!.value === steps.at(-1)!.value && totals.every(week => week.invited === 0),
+        // users alone, and no invitation ever: no picture yet, but the ways to begin
+        isNew: steps[0]!.value === 0,
         mayInvite: includesRole(request.viewer!.role, 'admin'),
         funnel: funnel({
           id: 'funnel',
@@ -55,12 +55,12 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         weeks: totals.map(week => ({
           until: dayOf(week.until, timeZone),
           invited: week.invited.toLocaleString('en'),
-          signedUp: week.signedUp.toLocaleString('en')
+          joined: week.joined.toLocaleString('en')
         })),
         counts: enrollments.map(state => ({
           state,
-          value: sum(row => row.enrollment === state),
-          shown: sum(row => row.enrollment === state).toLocaleString('en'),
+          value: states[state],
+          shown: states[state].toLocaleString('en'),
           ...enrollmentBadges[state],
           href: `/people?status=${state}`
         })),
@@ -83,19 +83,13 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
   })
 }
 
-type Sum = (test: (row: Awaited<ReturnType<typeof countPeople>>[number]) => boolean) => number
-
-/** In scope → invited → delivered → signed up: everybody of a later step stands in the earlier ones too. */
-function stepsOf(sum: Sum) {
-  const isOver = (row: { enrollment: string }) => row.enrollment === 'signed-up' || row.enrollment === 'deactivated'
+/** The steps of the funnel; each holds everybody of the next one. */
+function stepsOf({ inScope, invited, handedOver, joined }: Funnel) {
   return [
-    { name: 'In scope', note: 'everybody known so far', value: sum(() => true) },
-    { name: 'Invited', value: sum(row => row.enrollment !== 'not-invited') },
-    {
-      name: 'Delivered',
-      value: sum(row => row.enrollment !== 'not-invited' && (isOver(row) || row.delivery === 'sent'))
-    },
-    { name: 'Signed up', value: sum(isOver) }
+    { name: 'In scope', note: 'except users who were never invited', value: inScope },
+    { name: 'Invited', value: invited },
+    { name: 'Handed over', value: handedOver },
+    { name: 'Joined', value: joined }
   ]
 }
 
@@ -114,28 +108,23 @@ function shareOf(value: number, before: Step | undefined) {
 function findingOf(steps: Step[]): string {
   const [all, done] = [steps[0]!.value, steps.at(-1)!.value]
   const part = percent(done, all)
-  return `${part[0]!.toUpperCase()}${part.slice(1)} of everyone in scope has signed up`
+  const people = `${all.toLocaleString('en')} ${all === 1 ? 'person' : 'people'}`
+  return `${part[0]!.toUpperCase()}${part.slice(1)} of ${people} joined`
 }
 
 /** Nobody is rounded away, and nobody who is missing is rounded in. */
 function percent(part: number, all: number): string {
   if (part === 0 || part === all) return part === 0 ? '0%' : '100%'
   const rounded = Math.round((part / all) * 100)
-  return rounded === 0 ? 'under 1%' : rounded === 100 ? 'over 99%' : `${rounded}%`
+  return rounded === 0 ? 'fewer than 1%' : rounded === 100 ? 'more than 99%' : `${rounded}%`
 }
 
 const dayOf = (date: Date, timeZone: string) =>
   date.toLocaleDateString('en-GB', { timeZone, day: 'numeric', month: 'short' })
 
-function seriesOf(totals: { until: Date; invited: number; signedUp: number }[], timeZone: string): string {
-  const points = totals.map(week => ({ label: dayOf(week.until, timeZone), values: [week.invited, week.signedUp] }))
+function seriesOf(totals: WeeklyTotal[], timeZone: string): string {
+  const points = totals.map(week => ({ label: dayOf(week.until, timeZone), values: [week.invited, week.joined] }))
   const last = totals.at(-1)!
-  const desc = `Running totals by week: ${last.invited} invited and ${last.signedUp} signed up by now.`
-  return timeSeries({
-    id: 'time',
-    title: 'Invited and signed up over time',
-    desc,
-    names: ['Invited', 'Signed up'],
-    points
-  })
+  const desc = `Running totals by week: ${last.invited} invited and ${last.joined} joined by now.`
+  return timeSeries({ id: 'time', title: 'Invited and joined over time', desc, names: ['Invited', 'Joined'], points })
 }

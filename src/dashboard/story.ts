@@ -3,7 +3,7 @@ import type { EventRow } from '../audit/event.ts'
 import { describeEvent } from '../audit/event.ts'
 import { invitationBadges, stateOf } from '../invitations/invitation.ts'
 import type { InvitationRow } from '../invitations/store.ts'
-import { deliveryBadges } from '../mail/delivery-badges.ts'
+import { deliveryBadge } from '../mail/delivery-badges.ts'
 import { showTime } from '../web/dates.ts'
 import type { deliveriesOf } from './store.ts'
 
@@ -38,12 +38,18 @@ function fromInvitation(invitation: InvitationRow, timeZone: string): Moment {
     tone: badge.tone,
     icon: badge.icon,
     text: `Invited${by}`,
-    detail: state === 'open' ? `Open until ${until}` : state === 'expired' ? `Expired on ${until}` : badge.text
+    detail: invitation.neverSent
+      ? 'Not sent: the batch was canceled first'
+      : state === 'open'
+        ? `Open until ${until}`
+        : state === 'expired'
+          ? `Expired on ${until}`
+          : badge.text
   }
 }
 
 function fromMail(mail: Mail, timeZone: string): Moment {
-  const badge = deliveryBadges[mail.state]
+  const badge = deliveryBadge({ delivery: mail.state, isKept: mail.isKept })!
   const attempts = mail.attempts > 1 ? `, ${mail.attempts} attempts` : ''
   const next = mail.state === 'deferred' ? ` Next try ${showTime(mail.nextAttemptAt, timeZone).text}.` : ''
   const twice = mail.mayHaveArrived ? ' It may have arrived twice.' : ''
@@ -52,7 +58,7 @@ function fromMail(mail: Mail, timeZone: string): Moment {
     at: mail.settledAt ?? mail.queuedAt,
     tone: badge.tone,
     icon: badge.icon,
-    text: `Mail ${mail.state === 'unknown' ? 'may not have arrived' : badge.text.toLowerCase()}${attempts}`,
+    text: `Email ${mail.state === 'unknown' ? 'may not have arrived' : badge.text.toLowerCase()}${attempts}`,
     detail: detail || null
   }
 }

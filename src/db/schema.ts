@@ -136,6 +136,12 @@ export const people = pgTable(
     invitationRevokedAt: at('invitation_revoked_at'),
     deliveryId: ref('delivery_id'),
     deliveryState: text('delivery_state', { enum: deliveryStates }),
+    /** With `sent`: the newest mail was kept in the outbox and never left. */
+    deliveryIsKept: boolean('delivery_is_kept').notNull().default(false),
+    /** Some mail to this person was handed to a mail server. */
+    wasHandedOver: boolean('was_handed_over').notNull().default(false),
+    /** Why this address gets no mail; a copy of its row in `suppressions`, kept by triggers. */
+    suppression: text('suppression', { enum: ['bounced', 'opted-out'] }),
     /** The stable id of this person's entry in the directory, as text; what follows is what the entry says. */
     directoryId: text('directory_id'),
     directoryDn: text('directory_dn'),
@@ -158,6 +164,10 @@ export const people = pgTable(
     goneFromDirectoryAt: at('gone_from_directory_at'),
     /** When the directory is asked whether it still has somebody whom a group has let go; null: their groups say so. */
     directoryCheckAt: at('directory_check_at'),
+    /** What lists show and filter by: the newest mail, unless the address gets none, which decides more. */
+    delivery: text('delivery', { enum: deliveryStates }).generatedAlwaysAs(
+      sql`case when suppression = 'opted-out' then 'suppressed' when suppression = 'bounced' and coalesce(delivery_state, '') not in ('failed', 'bounced') then 'bounced' else delivery_state end`
+    ),
     /** Enrollment without the clock: an invitation that has expired is still `invited` here. */
     stage: text('stage', { enum: stages })
       .notNull()
@@ -183,6 +193,7 @@ export const people = pgTable(
       .using('gin', sql`directory_mail_key gin_trgm_ops`)
       .where(sql`${t.directoryMailKey} is not null`),
     index('people_directory_trouble').on(t.id).where(sql`${t.directoryTrouble} is not null`),
+    index('people_suppressed').on(t.id).where(sql`${t.suppression} is not null`),
     index('people_console').on(t.role).where(sql`${t.role} <> 'member'`),
     check('people_role', oneOf(t.role, roles)),
     check('people_delivery_state', oneOf(t.deliveryState, deliveryStates)),
@@ -200,6 +211,11 @@ export const peopleCounts = pgTable('people_counts', {
   stage: text('stage', { enum: stages }).notNull(),
   delivery: text('delivery', { enum: deliveryStates }),
   expiresAt: at('expires_at'),
+  /** The newest mail was kept in the outbox. */
+  isKept: boolean('is_kept').notNull().default(false),
+  /** There was an invitation, whatever became of it. */
+  wasInvited: boolean('was_invited').notNull().default(false),
+  wasHandedOver: boolean('was_handed_over').notNull().default(false),
   people: bigint('people', { mode: 'number' }).notNull()
 })
 
@@ -261,6 +277,8 @@ export const invitations = pgTable(
     acceptedAt: at('accepted_at'),
     revokedAt: at('revoked_at'),
     supersededAt: at('superseded_at'),
+    /** Revoked before its mail or its link left: to the person it is as if it had never been made. */
+    neverSent: boolean('never_sent').notNull().default(false),
     /** The invited person asked for a new invitation on the page of this one. */
     requestedAt: at('requested_at')
   },
@@ -302,6 +320,8 @@ export const batches = pgTable(
     /** Who sends: the invitations are theirs. The creator, unless somebody else sent what was only checked. */
     sentBy: ref('sent_by'),
     correctsBatchId: ref('corrects_batch_id'),
+    /** The canceled batch whose unsent invitations this one sends. */
+    restOfBatchId: ref('rest_of_batch_id'),
     /** The directory group that its people were selected from. */
     groupId: ref('group_id'),
     createdAt: at('created_at').notNull().defaultNow(),
@@ -331,6 +351,8 @@ export const batches = pgTable(
     mailsQueued: integer('mails_queued').notNull().default(0),
     mailsSending: integer('mails_sending').notNull().default(0),
     mailsSent: integer('mails_sent').notNull().default(0),
+    /** Of those sent: kept in the outbox, because no mail server was configured. */
+    mailsKept: integer('mails_kept').notNull().default(0),
     mailsDeferred: integer('mails_deferred').notNull().default(0),
     mailsFailed: integer('mails_failed').notNull().default(0),
     mailsUnknown: integer('mails_unknown').notNull().default(0),
@@ -341,6 +363,7 @@ export const batches = pgTable(
   t => [
     index('batches_state').on(t.state),
     index('batches_corrects').on(t.correctsBatchId).where(sql`${t.correctsBatchId} is not null`),
+    uniqueIndex('batches_rest_of').on(t.restOfBatchId).where(sql`${t.restOfBatchId} is not null`),
     check('batches_state', oneOf(t.state, batchStates)),
     check('batches_source', oneOf(t.source, batchSources))
   ]
@@ -416,6 +439,8 @@ export const deliveries = pgTable(
     /** Written with the first lease, equal in every attempt. */
     messageId: text('message_id'),
     serverReply: text('server_reply'),
+    /** With `sent`: written to the outbox because no mail server was configured. */
+    isKept: boolean('is_kept').notNull().default(false),
     /** The answer to an earlier attempt was lost after the body had gone out. */
     mayHaveArrived: boolean('may_have_arrived').notNull().default(false),
     queuedAt: at('queued_at').notNull().defaultNow(),
@@ -555,6 +580,8 @@ export const teamCounts = pgTable(
   {
     teamId: ref('team_id').notNull(),
     stage: text('stage', { enum: stages }).notNull(),
+    /** Only for `invited`. */
+    expiresAt: at('expires_at'),
     people: bigint('people', { mode: 'number' }).notNull(),
     /** What statements added before is in it; others wait to be added up. */
     isSum: boolean('is_sum').notNull().default(false)

@@ -41,9 +41,12 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
       reply,
       db,
       `/people/${result.personId}`,
-      result.hasSameLink
-        ? 'The invitation is on its way again, with the same link and a fresh period.'
-        : 'The invitation is on its way again, with a fresh period and a new link: Rollcall no longer has the SECRET_KEY of the earlier one.'
+      [
+        config.smtp ? 'Invitation sent again.' : 'Email is off: the invitation is kept in the outbox again.',
+        result.hasSameLink
+          ? 'The link stays the same and is valid for the full period again.'
+          : 'It has a new link, because the old one was made with a SECRET_KEY that Rollcall no longer has.'
+      ].join(' ')
     )
   })
 
@@ -53,7 +56,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed')
       throw new Refusal(409, 'This invitation is closed already: it was accepted, revoked or replaced.')
-    return redirectWith(reply, db, `/people/${result.personId}`, 'The invitation is revoked. Its link no longer works.')
+    return redirectWith(reply, db, `/people/${result.personId}`, 'Invitation revoked. Its link no longer works.')
   })
 
   app.post<ById>('/invitations/:id/link', options, async (request, reply) => {

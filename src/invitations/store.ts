@@ -30,6 +30,7 @@ const columns = {
   revokedAt: invitations.revokedAt,
   supersededAt: invitations.supersededAt,
   requestedAt: invitations.requestedAt,
+  neverSent: invitations.neverSent,
   nonce: invitations.nonce,
   tokenHash: invitations.tokenHash,
   isExpired,
@@ -91,22 +92,6 @@ export async function closeAsRevoked(tx: Db, id: number, personId: number): Prom
     .set({ invitationRevokedAt: sql`now()` })
     .where(and(eq(people.id, personId), eq(people.invitationId, id)))
   return true
-}
-
-/** Takes back open invitations that no mail ever left for; their people can be invited again. */
-export async function revokeUnsent(tx: Db, ids: number[]): Promise<void> {
-  if (ids.length === 0) return
-  await tx.execute(sql`
-    with revoked as (
-      update invitations set revoked_at = now()
-      where id = any(${sql.param(ids)}::bigint[]) and accepted_at is null and revoked_at is null and superseded_at is null
-        and not exists (
-          select from deliveries d where d.person_id = invitations.person_id and d.invitation_id = invitations.id
-            and d.state in ('queued', 'sending', 'sent', 'deferred', 'unknown')
-        )
-      returning id, person_id
-    )
-    update people p set invitation_revoked_at = now() from revoked r where p.id = r.person_id and p.invitation_id = r.id`)
 }
 
 /**

@@ -2,8 +2,14 @@ import type { deliveryStates } from '../db/schema.ts'
 
 type DeliveryState = (typeof deliveryStates)[number]
 
-/** How each delivery state looks and reads. */
-export const deliveryBadges: Record<DeliveryState, { tone: string; icon: string; text: string }> = {
+export interface DeliveryBadge {
+  tone: string
+  icon: string
+  text: string
+}
+
+/** How each delivery state looks and reads; `deliveryBadge` knows more of one mail. */
+export const deliveryBadges: Record<DeliveryState, DeliveryBadge> = {
   queued: { tone: 'mute', icon: 'clock', text: 'Queued' },
   sending: { tone: 'info', icon: 'send', text: 'Sending' },
   sent: { tone: 'good', icon: 'check', text: 'Sent' },
@@ -12,5 +18,40 @@ export const deliveryBadges: Record<DeliveryState, { tone: string; icon: string;
   unknown: { tone: 'warn', icon: 'alert', text: 'Unknown' },
   bounced: { tone: 'bad', icon: 'alert', text: 'Bounced' },
   suppressed: { tone: 'mute', icon: 'minus', text: 'Suppressed' },
-  cancelled: { tone: 'mute', icon: 'x', text: 'Cancelled' }
+  cancelled: { tone: 'mute', icon: 'x', text: 'Not sent' }
 }
+
+const kept: DeliveryBadge = { tone: 'warn', icon: 'mail', text: 'Kept in the outbox' }
+
+export interface Deciding {
+  delivery: DeliveryState | null
+  /** With `sent`: it lies in the outbox. */
+  isKept: boolean
+  /** Why the address gets no mail. */
+  suppression?: 'bounced' | 'opted-out' | null
+}
+
+/** The badge of one mail, or of a person's newest one; null where there is none. */
+export function deliveryBadge({ delivery, isKept, suppression = null }: Deciding): DeliveryBadge | null {
+  if (delivery === null) return null
+  if (delivery === 'sent' && isKept) return kept
+  if (delivery === 'suppressed' && suppression === 'opted-out')
+    return { ...deliveryBadges.suppressed, text: 'Opted out' }
+  return deliveryBadges[delivery]
+}
+
+/** Why a person gets no mail, in a few words; null where nothing keeps it back. */
+export const noMailWords = (suppression: Deciding['suppression']): string | null =>
+  suppression === 'opted-out' ? 'Gets no email' : suppression === 'bounced' ? 'Gets no email: address bounced' : null
+
+/** What `sent` covers among mails of which some left, some are in the outbox, or both. */
+export function sentBadge({ hasLeft, hasKept }: { hasLeft: boolean; hasKept: boolean }): DeliveryBadge {
+  if (!hasKept) return deliveryBadges.sent
+  return hasLeft ? { ...kept, text: 'Sent or kept in the outbox' } : kept
+}
+
+/** Every state as a choice of a filter. */
+export const deliveryChoices = (chosen: string | undefined, seen: { hasLeft: boolean; hasKept: boolean }) =>
+  Object.entries({ ...deliveryBadges, sent: sentBadge(seen) }).map(([value, { text }]) => ({
+    ...{ value, text, isChosen: value === chosen }
+  }))

@@ -40,6 +40,8 @@ export type Composer = (tx: Db, claimed: Claimed[]) => Promise<Map<number, Compo
 /** How one attempt ended, with the server's words. mail.md §2. */
 export type Outcome =
   | { is: 'sent'; reply: string }
+  /** No mail server is configured: it lies in the outbox, and nobody was sent anything. */
+  | { is: 'kept'; reply: string }
   | { is: 'recipient-failed'; reply: string; suppress: boolean }
   | { is: 'deferred'; reply: string }
   | { is: 'throttled'; reply: string }
@@ -82,6 +84,8 @@ export interface Settlement {
   wait: number
   /** Not the recipient's fault: the attempt is taken back. */
   isUncounted: boolean
+  /** With `sent`: in the outbox, not handed to a mail server. */
+  isKept: boolean
   mayHaveArrived: boolean
   /** The address does not exist: no more mail to it. */
   suppress: boolean
@@ -103,6 +107,7 @@ export function settlementOf(
     reply: outcome.reply,
     wait: 0,
     isUncounted: false,
+    isKept: false,
     mayHaveArrived: false,
     suppress: false,
     until
@@ -110,6 +115,8 @@ export function settlementOf(
   switch (outcome.is) {
     case 'sent':
       return { ...base, state: 'sent' }
+    case 'kept':
+      return { ...base, state: 'sent', isKept: true }
     case 'recipient-failed':
       return { ...base, state: 'failed', suppress: outcome.suppress }
     case 'policy':
@@ -135,7 +142,7 @@ export function settlementOf(
 
 /** Gives a delivery back as if it had never been taken. */
 export function handBack(delivery: Claimed, wait = 0): Settlement {
-  const nothing = { reply: null, mayHaveArrived: false, suppress: false, until: null }
+  const nothing = { reply: null, isKept: false, mayHaveArrived: false, suppress: false, until: null }
   return { delivery, state: 'queued', wait, isUncounted: true, ...nothing }
 }
 

@@ -17,7 +17,7 @@ export function outboxTransport(folder: string): MailTransport {
         await fs.mkdir(folder, { recursive: true, mode: 0o700 })
         await fs.writeFile(`${file}.part`, bytes())
         await fs.rename(`${file}.part`, file)
-        return { is: 'sent', reply: 'Kept in the outbox' }
+        return { is: 'kept', reply: 'Kept in the outbox' }
       } catch (error) {
         return {
           is: 'transport-fault',

@@ -58,7 +58,7 @@ export async function cancelQueued(tx: Db, target: Target, reason: string, most 
     ), changed as (
       update deliveries d set state = 'cancelled', settled_at = now(), server_reply = coalesce(server_reply, ${reason})
       from open where d.id = open.id
-      returning d.id, d.person_id, d.batch_id, d.state, d.invitation_id, d.may_have_arrived, open.was
+      returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, d.invitation_id, d.may_have_arrived, open.was
     ), ${moveAlong(fromBefore)}
     select invitation_id, may_have_arrived from changed`)
   return rows.map(row => ({
@@ -97,16 +97,23 @@ export async function liftSuppression(tx: Db, addressKey: string): Promise<boole
   return rows.length > 0
 }
 
-/** Tries failed and unknown mails of a batch again, from the start of the schedule: at most `most`. Returns how many. */
-export async function retryFailed(tx: Db, batchId: number, most = 1_000_000): Promise<number> {
+/**
+ * Tries failed and unknown mails of a batch again, from the start of the schedule, and with `hasKept` those that were kept
+ * in the outbox too: at most `most`. Returns how many.
+ */
+export async function retryFailed(tx: Db, batchId: number, most = 1_000_000, hasKept = false): Promise<number> {
+  const isKept = hasKept ? sql`or (state = 'sent' and is_kept)` : sql``
   const rows = await tx.execute(sql`
     with failed as (
-      select id, state as was from deliveries where batch_id = ${batchId} and state in ('failed', 'unknown')
+      select id, state as was, is_kept as was_kept from deliveries
+      where batch_id = ${batchId} and (state in ('failed', 'unknown') ${isKept})
       order by id limit ${most} for update
     ), changed as (
-      update deliveries d set state = 'queued', attempts = 0, queued_at = now(), next_attempt_at = now(), settled_at = null
-      from failed where d.id = failed.id returning d.id, d.person_id, d.batch_id, d.state, failed.was
-    ), ${moveAlong(fromBefore)}
+      update deliveries d set state = 'queued', attempts = 0, queued_at = now(), next_attempt_at = now(), settled_at = null,
+        is_kept = false
+      from failed where d.id = failed.id
+      returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, failed.was, failed.was_kept
+    ), ${moveAlong(fromBefore, sql`was_kept`)}
     select id from changed`)
   if (rows.length > 0)
     await tx.execute(

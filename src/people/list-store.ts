@@ -6,7 +6,7 @@ import { people } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
 import { counters } from '../mail/queue/store.ts'
 import type { Enrollment } from './person.ts'
-import { type DeliveryState, enrollmentOf } from './store.ts'
+import { type DeliveryState, enrollmentOf, type Suppressed } from './store.ts'
 
 export interface PeopleFilter {
   q?: string | undefined
@@ -18,12 +18,13 @@ const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt}
 const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
 const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
 
-/** Whose mails stand in that state: found by the batches that say that they have some. */
+/** Whose mails are in that state, found by way of the batches that have some, and whose address gets none. */
 const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   select d.person_id from batches b cross join lateral (
     select person_id from deliveries where batch_id = b.id and state = ${state} offset 0
   ) d where b.${counters[state]} > 0
   union all select person_id from deliveries where batch_id is null and state = ${state}
+  ${state === 'suppressed' || state === 'bounced' ? sql`union all select id from people where suppression is not null` : sql``}
 )`
 
 /** Everything that a filter says, as one condition on `people`. Search is literal, anywhere, without case. */
@@ -33,7 +34,7 @@ export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = 
   return and(
     q ? (isByIndex ? containsByIndex : contains)(searched, q) : undefined,
     stage,
-    delivery ? eq(people.deliveryState, delivery) : undefined,
+    delivery ? eq(people.delivery, delivery) : undefined,
     delivery && isByIndex ? mailedIn(delivery) : undefined
   )
 }
@@ -45,7 +46,10 @@ export interface Listed {
   name: string | null
   role: Role
   enrollment: Enrollment
+  /** What decides: the newest mail, or that the address gets none. */
   delivery: DeliveryState | null
+  isKept: boolean
+  suppression: Suppressed
   invitedAt: Date | null
   signedUpAt: Date | null
 }
@@ -79,12 +83,12 @@ const some = (db: Db, where: SQL | undefined) => db.select().from(people).where(
 type Source = typeof people | ReturnType<ReturnType<typeof some>['as']>
 
 function pageFrom(db: Db, source: Source, where: SQL | undefined, limit: number): Promise<Listed[]> {
-  const { id, email, addressKey, name, role, invitedAt, signedUpAt } = people
+  const { id, email, addressKey, name, role, invitedAt, signedUpAt, delivery, suppression } = people
   return db
     .select({
-      ...{ id, email, addressKey, name, role, invitedAt, signedUpAt },
+      ...{ id, email, addressKey, name, role, invitedAt, signedUpAt, delivery, suppression },
       enrollment: enrollmentOf,
-      delivery: people.deliveryState
+      isKept: people.deliveryIsKept
     })
     .from(source)
     .where(where)
@@ -95,15 +99,21 @@ function pageFrom(db: Db, source: Source, where: SQL | undefined, limit: number)
 export interface PeopleCount {
   enrollment: Enrollment
   delivery: DeliveryState | null
+  /** The newest mail was kept in the outbox. */
+  isKept: boolean
+  /** There was an invitation, whatever became of it. */
+  wasInvited: boolean
+  /** Some mail was handed to a mail server. */
+  wasHandedOver: boolean
   count: number
 }
 
-/** How many people stand in each enrollment and delivery state: sums of what statements added. */
+/** How many people there are of each kind: sums of what statements added. What they mean is in counts.ts. */
 export async function countPeople(db: Db): Promise<PeopleCount[]> {
-  const rows = await db.execute<{ enrollment: Enrollment; delivery: DeliveryState | null; count: string }>(sql`
+  const rows = await db.execute<Omit<PeopleCount, 'count'> & { count: string }>(sql`
     select case when stage = 'invited' and expires_at <= now() then 'expired' else stage end as enrollment, delivery,
-      sum(people) as count
-    from people_counts group by 1, 2 having sum(people) <> 0`)
+      is_kept as "isKept", was_invited as "wasInvited", was_handed_over as "wasHandedOver", sum(people) as count
+    from people_counts group by 1, 2, 3, 4, 5 having sum(people) <> 0`)
   return rows.map(row => ({ ...row, count: Number(row.count) }))
 }
 
@@ -115,29 +125,33 @@ export async function compactCounts(tx: Db): Promise<void> {
   if (!row?.mine) return
   await tx.execute(sql`
     with gone as (delete from people_counts returning *)
-    insert into people_counts (stage, delivery, expires_at, people)
-    select stage, delivery, expires_at, sum(people) from gone group by 1, 2, 3 having sum(people) <> 0`)
+    insert into people_counts (stage, delivery, expires_at, is_kept, was_invited, was_handed_over, people)
+    select stage, delivery, expires_at, is_kept, was_invited, was_handed_over, sum(people) from gone
+    group by 1, 2, 3, 4, 5, 6 having sum(people) <> 0`)
   await tx.execute(sql`
     with gone as (delete from people_days returning *)
     insert into people_days (day, invited, signed_up)
     select day, sum(invited), sum(signed_up) from gone group by day`)
 }
 
-/** Running totals at the end of each of the last `weeks` weeks: people ever invited, invited people signed up. */
-export async function weeklyTotals(
-  db: Db,
-  weeks: number
-): Promise<{ until: Date; invited: number; signedUp: number }[]> {
-  const rows = await db.execute<{ until: string; invited: string; signed_up: string }>(sql`
+export interface WeeklyTotal {
+  until: Date
+  invited: number
+  joined: number
+}
+
+/** Running totals at the end of each of the last `weeks` weeks, of what counts.ts calls invited and joined. */
+export async function weeklyTotals(db: Db, weeks: number): Promise<WeeklyTotal[]> {
+  const rows = await db.execute<{ until: string; invited: string; joined: string }>(sql`
     with ends as (
       select now() - make_interval(weeks => w) as until from generate_series(${weeks - 1}::int, 0, -1) w
     )
-    select e.until, coalesce(sum(d.invited), 0) as invited, coalesce(sum(d.signed_up), 0) as signed_up
+    select e.until, coalesce(sum(d.invited), 0) as invited, coalesce(sum(d.signed_up), 0) as joined
     from ends e left join people_days d on d.day <= (e.until at time zone 'UTC')::date
     group by e.until order by e.until`)
   return rows.map(row => ({
     until: new Date(row.until),
     invited: Number(row.invited),
-    signedUp: Number(row.signed_up)
+    joined: Number(row.joined)
   }))
 }

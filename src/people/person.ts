@@ -5,7 +5,7 @@ export type Enrollment = (typeof enrollments)[number]
 
 export const enrollmentBadges: Record<Enrollment, { tone: string; icon: string; text: string }> = {
   'not-invited': { tone: 'mute', icon: 'minus', text: 'Not invited' },
-  invited: { tone: 'info', icon: 'mail', text: 'Invited' },
+  invited: { tone: 'info', icon: 'mail', text: 'Waiting' },
   expired: { tone: 'warn', icon: 'clock', text: 'Expired' },
   revoked: { tone: 'warn', icon: 'x', text: 'Revoked' },
   'signed-up': { tone: 'good', icon: 'check', text: 'Signed up' },

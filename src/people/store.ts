@@ -6,6 +6,8 @@ import type { Enrollment } from './person.ts'
 
 export type PersonRow = typeof people.$inferSelect
 export type DeliveryState = (typeof deliveryStates)[number]
+/** Why an address gets no mail. */
+export type Suppressed = 'bounced' | 'opted-out' | null
 
 /** Enrollment, decided by the database's clock: deactivated and signed up win, else the newest invitation. */
 export const enrollmentOf = sql<Enrollment>`case

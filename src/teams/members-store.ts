@@ -4,7 +4,7 @@ import type { Db } from '../db/client.ts'
 import { contains } from '../db/paged-search.ts'
 import { batchTeams, memberships, people, teams } from '../db/schema.ts'
 import type { Enrollment } from '../people/person.ts'
-import { type DeliveryState, enrollmentOf } from '../people/store.ts'
+import { type DeliveryState, enrollmentOf, type Suppressed } from '../people/store.ts'
 import type { MembershipSource } from './team.ts'
 
 export interface Member {
@@ -13,6 +13,8 @@ export interface Member {
   name: string | null
   enrollment: Enrollment
   delivery: DeliveryState | null
+  isKept: boolean
+  suppression: Suppressed
   /** Every reason for being in the team. */
   sources: MembershipSource[]
   since: Date
@@ -32,12 +34,14 @@ export async function listMembers(
     email: string
     name: string | null
     enrollment: Enrollment
-    delivery_state: DeliveryState | null
+    delivery: DeliveryState | null
+    is_kept: boolean
+    suppression: Suppressed
     sources: MembershipSource[]
     since: string
     sort: string
   }>(sql`
-    select people.id, people.email, people.name, ${enrollmentOf} as enrollment, people.delivery_state, m.sources, m.since, x.sort
+    select people.id, people.email, people.name, ${enrollmentOf} as enrollment, people.delivery, people.delivery_is_kept as is_kept, people.suppression, m.sources, m.since, x.sort
     from (
       select t.person_id, t.sort from team_members t
       where t.team_id = ${teamId} and ${q ? contains(sql`t.searched`, q) : sql`true`}
@@ -52,7 +56,8 @@ export async function listMembers(
     order by x.sort, x.person_id`)
   return rows.map(row => ({
     ...{ personId: Number(row.id), email: row.email, name: row.name, sort: row.sort },
-    ...{ enrollment: row.enrollment, delivery: row.delivery_state, sources: row.sources, since: new Date(row.since) }
+    ...{ enrollment: row.enrollment, delivery: row.delivery, isKept: row.is_kept, suppression: row.suppression },
+    ...{ sources: row.sources, since: new Date(row.since) }
   }))
 }
 

@@ -1,7 +1,7 @@
 /** One team: who is in it, and why. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../lib/role.ts'
-import { deliveryBadges } from '../mail/delivery-badges.ts'
+import { deliveryBadge, noMailWords } from '../mail/delivery-badges.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -91,7 +91,8 @@ function rowView(teamId: number, member: Member, mayAct: boolean, timeZone: stri
     enrollment: member.enrollment,
     enrollmentBadge: enrollmentBadges[member.enrollment],
     delivery: member.delivery ?? '',
-    deliveryBadge: member.delivery ? deliveryBadges[member.delivery] : null,
+    deliveryBadge: deliveryBadge(member),
+    noMail: noMailWords(member.suppression),
     sources: member.sources.map(source => sourceWords[source]).join(', '),
     since: showDay(member.since, timeZone),
     removal: isTakenOut ? `/teams/${teamId}/members/${member.personId}/removal` : null

@@ -44,7 +44,7 @@ t.test('an upload that was cut stands there for a week', async t => {
     select 'file', 'incomplete', 'check', ${ids.ben}, 'cut' || d || '.txt', now() - make_interval(days => d) from generate_series(6, 8) d`
   const found = calloutsIn((await ben.get('/')).body)
   t.equal(found.length, 1)
-  t.match(found[0], 'The upload was cut: nothing was sent')
+  t.match(found[0], 'The upload was interrupted: nothing was sent')
   t.match(found[0], 'cut6.txt')
 })
 

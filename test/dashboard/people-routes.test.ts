@@ -92,8 +92,8 @@ t.test('the filters for enrollment and for the newest mail work alone, together 
 
 t.test('nobody, one, and many: the page says so in words', async t => {
   const none = (await cleo.get('/people?q=nobody-like-this')).body
-  t.match(none, 'Nobody matches')
-  t.match(none, '<a href="/people">Show everybody</a>')
+  t.match(none, 'No one matches')
+  t.match(none, '<a href="/people">Show everyone</a>')
   t.match((await cleo.get('/people?q=heard.of')).body, '<p class="sr" role="status">1 person</p>')
   t.match((await cleo.get('/people')).body, '<p class="sr" role="status">10 people</p>')
 })
@@ -114,7 +114,7 @@ t.test('a long list is read page by page, every person once, and the filters sta
   t.same(seen, many)
   const last = await cleo.get('/people?q=many&after=zzz')
   t.equal(last.statusCode, 200)
-  t.match(last.body, 'Nobody matches')
+  t.match(last.body, 'No one matches')
 })
 
 t.test('an htmx search gets the results alone, everything else the whole page', async t => {
@@ -134,16 +134,16 @@ t.test(
         'content-disposition': 'attachment; filename="people.csv"'
       })
       const [header, ...rows] = readCsv(body.replace(/^\uFEFF/, ''))
-      t.same(header, ['name', 'address', 'role', 'enrollment', 'delivery', 'invited_at', 'signed_up_at'])
+      t.same(header, ['name', 'address', 'role', 'enrollment', 'delivery', 'invited_at', 'signed_up_at', 'no_mail'])
       return rows
     }
     t.equal((await table('')).length, 140)
     t.equal((await table('q=many&status=invited')).length, 130)
     t.match(await table('q=heard.of'), [
-      ['Heard 100%_Of', 'heard.of@larkfield.example', 'member', 'not-invited', '', '', '']
+      ['Heard 100%_Of', 'heard.of@larkfield.example', 'member', 'not-invited', '', '', '', '']
     ])
-    t.match(await table('q=ada'), [['Ada', 'ada@larkfield.example', 'owner', 'signed-up', '', '', /^20.*Z$/]])
-    t.match(await table('status=revoked'), [['', /^revoked@/, 'member', 'revoked', 'cancelled', /^20.*Z$/, '']])
+    t.match(await table('q=ada'), [['Ada', 'ada@larkfield.example', 'owner', 'signed-up', '', '', /^20.*Z$/, '']])
+    t.match(await table('status=revoked'), [['', /^revoked@/, 'member', 'revoked', 'cancelled', /^20.*Z$/, '', '']])
     await db.execute(
       sql`insert into people (email, address_key, name) values ('=x@larkfield.example', '=x@larkfield.example', '@sum')`
     )

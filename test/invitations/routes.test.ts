@@ -16,7 +16,7 @@ t.test('resending keeps the link, starts the period again and owes one mail more
   await db.execute(sql`update invitations set expires_at = now() + interval '1 hour' where id = ${invitationId}`)
   const answer = await ben.post(`/invitations/${invitationId}/deliveries`)
   t.match(answer, { statusCode: 303, headers: { location: `/people/${personId}` } })
-  t.match((await ben.get(`/people/${personId}`)).body, 'on its way again')
+  t.match((await ben.get(`/people/${personId}`)).body, 'kept in the outbox again')
   const days = sql`select round(extract(epoch from expires_at - now()) / 86400)::int as days from invitations where id = ${invitationId}`
   t.match(await one(db, days), { days: 14 })
   t.match(await one(db, sql`select count(*)::int as n from deliveries where person_id = ${personId}`), { n: 2 })

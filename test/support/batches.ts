@@ -69,15 +69,24 @@ export async function countsOf(db: Database, id: number) {
 async function checkPeople(db: Database) {
   const off = await db.$client`
     with kept as (
-      select stage, delivery, expires_at, sum(people)::int as n from people_counts group by 1, 2, 3 having sum(people) <> 0
+      select stage, delivery, expires_at, is_kept, was_invited, was_handed_over, sum(people)::int as n from people_counts
+      group by 1, 2, 3, 4, 5, 6 having sum(people) <> 0
     ), real as (
-      select stage, delivery_state, case when stage = 'invited' then invitation_expires_at end, count(*)::int from people group by 1, 2, 3
+      select stage, delivery, case when stage = 'invited' then invitation_expires_at end,
+        coalesce(delivery = 'sent' and delivery_is_kept, false), invitation_id is not null, was_handed_over, count(*)::int
+      from people group by 1, 2, 3, 4, 5, 6
     )
     (table kept except table real) union all (table real except table kept)`
   if (off.length > 0) throw new Error(`people are counted wrong: ${JSON.stringify(off)}`)
   const stray = await db.$client`
-    select p.id from people p join deliveries d on d.id = p.delivery_id where p.delivery_state <> d.state`
+    select p.id from people p join deliveries d on d.id = p.delivery_id
+    where p.delivery_state <> d.state or (d.state = 'sent' and p.delivery_is_kept <> d.is_kept)`
   if (stray.length > 0) throw new Error(`${stray.length} people show another delivery state`)
+  const miscounted = await db.$client`
+    select b.id from batches b where b.mails_kept <> (
+      select count(*) from deliveries d where d.batch_id = b.id and d.state = 'sent' and d.is_kept
+    )`
+  if (miscounted.length > 0) throw new Error(`${miscounted.length} batches count their kept mails wrong`)
 }
 
 const pick = (names: readonly string[], read: (name: string) => number) =>

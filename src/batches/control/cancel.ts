@@ -1,13 +1,13 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
-import { revokeUnsent } from '../../invitations/store.ts'
+import { withdrawUnsent } from '../../invitations/withdraw-store.ts'
 import { cancelQueued } from '../../mail/store.ts'
 import { canBe } from '../batch.ts'
 import { deleteChunks, lockBatch, setState } from '../store.ts'
 import { avoidScans, cancelledWithRest } from './control-store.ts'
 import type { ControlOutcome } from './hold.ts'
 
-const reason = 'The batch was cancelled before the mail left'
+const reason = 'The batch was canceled before this email was sent'
 const mailsInStep = 5000
 
 /**
@@ -38,12 +38,12 @@ export async function clearCancelled(db: Database): Promise<boolean> {
   return batchIds.length > 0
 }
 
-/** An invitation that no mail ever left for is taken back: whoever it was for can be invited again. */
+/** An invitation that no mail ever left for is withdrawn: its person is as before, and can be invited again. */
 async function cancelSome(db: Database, batchId: number): Promise<void> {
   await transaction(db, async tx => {
     await avoidScans(tx)
     const called = await cancelQueued(tx, { batchId }, reason, mailsInStep)
-    await revokeUnsent(
+    await withdrawUnsent(
       tx,
       called.filter(each => !each.mayHaveArrived).flatMap(({ invitationId }) => invitationId ?? [])
     )

@@ -17,3 +17,43 @@ export async function cancelledWithRest(db: Db): Promise<number[]> {
 export async function avoidScans(tx: Db): Promise<void> {
   await tx.execute(sql`set local enable_seqscan = off`)
 }
+
+/** Is nothing of this batch queued or on its way? */
+export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
+  const owed = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsDeferred}`
+  const [row] = await tx
+    .select({ owed: sql<number>`${owed}` })
+    .from(batches)
+    .where(eq(batches.id, batchId))
+  return Number(row?.owed) === 0
+}
+
+const linesInChunk = 5000
+
+/**
+ * Copies the lines of a canceled batch that were to be invited and whose mail never left to another batch, to be judged
+ * there. Line numbers stay those of the list. Returns how many lines.
+ */
+export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: number): Promise<number> {
+  const [row] = await tx.execute<{ lines: string }>(sql`
+    with unsent as (
+      select r.line, r.text, r.address, r.address_key,
+        split_part(r.address_key, '@', 2) in (select name from domains) as is_ours, (row_number() over (order by r.line) - 1) / ${linesInChunk} as chunk
+      from recipients r
+      left join people p on p.address_key = r.address_key
+      left join deliveries d on d.person_id = p.id and d.batch_id = ${fromBatchId}
+      where r.batch_id = ${fromBatchId} and r.verdict = 'invite'
+        and (d.id is null or (d.state = 'cancelled' and not d.may_have_arrived))
+    ), written as (
+      insert into batch_chunks (batch_id, first_line, line_numbers, texts, addresses, address_keys, verdicts, reasons, suggestions)
+      select ${toBatchId}, min(line), string_agg(line::text, E'\n' order by line),
+        string_agg(case when text = address then '' else text end, E'\n' order by line),
+        string_agg(address, E'\n' order by line),
+        string_agg(case when address_key = address then '' else address_key end, E'\n' order by line),
+        string_agg(case when is_ours then '' else 'foreign' end, E'\n' order by line),
+        string_agg(case when is_ours then '' else 'foreign-domain' end, E'\n' order by line), repeat(E'\n', count(*)::int - 1)
+      from unsent group by chunk
+    )
+    select count(*) as lines from unsent`)
+  return Number(row!.lines)
+}

@@ -8,15 +8,25 @@ import type { ControlOutcome } from './hold.ts'
 
 const mailsInStep = 20_000 // a statement that changes a million would take longer than it may
 
-/** Tries every failed and unknown mail of a batch again, with the same links. */
-export async function retry(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
+/**
+ * Tries every failed and unknown mail of a batch again, with the same links. Where a mail server is configured by now,
+ * what was kept in the outbox is sent too.
+ */
+export async function retry(
+  db: Database,
+  actorId: number,
+  batchId: number,
+  hasMailServer: boolean
+): Promise<ControlOutcome> {
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (!batch) return 'unknown'
     if (!canBe('retried', batch.state)) return 'wrong-state'
     await avoidScans(tx)
+    const hasKept = hasMailServer && batch.mailsKept > 0
     let mails = 0
-    for (let some = mailsInStep; some === mailsInStep; mails += some) some = await retryFailed(tx, batchId, mailsInStep)
+    for (let some = mailsInStep; some === mailsInStep; mails += some)
+      some = await retryFailed(tx, batchId, mailsInStep, hasKept)
     if (mails === 0) return 'wrong-state'
     await recordEvent(tx, { kind: 'mails-retried', actorId, batchId, details: { mails } })
     return 'done'

@@ -1,6 +1,7 @@
 /** What an admin may do with a batch, as buttons. Pure. */
 import { canBe } from '../batch.ts'
 import type { BatchRow } from '../store.ts'
+import { leftOf } from './sent-page.ts'
 
 interface Action {
   href: string
@@ -12,8 +13,14 @@ interface Action {
 const number = (value: number) => value.toLocaleString('en')
 const counted = (value: number, one: string) => `${number(value)} ${one}${value === 1 ? '' : 's'}`
 
+interface Circumstances {
+  hasMailServer: boolean
+  /** What a canceled batch did not send was sent by a batch of its own. */
+  isRestSent: boolean
+}
+
 /** The buttons of a batch in its state, and what cancelling it would mean, which is asked before. */
-export function actionsFor(batch: BatchRow, mayAct: boolean) {
+export function actionsFor(batch: BatchRow, mayAct: boolean, { hasMailServer, isRestSent }: Circumstances) {
   const base = `/batches/${batch.id}`
   const act = (path: string, label: string, icon: string, primary = false): Action => ({
     ...{ href: `${base}/${path}`, label, icon, primary }
@@ -23,19 +30,28 @@ export function actionsFor(batch: BatchRow, mayAct: boolean) {
   const actions: Action[] = []
   if (canBe('sent', batch.state) && batch.invite > 0)
     actions.push(act('sending', `Send ${counted(batch.invite, 'invitation')}`, 'send', true))
-  if (canBe('resumed', batch.state)) actions.push(act('resumption', 'Go on', 'send', true))
+  if (canBe('resumed', batch.state)) actions.push(act('resumption', 'Resume', 'send', true))
   if (canBe('paused', batch.state)) actions.push(act('pause', 'Pause', 'pause'))
-  if (canBe('retried', batch.state) && failed > 0)
-    actions.push(act('deliveries', `Try ${counted(failed, 'failed mail')} again`, 'refresh'))
+  const kept = hasMailServer ? batch.mailsKept : 0
+  if (canBe('retried', batch.state) && failed + kept > 0)
+    actions.push(act('deliveries', againText(failed, kept), kept > 0 ? 'send' : 'refresh', kept > 0))
+  const { unsent } = leftOf(batch)
+  if (batch.state === 'cancelled' && unsent > 0 && !isRestSent)
+    actions.push(act('rest', `Invite the ${number(unsent)}`, 'send', true))
   return {
     actions,
     cancellation: canBe('cancelled', batch.state) ? { href: `${base}/cancellation`, text: meaningOf(batch) } : null
   }
 }
 
+function againText(failed: number, kept: number): string {
+  if (kept === 0) return `Try ${counted(failed, 'failed email')} again`
+  return failed === 0 ? `Send ${counted(kept, 'kept email')}` : `Send ${counted(kept + failed, 'kept or failed email')}`
+}
+
 function meaningOf(batch: BatchRow): string {
   const open = batch.mailsQueued + batch.mailsDeferred
-  if (batch.state === 'checked') return 'Nothing was sent yet, and nothing will be.'
-  if (open === 0) return 'What has left has left. Nothing more will be sent.'
-  return `${counted(open, 'mail')} ${open === 1 ? 'has' : 'have'} not left and will not. Whoever they were for can be invited again.`
+  if (batch.state === 'checked') return 'Nothing has been sent yet, and nothing will be.'
+  if (open === 0) return 'Email already sent cannot be recalled. Nothing more will be sent.'
+  return `${counted(open, 'invitation')} ${open === 1 ? 'has' : 'have'} not been sent yet and will not be. You can invite those people later.`
 }

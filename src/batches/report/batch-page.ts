@@ -1,10 +1,11 @@
 /** A batch as its page shows it: words and figures from rows. Pure. */
-import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { deliveryBadges, sentBadge } from '../../mail/delivery-badges.ts'
 import { bar } from '../../web/charts.ts'
 import { durationInWords, showTime } from '../../web/dates.ts'
 import { type BatchState, batchBadges, isRunning } from '../batch.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
+import { counted, mailCounts, number, sentInWords, unsentInWords, verdictOf } from './sent-page.ts'
 
 export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   malformed: { tone: 'bad', icon: 'alert' },
@@ -24,38 +25,20 @@ const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadge
 /** With what its page calls its maker and, where it came from one that is still synced, its directory group. */
 export type BatchWithNames = BatchRow & { creatorName: string | null; groupName: string | null }
 
-const number = (value: number) => value.toLocaleString('en')
-const counted = (value: number, one: string, many: string) => `${number(value)} ${value === 1 ? one : many}`
-
-/** Mails by state: what each of a batch's invitations has come to. */
-export function mailCounts(batch: BatchRow): Record<keyof typeof deliveryBadges, number> {
-  return {
-    queued: batch.mailsQueued,
-    sending: batch.mailsSending,
-    sent: batch.mailsSent,
-    deferred: batch.mailsDeferred,
-    failed: batch.mailsFailed,
-    unknown: batch.mailsUnknown,
-    bounced: batch.mailsBounced,
-    suppressed: batch.mailsSuppressed,
-    cancelled: batch.mailsCancelled
-  }
-}
-
 /** What the batch has come to, in a few words. */
 export function headingOf(batch: BatchRow): string {
   const mails = mailCounts(batch)
   const open = mails.queued + mails.sending + mails.deferred
   const headings: Record<BatchState, string> = {
-    receiving: 'The file is arriving',
-    incomplete: 'The upload was cut: nothing was sent',
+    receiving: 'Uploading the file',
+    incomplete: 'The upload was interrupted: nothing was sent',
     checking: `${number(batch.judged)} of ${counted(batch.lines, 'line', 'lines')} checked`,
     checked: `${counted(batch.invite, 'invitation', 'invitations')} ready to send`,
     sending: `${counted(open, 'invitation', 'invitations')} on the way`,
     paused: `Paused: ${counted(open, 'invitation', 'invitations')} waiting`,
     stopped: `Stopped: ${counted(open, 'invitation', 'invitations')} held back`,
-    cancelled: `Cancelled: ${counted(mails.sent, 'invitation', 'invitations')} had been sent`,
-    done: batch.invite === 0 ? 'Nobody was invited' : `${counted(mails.sent, 'invitation', 'invitations')} sent`
+    cancelled: `Canceled: ${unsentInWords(batch)}`,
+    done: batch.invite === 0 ? 'Nothing to send' : sentInWords(batch)
   }
   return headings[batch.state]
 }
@@ -63,7 +46,7 @@ export function headingOf(batch: BatchRow): string {
 /** The facts about a batch: what it was made from, by whom and when. */
 export function factsOf(batch: BatchWithNames, timeZone: string) {
   const sources = {
-    typed: 'Typed',
+    typed: 'Invited by hand',
     file: batch.fileName ?? 'File',
     group: batch.groupName ?? 'Directory group',
     correction: 'Corrected lines'
@@ -71,7 +54,7 @@ export function factsOf(batch: BatchWithNames, timeZone: string) {
   return {
     source: sources[batch.source],
     lines: counted(batch.lines, 'address', 'addresses'),
-    creator: batch.creatorName ?? 'somebody',
+    creator: batch.creatorName ?? 'a former user',
     created: showTime(batch.createdAt, timeZone),
     took: batch.finishedAt ? durationInWords(batch.finishedAt.getTime() - batch.createdAt.getTime()) : null,
     badge: batchBadges[batch.state],
@@ -80,18 +63,12 @@ export function factsOf(batch: BatchWithNames, timeZone: string) {
   }
 }
 
-/** What a verdict is called: once the batch has sent, whoever was to be invited is. */
-export function verdictIn(state: BatchState, verdict: Verdict) {
-  const hasInvited = state === 'sending' || state === 'paused' || state === 'stopped' || state === 'done'
-  return verdict === 'invite' && hasInvited ? { name: 'Invited', meaning: 'got an invitation' } : verdictWords[verdict]
-}
-
 /** Every verdict with its count, as filters of the page. */
 export function verdictFilters(batch: BatchRow, chosen: string | undefined, base: string) {
   return verdictOrder.map(verdict => ({
     name: verdict,
-    text: verdictIn(batch.state, verdict).name,
-    note: verdictIn(batch.state, verdict).meaning,
+    text: verdictOf(batch, verdict).name,
+    note: verdictOf(batch, verdict).meaning,
     value: batch[verdict],
     shown: number(batch[verdict]),
     ...verdictLooks[verdict],
@@ -122,19 +99,20 @@ export function progressOf(batch: BatchRow) {
     return state === 'cancelled' ? part(text) : part(text, judged, lines)
   }
   if (batch.action === 'check') return part(`${counted(judged, 'line', 'lines')} checked, nothing sent`)
-  if (invite === 0) return part('No mail is sent for this batch')
-  const text = `${number(settled)} of ${counted(invite, 'mail', 'mails')} settled`
+  if (invite === 0) return part('No email to send')
+  const text = `${number(settled)} of ${counted(invite, 'email', 'emails')} done`
   return batch.finishedAt ? part(text) : part(text, settled, invite)
 }
 
 /** Every delivery state with its count. */
 export function deliveryCounts(batch: BatchRow, chosen: string | undefined, base: string) {
   const counts = mailCounts(batch)
+  const sent = sentBadge({ hasLeft: batch.mailsSent > batch.mailsKept, hasKept: batch.mailsKept > 0 })
   return deliveryOrder.map(state => ({
     name: state,
     value: counts[state],
     shown: number(counts[state]),
-    ...deliveryBadges[state],
+    ...(state === 'sent' ? sent : deliveryBadges[state]),
     isChosen: chosen === state,
     href: chosen === state ? base : `${base}?delivery=${state}`
   }))

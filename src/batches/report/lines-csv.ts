@@ -12,7 +12,7 @@ export async function* linesOf(db: Db, batchId: number, filter: LineFilter) {
   for await (const rows of pages) {
     yield rows.map(row => [
       ...[row.line, row.text, row.address, row.verdict, reasonInWords(row), row.suggestion, row.firstLine],
-      ...[row.delivery, row.serverReply, row.delivery === 'sent' ? row.settledAt?.toISOString() : null]
+      ...[row.delivery, row.serverReply, row.delivery === 'sent' && !row.isKept ? row.settledAt?.toISOString() : null]
     ])
   }
 }

@@ -1,11 +1,12 @@
 /** The lines of a batch as its page shows them. Pure. */
 import { revealUnseen, withoutUnseen } from '../../lib/unseen.ts'
-import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { deliveryBadge } from '../../mail/delivery-badges.ts'
 import { showTime } from '../../web/dates.ts'
 import type { BatchState } from '../batch.ts'
 import { reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
-import { verdictIn, verdictLooks } from './batch-page.ts'
+import { verdictLooks } from './batch-page.ts'
 import type { ListedLine } from './report-store.ts'
+import { verdictOfLine } from './sent-page.ts'
 import type { Typed } from './show-page.ts'
 
 /** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
@@ -15,12 +16,12 @@ export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, 
     line: line.line,
     text: revealUnseen(line.text),
     verdict: line.verdict,
-    badge: { ...look, text: verdictIn(state, line.verdict).name },
+    badge: { ...look, text: verdictOfLine(state, line.verdict, line.delivery) },
     what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
     // a foreign line's reason names the domain that was meant already
     suggestion: line.verdict === 'malformed' ? line.suggestion : null,
     delivery: line.delivery ?? '',
-    deliveryBadge: line.delivery ? deliveryBadges[line.delivery] : null,
+    deliveryBadge: deliveryBadge({ delivery: line.delivery, isKept: line.isKept ?? false }),
     personHref: line.personId ? `/people/${line.personId}` : null,
     resendAction:
       mayAct && line.verdict === 'pending' && line.openInvitationId

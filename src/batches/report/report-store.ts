@@ -26,6 +26,7 @@ export interface ListedLine {
   openInvitationId: number | null
   delivery: (typeof deliveryStates)[number] | null
   serverReply: string | null
+  isKept: boolean | null
   mayHaveArrived: boolean | null
   settledAt: Date | null
 }
@@ -106,6 +107,7 @@ async function linesFrom(
       ),
       delivery: deliveries.state,
       serverReply: deliveries.serverReply,
+      isKept: deliveries.isKept,
       mayHaveArrived: deliveries.mayHaveArrived,
       settledAt: deliveries.settledAt
     })
@@ -147,4 +149,10 @@ export async function problemLinesAmong(db: Db, batchId: number, lines: number[]
 export async function correctionsOf(db: Db, batchId: number): Promise<{ id: number; lines: number }[]> {
   const { id, lines } = batches
   return db.select({ id, lines }).from(batches).where(eq(batches.correctsBatchId, batchId)).orderBy(asc(id)).limit(20)
+}
+
+/** The batch that sends what this canceled one did not; undefined while there is none. */
+export async function restOf(db: Db, batchId: number): Promise<number | undefined> {
+  const [row] = await db.select({ id: batches.id }).from(batches).where(eq(batches.restOfBatchId, batchId))
+  return row?.id
 }

@@ -11,11 +11,12 @@ import { verdictWords } from '../recipient.ts'
 import { type BatchRow, findBatch } from '../store.ts'
 import { actionsFor } from './actions.ts'
 import { type BatchFilter, type BatchQuery, hrefOf, numberOf, readFilter } from './batch-filter.ts'
-import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters, verdictIn } from './batch-page.ts'
+import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters } from './batch-page.ts'
 import { problemLine, shownLine } from './lines-page.ts'
 import { rateOf, reasonsOfWaiting } from './progress-store.ts'
-import { correctionsOf, listLines } from './report-store.ts'
+import { correctionsOf, listLines, restOf } from './report-store.ts'
 import { sendingOf } from './sending-page.ts'
+import { leftOf, outboxOf, verdictOf } from './sent-page.ts'
 
 const pageSize = 50
 const refreshSeconds = 5
@@ -45,11 +46,13 @@ export async function showBatch(
   // a region that was made in another state refreshes the page around it as well
   if (isBatchState(query.refresh) && query.refresh !== batch.state) reply.header('hx-refresh', 'true')
   const facts = factsOf(batch, timeZone)
-  const [lines, problems, corrections, sending] = await Promise.all([
+  const hasMailServer = deps.config.smtp !== undefined
+  const [lines, problems, corrections, sending, rest] = await Promise.all([
     linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
     problemsView(deps, batch, filter, query, { mayAct, base }, typed),
     correctionsOf(deps.db, id),
-    batch.state === 'sending' ? sendingView(deps, batch) : null
+    batch.state === 'sending' ? sendingView(deps, batch) : null,
+    batch.state === 'cancelled' ? restOf(deps.db, id) : undefined
   ])
   const errors = [...(typed?.errors ?? [])].map(([line, text]) => ({
     href: `#address-${line}`,
@@ -76,7 +79,10 @@ export async function showBatch(
       progress: progressOf(batch),
       sending,
       mayInvite: mayAct,
-      ...actionsFor(batch, mayAct),
+      ...actionsFor(batch, mayAct, { hasMailServer, isRestSent: rest !== undefined || lines.keptDays !== null }),
+      rest: rest ? { href: `/batches/${rest}`, count: leftOf(batch).unsent } : null,
+      restOf: batch.restOfBatchId ? `/batches/${batch.restOfBatchId}` : null,
+      outbox: outboxOf(batch, hasMailServer, mayAct),
       csv: hrefOf(`${base}/lines.csv`, { ...filter }),
       poll: facts.isRunning ? hrefOf(base, { ...filter, refresh: batch.state }) : null
     }
@@ -122,7 +128,7 @@ async function linesView({ db }: Deps, batch: BatchRow, filter: BatchFilter, que
     q: q ?? '',
     verdict: verdict ?? '',
     delivery: delivery ?? '',
-    filterName: verdict ? verdictIn(batch.state, verdict).name : '',
+    filterName: verdict ? verdictOf(batch, verdict).name : '',
     first: after > 0 ? hrefOf(view.base, { ...filter }) : null,
     next: lines.length > pageSize ? hrefOf(view.base, { ...filter, after: String(shown.at(-1)!.line) }) : null,
     keptDays: lines.length === 0 ? await daysOfForgotten(db, batch) : null

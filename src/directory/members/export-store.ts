@@ -19,6 +19,7 @@ export async function exportMembers(
 ): Promise<ExportedMember[]> {
   const rows = await db.execute<MemberRow & { sort: string; signed_up_at: string | null }>(sql`
     select p.id, x.sort, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at, p.signed_up_at,
+      p.delivery_is_kept as is_kept, p.suppression,
       p.disabled_in_directory_at is not null as is_disabled
     from (
       select t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
@@ -29,6 +30,7 @@ export async function exportMembers(
   return rows.map(row => ({
     ...{ id: Number(row.id), sort: row.sort, email: row.email, name: row.name, title: row.title },
     ...{ department: row.department, enrollment: row.state, delivery: row.delivery, isDisabled: row.is_disabled },
+    ...{ isKept: row.is_kept, suppression: row.suppression },
     ...{ invitedAt: time(row.invited_at), signedUpAt: time(row.signed_up_at) }
   }))
 }

@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains } from '../../db/paged-search.ts'
 import type { Enrollment } from '../../people/person.ts'
-import type { DeliveryState } from '../../people/store.ts'
+import type { DeliveryState, Suppressed } from '../../people/store.ts'
 import type { Grouping, MemberFilter } from './view.ts'
 
 /** Enrollment of the row `t`, by the database's clock. */
@@ -102,6 +102,8 @@ export interface ListedMember {
   department: string | null
   enrollment: Enrollment
   delivery: DeliveryState | null
+  isKept: boolean
+  suppression: Suppressed
   invitedAt: Date | null
   isDisabled: boolean
   isSelected: boolean
@@ -116,6 +118,8 @@ export interface MemberRow extends Record<string, unknown> {
   department: string | null
   state: Enrollment
   delivery: DeliveryState | null
+  is_kept: boolean
+  suppression: Suppressed
   invited_at: string | null
   is_disabled: boolean
 }
@@ -147,7 +151,7 @@ export async function listMembers(
       )}
     )
     select o.key as section, p.id, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at,
-      p.disabled_in_directory_at is not null as is_disabled,
+      p.delivery_is_kept as is_kept, p.suppression, p.disabled_in_directory_at is not null as is_disabled,
       exists (select from selection_people s where s.selection_id = ${selection ?? 0} and s.person_id = p.id) as is_selected
     from unnest(${keys}::text[], ${afters}::bigint[]) with ordinality o(key, after, n)
     left join team_members a on a.team_id = ${teamId} and a.person_id = o.after
@@ -161,6 +165,7 @@ export async function listMembers(
   return rows.map(row => ({
     ...{ section: row.section, id: Number(row.id), email: row.email, name: row.name, title: row.title },
     ...{ department: row.department, enrollment: row.state, delivery: row.delivery },
+    ...{ isKept: row.is_kept, suppression: row.suppression },
     invitedAt: row.invited_at === null ? null : new Date(row.invited_at),
     ...{ isDisabled: row.is_disabled, isSelected: row.is_selected }
   }))

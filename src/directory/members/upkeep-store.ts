@@ -11,8 +11,8 @@ export async function compactTeamCounts(tx: Db): Promise<void> {
   await tx.execute(sql`
     with touched as materialized (select distinct team_id from team_counts where not is_sum),
     gone as (delete from team_counts c using touched t where c.team_id = t.team_id returning c.*)
-    insert into team_counts (team_id, stage, people, is_sum)
-    select team_id, stage, sum(people), true from gone group by 1, 2 having sum(people) <> 0`)
+    insert into team_counts (team_id, stage, expires_at, people, is_sum)
+    select team_id, stage, expires_at, sum(people), true from gone group by 1, 2, 3 having sum(people) <> 0`)
 }
 
 /**
@@ -21,30 +21,30 @@ export async function compactTeamCounts(tx: Db): Promise<void> {
  */
 export async function refreshMembers(db: Db): Promise<number> {
   const rows = await db.execute(sql`
-    update team_members t set stage = p.stage, expires_at = p.invitation_expires_at, delivery = p.delivery_state
+    update team_members t set stage = p.stage, expires_at = p.invitation_expires_at, delivery = p.delivery
     from people p
     where p.id = t.person_id
-      and (t.stage, t.expires_at, t.delivery) is distinct from (p.stage, p.invitation_expires_at, p.delivery_state)
+      and (t.stage, t.expires_at, t.delivery) is distinct from (p.stage, p.invitation_expires_at, p.delivery)
     returning 1`)
   return rows.length
 }
 
-/** How many people the directory put in each of these teams, and how many of them are invited and signed up. */
+/** How many people the directory put in each of these teams, with how many of them an invitation is open or they signed up. */
 export interface TeamShares {
   people: number
-  invited: number
+  waiting: number
   signedUp: number
 }
 
 export async function sharesOf(db: Db, teamIds: number[]): Promise<Map<number, TeamShares>> {
-  const rows = await db.execute<{ team_id: string; people: string; invited: string; signed_up: string }>(sql`
-    select team_id, sum(people) as people, coalesce(sum(people) filter (where stage = 'invited'), 0) as invited,
+  const rows = await db.execute<{ team_id: string; people: string; waiting: string; signed_up: string }>(sql`
+    select team_id, sum(people) as people, coalesce(sum(people) filter (where stage = 'invited' and expires_at > now()), 0) as waiting,
       coalesce(sum(people) filter (where stage = 'signed-up'), 0) as signed_up
     from team_counts where team_id = any(${sql.param(teamIds)}::bigint[]) group by team_id`)
   return new Map(
     rows.map(row => [
       Number(row.team_id),
-      { people: Number(row.people), invited: Number(row.invited), signedUp: Number(row.signed_up) }
+      { people: Number(row.people), waiting: Number(row.waiting), signedUp: Number(row.signed_up) }
     ])
   )
 }

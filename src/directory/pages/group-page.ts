@@ -1,7 +1,7 @@
 /** The page of one synced group: how it stands, its members in sections, and whom somebody has ticked. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
-import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { deliveryChoices } from '../../mail/delivery-badges.ts'
 import { type Enrollment, enrollmentBadges, enrollments } from '../../people/person.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
@@ -64,7 +64,7 @@ export async function groupPage(
         name: name ?? dn,
         mail: mail ?? ''
       })),
-      ...filterView(shown, counts, go),
+      ...filterView(shown, counts, go, deps.config.smtp !== undefined),
       sections: counts.sections.map((section, index) =>
         sectionView(section, index, members, { view: shown, open, go, timeZone: viewer.timeZone })
       ),
@@ -113,7 +113,7 @@ function linksOf(id: number, view: GroupView, mayAct: boolean): Go {
   }
 }
 
-function filterView(view: GroupView, { states }: MemberCounts, go: Go) {
+function filterView(view: GroupView, { states }: MemberCounts, go: Go, hasMailServer: boolean) {
   return {
     q: view.q ?? '',
     status: view.enrollment ?? '',
@@ -122,9 +122,7 @@ function filterView(view: GroupView, { states }: MemberCounts, go: Go) {
     isFiltered: Boolean(view.q || view.enrollment || view.delivery),
     everybody: go({ q: '', status: '', delivery: '' }),
     counts: enrollments.map(state => countView(state, states, view, go)),
-    deliveries: Object.entries(deliveryBadges).map(([value, { text }]) => ({
-      ...{ value, text, isChosen: value === view.delivery }
-    })),
+    deliveries: deliveryChoices(view.delivery, { hasLeft: hasMailServer, hasKept: !hasMailServer }),
     groupings: groupings.map(value => ({
       text: value[0]!.toUpperCase() + value.slice(1),
       isChosen: value === view.by,

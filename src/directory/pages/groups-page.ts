@@ -104,10 +104,10 @@ async function syncedView({ db }: Deps, query: GroupsQuery, timeZone: string, ma
 const amount = (count: number, one: string) => `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`
 
 function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone: string, mayAct: boolean) {
-  const { people = 0, invited = 0, signedUp = 0 } = shares ?? {}
+  const { people = 0, waiting = 0, signedUp = 0 } = shares ?? {}
   const parts = [
     { value: signedUp, className: 'a' },
-    { value: invited, className: 'b' }
+    { value: waiting, className: 'b' }
   ]
   const run = group.lastRun
   const isWell = run?.state === 'done'
@@ -120,7 +120,7 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
           shown: people.toLocaleString('en'),
           members: amount(people, 'member'),
           bar: bar(parts, people, 'bar', 0.6),
-          enrollment: enrollmentInWords(people, invited, signedUp)
+          enrollment: enrollmentInWords(people, waiting, signedUp)
         }
       : { shown: '–', members: '', bar: '', enrollment: '–' }),
     state: run?.state ?? 'running',
@@ -131,11 +131,10 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
   }
 }
 
-function enrollmentInWords(people: number, invited: number, signedUp: number): string {
-  if (people === 0) return 'Nobody is in it'
-  if (invited === 0 && signedUp === 0) return 'Nobody invited yet'
-  const pending = invited > 0 ? `, ${invited.toLocaleString('en')} pending` : ''
-  return `${signedUp.toLocaleString('en')} of ${people.toLocaleString('en')} signed up${pending}`
+function enrollmentInWords(people: number, waiting: number, signedUp: number): string {
+  if (people === 0) return 'No members'
+  const open = waiting > 0 ? `, ${waiting.toLocaleString('en')} waiting` : ''
+  return `${signedUp.toLocaleString('en')} of ${people.toLocaleString('en')} signed up${open}`
 }
 
 /** The same page with some of its parameters changed; the search stays as it is. */

@@ -1,5 +1,5 @@
 /** One section of a group's members as the page shows it. */
-import { deliveryBadges } from '../../mail/delivery-badges.ts'
+import { deliveryBadge, noMailWords } from '../../mail/delivery-badges.ts'
 import { type Enrollment, enrollmentBadges } from '../../people/person.ts'
 import { showDay } from '../../web/dates.ts'
 import { initialsOf } from '../../web/pages.ts'
@@ -55,7 +55,9 @@ function memberView(member: ListedMember, by: GroupView['by'], timeZone: string)
     enrollment: member.enrollment,
     enrollmentBadge: enrollmentBadges[member.enrollment],
     delivery: member.delivery ?? '',
-    deliveryBadge: member.delivery ? deliveryBadges[member.delivery] : null,
+    deliveryBadge: deliveryBadge(member),
+    isQuiet: member.delivery === 'sent' && !member.isKept,
+    noMail: noMailWords(member.suppression),
     fact: (by === 'title' ? member.department : member.title) ?? '',
     invited: member.invitedAt ? showDay(member.invitedAt, timeZone) : null
   }

@@ -17,7 +17,8 @@ export function learn(run: Run, { address, batchId }: Claimed, outcome: Outcome)
     run.deps.log.info({}, 'The mail server works again')
   }
   if (batchId === null) return
-  if (outcome.is !== 'policy') return void (outcome.is === 'sent' && run.refusals.delete(batchId))
+  if (outcome.is !== 'policy')
+    return void ((outcome.is === 'sent' || outcome.is === 'kept') && run.refusals.delete(batchId))
   const gist = gistOf(outcome.reply)
   const before = run.refusals.get(batchId)
   const times = before?.gist === gist ? before.times + 1 : 1

@@ -21,7 +21,7 @@ export async function settle(tx: Db, settlements: Settlement[]): Promise<void> {
   await tx.execute(sql`
     with ended as (
       select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as x(id bigint, attempt int, state text,
-        reply text, wait float8, "isUncounted" bool, "mayHaveArrived" bool, suppress bool, until timestamptz)
+        reply text, wait float8, "isUncounted" bool, "isKept" bool, "mayHaveArrived" bool, suppress bool, until timestamptz)
     ), changed as (
       update deliveries d set
         state = case when e.state = 'deferred'
@@ -29,11 +29,11 @@ export async function settle(tx: Db, settlements: Settlement[]): Promise<void> {
         server_reply = coalesce(e.reply, d.server_reply),
         attempts = d.attempts - case when e."isUncounted" then 1 else 0 end,
         next_attempt_at = case when e.state in ('queued', 'deferred') then now() + make_interval(secs => e.wait) else d.next_attempt_at end,
-        may_have_arrived = d.may_have_arrived or e."mayHaveArrived",
+        may_have_arrived = d.may_have_arrived or e."mayHaveArrived", is_kept = e."isKept",
         lease_until = null,
         settled_at = case when e.state in ('queued', 'deferred') then null else now() end
       from ended e where d.id = e.id and d.lease_until is not null and d.attempts = e.attempt
-      returning d.id, d.person_id, d.batch_id, d.state, e.reply, e.suppress
+      returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, e.reply, e.suppress
     ), ${moveAlong(fromSending)}, suppressed as (
       insert into suppressions (address_key, cause, server_reply)
       select p.address_key, 'bounced', c.reply from changed c join people p on p.id = c.person_id where c.suppress
@@ -75,7 +75,7 @@ export async function releaseExpired(tx: Db): Promise<number> {
       order by id limit 5000 for update skip locked
     ), changed as (
       update deliveries d set state = 'queued', lease_until = null, may_have_arrived = true, next_attempt_at = now()
-      from expired where d.id = expired.id returning d.id, d.person_id, d.batch_id, d.state
+      from expired where d.id = expired.id returning d.id, d.person_id, d.batch_id, d.state, d.is_kept
     ), ${moveAlong(fromSending)}
     select id from changed`)
   return rows.length
@@ -110,20 +110,28 @@ export const counters = {
   cancelled: sql`mails_cancelled`
 }
 
-/** Carries the new states of `changed` over to people and to the counts of the batches; `was` is the state before. */
-export function moveAlong(was: SQL): SQL {
+/**
+ * Carries the new states of `changed` over to people and to the counts of the batches; `was` is the state before. A kept
+ * mail that is sent after all has `was_kept`.
+ */
+export function moveAlong(was: SQL, wasKept = sql`false`): SQL {
   const columns = Object.entries(counters)
   const deltas = columns.map(
     ([state, column]) =>
       sql`count(*) filter (where state = ${state}) - count(*) filter (where ${was} = ${state}) as ${column}`
   )
-  const sums = columns.map(([, column]) => sql`${column} = b.${column} + m.${column}`)
+  const kept = sql`count(*) filter (where state = 'sent' and is_kept) - count(*) filter (where ${wasKept}) as mails_kept`
+  const sums = [...columns.map(([, column]) => column), sql`mails_kept`].map(
+    column => sql`${column} = b.${column} + m.${column}`
+  )
   const open = [counters.queued, counters.sending, counters.deferred].map(column => sql`b.${column} + m.${column}`)
   const isOver = sql`b.state = 'sending' and ${sql.join(open, sql` + `)} = 0`
   return sql`moved as (
-      select batch_id, ${sql.join(deltas, sql`, `)} from changed where batch_id is not null group by batch_id order by batch_id
+      select batch_id, ${sql.join([...deltas, kept], sql`, `)} from changed where batch_id is not null group by batch_id order by batch_id
     ), person as (
-      update people p set delivery_state = c.state from changed c where p.id = c.person_id and p.delivery_id = c.id
+      update people p set delivery_state = c.state, delivery_is_kept = c.is_kept,
+        was_handed_over = p.was_handed_over or (c.state = 'sent' and not c.is_kept)
+      from changed c where p.id = c.person_id and p.delivery_id = c.id
     ), counted as (
       update batches b set ${sql.join(sums, sql`, `)},
         state = case when ${isOver} then 'done' else b.state end,

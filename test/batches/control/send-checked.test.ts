@@ -109,7 +109,7 @@ t.test('nobody is left to be invited: it is done, and the page says so', async t
   await ben.post(`/batches/${id}/sending`)
   await work(takesAll())
   t.match(await countsOf(db, id), { state: 'done', lines: { active: 1 }, mails: {} })
-  t.match((await ben.get(`/batches/${id}`)).body, 'Nobody was invited')
+  t.match((await ben.get(`/batches/${id}`)).body, 'Nothing to send')
 })
 
 t.test('half way through the sending every count is exact, and what is settled is not guessed', async t => {
@@ -120,7 +120,7 @@ t.test('half way through the sending every count is exact, and what is settled i
   await judgeThrough(db, 6_000)
   t.match(await countsOf(db, id), { state: 'checking', lines: { invite: 12_000 }, mails: { queued: 5_000 } })
   const { body } = await ben.get(`/batches/${id}`)
-  t.match(body, '>0 of 12,000 mails settled')
+  t.match(body, '>0 of 12,000 emails done')
   await ben.post(`/batches/${id}/pause`)
   await ben.post(`/batches/${id}/resumption`)
   const transport = takesAll()

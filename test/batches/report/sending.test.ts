@@ -32,7 +32,7 @@ t.test('it says what is held back and why', async t => {
   await db.execute(sql`insert into mail_transport (id) values (1) on conflict do nothing`)
   await db.execute(sql`update mail_transport set per_second = 5, paused_since = now(), reason = 'connection refused.'`)
   const body = await bodyOf()
-  t.match(body, 'Some mails are held back')
+  t.match(body, 'Some emails are waiting')
   t.match(body, '2 wait for another try: 450 4.2.0 greylisted')
   t.match(body, 'The settings allow 5 mails a second.')
   t.match(body, 'The mail server cannot be used at the moment: connection refused.')

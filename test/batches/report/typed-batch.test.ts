@@ -89,7 +89,7 @@ t.test('once the mails have left the page says so and stops refreshing itself', 
   const page = await ben.get(url)
   t.match(page.body, /<main[^>]* data-batch-state="done"/)
   t.match(figures(page.body), { sent: 2, queued: 0 })
-  t.match(page.body, '2 invitations sent')
+  t.match(page.body, '2 invitations kept in the outbox')
   t.notMatch(page.body, /data-hx-trigger="every|http-equiv="refresh"/)
   t.same(rowsOf(page.body).filter(([, , delivery]) => delivery === 'sent').length, 2)
 })
