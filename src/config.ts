@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import { isIP } from 'node:net'
 import { parseAddress } from './lib/email-address.ts'
+import { droppedFrom } from './lib/setting-url.ts'
 
 export interface SmtpSettings {
   host: string
@@ -189,7 +190,7 @@ function isUrl(text: string, protocols: string[]): boolean {
 }
 
 function originOf(text: string): string | undefined {
-  if (!isUrl(text, ['http:', 'https:'])) return undefined
+  if (droppedFrom(text) || !isUrl(text, ['http:', 'https:'])) return undefined
   const url = new URL(text)
   const isBare = url.pathname === '/' && !url.search && !url.hash && !url.username && !url.password
   return isBare ? url.origin : undefined
@@ -212,8 +213,9 @@ function mailboxOf(text: string): { name: string; address: string } | undefined 
 
 function smtpSettings(text: string | undefined, baseUrl: string | undefined, complain: (what: string) => void) {
   if (text === undefined) return undefined
-  if (!isUrl(text, ['smtp:', 'smtps:'])) {
-    complain('must be a URL like smtp://user:password@mail.example.org:587')
+  const dropped = droppedFrom(text)
+  if (dropped || !isUrl(text, ['smtp:', 'smtps:'])) {
+    complain(dropped ?? 'must be a URL like smtp://user:password@mail.example.org:587')
     return undefined
   }
   const url = new URL(text)
@@ -221,8 +223,12 @@ function smtpSettings(text: string | undefined, baseUrl: string | undefined, com
   if (connections === undefined) complain('connections must be a whole number from 1 to 50')
   const startTls = url.searchParams.get('starttls')
   if (startTls !== null && startTls !== 'optional') complain('starttls can only be "optional"')
-  const unknown = [...url.searchParams.keys()].filter(name => name !== 'connections' && name !== 'starttls')
+  if (startTls !== null && url.protocol === 'smtps:') complain('starttls is for smtp:// only, not for smtps://')
+  const names = [...url.searchParams.keys()]
+  const unknown = names.filter(name => name !== 'connections' && name !== 'starttls')
   if (unknown.length > 0) complain(`has an unknown parameter ${unknown.join(', ')}`)
+  const repeated = names.filter((name, index) => names.indexOf(name) < index)
+  if (repeated.length > 0) complain(`has ${repeated[0]} twice`)
   if (!url.hostname) complain('names no host')
   if (Boolean(url.username) !== Boolean(url.password)) complain('has a user without a password or the other way round')
   if (!isDecodable(url.username + url.password)) {
@@ -259,8 +265,8 @@ type Complain = (name: string, what: string) => void
 
 function ldapEnvironment(read: (name: string) => string | undefined, complain: Complain): LdapEnvironment {
   const url = read('LDAP_URL')
-  if (url !== undefined && !isDirectoryUrl(url))
-    complain('LDAP_URL', 'must be a URL like ldaps://ldap.example.org or ldap://ldap.example.org:389')
+  const problem = url === undefined ? undefined : directoryUrlProblem(url)
+  if (problem) complain('LDAP_URL', problem)
   const startTls = oneOf(read('LDAP_STARTTLS') ?? '', ['', 'on', 'off'] as const)
   if (startTls === undefined) complain('LDAP_STARTTLS', 'must be on or off')
   if (startTls === 'on' && url?.startsWith('ldaps:')) complain('LDAP_STARTTLS', 'is for ldap:// only, not for ldaps://')
@@ -279,12 +285,13 @@ function ldapEnvironment(read: (name: string) => string | undefined, complain: C
   return Object.freeze(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
 }
 
-function isDirectoryUrl(text: string): boolean {
-  if (!isUrl(text, ['ldap:', 'ldaps:'])) return false
-  const url = new URL(text)
-  return (
-    Boolean(url.hostname) && /^\/?$/.test(url.pathname) && !url.search && !url.hash && !url.username && !url.password
-  )
+function directoryUrlProblem(text: string): string | undefined {
+  const { username, password, pathname, search, hostname } = URL.canParse(text) ? new URL(text) : new URL('ldap://')
+  if (username || password) return 'has a user or a password: set LDAP_BIND_DN and LDAP_BIND_PASSWORD instead'
+  if (pathname.length > 1 || search) return 'has something after the host: set LDAP_BASE_DN to the base instead'
+  if (!hostname || !isUrl(text, ['ldap:', 'ldaps:']))
+    return 'must be a URL like ldaps://ldap.example.org or ldap://ldap.example.org:389'
+  return droppedFrom(text)
 }
 
 /** The key in force, and then those that were in force before. */

@@ -104,6 +104,54 @@ t.test('S14: mail goes over TLS unless the server is this machine or the operato
   }
 })
 
+t.test('a setting of which a part would be dropped is refused, with what to write', async t => {
+  const smtp = (SMTP_URL: string) => problemsOf({ SMTP_URL, MAIL_FROM: 'a@b.example' })
+  const host = 'mail.larkfield.example:2525'
+  t.match(smtp(`smtp://mailer:12/ab@${host}`), [/^SMTP_URL: .*write \/ as %2F$/])
+  t.match(smtp(`smtp://mailer:12?ab@${host}`), [/write \? as %3F$/])
+  t.match(smtp(`smtp://mailer:12#ab@${host}`), [/write # as %23$/])
+  t.match(smtp(`smtp://mailer:a/b@${host}`), [/write \/ as %2F$/])
+  t.match(smtp(`smtp://ma/iler:ab@${host}`), [/write \/ as %2F$/])
+  t.match(smtp(`smtps://mailer:a/b?c#d@${host}`), [/write \/ as %2F$/])
+  t.match(smtp(`smtp://mailer:1%2@${host}`), [/write %25/])
+  t.match(smtp(`smtp://mailer:1%@${host}`), [/write %25/])
+  for (const end of ['/x', '/x/', '//', '#x', '/#x', '?connections=3#x', '/x?connections=3', '#'])
+    t.match(smtp(`smtp://${host}${end}`), [/^SMTP_URL: has (something after the host|a #)/], end)
+  t.match(smtp(`smtp://mailer:1\t2@${host}`), [/tab or a line break/])
+  t.match(smtp(`smtp://${host}?connections=3&connections=4`), [/connections twice/])
+  t.match(smtp(`smtp://${host}?starttls=optional&pool=1`), [/unknown parameter pool/])
+  t.match(smtp(`smtps://${host}?starttls=optional`), [/starttls is for smtp:\/\/ only/])
+  for (const secret of [`smtp://mailer:hush/ab@${host}`, 'smtp://mailer:12/hush', `smtp://mailer:hush%@${host}`])
+    t.notMatch(smtp(secret).join(), /hush/)
+  const kept: [url: string, user: string, password: string][] = [
+    ['mailer:12%2Fab', 'mailer', '12/ab'],
+    ['kim@larkfield.example:p:a', 'kim@larkfield.example', 'p:a'],
+    ['kim%40larkfield.example:p@ss', 'kim@larkfield.example', 'p@ss'],
+    ['mailer:%23%3F%25%20', 'mailer', '#?% '],
+    ['DOMAIN\\mailer:a\\b', 'DOMAIN\\mailer', 'a\\b']
+  ]
+  for (const [login, user, password] of kept)
+    for (const end of ['', '/', '?connections=3', '/?connections=3'])
+      t.match(readConfig({ SMTP_URL: `smtp://${login}@${host}${end}`, MAIL_FROM: 'a@b.example' }).smtp, {
+        ...{ host: 'mail.larkfield.example', port: 2525, user, password }
+      })
+
+  t.match(problemsOf({ LDAP_URL: 'ldap://x/dc=y' }), [/^LDAP_URL: .*set LDAP_BASE_DN/])
+  t.match(problemsOf({ LDAP_URL: 'ldap://x?cn?sub' }), [/^LDAP_URL: .*set LDAP_BASE_DN/])
+  t.match(problemsOf({ LDAP_URL: 'ldaps://cn=a:b@x' }), [/^LDAP_URL: .*set LDAP_BIND_DN/])
+  t.match(problemsOf({ LDAP_URL: 'ldap://x#y' }), [/^LDAP_URL: has something after the host/])
+  for (const url of ['ldap://', 'ldap:x', 'x.example', 'http://x', 'ldap://a ldap://b', ''])
+    t.match(problemsOf({ LDAP_URL: url || 'ldaps://' }), [/^LDAP_URL: must be a URL like/], url)
+  for (const url of [
+    'https://x.example/a',
+    'https://x.example#a',
+    'https://x.example?a',
+    'https://u@x.example',
+    'https://x.example/#'
+  ])
+    t.match(problemsOf({ BASE_URL: url }), [/^BASE_URL:/], url)
+})
+
 t.test('a secret may stand in a file', async t => {
   const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-')), 'key')
   fs.writeFileSync(file, `${key}\n`)
