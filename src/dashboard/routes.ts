@@ -64,8 +64,10 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
           ...enrollmentBadges[state],
           href: `/people?status=${state}`
         })),
-        requests: requests.map(({ personId, name, email, requestedAt }) => ({
+        requests: requests.map(({ personId, name, email, requestedAt, invitationId, isOpen }) => ({
           href: `/people/${personId}`,
+          answer: isOpen ? `/invitations/${invitationId}/deliveries` : `/people/${personId}/invitations`,
+          answerText: isOpen ? 'Send again' : 'Invite again',
           name: name ?? email,
           email,
           when: showTime(requestedAt!, timeZone)

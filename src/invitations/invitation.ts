@@ -11,9 +11,22 @@ export interface InvitationTimes {
 
 export function stateOf({ acceptedAt, revokedAt, supersededAt, isExpired }: InvitationTimes): InvitationState {
   if (acceptedAt) return 'accepted'
-  if (revokedAt) return 'revoked'
   if (supersededAt) return 'superseded'
+  if (revokedAt) return 'revoked'
   return isExpired ? 'expired' : 'open'
+}
+
+/**
+ * What a link that is closed says: when a newer invitation is open, that comes first, whatever became of the link's own;
+ * otherwise what became of the newest one.
+ */
+export function closedStateOf(
+  own: Exclude<InvitationState, 'open'>,
+  newest: InvitationTimes | undefined
+): Exclude<InvitationState, 'open'> {
+  if (own === 'accepted' || !newest) return own
+  const state = stateOf(newest)
+  return state === 'open' ? 'superseded' : state
 }
 
 export const invitationBadges: Record<InvitationState, { tone: string; icon: string; text: string }> = {

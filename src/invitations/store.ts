@@ -128,7 +128,11 @@ export async function noteRequest(tx: Db, id: number): Promise<boolean> {
 /** Requests that nobody has answered with a new invitation, the oldest first. */
 export async function openRequests(db: Db, limit: number) {
   return db
-    .select({ personId: people.id, email: people.email, name: people.name, requestedAt: invitations.requestedAt })
+    .select({
+      ...{ personId: people.id, email: people.email, name: people.name, requestedAt: invitations.requestedAt },
+      invitationId: invitations.id,
+      isOpen: sql<boolean>`${invitations.revokedAt} is null and ${invitations.expiresAt} > now()`
+    })
     .from(invitations)
     .innerJoin(people, and(eq(people.id, invitations.personId), eq(people.invitationId, invitations.id)))
     .where(and(isNotNull(invitations.requestedAt), isNull(people.signedUpAt)))

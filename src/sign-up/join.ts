@@ -1,7 +1,8 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
-import { type InvitationState, stateOf } from '../invitations/invitation.ts'
+import { closedStateOf, type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
+import { findNewest } from '../invitations/newest-store.ts'
 import { consume, findByTokenHash, isActiveOwner, noteRequest } from '../invitations/store.ts'
 import { hashPassword } from '../lib/password.ts'
 import { inPasswordLine, LineFull } from '../lib/password-line.ts'
@@ -122,14 +123,19 @@ async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }:
 
 export type RequestOutcome = { outcome: 'requested' } | { outcome: 'unknown' } | { outcome: 'wrong-state' }
 
-/** Asks for a new invitation in place of an expired or revoked one; asking twice is one request. */
+/**
+ * Asks for another email in place of a link that no longer works; asking twice is one request. It is noted at the newest
+ * invitation, which is the one that admins can answer for.
+ */
 export async function requestInvitation(db: Database, token: string): Promise<RequestOutcome> {
   return transaction(db, async tx => {
-    const invitation = await findByTokenHash(tx, hashToken(token))
-    if (!invitation) return { outcome: (await findByFormerLink(tx, hashToken(token))) ? 'wrong-state' : 'unknown' }
-    const state = stateOf(invitation)
-    if (state !== 'expired' && state !== 'revoked') return { outcome: 'wrong-state' }
-    const isFirst = await noteRequest(tx, invitation.id)
+    const own = await findByTokenHash(tx, hashToken(token))
+    const invitation = own ?? (await findByFormerLink(tx, hashToken(token)))
+    if (!invitation) return { outcome: 'unknown' }
+    const newest = await findNewest(tx, invitation.personId)
+    const state = own ? stateOf(own) : 'superseded'
+    if (state === 'open' || closedStateOf(state, newest) === 'accepted') return { outcome: 'wrong-state' }
+    const isFirst = await noteRequest(tx, newest?.id ?? invitation.id)
     if (isFirst) await recordEvent(tx, { kind: 'invitation-requested', actorId: null, personId: invitation.personId })
     return { outcome: 'requested' }
   })

@@ -12,11 +12,12 @@ import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/o
 import { browserOf, unavailable } from '../sessions/routes.ts'
 import { sendSessionCookie } from '../sessions/scopes.ts'
 import { networkOf } from '../sessions/session.ts'
-import { showDay, showTime } from '../web/dates.ts'
+import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
+import { closedPage } from './closed-page.ts'
 import { join, requestInvitation } from './join.ts'
 
 const params = Type.Object({ token: Type.String() })
@@ -33,7 +34,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
   app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
     const { invitation, state } = await invitationOf(deps, request.params.token)
     if (state !== 'open') return closedPage(deps, reply, request.params.token, invitation, state, 410)
-    return joinPage(deps, reply, request, invitation, { name: '', isOutside })
+    return joinPage(deps, reply, request, invitation, { isOutside })
   })
 
   app.post<ByToken & { Body: Static<typeof body> }>(
@@ -41,14 +42,17 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
     { config: { access: 'anyone', patienceSeconds: 180 }, schema: { params, body } },
     async (request, reply) => {
       const { token } = request.params
-      const { name, password } = request.body
+      const { password } = request.body
       const { invitation, state } = await invitationOf(deps, token)
       if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
+      const name = (await keptName(db, invitation)) ?? request.body.name
       const errors = errorsOf(name, isOutside ? null : password, [invitation.email, request.organization ?? ''])
+      // also with another error, so that the page tells of both at once
+      const answer = outside && (await askOutside(db, outside, invitation, password))
+      if (answer && answer.outcome !== 'right')
+        return refusedPage(deps, reply, request, invitation, { name, answer, errors })
       if (Object.keys(errors).length > 0)
         return joinPage(deps, reply, request, invitation, { name, isOutside, errors, status: 422 })
-      const answer = outside && (await askOutside(db, outside, invitation, password))
-      if (answer && answer.outcome !== 'right') return refusedPage(deps, reply, request, invitation, { name, answer })
       const { userAgent, oldToken, ip } = browserOf(request)
       const result = await join(db, {
         ...{ token, name: name.trim(), ...(answer ? { entry: answer.entry } : { password }) },
@@ -56,7 +60,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
       })
       if (result.outcome === 'unknown') throw noInvitation()
       if (result.outcome === 'entry-changed')
-        return refusedPage(deps, reply, request, invitation, { name, answer: { outcome: 'unclear' } })
+        return refusedPage(deps, reply, request, invitation, { name, errors, answer: { outcome: 'unclear' } })
       if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
       sendSessionCookie(reply, result.session)
       return reply.redirect('/me', 303)
@@ -70,8 +74,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
       const { token } = request.params
       const result = await requestInvitation(db, token)
       if (result.outcome === 'unknown') throw noInvitation()
-      if (result.outcome === 'wrong-state')
-        throw new Refusal(409, 'A new invitation can be asked for when the old one has expired or was revoked.')
+      if (result.outcome === 'wrong-state') throw new Refusal(409, 'This invitation is open: use its link to join.')
       return reply.redirect(`/join/${encodeURIComponent(token)}`, 303)
     }
   )
@@ -96,6 +99,15 @@ async function invitationOf(
   return { invitation: replaced, state: stateOf(replaced) === 'accepted' ? 'accepted' : 'superseded' }
 }
 
+/** The directory keeps the names of its people in step: what is typed here would be overwritten. */
+const keepsName = (person: { directoryId: string | null; name: string | null } | undefined) =>
+  person !== undefined && person.directoryId !== null && person.name !== null
+
+async function keptName(db: Deps['db'], { personId }: InvitationRow): Promise<string | null> {
+  const person = await findPerson(db, personId)
+  return keepsName(person) ? person!.name : null
+}
+
 async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: InvitationRow, password: string) {
   return outside(claimantOf((await findPerson(db, invitation.personId))!), password)
 }
@@ -113,10 +125,10 @@ function refusedPage(
   reply: FastifyReply,
   request: FastifyRequest,
   invitation: InvitationRow,
-  { name, answer }: { name: string; answer: Exclude<OutsideAnswer, { outcome: 'right' }> }
+  { name, answer, errors }: { name: string; answer: Exclude<OutsideAnswer, { outcome: 'right' }>; errors: FieldErrors }
 ) {
   const show = (password: string, status: number) =>
-    joinPage(deps, reply, request, invitation, { name, isOutside: true, errors: { password }, status })
+    joinPage(deps, reply, request, invitation, { name, isOutside: true, errors: { ...errors, password }, status })
   if (answer.outcome === 'unavailable') return show(unavailable, 503)
   if (answer.outcome === 'unclear') return show(unclear, 422)
   if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
@@ -125,7 +137,8 @@ function refusedPage(
 }
 
 interface JoinView {
-  name: string
+  /** What was typed; nothing yet: the name that is known. */
+  name?: string
   /** The directory keeps the password. */
   isOutside: boolean
   errors?: FieldErrors
@@ -139,43 +152,22 @@ async function joinPage(
   invitation: InvitationRow,
   { name, isOutside, errors = {}, status = 200 }: JoinView
 ) {
-  const organization = (await readOrganization(db))!
+  const [organization, person] = await Promise.all([readOrganization(db), findPerson(db, invitation.personId)])
+  const { organization: joined, timeZone } = organization!
   return reply.page(
     'sign-up/join',
-    { title: `${status === 200 ? '' : 'Error: '}Join ${organization.organization}`, status },
+    { title: `${status === 200 ? '' : 'Error: '}Join ${joined}`, status },
     {
       action: request.url,
-      organization: organization.organization,
+      organization: joined,
       inviter: invitation.inviterName,
       email: invitation.email,
-      expires: showDay(invitation.expiresAt, organization.timeZone),
-      values: { name },
+      expires: showDay(invitation.expiresAt, timeZone),
+      values: { name: name ?? person?.name ?? '' },
+      isNameKept: keepsName(person),
       isOutside,
       errors,
       signedInAs: request.viewer?.email ?? null
-    }
-  )
-}
-
-async function closedPage(
-  { db }: Deps,
-  reply: FastifyReply,
-  token: string,
-  invitation: InvitationRow,
-  state: Exclude<InvitationState, 'open'>,
-  status: number
-) {
-  const organization = (await readOrganization(db))!
-  const mayRequest = (state === 'expired' || state === 'revoked') && invitation.requestedAt === null
-  return reply.page(
-    'sign-up/closed',
-    { title: 'This invitation is closed', status },
-    {
-      state,
-      organization: organization.organization,
-      email: invitation.email,
-      requestAction: mayRequest ? `/join/${encodeURIComponent(token)}/requests` : null,
-      requestedAt: invitation.requestedAt ? showTime(invitation.requestedAt, organization.timeZone) : null
     }
   )
 }

@@ -3,8 +3,9 @@ import { changeRole } from '../../src/invitations/change-role.ts'
 import { revoke } from '../../src/invitations/revoke.ts'
 import { type Browser, goodPassword, startApp } from '../support/app.ts'
 import { expire, invite, inviteOne, linkOf, one, sql } from '../support/people.ts'
+import { takesAll } from '../support/transports.ts'
 
-const { db, ids, browser, close } = await startApp()
+const { db, ids, browser, work, close } = await startApp()
 t.teardown(close)
 const fields = { name: 'Nora Lind', password: goodPassword }
 const person = (id: number) =>
@@ -135,6 +136,29 @@ t.test('a bad name or password keeps what was typed and uses nothing up', async 
   t.equal((await visitor.post(`/join/${token}`, fields)).statusCode, 303)
 })
 
+t.test('the known name is filled in, and a name that the directory keeps stays', async t => {
+  const known = await inviteOne(db, ids.ben, 'known@larkfield.example')
+  await db.execute(sql`update people set name = 'Kim Known' where id = ${known.personId}`)
+  const visitor = await browser()
+  t.match((await visitor.get(`/join/${known.token}`)).body, /name="name" type="text" value="Kim Known"/)
+  const blank = await visitor.post(`/join/${known.token}`, { name: '', password: 'short' })
+  t.match(blank.body, /name="name" type="text" value=""/, 'what was typed stays, also when it is nothing')
+  t.match(blank.body, /href="#name"[\s\S]*href="#password"/, 'both errors at once')
+  t.equal((await visitor.post(`/join/${known.token}`, { name: 'Kim Chosen', password: goodPassword })).statusCode, 303)
+  t.match(await person(known.personId), { name: 'Kim Chosen' })
+
+  const kept = await inviteOne(db, ids.ben, 'kept@larkfield.example')
+  await db.execute(sql`update people set name = 'Lou Kept', directory_id = 'entry-lou' where id = ${kept.personId}`)
+  const page = (await visitor.get(`/join/${kept.token}`)).body
+  t.match(page, /name="name" type="text" value="Lou Kept" readonly/)
+  t.match(page, 'Your name comes from your organization’s directory.')
+  t.equal(
+    (await visitor.post(`/join/${kept.token}`, { name: 'Somebody Else', password: goodPassword })).statusCode,
+    303
+  )
+  t.match(await person(kept.personId), { name: 'Lou Kept' }, 'the next sync would bring it back anyway')
+})
+
 t.test('a new invitation can be asked for once, and admins see it', async t => {
   const late = await inviteOne(db, ids.ben, 'asks@larkfield.example')
   await expire(db, late.personId)
@@ -154,9 +178,41 @@ t.test('a new invitation can be asked for once, and admins see it', async t => {
   await invite(db, ids.ben, 'asks@larkfield.example')
   const dashboard = (await (await browser('ben')).get('/')).body
   t.notMatch(dashboard, `/people/${late.personId}"`, 'answered with a new invitation')
-  t.equal((await visitor.post(`/join/${late.token}/requests`)).statusCode, 409)
+  t.match((await visitor.get(`/join/${late.token}`)).body, 'A newer email is on its way')
   const open = await linkOf(db, 'asks@larkfield.example')
   t.equal((await visitor.post(`/join/${open.token}/requests`)).statusCode, 409)
+})
+
+t.test('an old link leads to the newer email, and asking there reaches whoever can send it again', async t => {
+  const address = 'older@larkfield.example'
+  const ben = await browser('ben')
+  const visitor = await browser()
+  const old = await inviteOne(db, ids.ben, address)
+  t.equal((await ben.post(`/invitations/${old.invitationId}/revocation`)).statusCode, 303)
+  t.match((await visitor.get(`/join/${old.token}`)).body, 'This invitation was withdrawn')
+  const newer = await inviteOne(db, ids.ben, address)
+  t.match((await visitor.get(`/join/${old.token}`)).body, 'A newer email is on its way', 'not sent yet')
+  await work(takesAll())
+  const page = await visitor.get(`/join/${old.token}`)
+  t.equal(page.statusCode, 410)
+  t.match(page.body, 'A newer email was sent to you')
+  t.match(page.body, /sent to older@larkfield.example on \d+ \w+.*“Ben invited you to join Larkfield”/)
+  t.notMatch(page.body, 'withdr')
+  t.match(page.body, `action="/join/${old.token}/requests"`)
+  t.equal((await visitor.post(`/join/${old.token}/requests`)).statusCode, 303)
+  t.match((await visitor.get(`/join/${old.token}`)).body, 'You asked for a new invitation')
+  const dashboard = (await ben.get('/')).body
+  t.match(dashboard, new RegExp(`action="/invitations/${newer.invitationId}/deliveries"[\\s\\S]*?Send again`))
+  t.equal((await ben.post(`/invitations/${newer.invitationId}/deliveries`)).statusCode, 303)
+  t.notMatch((await ben.get('/')).body, `/invitations/${newer.invitationId}/deliveries`, 'answered')
+  await expire(db, newer.personId)
+  t.match((await visitor.get(`/join/${old.token}`)).body, 'This invitation has expired')
+  const third = await inviteOne(db, ids.ben, address)
+  t.equal((await visitor.post(`/join/${third.token}`, fields)).statusCode, 303)
+  for (const token of [old.token, newer.token]) {
+    t.match((await visitor.get(`/join/${token}`)).body, 'already been used')
+    t.equal((await visitor.post(`/join/${token}/requests`)).statusCode, 409)
+  }
 })
 
 t.test('S22: a higher role comes from an owner who still is one', async t => {
