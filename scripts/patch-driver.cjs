@@ -3,9 +3,9 @@
 // Decision 5 says more. Text that is not found stops set-up: look at what a new version does before taking it.
 const fs = require('node:fs')
 
-const file = 'node_modules/postgres/src/connection.js'
+const folder = 'node_modules/postgres/src'
 
-const changes = [
+const inConnection = [
   {
     // a transaction rolls back on a connection that has closed already: the write, a turn later, finds no socket
     from: `      return queryError(q, Errors.generic('COPY_IN_PROGRESS', 'You cannot execute queries during copy'))
@@ -59,11 +59,108 @@ const changes = [
     to: `      build(q)
       q.options.onexecute && q.options.onexecute(connection)
       return write(toBuffer(q))`
+  },
+  {
+    // a server that has become a standby stays one: the next connection may find the primary
+    from: `    query = results = errorResponse = null
+    result = new Result()
+    connectTimer.cancel()
+`,
+    to: `    const isReadOnly = errorResponse && errorResponse.code === '25006'
+    query = results = errorResponse = null
+    result = new Result()
+    connectTimer.cancel()
+
+    if (isReadOnly) {
+      onend(connection)
+      return socket.destroy()
+    }
+`
+  },
+  {
+    // a connection that was not granted: those that were may take its query over
+    from: '{ onopen = noop, onend = noop, onclose = noop } = {}',
+    to: '{ onopen = noop, onend = noop, onclose = noop, onrefused = () => false } = {}'
+  },
+  {
+    from: `    } else {
+      errored(Errors.postgres(parseError(x)))
+    }`,
+    to: `    } else {
+      const refusal = Errors.postgres(parseError(x))
+      initial && onrefused(connection, initial, refusal)
+        ? (initial = null)
+        : errored(refusal)
+    }`
+  }
+]
+
+const inPool = [
+  {
+    from: 'Connection(options, queues, { onopen, onend, onclose }))',
+    to: 'Connection(options, queues, { onopen, onend, onclose, onrefused }))'
+  },
+  {
+    from: `      , full = Queue()
+      , queues = `,
+    to: `      , full = Queue()
+      , resting = Queue()
+      , queues = `
+  },
+  {
+    from: `  function onclose(c, e) {
+    move(c, closed)`,
+    to: `  // the server has no connection left for us: those that are open take over, and no other is asked for within ten seconds
+  function onrefused(c, query, error) {
+    if (error.code !== '53300' && !/no more connections allowed|max clients|connections exceeded/i.test(error.message))
+      return false
+
+    options.onrefused && options.onrefused(error)
+    const others = open.length + busy.length + full.length + reserved.length + connecting.length - 1
+    if (others === 0) {
+      while (queries.length)
+        queries.shift().reject(error)
+      return false
+    }
+
+    c.isRefused = true
+    while (closed.length)
+      rest(closed.shift())
+    query.reserve
+      ? open.length ? query.reserve(open.shift()) : queries.push(query)
+      : handler(query)
+    return true
+  }
+
+  function rest(c) {
+    move(c, resting)
+    setTimeout(() => {
+      c.queue === resting && move(c, closed)
+      queries.length && c.queue === closed && connect(c, queries.shift())
+    }, 10000).unref()
+  }
+
+  function onclose(c, e) {
+    if (c.isRefused) {
+      c.isRefused = false
+      return rest(c)
+    }
+    move(c, closed)`
+  },
+  {
+    from: '    onclose         : o.onclose,',
+    to: `    onclose         : o.onclose,
+    onrefused       : o.onrefused,`
   }
 ]
 
 /** Mends the driver where it stands, once. */
 exports.patchDriver = function patchDriver() {
+  patch(`${folder}/connection.js`, inConnection)
+  patch(`${folder}/index.js`, inPool)
+}
+
+function patch(file, changes) {
   const before = fs.readFileSync(file, 'utf8')
   let text = before
   for (const { from, to } of changes) {

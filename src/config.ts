@@ -1,6 +1,8 @@
 /** The environment, read once, checked whole and frozen. The only file that reads it. */
 import fs from 'node:fs'
 import { isIP } from 'node:net'
+import { DatabaseUrlProblems, readDatabaseUrl } from './db/database-url.ts'
+import { fewestConnections } from './db/shares.ts'
 import { parseAddress } from './lib/email-address.ts'
 import { droppedFrom } from './lib/setting-url.ts'
 
@@ -38,6 +40,8 @@ export interface Config {
   readonly baseUrl: string
   readonly trustProxy: readonly string[]
   readonly databaseUrl: string | undefined
+  /** Connections of this process in all; undefined: as many as its role usually has. */
+  readonly databasePool: number | undefined
   readonly dataDir: string
   /** 32 bytes; undefined: generated into the data folder. */
   readonly secretKey: Buffer | undefined
@@ -89,9 +93,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
     if (!isRange(range)) complain('TRUST_PROXY', `"${range}" is not an address or a CIDR range`)
 
   const databaseUrl = read('DATABASE_URL')
-  if (databaseUrl !== undefined && !isUrl(databaseUrl, ['postgres:', 'postgresql:'])) {
-    complain('DATABASE_URL', 'must be a URL like postgres://user:password@host/database')
-  }
+  for (const problem of problemsOfDatabaseUrl(databaseUrl)) complain('DATABASE_URL', problem)
   const secretKey = keyOf(read('SECRET_KEY'))
   if (secretKey === null)
     complain('SECRET_KEY', 'must be 32 bytes in base64, made for example with: openssl rand -base64 32')
@@ -119,6 +121,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
 
   const role = oneOf(read('ROLE') ?? 'all', ['all', 'web', 'worker'] as const)
   if (!role) complain('ROLE', 'must be web, worker or all')
+  const fewest = fewestConnections(role ?? 'all')
+  const pool = read('DATABASE_POOL')
+  const databasePool = pool === undefined ? undefined : wholeNumber(pool, fewest, 500)
+  if (pool !== undefined && databasePool === undefined)
+    complain('DATABASE_POOL', `must be a whole number from ${fewest} to 500: connections to the database in all`)
   const logLevel = oneOf(read('LOG_LEVEL') ?? 'info', logLevels)
   if (!logLevel) complain('LOG_LEVEL', `must be one of ${logLevels.join(', ')}`)
 
@@ -129,6 +136,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
     baseUrl: baseUrl!,
     trustProxy,
     databaseUrl,
+    databasePool,
     dataDir: read('DATA_DIR') ?? './data',
     secretKey: secretKey ?? undefined,
     formerKeys: Object.freeze(formerKeys.filter(Buffer.isBuffer)),
@@ -183,6 +191,16 @@ function isRange(text: string): boolean {
 function wholeNumber(text: string, from: number, to: number): number | undefined {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   return number >= from && number <= to ? number : undefined
+}
+
+function problemsOfDatabaseUrl(text: string | undefined): readonly string[] {
+  try {
+    if (text !== undefined) readDatabaseUrl(text)
+    return []
+  } catch (error) {
+    if (error instanceof DatabaseUrlProblems) return error.problems
+    throw error
+  }
 }
 
 function isUrl(text: string, protocols: string[]): boolean {

@@ -10,8 +10,9 @@ import { type ConnectOptions, connect, type Database } from './db/client.ts'
 import { DataFolderTaken } from './db/data-folder.ts'
 import { type EmbeddedServer, startEmbedded } from './db/embedded.ts'
 import { reasonOf } from './db/faults.ts'
-import { migrate } from './db/migrate.ts'
 import { notify } from './db/notices.ts'
+import { DatabaseProblems, prepareDatabase } from './db/prepare.ts'
+import { divide, fewestConnections, usualConnections } from './db/shares.ts'
 import { checkLdap } from './directory/connection/check-environment.ts'
 import { readOrganization } from './people/store.ts'
 import { readSecretKey, takeUpKey } from './secret-key.ts'
@@ -33,21 +34,26 @@ for (const bug of ['uncaughtException', 'unhandledRejection'] as const) process.
 
 async function start() {
   const config = readConfig(undefined, checkLdap)
-  if (!config.databaseUrl) running.embedded = await startEmbedded(config.dataDir).catch(inDataFolder(config))
+  const wanted = config.databasePool ?? usualConnections(config.role)
+  if (!config.databaseUrl)
+    running.embedded = await startEmbedded(config.dataDir, { connections: wanted }).catch(inDataFolder(config))
   const url = running.embedded?.url ?? config.databaseUrl!
-  await bringUpToDate(url).catch(inDatabase)
-  // pages that use up their connections must not keep mail from going out, nor the other way round
-  const db = pool(url, { connections: 12, statementSeconds: 30 })
+  const demand = { connections: wanted, fewest: fewestConnections(config.role) }
+  const { session, connections, warnings } = await prepareDatabase(url, demand).catch(inDatabase)
+  const shares = divide(connections, config.role)
+  const onRefused = sayOnce()
+  const db = pool(url, { connections: shares.web, statementSeconds: 30, session, onRefused })
   const secretKey = config.secretKey ?? readSecretKey(config.dataDir)
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
   running.app = app
+  for (const warning of warnings) app.log.warn(warning)
   for (const name of config.unused)
     app.log.warn(`${name} is set and has no effect: Rollcall does not sign in over OIDC`)
   await takeUpKey({ config, db, secretKey }, app.log)
   if (running.embedded) lookAfter(running.embedded, config.dataDir, app.log)
   if (config.role !== 'web') {
-    const own = pool(url, { connections: 8, statementSeconds: 60 })
+    const own = pool(url, { connections: shares.worker, statementSeconds: 60, session, onRefused })
     running.worker = await startWorker({ config, db: own, secretKey, log: app.log })
   }
   if (config.role !== 'worker') await listen(app, config)
@@ -64,10 +70,17 @@ function pool(url: string, options: ConnectOptions): Database {
   return db
 }
 
-/** However long it takes: a new index on a million rows, or another process that is at it. */
-async function bringUpToDate(url: string) {
-  const db = connect(url, { connections: 2, statementSeconds: 0 })
-  await migrate(db).finally(() => db.$client.end({ timeout: 1 }))
+/** A server that is full may refuse connections again and again; its words are logged once for each number granted. */
+function sayOnce(): NonNullable<ConnectOptions['onRefused']> {
+  const said = new Set<number>()
+  return (reason, granted) => {
+    if (said.size < 50 && !said.has(granted))
+      running.app?.log.warn(
+        { granted, reason: reasonOf(reason) },
+        'The database grants no further connection. Rollcall works with those that it has; raise the limit or lower DATABASE_POOL'
+      )
+    said.add(granted)
+  }
 }
 
 function lookAfter(embedded: EmbeddedServer, dataDir: string, log: FastifyInstance['log']) {
@@ -104,8 +117,9 @@ function inDataFolder({ dataDir }: Config) {
 
 /** A driver's error would show the statement, not what is wrong. */
 function inDatabase(error: unknown): never {
-  if (running.embedded) throw new Error(`the embedded database: ${reasonOf(error)}`)
-  throw new ConfigProblems([`DATABASE_URL: ${reasonOf(error)}`])
+  const problems = error instanceof DatabaseProblems ? error.problems : [reasonOf(error)]
+  if (running.embedded) throw new Error(`the embedded database: ${problems.join('; ')}`)
+  throw new ConfigProblems(problems.map(problem => `DATABASE_URL: ${problem}`))
 }
 
 const wordsFor = (error: Error) =>

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type Database, inTime } from '../db/client.ts'
+import { connectionsOf, type Database, inTime } from '../db/client.ts'
 import { countPending } from '../db/migrate.ts'
 import { readPause } from '../mail/store.ts'
 import { countPeople } from '../people/list-store.ts'
@@ -54,6 +54,8 @@ async function metrics(db: Database): Promise<string[]> {
     ...family('rollcall_people', 'People by enrollment', 'enrollment', enrolled),
     ...gauge('rollcall_mail_paused', 'Is the way to the mail server closed', pause ? 1 : 0),
     ...gauge('rollcall_mail_overdue_seconds', 'How long the oldest mail that is due has waited', overdue),
+    ...gauge('rollcall_database_connections', 'Connections of the pages to the database', connectionsOf(db).open),
+    ...gauge('rollcall_database_connections_max', 'Connections that the pages may have', connectionsOf(db).most),
     ...gauge('process_resident_memory_bytes', 'Memory of this process', process.memoryUsage.rss()),
     ...gauge('process_uptime_seconds', 'Age of this process', Math.round(process.uptime()))
   ]

@@ -1,9 +1,13 @@
 /** The one way to the database: drizzle on postgres.js. */
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import type { EmptyRelations } from 'drizzle-orm/relations'
-import postgres from 'postgres'
+import type postgres from 'postgres'
+import { chooseHost } from './choose-host.ts'
+import { readDatabaseUrl } from './database-url.ts'
+import { loginOf, openDriver } from './driver-options.ts'
 import { inTransaction } from './faults.ts'
-import { watchedSockets } from './socket.ts'
+import { pooledSettings, sessionSettings } from './session-settings.ts'
+import { type Sockets, socketsTo } from './socket.ts'
 
 export type Database = PostgresJsDatabase & { $client: postgres.Sql }
 /** A database or a transaction: the first argument of every statement. */
@@ -16,39 +20,66 @@ export interface ConnectOptions {
   connections?: number
   /** How long a statement may take; 0: for ever. */
   statementSeconds?: number
+  /** What start-up found out about the server: see check-server.ts. */
+  session?: Session
+  /** Told when the server grants no further connection, while those that are open go on. */
+  onRefused?: (reason: Error, granted: number) => void
 }
 
-/** A pool on a `postgres://` URL; a unix socket's folder stands in its `host` parameter. */
+/** How sessions on one server have to be set up. */
+export interface Session {
+  /** Settings beside the usual ones, such as the search path. */
+  settings: Readonly<Record<string, string>>
+  /** Behind a pooler in transaction mode: settings, prepared statements and pipelines do not last from one to the next. */
+  isPooled: boolean
+}
+
+interface State {
+  most: number
+  sockets: Sockets
+  options: object
+}
+
+const states = new WeakMap<Database, State>()
+
+/** A pool on a DATABASE_URL. */
 export function connect(url: string, options: ConnectOptions = {}): Database {
-  const { address, host } = splitUrl(url)
-  const { statementSeconds = 120 } = options
-  const client = postgres(address, {
-    max: options.connections ?? 10,
-    onnotice: () => {},
-    connect_timeout: 10,
-    idle_timeout: 300,
-    // the driver's own pauses grow to 20 s, for which the database would be back already
-    backoff: (tries: number) => Math.min(0.02 * 2 ** tries, 1) * (0.5 + Math.random() / 2),
-    ...(host ? { host } : {}),
-    ...(options.database ? { database: options.database } : {}),
-    // the server ends a statement first, as long as it lives
-    ...(statementSeconds > 0 ? { socket: watchedSockets(statementSeconds * 1000 + 5_000) } : {}),
-    connection: {
-      application_name: 'rollcall',
-      statement_timeout: statementSeconds * 1000,
-      // whose machine is gone holds its locks no longer than this
-      idle_in_transaction_session_timeout: 60_000
-    }
-  })
-  return drizzle({ client })
+  const { statementSeconds = 120, connections = 10, session, onRefused } = options
+  const address = { ...readDatabaseUrl(url), ...(options.database ? { database: options.database } : {}) }
+  const login = loginOf(session?.isPooled ? { ...address, prepare: false, maxPipeline: 0 } : address)
+  // the server ends a statement first, as long as it lives
+  const sockets = socketsTo(address, statementSeconds > 0 ? statementSeconds * 1000 + 5_000 : 0, chooseHost)
+  const settings = session?.isPooled
+    ? pooledSettings
+    : { search_path: 'public', ...sessionSettings, statement_timeout: `${statementSeconds}s`, ...session?.settings }
+  const driverOptions = {
+    ...login,
+    max: connections,
+    ...{ socket: sockets.open, backoff: sockets.backoff },
+    connection: { ...login.connection, ...settings },
+    onrefused: (reason: Error) => onRefused?.(reason, sockets.count())
+  }
+  const db = drizzle({ client: openDriver(driverOptions) })
+  states.set(db, { most: connections, sockets, options: driverOptions })
+  return db
 }
 
-/** postgres.js would send a `host` parameter on to the server as a setting. */
-export function splitUrl(url: string): { address: string; host: string | null } {
-  const parsed = new URL(url)
-  const host = parsed.searchParams.get('host')
-  parsed.searchParams.delete('host')
-  return { address: parsed.href, host }
+export interface Notices {
+  onnotify: (channel: string) => void
+  /** Its connection has ended, or could not be made. */
+  onclose: () => void
+}
+
+/** One connection beside the pool that is kept for as long as the server keeps it. */
+export function openListener(db: Database, notices: Notices): postgres.Sql {
+  const kept = { max: 1, idle_timeout: null, max_lifetime: null, fetch_types: false }
+  return openDriver({ ...states.get(db)!.options, ...kept, ...notices })
+}
+
+/** How many connections a pool has at the moment, and how many it would have at the most. */
+export function connectionsOf(db: Database): { open: number; most: number } {
+  const state = states.get(db)
+  return { open: state?.sockets.count() ?? 0, most: state?.most ?? 0 }
 }
 
 /** How long a transaction waits for a connection, in milliseconds. */

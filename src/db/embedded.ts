@@ -29,17 +29,24 @@ export interface EmbeddedServer {
   stop: () => Promise<void>
 }
 
+export interface EmbeddedOptions {
+  /** Speed instead of durability; the folder is removed on stop. */
+  throwaway?: boolean
+  /** How many connections Rollcall will have. */
+  connections?: number
+}
+
 /**
  * Starts the server for `wanted` (created when missing), or takes over the one that a killed Rollcall left behind.
- * `throwaway` gives up durability for speed and removes the folder on stop.
  *
  * @throws DataFolderTaken when a living process holds the folder; Error with the server's log when it does not start.
  */
-export async function startEmbedded(wanted: string, { throwaway = false } = {}): Promise<EmbeddedServer> {
+export async function startEmbedded(wanted: string, options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const { throwaway = false, connections = 0 } = options
   const folder = placeFor(path.resolve(wanted))
   const giveUp = takeFolder(folder)
   try {
-    const place = await prepare(folder, throwaway)
+    const place = { ...(await prepare(folder)), throwaway, connections }
     await initialize(place)
     const found = await findOrLaunch(place)
     return serverOf({ ...place, sockets: found.sockets }, found.pid, () => {
@@ -53,14 +60,14 @@ export async function startEmbedded(wanted: string, { throwaway = false } = {}):
   }
 }
 
-async function prepare(folder: string, throwaway: boolean): Promise<ServerPlace> {
+async function prepare(folder: string) {
   const data = path.join(folder, 'pg18')
   const identity = identityFor(data)
   const bin = await binaries(identity)
   // the path of a socket must be short
   const sockets = path.join(os.tmpdir(), `rollcall-${fingerprint(data)}`)
   for (const each of [data, sockets]) makePrivate(each, identity)
-  return { bin, data, sockets, identity, throwaway }
+  return { bin, data, sockets, identity }
 }
 
 function makePrivate(folder: string, { uid, gid }: Identity) {

@@ -8,10 +8,16 @@ const driver = new Set([
   'CONNECTION_DESTROYED',
   'CONNECT_TIMEOUT',
   'DATABASE_DEADLINE',
+  'DATABASE_UNREACHABLE',
   '57P01', // an administrator shuts it down
   '57P02', // it crashed
   '57P03', // it is starting up
+  '57P04', // it was dropped
+  '57P05', // it ended a session that rested
   '57014', // a statement took longer than it may
+  '25P03', // it ended a transaction that rested
+  '25P04', // it ended a transaction that took too long
+  '25006', // it became a standby, or is read-only for another reason
   '53300' // it has no connection left
 ])
 
@@ -32,7 +38,17 @@ export function inTransaction(error: unknown): unknown {
   return Object.assign(new Error(message, { cause: error }), { code: 'CONNECTION_CLOSED' })
 }
 
-/** No lock in time, a circle of locks. */
+/** Does it take no changes: a standby, such as a former primary after a failover? */
+export function isReadOnly(error: unknown): boolean {
+  return causesOf(error).some(each => (each as NodeJS.ErrnoException).code === '25006')
+}
+
+/** Has the server, or a pooler before it, no connection left? */
+export function isFull(error: unknown): boolean {
+  return causesOf(error).some(each => (each as NodeJS.ErrnoException).code === '53300')
+}
+
+/** No lock in time, a circle of locks, rows that another transaction changed first. */
 const passing = new Set(['55P03', '40P01', '40001'])
 
 /** Would the same statements get through a moment later? */

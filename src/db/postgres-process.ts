@@ -15,6 +15,8 @@ export interface ServerPlace {
   identity: Identity
   /** Speed instead of durability. */
   throwaway: boolean
+  /** How many connections Rollcall will have. */
+  connections: number
 }
 
 export interface ServerProcess {
@@ -81,13 +83,14 @@ async function answers(sockets: string): Promise<boolean> {
  *
  * @throws Error with the server's log when it ends before that.
  */
-export async function launch({ bin, data, sockets, identity, throwaway }: ServerPlace): Promise<ServerProcess> {
+export async function launch(place: ServerPlace): Promise<ServerProcess> {
+  const { bin, data, sockets, identity, throwaway, connections } = place
   const careless = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
   const settings = {
     listen_addresses: '',
     unix_socket_directories: sockets,
     unix_socket_permissions: '0700',
-    max_connections: throwaway ? '200' : '60',
+    max_connections: throwaway ? '200' : String(Math.max(60, connections + 20)),
     shared_buffers: throwaway ? '128MB' : '256MB',
     max_wal_size: '2GB',
     ...(throwaway ? careless : {})
@@ -111,7 +114,7 @@ function readyToAccept(child: ChildProcess): Promise<void> {
     child.stderr!.on('data', (chunk: Buffer) => {
       // many clients that knock while it recovers would crowd out the one line that counts
       log = (log + chunk).slice(-20_000)
-      if (log.includes('ready to accept connections')) resolve()
+      if (/ready to accept (read-only )?connections/.test(log)) resolve()
     })
     child.once('error', reject)
     child.once('exit', code => reject(new Error(`The database server stopped (${code}): ${log.trim()}`)))

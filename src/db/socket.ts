@@ -1,30 +1,82 @@
-/** Ways to the server that end when nothing comes back any more: a connection that hangs would stay in the pool for ever. */
-import net from 'node:net'
+/**
+ * Ways to the server that end when nothing comes back any more, since a connection that hangs would stay in the pool for
+ * ever, and that look for the server that takes writes when there are several.
+ */
+import type net from 'node:net'
+import { Duplex } from 'node:stream'
+import type { DatabaseAddress, Host } from './database-url.ts'
+import { dial } from './dial.ts'
 
-/** What postgres.js tells of where the server is. */
-export interface Whereabouts {
-  path?: string | false | undefined
-  host: string[]
-  port: number[]
+export interface Sockets {
+  /** For the driver: a socket that is connected, or one that fails with the reason right after it was handed out. */
+  open: () => Promise<Duplex>
+  /** How long the driver waits before it tries again, in seconds. */
+  backoff: () => number
+  /** Connections at the moment. */
+  count: () => number
 }
 
+/** Which server to go to; asked again once a connection to it has ended. */
+export type ChooseHost = (address: DatabaseAddress) => Promise<Host>
+
 /**
- * Opens sockets in turn on each host. What was written and is not answered for `milliseconds` ends the socket, and with it
- * every statement on it; a socket may rest for as long as it likes.
+ * What was written and is not answered for `silentMilliseconds` ends the socket, and with it every statement on it; a
+ * socket may rest for as long as it likes. 0: for ever.
  */
-export function watchedSockets(milliseconds: number): (where: Whereabouts) => net.Socket {
-  let turn = 0
-  return ({ path, host, port }) => {
-    const index = turn++ % host.length
-    const socket = path ? net.connect(path) : net.connect(port[index]!, host[index]!)
-    let answered = 0
-    socket.on('data', () => (answered = socket.bytesWritten))
-    socket.setTimeout(milliseconds, () => {
-      if (socket.bytesWritten > answered) socket.destroy(new ServerSilent(milliseconds))
-    })
-    // where the driver looks for the name that a certificate must bear
-    return Object.assign(socket, { host: host[index], port: port[index] })
+export function socketsTo(address: DatabaseAddress, silentMilliseconds: number, choose: ChooseHost): Sockets {
+  const open = new Set<net.Socket>()
+  const single = address.hosts.length === 1 ? Promise.resolve(address.hosts[0]!) : undefined
+  let chosen: Promise<Host> | undefined
+  let failures = 0
+
+  const forget = () => {
+    chosen = undefined
   }
+  async function connected(): Promise<net.Socket> {
+    chosen ??= single ?? choose(address)
+    const host = await chosen
+    const socket = await dial(host, address)
+    open.add(socket)
+    socket.once('close', () => {
+      open.delete(socket)
+      forget()
+    })
+    if (silentMilliseconds > 0) endWhenSilent(socket, silentMilliseconds)
+    // for the driver's words about it
+    return Object.assign(socket, { host: host.name, port: host.port })
+  }
+  return {
+    count: () => open.size,
+    // the driver's own pauses grow to 20 s, for which the database would be back already
+    backoff: () => Math.min(0.02 * 2 ** failures, 1) * (0.5 + Math.random() / 2),
+    async open() {
+      try {
+        const socket = await connected()
+        failures = 0
+        return socket
+      } catch (error) {
+        failures += 1
+        forget()
+        return failing(error as Error)
+      }
+    }
+  }
+}
+
+function endWhenSilent(socket: net.Socket, milliseconds: number) {
+  let answered = socket.bytesWritten
+  socket.on('data', () => (answered = socket.bytesWritten))
+  socket.on('timeout', () => {
+    if (socket.bytesWritten > answered) socket.destroy(new ServerSilent(milliseconds))
+  })
+  socket.setTimeout(milliseconds)
+}
+
+/** The driver would lose the connection of a socket that is not handed out at all. */
+function failing(error: Error): Duplex {
+  const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+  setImmediate(() => socket.destroy(error))
+  return socket
 }
 
 class ServerSilent extends Error {

@@ -1,6 +1,6 @@
 /** Every answer that is not a success, from one mapper. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isDatabaseAway } from '../db/faults.ts'
+import { isDatabaseAway, isReadOnly } from '../db/faults.ts'
 import { waitInWords } from '../lib/duration.ts'
 import { LineFull, TurnOver } from '../lib/password-line.ts'
 import { LateHandler } from './handlers.ts'
@@ -45,6 +45,9 @@ const texts: Record<number, string> = {
 const uncertain = 'The request timed out and may or may not have gone through. Check before you try again.'
 const tooSlow = 'Rollcall stopped waiting for this page. Try again in a moment.'
 
+const readOnly =
+  'This happens for a moment while another database server takes over. Nothing was changed. Try again in a moment.'
+
 /** Maps every error and every unknown path to a page: no stack, no SQL, no version, a request id at the most. */
 export function serveErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404))
@@ -65,6 +68,7 @@ function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: F
   if (isDatabaseAway(error)) {
     request.log.error({ code: codeOf(error) }, 'database away')
     reply.header('retry-after', '1')
+    if (isReadOnly(error)) return sendError(reply, 503, readOnly, 'The database is read-only right now')
     const isUncertain = codeOf(error) === 'DATABASE_DEADLINE' && request.method !== 'GET'
     return sendError(reply, 503, isUncertain ? uncertain : texts[503])
   }

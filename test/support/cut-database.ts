@@ -2,7 +2,8 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { splitUrl } from '../../src/db/client.ts'
+import { readDatabaseUrl } from '../../src/db/database-url.ts'
+import { labelOf } from '../../src/db/dial.ts'
 
 /** A way to the database that can be cut and mended, and that can swallow everything it is sent. */
 export interface Cable {
@@ -38,7 +39,7 @@ export function layCable(): Cable {
     through: async url => {
       target = targetOf(url)
       await listen()
-      const own = new URL(splitUrl(url).address)
+      const own = new URL(url)
       own.hostname = 'localhost'
       own.port = '5432'
       own.searchParams.set('host', folder)
@@ -57,8 +58,6 @@ export function layCable(): Cable {
 }
 
 function targetOf(url: string): net.NetConnectOpts {
-  const { address, host } = splitUrl(url)
-  const { hostname, port } = new URL(address)
-  if (host?.startsWith('/')) return { path: path.join(host, `.s.PGSQL.${port || '5432'}`) }
-  return { host: host ?? hostname, port: Number(port || 5432) }
+  const [host] = readDatabaseUrl(url).hosts
+  return host!.name.startsWith('/') ? { path: labelOf(host!) } : { host: host!.name, port: host!.port }
 }

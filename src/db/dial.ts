@@ -1,0 +1,76 @@
+/** One connection to one server: TCP or a unix socket, and TLS as the PostgreSQL protocol starts it. */
+import net from 'node:net'
+import tls from 'node:tls'
+import type { DatabaseAddress, Host } from './database-url.ts'
+
+/** SSLRequest, PostgreSQL protocol 3.0 §55.2.11. */
+const tlsRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
+
+class NotEncrypted extends Error {
+  readonly code = 'DATABASE_UNREACHABLE'
+}
+
+export const labelOf = ({ name, port }: Host): string =>
+  name.startsWith('/') ? `${name}/.s.PGSQL.${port}` : `${name.includes(':') ? `[${name}]` : name}:${port}`
+
+/**
+ * Connects, encrypted as the address asks for it.
+ *
+ * @throws after `connectSeconds`; when nobody listens; when TLS is wanted and not offered, or the certificate is not taken.
+ */
+export async function dial(host: Host, { tls: wanted, connectSeconds }: DatabaseAddress): Promise<net.Socket> {
+  const isLocal = host.name.startsWith('/')
+  const socket = isLocal ? net.connect(labelOf(host)) : net.connect({ host: host.name, port: host.port })
+  const late = new Error(`no connection to ${labelOf(host)} within ${connectSeconds} s`)
+  const timer = setTimeout(
+    () => socket.destroy(Object.assign(late, { code: 'CONNECT_TIMEOUT' })),
+    connectSeconds * 1000
+  )
+  try {
+    await once(socket, 'connect')
+    if (isLocal || wanted.mode === 'disable') return socket
+    if (await offersTls(socket)) return await secure(socket, host, wanted)
+    if (wanted.mode === 'prefer') return socket
+    socket.destroy()
+    throw new NotEncrypted(`${labelOf(host)} does not offer TLS, which sslmode=${wanted.mode} asks for`)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function offersTls(socket: net.Socket): Promise<boolean> {
+  socket.write(tlsRequest)
+  const answer = (await once(socket, 'data')) as Buffer
+  // more than the one byte would be text that somebody between put in front of the encrypted part (CVE-2021-23222)
+  if (answer.length > 1 && answer[0] === 83) socket.destroy()
+  return answer.length === 1 && answer[0] === 83
+}
+
+async function secure(plain: net.Socket, { name }: Host, { mode, ...certificates }: DatabaseAddress['tls']) {
+  const secured = tls.connect({
+    ...{ socket: plain, host: name, ALPNProtocols: ['postgresql'], ...certificates },
+    ...(net.isIP(name) ? {} : { servername: name }),
+    rejectUnauthorized: mode.startsWith('verify'),
+    ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined })
+  })
+  await once(secured, 'secureConnect')
+  return secured
+}
+
+/** What the event brings, unless the socket fails or closes before it. */
+function once(socket: net.Socket, event: 'connect' | 'data' | 'secureConnect'): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const closed = () =>
+      reject(Object.assign(new Error('the server closed the connection'), { code: 'CONNECTION_CLOSED' }))
+    const settle = (act: (value: never) => void) => (value: unknown) => {
+      for (const [name, listener] of listeners) socket.off(name, listener)
+      act(value as never)
+    }
+    const listeners = [
+      [event, settle(resolve)],
+      ['error', settle(reject)],
+      ['close', settle(closed)]
+    ] as const
+    for (const [name, listener] of listeners) socket.on(name, listener)
+  })
+}
