@@ -2,7 +2,8 @@
 import { BindRequest, ExtendedRequest, ExtendedResponse, type Filter } from 'ldapts'
 import { cutText } from '../../lib/cut.ts'
 import { DirectoryProblem, type DirectorySettings } from '../directory.ts'
-import { type Defaults, defaultsOf, type Names, namesFor } from './schema/defaults.ts'
+import { type Classes, readClasses, unknownClasses } from './schema/classes.ts'
+import { type Defaults, defaultsOf, groupFilterFor, type Names, namesFor, peopleFilterFor } from './schema/defaults.ts'
 import { type Exclusions, readExclusions } from './schema/exclusions.ts'
 import { oids, readServer, type Server } from './schema/server.ts'
 import { dnKey, isBelow } from './syntax/dn.ts'
@@ -22,6 +23,8 @@ export interface Session {
   defaults: Defaults
   names: Names
   filters: { people: Filter; groups: Filter }
+  /** What the server says of object classes. */
+  classes: Classes
   exclusions: Exclusions
   /** The key of the base DN. */
   base: string
@@ -84,6 +87,10 @@ async function openSession(
   if (identity === '' && settings.bindDn !== '')
     throw new DirectoryProblem(`${doing}: the server took us for nobody`, 'Check the bind DN and its password')
   const defaults = defaultsOf(server.vendor)
+  const names = namesFor(defaults, settings)
+  // Active Directory, 389 and eDirectory add the classes above to every entry
+  const hasOwnRules = ['openldap', 'generic'].includes(server.vendor) && server.subschema !== null
+  const classes = hasOwnRules ? await readClasses(connection, settings.url, server.subschema!) : unknownClasses
   const inside = (entries: Entry[]) => entries.map(entry => requireBelow(entry, base, settings.baseDn))
 
   const unpaged = (search: Search, enough: number | undefined) =>
@@ -94,11 +101,9 @@ async function openSession(
     limits,
     server,
     defaults,
-    names: namesFor(defaults, settings),
-    filters: {
-      people: parseFilter(settings.peopleFilter?.trim() || defaults.people),
-      groups: parseFilter(settings.groupFilter?.trim() || defaults.groups)
-    },
+    names,
+    classes,
+    filters: filtersOf(settings, defaults, names, classes),
     exclusions: readExclusions(settings.exclusions),
     base,
     async search(search) {
@@ -126,6 +131,13 @@ async function openSession(
     }
   }
   return session
+}
+
+function filtersOf(settings: DirectorySettings, defaults: Defaults, names: Names, classes: Classes) {
+  const groups = settings.groupFilter?.trim() || groupFilterFor(defaults, classes)
+  const filter = groups.startsWith('(') ? groups : `(${groups})`
+  const people = settings.peopleFilter?.trim() || peopleFilterFor(defaults, names.mail, filter, classes)
+  return { people: parseFilter(people), groups: parseFilter(groups) }
 }
 
 async function readOne(session: Session, search: Search): Promise<Entry | undefined> {

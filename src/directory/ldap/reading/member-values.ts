@@ -29,6 +29,7 @@ const kinds = new Map<string, Kind>([
   ['uniquemember', 'dns'],
   ['memberuid', 'uids'],
   ['memberurl', 'urls'],
+  ['memberqueryurl', 'urls'],
   ['rfc822mailmember', 'mails'],
   ['mgrprfc822mailmember', 'mails'],
   ['zimbramailforwardingaddress', 'mails']
@@ -51,8 +52,8 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
     primaryGroupToken: entry.text('primaryGroupToken'),
     ranges: 1,
     isShown: false,
-    mustList: entry.isOf('groupOfNames') || entry.isOf('groupOfUniqueNames'),
-    usual: usualAttributes(entry, session.names.member)
+    mustList: session.classes.isOf(entry, 'groupOfNames') || session.classes.isOf(entry, 'groupOfUniqueNames'),
+    usual: usualAttributes(session, entry)
   }
   for (const name of session.names.member) {
     await take(name, entry.values(name), found)
@@ -65,13 +66,16 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
 const usualPlaces: [objectClass: string, attribute: string][] = [
   ['groupOfNames', 'member'],
   ['groupOfMembers', 'member'],
+  ['groupOfEntries', 'member'],
+  ['group', 'member'],
   ['groupOfUniqueNames', 'uniqueMember'],
+  ['univentionGroup', 'uniqueMember'],
   ['posixGroup', 'memberUid']
 ]
 
-function usualAttributes(entry: Entry, read: string[]): string[] {
+function usualAttributes({ classes, names: { member: read } }: Session, entry: Entry): string[] {
   const own = usualPlaces.flatMap(([name, attribute]) =>
-    entry.isOf(name) && read.includes(attribute) ? [attribute] : []
+    classes.isOf(entry, name) && read.includes(attribute) ? [attribute] : []
   )
   return own.length > 0 ? own : read
 }

@@ -1,9 +1,11 @@
 /** Where each vendor keeps what we look for; an admin can change every name and both filters. */
 import type { DirectorySettings, Vendor } from '../../directory.ts'
+import type { Classes } from './classes.ts'
 
 export interface Defaults {
-  people: string
-  groups: string
+  /** Filters; or object classes, which stand for the classes below them too. */
+  people: string | readonly string[]
+  groups: string | readonly string[]
   id: string
   mail: string[]
   name: string[]
@@ -19,7 +21,10 @@ export interface Defaults {
   namesNearest: boolean
 }
 
-const inetOrgPerson = '(objectClass=inetOrgPerson)'
+const personClasses = [
+  ...['inetOrgPerson', 'person', 'account', 'posixAccount', 'mailRecipient', 'zimbraAccount', 'univentionPerson'],
+  'dominoPerson'
+]
 const groupClasses = [
   'groupOfNames',
   'groupOfUniqueNames',
@@ -28,22 +33,24 @@ const groupClasses = [
   'posixGroup',
   'nisMailAlias',
   'mailGroup',
-  'zimbraDistributionList'
+  'zimbraDistributionList',
+  // a well-known class of many OpenLDAP demonstrations, and those of other suites
+  ...['group', 'groupOfEntries', 'univentionGroup', 'dominoGroup', 'ipausergroup', 'dynamicGroup']
 ]
-const classes = (names: string[]) => `(|${names.map(name => `(objectClass=${name})`).join('')})`
 const memberAttributes = [
   'member',
   'uniqueMember',
   'memberUid',
   'memberURL',
+  'memberQueryURL',
   'rfc822MailMember',
   'mgrpRFC822MailMember',
   'zimbraMailForwardingAddress'
 ]
 
 const common: Defaults = {
-  people: inetOrgPerson,
-  groups: classes(groupClasses),
+  people: personClasses,
+  groups: groupClasses,
   id: 'entryUUID',
   mail: ['mail'],
   name: ['displayName', 'cn'],
@@ -68,15 +75,45 @@ const byVendor: Record<Vendor, Partial<Defaults>> = {
   openldap: { namesNearest: true },
   '389': {
     // its own tool makes people that are no inetOrgPerson
-    people: classes(['inetOrgPerson', 'nsPerson']),
+    people: [...personClasses, 'nsPerson'],
     id: 'nsUniqueId',
-    groups: classes([...groupClasses, 'ipausergroup']),
     otherAddresses: [],
     namesNearest: true
   },
   edirectory: { people: '(objectClass=person)', id: 'guid', name: ['fullName', 'cn'], department: ['ou'] },
-  generic: { people: '(|(objectClass=inetOrgPerson)(objectClass=person))' }
+  generic: {}
 }
+
+const anyOfClasses = (names: readonly string[]) => `(|${names.map(name => `(objectClass=${name})`).join('')})`
+
+const isFilter = (usual: string | readonly string[]): usual is string => typeof usual === 'string'
+
+/** The filter for groups where the settings have none. */
+export function groupFilterFor({ groups }: Defaults, classes: Classes): string {
+  return isFilter(groups) ? groups : anyOfClasses(orAsNamed(classes.below(groups), groups))
+}
+
+/**
+ * The filter for people where the settings have none: classes of people, and whatever has a mail address and is no group.
+ * The latter only where the classes are known: a name that a server does not know makes a negation match nothing.
+ */
+export function peopleFilterFor(
+  defaults: Defaults,
+  mail: readonly string[],
+  groupFilter: string,
+  classes: Classes
+): string {
+  const { people, groups } = defaults
+  if (isFilter(people)) return people
+  const named = anyOfClasses(orAsNamed(classes.below(people), people))
+  if (!classes.isKnown || isFilter(groups)) return named
+  const known = classes.below(groups)
+  const isGroup = `${known.length > 0 ? anyOfClasses(known) : ''}${groupFilter}`
+  const hasMail = `(|${mail.map(name => `(${name}=*)`).join('')})`
+  return `(|${named}(&${hasMail}(!(|${isGroup}))))`
+}
+
+const orAsNamed = (found: string[], names: readonly string[]) => (found.length > 0 ? found : names)
 
 export const defaultsOf = (vendor: Vendor): Defaults => ({ ...common, ...byVendor[vendor] })
 

@@ -13,6 +13,8 @@ export interface Server {
   canPage: boolean
   canSayWho: boolean
   namingContexts: string[]
+  /** Where it shows its schema; null: not told. */
+  subschema: string | null
 }
 
 const attributes = [
@@ -22,7 +24,8 @@ const attributes = [
   'supportedCapabilities',
   'supportedControl',
   'supportedExtension',
-  'namingContexts'
+  'namingContexts',
+  'subschemaSubentry'
 ]
 
 export const oids = { paging: '1.2.840.113556.1.4.319', whoAmI: '1.3.6.1.4.1.4203.1.11.3' }
@@ -38,13 +41,22 @@ export async function readServer(connection: Connection): Promise<Server> {
     throw error
   })
   const root = found[0] && new Entry(found[0])
-  if (!root) return { vendor: 'generic', title: 'LDAP server', canPage: true, canSayWho: false, namingContexts: [] }
+  if (!root)
+    return {
+      vendor: 'generic',
+      title: 'LDAP server',
+      canPage: true,
+      canSayWho: false,
+      namingContexts: [],
+      subschema: null
+    }
   const controls = root.texts('supportedControl')
   return {
     ...nameOf(root),
     canPage: controls.length === 0 || controls.includes(oids.paging),
     canSayWho: root.texts('supportedExtension').includes(oids.whoAmI),
-    namingContexts: root.texts('namingContexts')
+    namingContexts: root.texts('namingContexts'),
+    subschema: root.text('subschemaSubentry')
   }
 }
 

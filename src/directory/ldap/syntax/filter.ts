@@ -25,7 +25,7 @@ export class Assertion extends Filter {
   }
 }
 
-const longest = 4_096
+const longest = 16_384
 const deepest = 20
 const attributeName = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*$/
 
