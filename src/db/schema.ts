@@ -712,6 +712,14 @@ export interface SyncReceipt {
   ranges: number
   /** People found behind them. */
   resolved: number
+  /** Of these, found by a search that the group describes. These six are missing in receipts of older runs. */
+  computed?: number
+  repeated?: number
+  elsewhere?: number
+  principals?: number
+  withoutId?: number
+  /** In the team because of what this run read. */
+  people?: number
   nestedGroups: number
   cyclesCut: number
   dangling: number

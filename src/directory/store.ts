@@ -3,7 +3,7 @@ import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
 import { alias, type PgColumn } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { contains } from '../db/paged-search.ts'
-import { directoryGroups, leftOut, people, syncChanges, syncRuns } from '../db/schema.ts'
+import { directoryGroups, leftOut, people, type SyncReceipt, syncChanges, syncRuns } from '../db/schema.ts'
 import type { ChangeKind } from './sync/run.ts'
 
 export type GroupRow = typeof directoryGroups.$inferSelect
@@ -12,19 +12,23 @@ export type RunRow = typeof syncRuns.$inferSelect
 export interface ListedGroup extends GroupRow {
   /** The newest run, with its state, reason and counts; null only before the first. */
   lastRun: RunRow | null
+  /** What the newest good run counted. */
+  receipt: SyncReceipt | null
 }
 
+const goodRun = alias(syncRuns, 'good_run')
 const isSynced = isNull(directoryGroups.stoppedAt)
 
 async function readGroups(db: Db, where: ReturnType<typeof and>, limit = 1): Promise<ListedGroup[]> {
   const rows = await db
-    .select({ group: directoryGroups, lastRun: syncRuns })
+    .select({ group: directoryGroups, lastRun: syncRuns, receipt: goodRun.receipt })
     .from(directoryGroups)
     .leftJoin(syncRuns, eq(syncRuns.id, directoryGroups.lastRunId))
+    .leftJoin(goodRun, eq(goodRun.id, directoryGroups.lastGoodRunId))
     .where(where)
     .orderBy(sql`lower(${directoryGroups.name})`, asc(directoryGroups.id))
     .limit(limit)
-  return rows.map(({ group, lastRun }) => ({ ...group, lastRun }))
+  return rows.map(({ group, lastRun, receipt }) => ({ ...group, lastRun, receipt }))
 }
 
 /** One page of the synced groups in the order of their names; `q` is contained in name, mail or description. */

@@ -15,6 +15,8 @@ export interface ScriptedGroup {
   /** Instead of a good reading. */
   instead?: ReadOutcome
   problems?: string[]
+  /** What the reading counted besides its people. */
+  counts?: Partial<Reading>
   /** Called after each set of people. */
   onSet?: (read: number) => Promise<void> | void
 }
@@ -119,7 +121,7 @@ async function read(
   const counts = { listed, resolved: listed, ranges: 1, ...none, ...fresh }
   return {
     outcome: 'read',
-    reading: { group: found(id, group), ...counts, strategy: 'script', problems: group.problems ?? [] }
+    reading: { group: found(id, group), ...counts, strategy: 'script', ...group.counts, problems: group.problems ?? [] }
   }
 }
 

@@ -1,8 +1,10 @@
 /** The head of a group's page: its name, how its last sync went, and what an admin may do. */
 import type { FastifyReply } from 'fastify'
+import type { SyncReceipt } from '../../db/schema.ts'
 import { showTime } from '../../web/dates.ts'
 import type { MemberCounts } from '../members/store.ts'
 import type { ListedGroup } from '../store.ts'
+import { emptyInWords, membersInWords } from '../sync/left-out.ts'
 import { type RunState, runBadges } from '../sync/run.ts'
 import { peopleInWords } from './section-page.ts'
 
@@ -21,6 +23,10 @@ export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAc
     kind: kindWords(group.kind),
     memberText: `${all.toLocaleString('en')} ${all === 1 ? 'member' : 'members'}`,
     synced: group.lastGoodAt ? showTime(group.lastGoodAt, timeZone) : null,
+    members: group.receipt && membersInWords(group.receipt),
+    leftOutTotal: withEntries(group.receipt),
+    leftOutHref: withEntries(group.receipt) > 0 ? '#left-t' : null,
+    emptyText: group.receipt ? emptyInWords(group.receipt) : '',
     teamHref: `/teams/${group.teamId}`,
     lastRunHref: group.lastRun ? `/groups/${group.id}/sync-runs/${group.lastRun.id}` : null,
     inviteText:
@@ -32,6 +38,10 @@ export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAc
     run: runView(group, timeZone)
   }
 }
+
+/** People left out are listed with their entries; the other reasons have no names. */
+const withEntries = (receipt: SyncReceipt | null) =>
+  receipt ? receipt.noMail + receipt.malformed + receipt.doubled + receipt.taken : 0
 
 /** The callout about a run alone, which asks again; once the run is over the page is made anew. */
 export function runPart(reply: FastifyReply, group: ListedGroup, mayAct: boolean, timeZone: string) {

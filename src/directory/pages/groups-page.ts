@@ -10,6 +10,7 @@ import { countSynced, listSynced, type Order, orders } from '../groups/listing-s
 import { leaversInWords } from '../leavers/to-let-go.ts'
 import { sharesOf, type TeamShares } from '../members/upkeep-store.ts'
 import type { ListedGroup } from '../store.ts'
+import { countLeftOut, leftOutOf } from '../sync/left-out.ts'
 import { runBadges } from '../sync/run.ts'
 import { searchView } from './search-page.ts'
 
@@ -123,12 +124,21 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
           enrollment: enrollmentInWords(people, waiting, signedUp)
         }
       : { shown: '–', members: '', bar: '', enrollment: '–' }),
+    leftOut: leftOutView(group.receipt),
     state: run?.state ?? 'running',
     badge: isWell ? null : runBadges[run?.state ?? 'running'],
     reason: run?.state === 'failed' ? (run.reason ?? '') : '',
     when: group.lastGoodAt ? showTime(group.lastGoodAt, timeZone) : null,
     syncNow: mayAct && run?.state !== 'running' ? `/groups/${group.id}/sync-runs` : null
   }
+}
+
+/** Who is in the group but not in its team, in short; the group's page says it whole. */
+function leftOutView(receipt: ListedGroup['receipt']) {
+  const reasons = receipt ? leftOutOf(receipt) : []
+  if (!receipt || reasons.length === 0) return null
+  const text = reasons.map(reason => reason.text).join(', ')
+  return { count: countLeftOut(receipt), text: `${countLeftOut(receipt).toLocaleString('en')} left out: ${text}` }
 }
 
 function enrollmentInWords(people: number, waiting: number, signedUp: number): string {

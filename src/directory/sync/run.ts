@@ -1,5 +1,6 @@
 /** A sync run: its words, its receipt as a sentence, and the guard. Pure. */
 import type { changeKinds, leftOutReasons, runStates, SyncReceipt } from '../../db/schema.ts'
+import type { Reading } from '../directory.ts'
 
 export type RunState = (typeof runStates)[number]
 export type ChangeKind = (typeof changeKinds)[number]
@@ -32,6 +33,11 @@ export const leftOutWords: Record<LeftOutReason, string> = {
   taken: 'the address of a user who has left the directory'
 }
 
+/** What a reading counted. */
+export function receiptOf({ group: _, problems: __, ...counts }: Reading) {
+  return counts
+}
+
 /** Days for which what a run removed can be put back. */
 export const undoDays = 30
 
@@ -46,7 +52,8 @@ export function isTooMany(going: number, all: number): boolean {
  */
 export function receiptInWords(receipt: SyncReceipt): string {
   const { listed, resolved, ranges, nestedGroups, cyclesCut, dangling, foreignBase, others } = receipt
-  const members = Math.max(resolved, listed - nestedGroups - cyclesCut - others)
+  const { computed = 0, repeated = 0, elsewhere = 0, principals = 0, withoutId = 0 } = receipt
+  const members = Math.max(resolved, listed + computed - nestedGroups - cyclesCut - repeated - others)
   const read = `${resolved.toLocaleString('en')} of ${members.toLocaleString('en')} members`
   const parts = [
     [ranges > 1 ? `${read} in ${ranges.toLocaleString('en')} ranges` : read],
@@ -58,11 +65,15 @@ export function receiptInWords(receipt: SyncReceipt): string {
       counted(receipt.taken, 'with the address of a former user'),
       counted(receipt.disabled, 'disabled'),
       counted(receipt.foreign, 'with a foreign domain'),
-      counted(receipt.contacts, 'contact', 'contacts'),
+      counted(receipt.contacts - principals, 'contact', 'contacts'),
+      counted(principals, 'from another forest'),
+      counted(withoutId, 'without an ID'),
       counted(receipt.excluded, 'excluded'),
       counted(others, 'that is no person', 'that are no people'),
+      counted(elsewhere, 'in another directory'),
       counted(dangling, 'dangling'),
-      counted(foreignBase, 'outside of the base')
+      counted(foreignBase, 'outside of the base'),
+      counted(repeated, 'listed more than once')
     ]
   ]
   return parts

@@ -104,6 +104,8 @@ export async function missingPeople(
 }
 
 export interface PlanCounts {
+  /** In the team once the plan is carried out. */
+  people: number
   noMail: number
   malformed: number
   doubled: number
@@ -116,7 +118,8 @@ export interface PlanCounts {
 /** The receipt's share of what was planned. */
 export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
   const [row] = await tx.execute<Record<keyof PlanCounts, string>>(sql`
-    select count(*) filter (where pl.fault = 'no-mail') as "noMail",
+    select count(*) filter (where pl.fault is null and not pl.is_excluded) as people,
+      count(*) filter (where pl.fault = 'no-mail') as "noMail",
       count(*) filter (where pl.fault = 'malformed') as malformed,
       count(*) filter (where pl.fault = 'doubled') as doubled,
       count(*) filter (where pl.fault = 'taken') as taken,

@@ -2,6 +2,7 @@ import { recordEvent } from '../../../audit/store.ts'
 import type { Db } from '../../../db/client.ts'
 import type { Reading } from '../../directory.ts'
 import { findRun, isComparedLately, touchGroup } from '../../store.ts'
+import { receiptOf } from '../run.ts'
 import { endRun, lockGroup, lockRun, schedule, type TakenRun } from '../run-store.ts'
 import { clearStage } from './stage-store.ts'
 
@@ -28,7 +29,7 @@ export async function settleUnchanged(
   const last = await findRun(tx, group.id, group.lastGoodRunId)
   if (last?.state !== 'done' || !last.receipt) return false
   const { after } = last.receipt
-  await endRun(tx, run.id, { state: 'done', receipt: { ...last.receipt, before: after, after } })
+  await endRun(tx, run.id, { state: 'done', receipt: { ...last.receipt, ...receiptOf(reading), before: after, after } })
   await touchGroup(tx, group.id, run.id)
   await schedule(tx, group.id, intervalMinutes, false)
   const details = { group: group.name, groupId: group.id, added: 0, removed: 0, changed: 0 }

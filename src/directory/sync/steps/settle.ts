@@ -1,6 +1,5 @@
 import { recordEvent } from '../../../audit/store.ts'
 import type { Db } from '../../../db/client.ts'
-import type { SyncReceipt } from '../../../db/schema.ts'
 import { lockAddresses, lockOwners } from '../../../people/store.ts'
 import { lockTeam, recountTeam, updateTeam } from '../../../teams/store.ts'
 import type { DirectoryState } from '../../connection/settings.ts'
@@ -8,7 +7,7 @@ import type { Reading } from '../../directory.ts'
 import { type GroupRow, updateGroup } from '../../store.ts'
 import { deactivateLeavers } from '../leavers/deactivate-leavers.ts'
 import { askAbout, idsOf, leaversOfRun, noteDeactivations } from '../leavers/leavers-store.ts'
-import { isTooMany } from '../run.ts'
+import { isTooMany, receiptOf } from '../run.ts'
 import { endRun, lockGroup, lockRun, type RunEnd, schedule, supersedeParked, type TakenRun } from '../run-store.ts'
 import {
   addMemberships,
@@ -107,14 +106,6 @@ async function finish(
   if (name !== group.name) await updateTeam(tx, run.teamId, { name })
   await endRun(tx, run.id, end)
   await schedule(tx, group.id, intervalMinutes, false)
-}
-
-function receiptOf(
-  reading: Reading
-): Omit<SyncReceipt, keyof Awaited<ReturnType<typeof countPlan>> | 'before' | 'after'> {
-  const { listed, ranges, resolved, nestedGroups, cyclesCut, dangling, foreignBase, contacts, others, strategy } =
-    reading
-  return { listed, ranges, resolved, nestedGroups, cyclesCut, dangling, foreignBase, contacts, others, strategy }
 }
 
 function reasonOf({ parked = 0, deactivationsParked = 0 }: RunEnd, before: { all: number }): string | null {
