@@ -3,9 +3,14 @@
 export interface EventRow {
   kind: string
   at: Date
+  /** Null: Rollcall itself, or a visitor. */
+  actorId: number | null
+  /** Names and addresses as they were at the event. */
   actorName: string | null
+  actorEmail: string | null
   personId: number | null
   personName: string | null
+  personEmail: string | null
   batchId: number | null
   details: Record<string, string | number | boolean | null>
 }
@@ -34,6 +39,11 @@ export const eventKinds = {
   'organization-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the organization’s settings' },
   'mail-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how mail leaves' },
   'signed-in': { tone: 'mute', icon: 'people', says: () => 'signed in' },
+  'name-changed': {
+    tone: 'mute',
+    icon: 'settings',
+    says: event => `changed their name from ${named(event, 'before')} to ${named(event, 'name')}`
+  },
   'password-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the password' },
   'sessions-ended': {
     tone: 'mute',

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { pagesOf } from '../lib/paging.ts'
 import { sendCsv } from '../web/csv.ts'
-import { showTime } from '../web/dates.ts'
+import { showTime, startOfDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters, optionalField } from '../web/forms.ts'
 import { describeEvent, type EventRow, eventKinds, isEventKind } from './event.ts'
@@ -15,7 +15,8 @@ const querystring = filters({
 type Query = Static<typeof querystring>
 
 const pageSize = 50
-const header = 'at,actor,event,person,batch,text,details'.split(',')
+/** New columns come last, so that those who read by position find what they know. */
+const header = 'at,actor,event,person,batch,text,details,actor_address,actor_id,person_address,person_id'.split(',')
 
 /** The audit trail. */
 export function activityRoutes(app: FastifyInstance, { db }: Deps): void {
@@ -36,9 +37,9 @@ export function activityRoutes(app: FastifyInstance, { db }: Deps): void {
       {
         events: shown.map(event => shownEvent(event, timeZone)),
         kinds: Object.keys(eventKinds).map(value => ({ value, text: wordsOf(value), isChosen: value === filter.kind })),
-        actors: actors.map(({ id, name }) => ({ value: String(id), text: name, isChosen: id === filter.actorId })),
-        from: filter.from ?? '',
-        to: filter.to ?? '',
+        actors: actors.map(actor => actorOption(actor, actors, filter.actorId)),
+        from: dayOf(query.from) ?? '',
+        to: dayOf(query.to) ?? '',
         isFiltered: Boolean(filter.kind || filter.actorId || filter.from || filter.to),
         csv: href('/activity.csv', { ...query, before: '' }),
         first: query.before ? href('/activity', { ...query, before: '' }) : null,
@@ -59,18 +60,20 @@ async function* tableOf(pages: AsyncIterable<EventRow[]>) {
     yield rows.map(event => {
       const { actor, text } = describeEvent(event)
       const details = Object.keys(event.details).length > 0 ? JSON.stringify(event.details) : ''
-      return [event.at.toISOString(), actor, event.kind, event.personName, event.batchId, text, details]
+      const { at, kind, personName, batchId, actorEmail, actorId, personEmail, personId } = event
+      const ids = [actorEmail, actorId, personEmail, personId]
+      return [at.toISOString(), actor, kind, personName, batchId, text, details, ...ids]
     })
   }
 }
 
 function readFilter({ kind = '', actor, from, to }: Query, timeZone: string): EventFilter {
+  const [first, last] = [dayOf(from), dayOf(to)]
   return {
     kind: isEventKind(kind) ? kind : undefined,
     actorId: numberOf(actor),
-    from: dayOf(from),
-    to: dayOf(to),
-    timeZone
+    from: first === undefined ? undefined : startOfDay(first, timeZone),
+    to: last === undefined ? undefined : startOfDay(last, timeZone, 1)
   }
 }
 
@@ -83,6 +86,11 @@ function dayOf(text: string | undefined): string | undefined {
   return Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text) ? undefined : text
 }
 
+function personIn({ personName, personEmail }: EventRow): string {
+  if (!personName) return 'the person'
+  return personEmail && personEmail !== personName ? `${personName} (${personEmail})` : personName
+}
+
 /** "batch-paused" → "Batch paused". */
 const wordsOf = (kind: string) => kind[0]!.toUpperCase() + kind.slice(1).replaceAll('-', ' ')
 
@@ -91,13 +99,25 @@ function href(path: string, query: Query): string {
   return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path
 }
 
+type Actor = Awaited<ReturnType<typeof listActors>>[number]
+
+/** Someone may choose another's name, so two of one name are told apart by their addresses. */
+function actorOption({ id, name, email }: Actor, all: Actor[], chosen: number | undefined) {
+  const isAlone = all.filter(other => other.name === name).length === 1
+  return { value: String(id), text: isAlone ? name : `${name} (${email})`, isChosen: id === chosen }
+}
+
 function shownEvent(event: ListedEvent, timeZone: string) {
   const details = Object.entries(event.details).filter(([, value]) => value !== null && value !== '')
   return {
     ...describeEvent(event),
     when: showTime(event.at, timeZone),
+    by:
+      event.actorId === null
+        ? null
+        : { href: `/people/${event.actorId}`, email: event.actorEmail ?? '', id: event.actorId },
     links: [
-      ...(event.personId ? [{ href: `/people/${event.personId}`, text: event.personName ?? 'the person' }] : []),
+      ...(event.personId ? [{ href: `/people/${event.personId}`, text: personIn(event) }] : []),
       ...(event.batchId ? [{ href: `/batches/${event.batchId}`, text: `batch ${event.batchId}` }] : [])
     ],
     details: details.map(([name, value]) => ({ name, value: String(value) }))

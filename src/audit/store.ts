@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, isNotNull, lt, notInArray, sql } from 'drizzle-
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { events, people } from '../db/schema.ts'
+import { storable } from '../lib/cut.ts'
 import type { EventKind, EventRow } from './event.ts'
 
 export interface NewEvent {
@@ -9,36 +10,55 @@ export interface NewEvent {
   actorId: number | null
   personId?: number | null
   batchId?: number | null
-  details?: Record<string, string | number | boolean | null>
+  details?: Record<string, Detail>
 }
 
-/** Writes one line of the audit trail, in the transaction of the act. */
+type Detail = string | number | boolean | null
+
+/** Writes one line of the audit trail, in the transaction of the act, with the names and addresses of this moment. */
 export async function recordEvent(db: Db, event: NewEvent): Promise<void> {
-  await db.insert(events).values(event)
+  const { actorId, personId = null, details = {} } = event
+  await db.insert(events).values({
+    ...event,
+    ...{ actorName: nameOf(actorId), actorEmail: emailOf(actorId) },
+    ...{ personName: nameOf(personId), personEmail: emailOf(personId) },
+    details: Object.fromEntries(Object.entries(details).map(([name, value]) => [name, kept(value)]))
+  })
 }
+
+const nameOf = (id: number | null) =>
+  id === null ? null : sql`(select coalesce(${people.name}, ${people.email}) from ${people} where ${people.id} = ${id})`
+const emailOf = (id: number | null) =>
+  id === null ? null : sql`(select ${people.email} from ${people} where ${people.id} = ${id})`
+const kept = (value: Detail) => (typeof value === 'string' ? storable(value) : value)
 
 export interface EventFilter {
   kind?: EventKind | undefined
   actorId?: number | undefined
   personId?: number | undefined
   except?: EventKind[]
-  /** Days as YYYY-MM-DD in `timeZone`, both included. */
-  from?: string | undefined
-  to?: string | undefined
-  timeZone?: string
+  /** The first moment that counts, and the first that no longer does. */
+  from?: Date | undefined
+  to?: Date | undefined
 }
+
+/** PostgreSQL reads no year beyond 9999 as JavaScript writes it. */
+const instant = (date: Date) => sql`to_timestamp(${date.getTime() / 1000}::float8)`
 
 export type ListedEvent = EventRow & { id: number }
 
 /** The newest events first, those before the event `before`. */
 export async function listEvents(db: Db, filter: EventFilter, limit: number, before?: number): Promise<ListedEvent[]> {
   const actor = alias(people, 'actor')
-  const { kind, actorId, personId, except = [], from, to, timeZone = 'UTC' } = filter
-  const rows = await db
+  const { kind, actorId, personId, except = [], from, to } = filter
+  return db
     .select({
       ...{ id: events.id, kind: events.kind, at: events.at, batchId: events.batchId, details: events.details },
-      ...{ personId: events.personId, personName: people.name, personEmail: people.email },
-      actorName: sql<string | null>`coalesce(${actor.name}, ${actor.email})`
+      ...{ actorId: events.actorId, personId: events.personId },
+      actorName: sql<string | null>`coalesce(${events.actorName}, ${actor.name}, ${actor.email})`,
+      actorEmail: sql<string | null>`coalesce(${events.actorEmail}, ${actor.email})`,
+      personName: sql<string | null>`coalesce(${events.personName}, ${people.name}, ${people.email})`,
+      personEmail: sql<string | null>`coalesce(${events.personEmail}, ${people.email})`
     })
     .from(events)
     .leftJoin(actor, eq(actor.id, events.actorId))
@@ -49,14 +69,13 @@ export async function listEvents(db: Db, filter: EventFilter, limit: number, bef
         actorId === undefined ? undefined : eq(events.actorId, actorId),
         personId === undefined ? undefined : eq(events.personId, personId),
         except.length === 0 ? undefined : notInArray(events.kind, except),
-        from === undefined ? undefined : sql`${events.at} >= (${from}::date::timestamp at time zone ${timeZone})`,
-        to === undefined ? undefined : sql`${events.at} < ((${to}::date + 1)::timestamp at time zone ${timeZone})`,
+        from === undefined ? undefined : sql`${events.at} >= ${instant(from)}`,
+        to === undefined ? undefined : sql`${events.at} < ${instant(to)}`,
         before === undefined ? undefined : lt(events.id, before)
       )
     )
     .orderBy(desc(events.id))
     .limit(limit)
-  return rows.map(({ personEmail, ...event }) => ({ ...event, personName: event.personName ?? personEmail }))
 }
 
 /** The newest events first; of one person when `personId` is given. */
@@ -64,9 +83,9 @@ export async function recentEvents(db: Db, limit: number, personId?: number): Pr
   return listEvents(db, { personId }, limit)
 }
 
-/** Those who act in the console, to filter by. */
-export async function listActors(db: Db): Promise<{ id: number; name: string }[]> {
+/** Those who act in the console, to filter by; `email` tells those of one name apart. */
+export async function listActors(db: Db): Promise<{ id: number; name: string; email: string }[]> {
   const name = sql<string>`coalesce(${people.name}, ${people.email})`
   const mayAct = and(inArray(people.role, ['auditor', 'admin', 'owner']), isNotNull(people.signedUpAt))
-  return db.select({ id: people.id, name }).from(people).where(mayAct).orderBy(name).limit(200)
+  return db.select({ id: people.id, name, email: people.email }).from(people).where(mayAct).orderBy(name).limit(200)
 }

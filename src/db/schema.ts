@@ -870,7 +870,12 @@ export const events = pgTable(
     at: at('at').notNull().defaultNow(),
     kind: text('kind').notNull(),
     actorId: ref('actor_id'),
+    /** Names and addresses as they were at the event: people choose their own names, and change them. */
+    actorName: text('actor_name'),
+    actorEmail: text('actor_email'),
     personId: ref('person_id'),
+    personName: text('person_name'),
+    personEmail: text('person_email'),
     batchId: ref('batch_id'),
     details: jsonb('details').$type<Record<string, string | number | boolean | null>>().notNull().default({}),
     address: text('address')

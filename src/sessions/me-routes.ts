@@ -1,9 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import { recordEvent } from '../audit/store.ts'
+import { transaction } from '../db/client.ts'
+import { readName } from '../lib/name.ts'
 import { browserInWords } from '../lib/user-agent.ts'
 import { changePassword } from '../people/change-password.ts'
-import { findPerson, readOrganization, updateProfile } from '../people/store.ts'
-import { isTimeZone, showTime } from '../web/dates.ts'
+import { findPerson, lockPerson, readOrganization, updateProfile } from '../people/store.ts'
+import { showTime, timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
@@ -54,15 +57,12 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
 
 function profileErrors({ name, theme, time_zone, shortcuts }: Fields): FieldErrors {
   const errors: FieldErrors = {}
-  if (name !== undefined && !isName(name)) errors.name = 'Enter your name, up to 200 characters.'
+  if (name !== undefined && readName(name) === undefined) errors.name = 'Enter your name, up to 200 characters.'
   if (theme !== undefined && !['system', 'light', 'dark'].includes(theme)) errors.theme = 'Choose one of the themes.'
-  if (time_zone && !isTimeZone(time_zone)) errors.time_zone = 'Enter a time zone like Europe/Berlin.'
+  if (time_zone?.trim() && !timeZoneNamed(time_zone)) errors.time_zone = 'Enter a time zone like Europe/Berlin.'
   if (shortcuts !== undefined && !['on', 'off'].includes(shortcuts)) errors.shortcuts = 'Choose on or off.'
   return errors
 }
-
-/** Something to read, on one line, of at most 200 characters. */
-export const isName = (text: string) => text.trim() !== '' && text.length <= 200 && !/\p{Cc}/u.test(text.trim())
 
 async function tryPassword(
   { db }: Deps,
@@ -84,12 +84,19 @@ async function tryPassword(
 }
 
 async function saveProfile({ db }: Deps, id: number, fields: Fields) {
-  const person = (await findPerson(db, id))!
-  await updateProfile(db, id, {
-    name: fields.name?.trim() ?? person.name,
-    theme: (fields.theme as 'system' | 'light' | 'dark' | undefined) ?? person.theme,
-    timeZone: fields.time_zone === undefined ? person.timeZone : fields.time_zone.trim() || null,
-    shortcuts: fields.shortcuts === undefined ? person.shortcuts : fields.shortcuts === 'on'
+  await transaction(db, async tx => {
+    const person = (await lockPerson(tx, id))!
+    const name = fields.name === undefined ? person.name : readName(fields.name)!
+    if (name !== person.name) {
+      const details = { before: person.name ?? person.email, name }
+      await recordEvent(tx, { kind: 'name-changed', actorId: id, personId: id, details })
+    }
+    await updateProfile(tx, id, {
+      name,
+      theme: (fields.theme as 'system' | 'light' | 'dark' | undefined) ?? person.theme,
+      timeZone: fields.time_zone === undefined ? person.timeZone : (timeZoneNamed(fields.time_zone) ?? null),
+      shortcuts: fields.shortcuts === undefined ? person.shortcuts : fields.shortcuts === 'on'
+    })
   })
 }
 

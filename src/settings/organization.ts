@@ -1,5 +1,7 @@
 /** The organization's own settings, as a form holds them. Pure. */
+import { cutText } from '../lib/cut.ts'
 import { canonicalDomain } from '../lib/email-address.ts'
+import { readName } from '../lib/name.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
 export interface OrganizationForm {
@@ -18,11 +20,9 @@ export function readDomains(text: string): { names: string[]; wrong: string[] } 
 /** What is wrong with a name and a list of domains, by field. */
 export function organizationErrors({ organization, domains }: OrganizationForm): FieldErrors {
   const errors: FieldErrors = {}
-  const name = organization.trim()
-  if (name === '' || name.length > 200 || /\p{Cc}/u.test(name))
-    errors.organization = 'Enter the organization’s name, up to 200 characters.'
+  if (readName(organization) === undefined) errors.organization = 'Enter the organization’s name, up to 200 characters.'
   const { names, wrong } = readDomains(domains)
-  if (wrong.length > 0) errors.domains = `Not a domain: ${wrong.slice(0, 3).join(', ').slice(0, 200)}`
+  if (wrong.length > 0) errors.domains = `Not a domain: ${cutText(wrong.slice(0, 3).join(', '), 200)}`
   else if (names.length === 0) errors.domains = 'Enter at least one domain, such as example.org.'
   else if (names.length > 1000) errors.domains = 'Enter at most 1,000 domains.'
   return errors

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
+import { readName } from '../lib/name.ts'
 import { readOrganization } from '../people/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import type { Deps } from '../web/deps.ts'
@@ -34,7 +35,7 @@ export function settingsRoutes(app: FastifyInstance, { db }: Deps): void {
       const errors = errorsOf(values)
       if (Object.keys(errors).length > 0) return organizationPage(reply, values, errors)
       await changeOrganization(db, request.viewer!.id, {
-        organization: values.organization.trim(),
+        organization: readName(values.organization)!,
         domains: readDomains(values.domains).names,
         continueUrl: values.continue_url.trim() || null,
         invitationDays: Number(values.invitation_days)

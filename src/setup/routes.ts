@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { parseAddress } from '../lib/email-address.ts'
+import { readName } from '../lib/name.ts'
 import { passwordProblem } from '../lib/password.ts'
-import { isName } from '../sessions/me-routes.ts'
 import { browserOf } from '../sessions/routes.ts'
 import { sendSessionCookie } from '../sessions/scopes.ts'
 import { networkOf } from '../sessions/session.ts'
@@ -48,9 +48,9 @@ export function setupRoutes(app: FastifyInstance, { db }: Deps, token: string): 
     const { organization, password } = values
     const domains = readDomains(values.domains).names
     const result = await setUp(db, {
-      organization: organization.trim(),
+      organization: readName(organization)!,
       domains,
-      name: values.name.trim(),
+      name: readName(values.name)!,
       address,
       password,
       ...{ network: networkOf(browserOf(request).ip), over: overOf(reply) }
@@ -78,7 +78,7 @@ function noToken(reply: FastifyReply) {
 
 function errorsOf(values: Fields): FieldErrors {
   const errors = organizationErrors(values)
-  if (!isName(values.name)) errors.name = 'Enter your name, up to 200 characters.'
+  if (readName(values.name) === undefined) errors.name = 'Enter your name, up to 200 characters.'
   if ('fault' in parseAddress(values.email.trim())) errors.email = 'Enter an e-mail address like name@example.org.'
   const problem = passwordProblem(values.password, [values.organization, values.email, values.name])
   if (problem) errors.password = problem

@@ -4,10 +4,10 @@ import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'
 import { waitInWords } from '../lib/duration.ts'
+import { readName } from '../lib/name.ts'
 import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
-import { isName } from '../sessions/me-routes.ts'
 import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/outside.ts'
 import { browserOf, unavailable } from '../sessions/routes.ts'
 import { sendSessionCookie } from '../sessions/scopes.ts'
@@ -55,7 +55,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
         return joinPage(deps, reply, request, invitation, { name, isOutside, errors, status: 422 })
       const { userAgent, oldToken, ip } = browserOf(request)
       const result = await join(db, {
-        ...{ token, name: name.trim(), ...(answer ? { entry: answer.entry } : { password }) },
+        ...{ token, name: readName(name)!, ...(answer ? { entry: answer.entry } : { password }) },
         ...{ userAgent, oldSession: oldToken, network: networkOf(ip), over: overOf(reply) }
       })
       if (result.outcome === 'unknown') throw noInvitation()
@@ -114,7 +114,7 @@ async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: Inv
 
 function errorsOf(name: string, password: string | null, context: string[]): FieldErrors {
   const errors: FieldErrors = {}
-  if (!isName(name)) errors.name = 'Enter your name, up to 200 characters.'
+  if (readName(name) === undefined) errors.name = 'Enter your name, up to 200 characters.'
   const problem = password === null ? null : passwordProblem(password, [...context, name])
   if (problem) errors.password = problem
   return errors

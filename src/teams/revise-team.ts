@@ -1,8 +1,8 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { violatedUnique } from '../db/faults.ts'
+import { readName } from '../lib/name.ts'
 import { closeTeam, insertTeam, lockTeam, updateTeam } from './store.ts'
-import { teamName } from './team.ts'
 
 export type ReviseOutcome =
   | { outcome: 'done'; teamId: number }
@@ -12,11 +12,11 @@ export type ReviseOutcome =
   /** The team follows a directory group: that decides. */
   | { outcome: 'from-directory' }
 
-const noName: ReviseOutcome = { outcome: 'refused', problem: 'Enter a name of up to 200 characters.' }
+const noName: ReviseOutcome = { outcome: 'refused', problem: 'Enter a name of up to 200 visible characters.' }
 
 /** Makes a team by hand. Names of such teams are different, whatever their case. */
 export async function createTeam(db: Database, actorId: number, typed: string): Promise<ReviseOutcome> {
-  const name = teamName(typed)
+  const name = readName(typed)
   if (name === undefined) return noName
   return unlessTaken(() =>
     transaction(db, async tx => {
@@ -28,7 +28,7 @@ export async function createTeam(db: Database, actorId: number, typed: string): 
 }
 
 export async function renameTeam(db: Database, actorId: number, id: number, typed: string): Promise<ReviseOutcome> {
-  const name = teamName(typed)
+  const name = readName(typed)
   if (name === undefined) return noName
   return unlessTaken(() =>
     transaction(db, async tx => {

@@ -18,9 +18,3 @@ export function reasonInWords({ source, via }: { source: MembershipSource; via: 
   if (via === 'kept') return 'Was in the directory group when syncing it was stopped'
   return via?.startsWith('run:') ? 'Put back by hand after a sync had removed it' : 'Added by hand'
 }
-
-/** A team's name as it is kept, or undefined when it cannot be one. */
-export function teamName(text: string): string | undefined {
-  const name = text.trim().replace(/\s+/g, ' ')
-  return name === '' || name.length > 200 || /\p{Cc}/u.test(name) ? undefined : name
-}

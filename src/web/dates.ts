@@ -10,11 +10,16 @@ const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
 const year = { year: 'numeric' } as const
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-function write(date: Date, timeZone: string, parts: Intl.DateTimeFormatOptions): string {
+const write = (date: Date, timeZone: string, parts: Intl.DateTimeFormatOptions) =>
+  formatFor(timeZone, parts).format(date)
+
+/** A zone that this Node does not know, kept by another version, must not take a page away: it reads as UTC. */
+function formatFor(timeZone: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${timeZone} ${Object.keys(parts)}`
-  const known = formats.get(key) ?? new Intl.DateTimeFormat('en-GB', { timeZone, ...parts })
+  const known =
+    formats.get(key) ?? new Intl.DateTimeFormat('en-GB', { timeZone: resolved(timeZone) ?? 'UTC', ...parts })
   formats.set(key, known)
-  return known.format(date)
+  return known
 }
 
 /** A year that is the present one says nothing. */
@@ -33,13 +38,44 @@ export function showDay(date: Date, timeZone: string): ShownTime {
   return show(date, timeZone, day)
 }
 
-/** Does the runtime know this IANA zone? */
-export function isTimeZone(text: string): boolean {
+/** The IANA zone of this name, in its usual spelling; undefined for an offset, which knows no summer time, or nonsense. */
+export function timeZoneNamed(text: string): string | undefined {
+  const name = text.trim()
+  return /^[a-z][\w+/-]{1,63}$/i.test(name) ? resolved(name) : undefined
+}
+
+function resolved(timeZone: string): string | undefined {
   try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: text }))
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone
   } catch {
-    return false
+    return undefined
   }
+}
+
+const hour = 3_600_000
+
+/**
+ * The first moment of a day (`YYYY-MM-DD`) in a zone, or of the day `later` days after it. Worked out here, because
+ * PostgreSQL does not know every zone that Node knows, and reads the sign of `+05:00` the other way around.
+ */
+export function startOfDay(day: string, timeZone: string, later = 0): Date {
+  const midnight = new Date(`${day}T00:00:00Z`).getTime() + later * 24 * hour
+  // zones are at most 14 hours ahead and 12 behind; where the clocks skip midnight, the day begins after it
+  let [before, after] = [midnight - 16 * hour, midnight + 16 * hour]
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2)
+    if (middle + offsetAt(middle, timeZone) < midnight) before = middle
+    else after = middle
+  }
+  return new Date(after)
+}
+
+/** How far the zone's clocks are ahead of UTC at a moment, in milliseconds. */
+function offsetAt(moment: number, timeZone: string): number {
+  const text = formatFor(timeZone, { timeZoneName: 'longOffset' }).format(moment)
+  const [, sign, hours, minutes, seconds = '0'] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(text) ?? []
+  if (!hours || !minutes) return 0
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000
 }
 
 /** "42 s", "1 min 42 s", "2 h 5 min". */

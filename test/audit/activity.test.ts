@@ -19,7 +19,11 @@ async function start(t: Test) {
 const kinds = Object.keys(eventKinds)
 const details = {
   ...{ lines: 3, invite: 2, sessions: 1, mails: 4, role: 'admin', file: 'people.txt', people: 2 },
-  ...{ group: 'Engineering', team: 'Platform', before: 'Infrastructure', reason: 'the directory did not answer' }
+  ...{ group: 'Engineering', team: 'Platform', before: 'Infrastructure', reason: 'the directory did not answer' },
+  ...{ name: 'Ada Byrne', trouble: 'two-entries', entry: 'uid=dan,ou=people' }
+}
+const nothing = {
+  ...{ actorId: null, actorEmail: null, personId: null, personName: null, personEmail: null, batchId: null }
 }
 const sentencesIn = (body: string) =>
   [...body.matchAll(/<li>\s*<span class="avatar[\s\S]*?<p>([\s\S]*?)<time/g)].map(([, text]) =>
@@ -32,7 +36,7 @@ const nextOf = (body: string) => /href="([^"]+)" rel="next"/.exec(body)?.[1]?.re
 const table = (text: string) => {
   t.equal(text[0], '\ufeff')
   const [header, ...rows] = readCsv(text.slice(1))
-  t.equal(header!.join(','), 'at,actor,event,person,batch,text,details')
+  t.equal(header!.join(','), 'at,actor,event,person,batch,text,details,actor_address,actor_id,person_address,person_id')
   return rows.map(row => Object.fromEntries(row.map((cell, index) => [header![index]!, cell])))
 }
 
@@ -55,8 +59,7 @@ t.test('every kind of event reads as a sentence, on the page and in the table', 
 
 t.test('numbers in sentences are counted as people count', t => {
   const says = (kind: string, details: Record<string, number>) =>
-    describeEvent({ kind, at: new Date(), actorName: 'Ben', personId: null, personName: null, batchId: null, details })
-      .text
+    describeEvent({ ...nothing, kind, at: new Date(), actorName: 'Ben', details }).text
   t.equal(says('invitations-sent', { invite: 1 }), 'invited 1 person')
   t.equal(says('invitations-sent', { invite: 12_345 }), 'invited 12,345 people')
   t.equal(says('addresses-checked', { lines: 1 }), 'checked 1 address')

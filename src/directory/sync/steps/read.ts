@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Database } from '../../../db/client.ts'
 import { cutText } from '../../../lib/cut.ts'
 import { parseAddress } from '../../../lib/email-address.ts'
+import { readName } from '../../../lib/name.ts'
 import type { Directory, DirectoryPerson, Reading } from '../../directory.ts'
 import { clearStage, type StagedPerson, type StagedSet, stage, stagedSet } from './stage-store.ts'
 
@@ -116,11 +117,14 @@ function stagedPerson(person: DirectoryPerson): StagedPerson {
   return {
     ...{ directoryId: clean(person.id, 1000) ?? '', dn: clean(person.dn, 4000) ?? '', mail },
     ...{ address: known?.address ?? null, addressKey: known?.key ?? null },
-    ...{ name: clean(person.name, 200), department: clean(person.department, 200), title: clean(person.title, 200) },
+    ...{ name: nameOf(person.name), department: clean(person.department, 200), title: clean(person.title, 200) },
     ...{ manager: clean(person.manager, 4000), isDisabled: person.isDisabled, isExcluded: person.isExcluded },
     via: clean(person.via, 200)
   }
 }
+
+/** A name in which there is nothing to see would be a link without a text: the address says more. */
+const nameOf = (text: string | null) => readName(clean(text, 200) ?? '') ?? null
 
 const unclean = /\p{Cc}/u
 
