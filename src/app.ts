@@ -51,7 +51,7 @@ export interface AppOptions {
 
 /** The whole web application, ready to listen or to be asked with `inject`. */
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
-  const { config, db } = deps
+  const { config } = deps
   const outside = checkOutsideFor(deps)
   const app = Fastify({
     logger: loggerOptions(config.logLevel, options.logTarget),
@@ -71,7 +71,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   acceptForms(app)
   serveErrors(app)
   guardRequests(app, config.baseUrl)
-  await serveSessions(app, db, config.baseUrl)
+  await serveSessions(app, deps)
   servePages(app, await serveAssets(app))
 
   operatorRoutes(app, deps)

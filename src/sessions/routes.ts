@@ -10,12 +10,14 @@ import { field, filters, form, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { ownPath } from '../web/redirects.ts'
 import { linkEntry } from './claim-entry.ts'
+import { keptPage } from './ended-page.ts'
+import { openForm } from './kept-form.ts'
 import { openTicket, sealTicket } from './link-ticket.ts'
 import type { CheckOutside } from './outside.ts'
 import { clearSessionCookie, sendSessionCookie, sessionToken } from './scopes.ts'
 import { hashSessionToken } from './session.ts'
 import { type SignInOutcome, signIn } from './sign-in.ts'
-import { deleteSessionByToken } from './store.ts'
+import { deleteSessionByToken, findViewer, setFlash } from './store.ts'
 
 export const unavailable = 'The directory cannot be reached, so its passwords cannot be checked. Try again in a minute.'
 const late = 'That step took longer than ten minutes. Sign in again.'
@@ -23,6 +25,26 @@ const wrong = 'That email address and password do not match a user here.'
 
 export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: Deps, outside?: CheckOutside): void {
   const query = filters({ next: optionalField() })
+
+  /** On to the page that was asked for; first to a form that was sent when the session was over, if there is one. */
+  async function signedIn(
+    reply: FastifyReply,
+    { token, role }: { token: string; role: string },
+    next: string | undefined,
+    kept: string
+  ) {
+    sendSessionCookie(reply, token)
+    const target = next ?? homeOf(role)
+    if (kept === '') return reply.redirect(target, 303)
+    const viewer = await findViewer(db, hashSessionToken(token))
+    const entered = openForm(secretKey, kept)
+    if (viewer && entered?.personId === viewer.id) return keptPage(reply, viewer.email, entered, target)
+    const discarded = entered
+      ? 'What was entered before belongs to someone else and was discarded.'
+      : 'What was entered before could not be kept. Nothing was sent.'
+    if (viewer) await setFlash(db, viewer.sessionId, discarded)
+    return reply.redirect(target, 303)
+  }
 
   app.get<{ Querystring: { next?: string } }>(
     '/sign-in',
@@ -34,43 +56,41 @@ export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: De
     }
   )
 
-  const body = form({ email: field(), password: field(), next: optionalField() })
-  app.post<{ Body: { email: string; password: string; next?: string } }>(
+  const body = form({ email: field(), password: field(), next: optionalField(), kept: optionalField() })
+  app.post<{ Body: { email: string; password: string; next?: string; kept?: string } }>(
     '/sign-in',
     { config: { access: 'anyone' }, schema: { body } },
     async (request, reply) => {
-      const { email, password } = request.body
+      const { email, password, kept = '' } = request.body
       const next = ownPath(request.body.next, config.baseUrl)
       const outcome = await signIn(db, { email, password, ...browserOf(request), over: overOf(reply) }, outside)
       if (outcome.outcome === 'signed-in') {
-        sendSessionCookie(reply, outcome.token)
-        return reply.redirect(next ?? homeOf(outcome.role), 303)
+        return signedIn(reply, outcome, next, kept)
       }
       if (outcome.outcome === 'unlinked')
-        return linkPage(reply, { next: next ?? '', ticket: sealTicket(secretKey, outcome) })
+        return linkPage(reply, { next: next ?? '', kept, ticket: sealTicket(secretKey, outcome) })
       const { error, status } = refusalOf(reply, outcome, wrong)
-      return signInPage(reply, { next: next ?? '', email, error, status })
+      return signInPage(reply, { next: next ?? '', kept, email, error, status })
     }
   )
 
-  const linkBody = form({ ticket: field(), password: field(), next: optionalField() })
-  app.post<{ Body: { ticket: string; password: string; next?: string } }>(
+  const linkBody = form({ ticket: field(), password: field(), next: optionalField(), kept: optionalField() })
+  app.post<{ Body: { ticket: string; password: string; next?: string; kept?: string } }>(
     '/sign-in/link',
     { config: { access: 'anyone' }, schema: { body: linkBody } },
     async (request, reply) => {
       const next = ownPath(request.body.next, config.baseUrl)
       const ticket = openTicket(secretKey, request.body.ticket)
       const person = ticket && (await findPerson(db, ticket.personId))
-      if (!person) return signInPage(reply, { next: next ?? '', error: late, status: 422 })
-      const { password } = request.body
+      const { password, kept = '' } = request.body
+      if (!person) return signInPage(reply, { next: next ?? '', kept, error: late, status: 422 })
       const outcome = await signIn(db, { email: person.email, password, ...browserOf(request), over: overOf(reply) })
       if (outcome.outcome === 'signed-in') {
         await transaction(db, tx => linkEntry(tx, ticket.personId, ticket.entry))
-        sendSessionCookie(reply, outcome.token)
-        return reply.redirect(next ?? homeOf(outcome.role), 303)
+        return signedIn(reply, outcome, next, kept)
       }
       const { error, status } = refusalOf(reply, outcome, 'That is not the password that you chose here.')
-      return linkPage(reply, { next: next ?? '', ticket: request.body.ticket, error, status })
+      return linkPage(reply, { next: next ?? '', kept, ticket: request.body.ticket, error, status })
     }
   )
 
@@ -111,27 +131,30 @@ function refusalOf(reply: FastifyReply, outcome: Exclude<SignInOutcome, { outcom
 
 interface LinkView {
   next: string
+  kept: string
   ticket: string
   error?: string
   status?: number
 }
 
 /** The step between the directory's password and an account that has a password here. */
-function linkPage(reply: FastifyReply, { next, ticket, error, status = 200 }: LinkView) {
+function linkPage(reply: FastifyReply, { next, kept, ticket, error, status = 200 }: LinkView) {
   reply.header('cache-control', 'no-store')
   const title = error ? 'Error: Link your accounts' : 'Link your accounts'
-  return reply.page('sessions/link', { title, status }, { next, ticket, error: error ?? null })
+  return reply.page('sessions/link', { title, status }, { next, kept, ticket, error: error ?? null })
 }
 
 interface SignInView {
   next: string
+  /** What was entered when the session was over, sealed. */
+  kept?: string
   email?: string
   error?: string
   status?: number
 }
 
-function signInPage(reply: FastifyReply, { next, email = '', error, status = 200 }: SignInView) {
+function signInPage(reply: FastifyReply, { next, kept = '', email = '', error, status = 200 }: SignInView) {
   const isSetUp = reply.request.organization !== null
   const title = error ? 'Error: Sign in' : 'Sign in'
-  return reply.page('sessions/sign-in', { title, status }, { next, email, error: error ?? null, isSetUp })
+  return reply.page('sessions/sign-in', { title, status }, { next, kept, email, error: error ?? null, isSetUp })
 }

@@ -5,6 +5,8 @@ import { isLoopback } from '../config.ts'
 import { type Database, inTime } from '../db/client.ts'
 import { readOrganization } from '../people/store.ts'
 import { checkAccess } from '../web/access.ts'
+import type { Deps } from '../web/deps.ts'
+import { askToSignIn } from './ended-page.ts'
 import { absoluteHours, hashSessionToken } from './session.ts'
 import { findViewer, setFlash, touchSession } from './store.ts'
 
@@ -19,7 +21,8 @@ const patience = 5000
 const patienceInTrouble = 900
 
 /** Registers the cookie and the hooks that find the viewer and check the route's role. */
-export async function serveSessions(app: FastifyInstance, db: Database, baseUrl: string): Promise<void> {
+export async function serveSessions(app: FastifyInstance, { db, config, secretKey }: Deps): Promise<void> {
+  const { baseUrl } = config
   const { protocol, hostname } = new URL(baseUrl)
   const isSecure = protocol === 'https:' || isLoopback(hostname)
   // browsers keep the __Host- prefix and Secure to https and to the machine itself
@@ -41,7 +44,11 @@ export async function serveSessions(app: FastifyInstance, db: Database, baseUrl:
       throw error
     }
   })
-  app.addHook('onRequest', checkAccess)
+  app.addHook('onRequest', (request, reply) => {
+    const token = sessionToken(request)
+    const tokenHash = token ? hashSessionToken(token) : undefined
+    return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
+  })
 }
 
 const asksDatabase = ({ routeOptions, url }: FastifyRequest) =>

@@ -33,6 +33,12 @@ export async function findViewer(db: Db, tokenHash: Buffer) {
   return row
 }
 
+/** Whose session this was, over or not; undefined when it is gone. */
+export async function ownerOfSession(db: Db, tokenHash: Buffer): Promise<number | undefined> {
+  const [row] = await db.select({ personId: sessions.personId }).from(sessions).where(eq(sessions.tokenHash, tokenHash))
+  return row?.personId
+}
+
 export async function touchSession(db: Db, id: number): Promise<void> {
   await db.update(sessions).set({ lastSeenAt: sql`now()` }).where(eq(sessions.id, id))
 }

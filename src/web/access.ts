@@ -2,7 +2,6 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole, type Role } from '../lib/role.ts'
 import { Refusal } from './errors.ts'
-import { longestPath } from './redirects.ts'
 
 /** The smallest role that may use a route; `operator`: without sign-in and under any Host. */
 export type Access = 'anyone' | 'operator' | Role
@@ -56,21 +55,13 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
 }
 
 /** Answers whoever may not use the route. Runs once the viewer is known. */
-export async function checkAccess(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+export async function checkAccess(
+  request: FastifyRequest,
+  askToSignIn: () => Promise<FastifyReply>
+): Promise<FastifyReply | undefined> {
   const access = request.routeOptions.config.access
   if (!access || access === 'anyone' || access === 'operator') return undefined
-  if (!request.viewer) return askToSignIn(request, reply)
+  if (!request.viewer) return askToSignIn()
   if (!includesRole(request.viewer.role, access)) throw new Refusal(403, 'Your role does not include this page.')
   return undefined
-}
-
-function askToSignIn(request: FastifyRequest, reply: FastifyReply) {
-  const isPage = request.method === 'GET' || request.method === 'HEAD'
-  if (isPage && request.headers['hx-request'] !== 'true') {
-    const isKept = request.url !== '/' && request.url.length <= longestPath
-    const next = isKept ? `?next=${encodeURIComponent(request.url)}` : ''
-    return reply.redirect(`/sign-in${next}`, 303)
-  }
-  reply.header('HX-Redirect', '/sign-in')
-  throw new Refusal(401, 'You are signed out. Sign in and try again; nothing was changed.')
 }

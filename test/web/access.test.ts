@@ -14,6 +14,7 @@ const smallest: Record<string, string> = {
   ...all('operator', ['GET /live', 'GET /ready', 'GET /metrics']),
   ...all('anyone', ['GET /assets/:name', 'GET /setup', 'POST /setup', 'GET /sign-in', 'POST /sign-in']),
   ...all('anyone', ['GET /join/:token', 'POST /join/:token', 'POST /join/:token/requests']),
+  ...all('anyone', ['POST /sign-in/link']),
   ...all('anyone', ['GET /unsubscribe/:token', 'POST /unsubscribe/:token']),
   ...all('member', ['GET /me', 'POST /me', 'POST /me/sessions/:id/end', 'POST /sign-out']),
   ...all('auditor', ['GET /', 'GET /people', 'GET /people.csv', 'GET /people/:id', 'GET /batches', 'GET /batches/:id']),
@@ -21,7 +22,7 @@ const smallest: Record<string, string> = {
   ...all('admin', ['GET /invite', 'POST /invite', 'GET /bulk', 'POST /bulk', 'POST /batches/:id/corrections']),
   ...all(
     'admin',
-    ['sending', 'pause', 'resumption', 'cancellation', 'deliveries'].map(act => `POST /batches/:id/${act}`)
+    ['sending', 'pause', 'resumption', 'cancellation', 'deliveries', 'rest'].map(act => `POST /batches/:id/${act}`)
   ),
   ...all(
     'admin',
