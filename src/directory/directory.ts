@@ -135,12 +135,20 @@ export type EntryCheck =
   /** Several entries that may sign in have the address. */
   | { outcome: 'ambiguous' }
 
+export interface FoundGroups {
+  groups: FoundGroup[]
+  hasMore: boolean
+  /** Hits that cannot be kept because they show nothing in the id attribute, `idName`. */
+  withoutId?: number
+  idName?: string
+}
+
 /** `searchGroups`, `findGroups`, `findByAddress` and `findPeople` throw a DirectoryProblem; an aborted signal's reason is thrown as it is. */
 export interface Directory {
   /** Step by step, stops at the first that fails; saves nothing, throws nothing. */
   test(signal?: AbortSignal): Promise<TestStep[]>
-  /** Literal search over name, mail and description; an empty `q` lists. */
-  searchGroups(q: string, limit: number, signal?: AbortSignal): Promise<{ groups: FoundGroup[]; hasMore: boolean }>
+  /** Literal search over name, mail and description, the best hits first; an empty `q` lists. */
+  searchGroups(q: string, limit: number, signal?: AbortSignal): Promise<FoundGroups>
   /** The groups that (still) exist among these stable ids. */
   findGroups(ids: string[], signal?: AbortSignal): Promise<FoundGroup[]>
   /** The people that (still) exist among these stable ids: who is not in the answer has left the directory. */

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Deps } from '../../web/deps.ts'
 import { valuesOf } from '../../web/forms.ts'
 import { directoryOf } from '../connection/settings.ts'
-import { DirectoryProblem, type FoundGroup } from '../directory.ts'
+import { DirectoryProblem, type FoundGroup, type FoundGroups } from '../directory.ts'
 import { syncedAmong } from '../store.ts'
 import { kindWords } from './group-head-page.ts'
 import type { GroupsQuery } from './groups-page.ts'
@@ -23,7 +23,7 @@ export async function searchView(deps: Deps, request: FastifyRequest, reply: Fas
   reply.raw.on('close', () => gone.abort(new Error('nobody waits for this search any more')))
   try {
     const { directory } = opened
-    const search =
+    const search: FoundGroups =
       [...q].length < 2 ? { groups: [], hasMore: false } : await directory.searchGroups(q, most, gone.signal)
     const others = ticked.filter(id => !search.groups.some(group => group.id === id))
     const kept = others.length > 0 ? await directory.findGroups(others, gone.signal) : []
@@ -35,7 +35,7 @@ export async function searchView(deps: Deps, request: FastifyRequest, reply: Fas
     return {
       ...nothing,
       rows: groups.map(group => rowView(group, q, synced.get(group.id), ticked.includes(group.id))),
-      found: [...q].length < 2 ? nothing.found : foundInWords(search.groups.length, search.hasMore, q, kept.length)
+      found: [...q].length < 2 ? nothing.found : foundInWords(search, q, kept.length)
     }
   } catch (error) {
     if (gone.signal.aborted) return nothing
@@ -46,11 +46,24 @@ export async function searchView(deps: Deps, request: FastifyRequest, reply: Fas
 
 const tooShort = 'Type one more character to search.'
 
-function foundInWords(count: number, hasMore: boolean, q: string, kept: number): string {
+function foundInWords(search: FoundGroups, q: string, kept: number): string {
+  const { hasMore } = search
+  const count = search.groups.length
+  const hidden = withoutIdInWords(search, q)
+  if (hidden !== '' && count === 0) return hidden
   const groups = count === 1 ? 'group matches' : 'groups match'
   const found = count === 0 ? `No group matches “${q}”` : `${count} ${groups} “${q}”`
   const all = hasMore ? `The first ${count} groups that match “${q}”: type more to see others` : found
-  return kept === 0 ? all : `${all}; on top ${kept === 1 ? 'is the one' : `are the ${kept}`} that you ticked before`
+  const said = hidden === '' ? all : `${all}. ${hidden}`
+  return kept === 0 ? said : `${said}; on top ${kept === 1 ? 'is the one' : `are the ${kept}`} that you ticked before`
+}
+
+/** What the directory test says of them: without an ID a rename would lose a group. */
+function withoutIdInWords({ withoutId = 0, idName = '' }: FoundGroups, q: string): string {
+  if (withoutId === 0) return ''
+  const groups = withoutId === 1 ? '1 group that matches' : `${withoutId.toLocaleString('en')} groups that match`
+  const show = withoutId === 1 ? 'shows' : 'show'
+  return `${groups} “${q}” ${show} no ${idName}, so a rename would lose ${withoutId === 1 ? 'it' : 'them'}. Let the bind account read ${idName}, or choose another ID attribute in Settings › Directory.`
 }
 
 function rowView(group: FoundGroup, q: string, syncedId: number | undefined, isTicked: boolean) {

@@ -8,6 +8,9 @@ export const equals = (attribute: string, value: Buffer | string): Filter =>
 export const contains = (attribute: string, text: string): Filter =>
   substrings(attribute, [Buffer.alloc(0), Buffer.from(text), Buffer.alloc(0)])
 
+export const startsWith = (attribute: string, text: string): Filter =>
+  substrings(attribute, [Buffer.from(text), Buffer.alloc(0)])
+
 export const has = (attribute: string): Filter => new PresenceFilter({ attribute })
 
 export const allOf = (...filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : new AndFilter({ filters }))
