@@ -96,6 +96,7 @@ function kindsOf(run: ShownRun): { kind: ChangeKind; value: number }[] {
     { kind: 'added', value: run.added },
     { kind: 'removed', value: run.removed },
     { kind: 'changed', value: run.changed },
+    { kind: 'address', value: run.addresses },
     { kind: 'deactivated', value: run.deactivated }
   ]
 }
@@ -108,7 +109,8 @@ function headingOf(run: ShownRun): string {
   const done = [
     ...counted(run.added, 'added'),
     ...counted(run.removed, 'taken out'),
-    ...counted(run.changed, 'changed')
+    ...counted(run.changed, 'changed'),
+    ...counted(run.addresses, 'with another address')
   ]
   const waits = run.state === 'parked' ? counted(run.parked + run.deactivationsParked, 'wait for approval') : []
   return [...done, ...waits].join(', ') || 'Nothing had changed'

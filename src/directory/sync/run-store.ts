@@ -116,6 +116,7 @@ export interface RunEnd {
   removed?: number
   parked?: number
   changed?: number
+  addresses?: number
   deactivated?: number
   deactivationsParked?: number
 }

@@ -29,8 +29,8 @@ export const changeWords: Record<ChangeKind, string> = {
 export const leftOutWords: Record<LeftOutReason, string> = {
   'no-mail': 'no mail address',
   malformed: 'an address that cannot be mailed',
-  doubled: 'the address of somebody else in this group',
-  taken: 'the address of a user who has left the directory'
+  doubled: 'two entries of this group have this address',
+  taken: 'the address of another person here'
 }
 
 /** What a reading counted. */
@@ -62,7 +62,8 @@ export function receiptInWords(receipt: SyncReceipt): string {
       counted(receipt.noMail, 'without mail'),
       counted(receipt.malformed, 'with an unusable address'),
       counted(receipt.doubled, 'with the address of another member'),
-      counted(receipt.taken, 'with the address of a former user'),
+      counted(receipt.taken, 'with the address of another person'),
+      counted(receipt.otherAddress ?? 0, 'with another address than here'),
       counted(receipt.disabled, 'disabled'),
       counted(receipt.foreign, 'with a foreign domain'),
       counted(receipt.contacts - principals, 'contact', 'contacts'),

@@ -8,35 +8,44 @@ const hasEntry = sql`s.directory_id not like 'mail:%'`
 const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null`
 
-/** People that Rollcall has not heard of yet. Whoever was typed or uploaded a moment ago is known after all. */
+/**
+ * People that Rollcall has not heard of yet. An address that was typed or uploaded a moment ago is that person after all,
+ * unless they have an entry of their own.
+ */
 export async function addPeople(tx: Db, runId: number): Promise<void> {
   const [row] = await tx.execute<{ wanted: string; written: string }>(sql`
     with new as materialized (
       select pl.person_id, s.* from ${ofRun(runId)} and pl.is_new
     ), written as (
-      insert into people (id, email, address_key, name, directory_id, directory_dn, department, title, manager,
-        disabled_in_directory_at)
+      insert into people (id, email, address_key, name, directory_id, directory_dn, directory_bound_at, directory_bound_by,
+        department, title, manager, disabled_in_directory_at)
       select person_id, address, address_key, name, case when ${hasEntry} then directory_id end,
-        case when ${hasEntry} then dn end, department, title, manager, case when is_disabled then now() end
+        case when ${hasEntry} then dn end, case when ${hasEntry} then now() end, case when ${hasEntry} then 'sync' end,
+        department, title, manager, case when is_disabled then now() end
       from new s order by person_id
       on conflict do nothing returning id
     )
     select (select count(*) from new) as wanted, (select count(*) from written) as written`)
   if (row!.wanted === row!.written) return
   await tx.execute(sql`
-    update planned pl set person_id = p.id, is_new = false
-    from staging s join people p on p.address_key = s.address_key
-    where pl.run_id = ${runId} and s.run_id = pl.run_id and s.n = pl.n and pl.is_new and pl.person_id <> p.id`)
+    with known as (
+      select s.n, p.id, p.directory_id is null and p.directory_separated_at is null or not ${hasEntry} as is_free
+      from staging s join people p on p.address_key = s.address_key where s.run_id = ${runId}
+    )
+    update planned pl set person_id = case when k.is_free then k.id end, is_new = false,
+      fault = case when not k.is_free then 'taken' end, holder_id = k.id
+    from known k where pl.run_id = ${runId} and k.n = pl.n and pl.is_new and pl.person_id <> k.id`)
 }
 
 /**
  * Writes what the directory says of people who were known before, and notes what changed. Somebody who signed up keeps
- * the name that they chose. An entry takes over from another one only when that one is gone or disabled.
+ * the name that they chose. Nobody's entry is replaced by another one.
  */
 export async function updatePeople(tx: Db, runId: number): Promise<number> {
   // an entry that moves to another person: one person an entry, at any moment
   await tx.execute(sql`
-    update people p set directory_id = null, directory_dn = null
+    update people p set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
+      directory_mail = null, directory_mail_key = null
     from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
     where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and s.directory_id = p.directory_id
       and pl.person_id <> p.id`)
@@ -50,8 +59,7 @@ export async function updatePeople(tx: Db, runId: number): Promise<number> {
         (not s.is_disabled and p.disabled_in_directory_at is not null) or p.gone_from_directory_at is not null as turns_on
       from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n join people p on p.id = pl.person_id
       where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and not pl.is_new and ${hasEntry}
-        and (p.directory_id is null or p.directory_id = s.directory_id or p.gone_from_directory_at is not null
-          or p.disabled_in_directory_at is not null)
+        and (p.directory_id is null and p.directory_separated_at is null or p.directory_id = s.directory_id)
     ), different as materialized (
       select *, ${inWords} as detail from change
       where is_first or turns_off or turns_on or takes_address or new_name is distinct from old_name
@@ -64,20 +72,20 @@ export async function updatePeople(tx: Db, runId: number): Promise<number> {
       union all select run_id, 'back', id, null from different where turns_on
     ), written as (
       update people p set directory_id = d.directory_id, directory_dn = d.dn, name = d.new_name,
+        directory_bound_at = case when d.is_first then now() else p.directory_bound_at end,
+        directory_bound_by = case when d.is_first then 'address' else p.directory_bound_by end,
         department = d.department, title = d.title, manager = d.manager,
         disabled_in_directory_at = case when d.is_disabled then coalesce(p.disabled_in_directory_at, now()) end,
         gone_from_directory_at = null,
-        email = case when ${mayMove} then d.address else p.email end,
-        address_key = case when ${mayMove} then d.address_key else p.address_key end
+        email = case when d.takes_address then d.address else p.email end,
+        address_key = case when d.takes_address then d.address_key else p.address_key end,
+        directory_mail = case when not d.takes_address then p.directory_mail end,
+        directory_mail_key = case when not d.takes_address then p.directory_mail_key end
       from different d where p.id = d.id
     )
     select count(*) filter (where (not is_first and detail <> '') or turns_off or turns_on) as changed from different`)
   return Number(row!.changed)
 }
-
-/** Asked again at the row itself: since the plan somebody may have been invited, or have joined. */
-const mayMove = sql`d.takes_address and p.signed_up_at is null
-  and not (p.stage = 'invited' and p.invitation_expires_at > now())`
 
 const arrow = (what: string, before: SQL, after: SQL) => sql`case when ${after} is distinct from ${before}
   then ${`${what}: `}::text || coalesce(${before}, 'none') || ' → ' || coalesce(${after}, 'none') end`

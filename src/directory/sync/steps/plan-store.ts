@@ -6,9 +6,9 @@ import type { Db } from '../../../db/client.ts'
  * Finds for everybody read the person in Rollcall: by the stable id, else by the canonical address, else somebody new,
  * whose id is drawn here. One entry an address and a person; the others are left out, with the fault.
  *
- * - Somebody who signed up or has an open invitation keeps the address; a link must not become somebody else's.
+ * - An address leads to a person who never had an entry, once. Whoever has one keeps it: another entry with their address
+ *   is another person (`taken`), also when the name is the same, until an admin says otherwise.
  * - A person typed or uploaded under an entry's new address is that person: the entry moves over.
- * - The address of a user who has left is not given to another entry: that would be somebody else's account.
  */
 export async function plan(tx: Db, runId: number): Promise<void> {
   // a few rows tell how many there are and how they spread; more would take longer than the plan itself
@@ -16,14 +16,12 @@ export async function plan(tx: Db, runId: number): Promise<void> {
   await tx.execute(sql`set local work_mem = '64MB'`)
   await tx.execute(sql`analyze staging (run_id, n, directory_id, address_key)`)
   await tx.execute(sql`
-    insert into planned (run_id, n, person_id, is_new, takes_address, is_excluded, fault)
+    insert into planned (run_id, n, person_id, is_new, wants_address, holder_id, is_excluded, fault)
     with known as (
       select s.n, s.mail, s.address_key, s.is_excluded, own.id as own_id, own.address_key as own_key,
         own.signed_up_at is not null or (own.stage = 'invited' and own.invitation_expires_at > now()) as is_bound,
-        same.id as same_id, same.directory_id as same_entry,
-        same.directory_id <> s.directory_id and s.directory_id not like 'mail:%' and same.signed_up_at is not null
-          and (same.gone_from_directory_at is not null or same.disabled_in_directory_at is not null)
-          and lower(same.name) is distinct from lower(s.name) as is_taken,
+        same.id as same_id,
+        same.directory_id is null and same.directory_separated_at is null or s.directory_id like 'mail:%' as is_free,
         row_number() over (partition by s.address_key collate "C" order by s.is_excluded, own.id is null, s.is_disabled, s.n) as nth
       from staging s
       left join people own on own.directory_id = s.directory_id
@@ -32,22 +30,22 @@ export async function plan(tx: Db, runId: number): Promise<void> {
     ), chosen as (
       select *,
         case
-          when own_id is not null and same_id <> own_id and same_entry is null and nth = 1 and not is_bound then same_id
+          when own_id is not null and same_id <> own_id and is_free and nth = 1 and not is_bound then same_id
           when own_id is not null then own_id
-          when same_id is not null and nth = 1 and is_taken is not true then same_id
+          when same_id is not null and nth = 1 and is_free then same_id
         end as person_id,
         case
           when own_id is not null then null
           when address_key is null then case when mail is null then 'no-mail' else 'malformed' end
           when nth > 1 then 'doubled'
-          when is_taken then 'taken'
+          when same_id is not null and not is_free then 'taken'
         end as fault
       from known
     ), once as (
       select *, row_number() over (partition by person_id order by own_id is not distinct from person_id desc, n) as nth_of_person
       from chosen
     ), settled as (
-      select n, own_id, own_key, same_id, address_key, is_bound, is_excluded, nth,
+      select n, own_id, own_key, same_id, address_key, is_excluded,
         case when nth_of_person = 1 then person_id end as person_id,
         case when person_id is not null and nth_of_person > 1 then 'doubled' else fault end as fault
       from once
@@ -55,7 +53,8 @@ export async function plan(tx: Db, runId: number): Promise<void> {
     select ${runId}, n,
       coalesce(person_id, case when fault is null and not is_excluded then nextval('people_id_seq') end),
       person_id is null and fault is null and not is_excluded,
-      coalesce(own_id = person_id and nth = 1 and same_id is null and address_key <> own_key and not is_bound, false),
+      coalesce(own_id = person_id and address_key <> own_key and not is_excluded, false),
+      case when fault in ('taken', 'doubled') then same_id end,
       is_excluded, case when not is_excluded then fault end
     from settled`)
   await tx.execute(sql`analyze planned (run_id, n, person_id)`)
@@ -133,22 +132,21 @@ export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
   return Object.fromEntries(counts) as unknown as PlanCounts
 }
 
-/** Has somebody another address in the directory than here? It may become theirs later, though the directory says the same. */
-export async function hasOpenMoves(tx: Db, runId: number): Promise<boolean> {
-  const [row] = await tx.execute<{ open: boolean }>(sql`
-    select exists (
-      select from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n join people p on p.id = pl.person_id
-      where pl.run_id = ${runId} and s.address_key <> p.address_key
-    ) as open`)
-  return row!.open
+/** What only the transaction that applies a plan knows: entries that stay out, and people who keep another address. */
+export async function countOpen(tx: Db, runId: number): Promise<{ taken: number; otherAddress: number }> {
+  const [row] = await tx.execute<{ taken: string; other: string }>(sql`
+    select count(*) filter (where fault = 'taken') as taken,
+      count(*) filter (where wants_address and not takes_address) as other
+    from planned where run_id = ${runId}`)
+  return { taken: Number(row!.taken), otherAddress: Number(row!.other) }
 }
 
 /** Who is left out of the team now, and why: instead of what was so before. */
 export async function replaceLeftOut(tx: Db, runId: number, groupId: number): Promise<void> {
   await tx.execute(sql`delete from left_out where group_id = ${groupId}`)
   await tx.execute(sql`
-    insert into left_out (group_id, directory_id, reason, name, dn, mail)
-    select ${groupId}, s.directory_id, pl.fault, s.name, s.dn, s.mail
+    insert into left_out (group_id, directory_id, reason, name, dn, mail, person_id)
+    select ${groupId}, s.directory_id, pl.fault, s.name, s.dn, s.mail, pl.holder_id
     from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
     where pl.run_id = ${runId} and pl.fault is not null
     on conflict do nothing`)

@@ -17,7 +17,9 @@ import {
   removeMemberships,
   updatePeople
 } from './apply-store.ts'
-import { countPlan, countPlanned, hasOpenMoves, replaceLeftOut } from './plan-store.ts'
+import { whoMoves } from './moves.ts'
+import { freeAddresses, moveOthers, noteAddresses, noteKeptAddresses, wantedAddresses } from './moves-store.ts'
+import { countOpen, countPlan, countPlanned, replaceLeftOut } from './plan-store.ts'
 import { clearStage } from './stage-store.ts'
 
 export interface Proved {
@@ -41,12 +43,12 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
 
   const before = await countMembers(tx, run.id, run.teamId, excluded)
   await supersedeParked(tx, run.groupId, run.id)
-  await replaceLeftOut(tx, run.id, run.groupId)
-  const counts = await countPlan(tx, run.id)
+  const planned = await countPlan(tx, run.id)
   // as late as can be: until this commits, nobody is invited
   await lockPeople(tx, state)
-  await addPeople(tx, run.id)
-  const changed = await updatePeople(tx, run.id)
+  const { changed, addresses } = await writePeople(tx, run.id)
+  await replaceLeftOut(tx, run.id, run.groupId)
+  const counts = { ...planned, ...(await countOpen(tx, run.id)) }
   const added = await addMemberships(tx, run.id, run.teamId)
   const isParked = isTooMany(before.missing, before.all)
   const removed = isParked ? [] : await removeMemberships(tx, run.id, run.teamId, excluded)
@@ -57,16 +59,27 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
   const after = before.all + added - removed.length
   const end: RunEnd = {
     state: isParked || leaving.deactivationsParked > 0 ? 'parked' : 'done',
-    ...{ added, removed: removed.length, changed, parked: isParked ? before.missing : 0, ...leaving },
+    ...{ added, removed: removed.length, changed, addresses, parked: isParked ? before.missing : 0, ...leaving },
     receipt: { ...receiptOf(reading), ...counts, before: before.all, after }
   }
-  const isClean = end.state === 'done' && counts.doubled + counts.taken === 0 && !(await hasOpenMoves(tx, run.id))
+  const isClean = end.state === 'done' && counts.doubled + counts.taken + counts.otherAddress === 0
   const known = { memberCount: after, fingerprint: isClean ? fingerprint : null }
   await finish(tx, group!, run, { ...end, reason: reasonOf(end, before) }, reading, known, state.intervalMinutes)
   if (added + removed.length > 0) await recountTeam(tx, run.teamId)
   await record(tx, group!, locked.cause, locked.startedBy, end)
   await clearStage(tx, run.id)
   return true
+}
+
+/** People as the directory has them: addresses that changed first, all of them in one step, so that newcomers find room. */
+async function writePeople(tx: Db, runId: number) {
+  const noted = await noteAddresses(tx, runId)
+  const movers = whoMoves(await wantedAddresses(tx, runId))
+  await freeAddresses(tx, runId, movers)
+  await addPeople(tx, runId)
+  const changed = await updatePeople(tx, runId)
+  const others = await moveOthers(tx, runId, movers)
+  return { changed: changed + others, addresses: await noteKeptAddresses(tx, runId, noted) }
 }
 
 /** In the order that everybody keeps: owners first, as deactivating somebody may need them. */
@@ -119,9 +132,18 @@ function reasonOf({ parked = 0, deactivationsParked = 0 }: RunEnd, before: { all
 
 /** A run that changed nothing and that nobody asked for is no news. */
 async function record(tx: Db, group: GroupRow, cause: string, startedBy: number | null, end: RunEnd) {
-  const { added = 0, removed = 0, changed = 0, parked = 0, deactivationsParked = 0 } = end
-  if (cause === 'schedule' && added + removed + changed + parked + deactivationsParked === 0) return
-  const details = { group: group.name, groupId: group.id, added, removed, changed, parked, deactivationsParked }
+  const { added = 0, removed = 0, changed = 0, addresses = 0, parked = 0, deactivationsParked = 0 } = end
+  if (cause === 'schedule' && added + removed + changed + addresses + parked + deactivationsParked === 0) return
+  const details = {
+    group: group.name,
+    groupId: group.id,
+    added,
+    removed,
+    changed,
+    addresses,
+    parked,
+    deactivationsParked
+  }
   await recordEvent(tx, {
     kind: end.state === 'parked' ? 'group-parked' : 'group-read',
     actorId: startedBy,

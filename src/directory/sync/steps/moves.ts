@@ -1,0 +1,25 @@
+/** Which of the people whose address changed in the directory can have the new one, all at once. Pure. */
+
+export interface WantedAddress {
+  personId: number
+  /** The other person who has the address here. */
+  holderId: number | null
+  /** Another entry in the directory has the same address. */
+  isContested: boolean
+}
+
+/**
+ * Those who can move: to an address that is free, or that its holder leaves in the same step. Swaps, circles and chains of
+ * any length are one step; in a chain whose end stays, nobody moves. Linear in the number of wishes.
+ */
+export function whoMoves(wanted: readonly WantedAddress[]): number[] {
+  const movers = new Set(wanted.filter(({ isContested }) => !isContested).map(({ personId }) => personId))
+  const waiting = Map.groupBy(
+    wanted.filter(({ holderId }) => holderId !== null),
+    ({ holderId }) => holderId
+  )
+  const staying = [...waiting.keys()].filter(holder => !movers.has(holder!))
+  for (let holder = staying.pop(); holder !== undefined; holder = staying.pop())
+    for (const { personId } of waiting.get(holder) ?? []) if (movers.delete(personId)) staying.push(personId)
+  return [...movers]
+}
