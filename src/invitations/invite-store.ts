@@ -49,6 +49,26 @@ export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number
   return Number(row?.invited ?? 0)
 }
 
+/**
+ * A line that names the address that the directory has for somebody who is about to be invited: it becomes theirs, so that
+ * nobody is here twice and the mail goes where the directory says.
+ */
+export async function takeNamedAddresses(
+  tx: Db,
+  step: Pick<InviteStep, 'batchId' | 'fromLine' | 'toLine'>
+): Promise<void> {
+  await tx.execute(sql`
+    with named as materialized (
+      select min(p.id) as id, r.address, r.address_key
+      from recipients r join people p on p.directory_mail_key = r.address_key
+      where r.batch_id = ${step.batchId} and r.line between ${step.fromLine} and ${step.toLine} and r.verdict = 'invite'
+        and p.signed_up_at is null and not exists (select from people q where q.address_key = r.address_key)
+      group by r.address, r.address_key having count(*) = 1
+    )
+    update people p set email = n.address, address_key = n.address_key, directory_mail = null, directory_mail_key = null
+    from named n where p.id = n.id`)
+}
+
 /** Closes the expired invitations of the recipients that are about to be invited anew: one open invitation a person. */
 export async function supersedeExpired(
   tx: Db,

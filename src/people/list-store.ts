@@ -18,6 +18,14 @@ const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt}
 const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
 const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
 
+const otherAddress = sql`${people.directoryMailKey}`
+
+/** In the address or the name, or in the address that the directory has for somebody. */
+function isFound(q: string, isByIndex: boolean): SQL {
+  const has = isByIndex ? containsByIndex : contains
+  return sql`(${has(searched, q)} or ${has(otherAddress, q)})`
+}
+
 /** Whose mails are in that state, found by way of the batches that have some, and whose address gets none. */
 const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   select d.person_id from batches b cross join lateral (
@@ -32,7 +40,7 @@ export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = 
   const isThere = { invited: isOpen, expired: isExpired } as Partial<Record<Enrollment, SQL>>
   const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
   return and(
-    q ? (isByIndex ? containsByIndex : contains)(searched, q) : undefined,
+    q ? isFound(q, isByIndex) : undefined,
     stage,
     delivery ? eq(people.delivery, delivery) : undefined,
     delivery && isByIndex ? mailedIn(delivery) : undefined

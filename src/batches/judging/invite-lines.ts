@@ -1,5 +1,10 @@
 import type { Db } from '../../db/client.ts'
-import { type InviteStep, inviteRecipients, supersedeExpired } from '../../invitations/invite-store.ts'
+import {
+  type InviteStep,
+  inviteRecipients,
+  supersedeExpired,
+  takeNamedAddresses
+} from '../../invitations/invite-store.ts'
 import { addToCounts } from '../store.ts'
 import { type Judgement, judgeAgain } from './judge-store.ts'
 
@@ -9,10 +14,11 @@ import { type Judgement, judgeAgain } from './judge-store.ts'
  */
 export async function inviteLines(
   tx: Db,
-  step: InviteStep & Pick<Judgement, 'counts' | 'hasFormerlyInvited'>
+  step: InviteStep & Pick<Judgement, 'counts' | 'hasFormerlyInvited' | 'hasOtherAddress'>
 ): Promise<number> {
   const expected = step.counts.invite ?? 0
   if (expected === 0) return 0
+  if (step.hasOtherAddress) await takeNamedAddresses(tx, step)
   if (step.hasFormerlyInvited) await supersedeExpired(tx, step)
   const invited = await inviteRecipients(tx, step)
   if (invited < expected) {

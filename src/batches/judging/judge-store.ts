@@ -65,7 +65,15 @@ export interface Judgement {
   toLine: number
   /** Somebody among those to be invited was invited before. */
   hasFormerlyInvited: boolean
+  /** Somebody among those to be invited has another address here than in the directory, and the line names the latter. */
+  hasOtherAddress: boolean
 }
+
+/** The one person for whom the directory has the address \`key\`, where nobody has it here. */
+const byOtherAddress = (key: SQL) => sql`lateral (
+  select min(o.id) as id, min(o.address_key) as address_key from people o
+  where o.directory_mail_key = ${key} and not exists (select from people q where q.address_key = ${key})
+  having count(*) = 1)`
 
 const split = (column: SQL) => sql`string_to_table(${column}, E'\n', '')`
 
@@ -80,6 +88,7 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
     from_line: number
     to_line: number
     formerly: boolean | null
+    other: boolean | null
   }>(sql`
     with chunk as (
       delete from batch_chunks where batch_id = ${batchId} and first_line = ${firstLine} returning *
@@ -90,33 +99,40 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
         ${split(sql`c.line_numbers`)}, ${split(sql`c.texts`)}, ${split(sql`c.addresses`)}, ${split(sql`c.address_keys`)},
         ${split(sql`c.verdicts`)}, ${split(sql`c.reasons`)}, ${split(sql`c.suggestions`)}
       ) as l(line, text, address, key, verdict, reason, suggestion)
+    ), known as materialized (
+      select l.*, other.id as other_id, coalesce(other.address_key, l.key) as own_key
+      from lines l left join ${byOtherAddress(sql`l.key`)} other on l.verdict is null
     ), firsts as materialized (
-      select *, case when verdict is null then min(line) over (partition by verdict, key) end as first_here from lines
+      select *, case when verdict is null then min(line) over (partition by verdict, own_key) end as first_here from known
     ), judged as materialized (
       select l.line, l.text, l.address, l.key, l.reason, l.suggestion, coalesce(earlier.line, l.first_here) as first_line,
-        p.invitation_id is not null as formerly,
+        p.invitation_id is not null as formerly, l.other_id is not null as is_other,
         case
           when l.verdict is not null then l.verdict
           when earlier.line is not null or l.first_here < l.line then 'duplicate'
           else ${verdictOfPerson}
         end as verdict
       from firsts l
-      left join recipients earlier on earlier.batch_id = ${batchId} and earlier.address_key = l.key and l.verdict is null
-        and earlier.verdict not in ('malformed', 'foreign', 'duplicate')
-      left join people p on p.address_key = l.key and l.verdict is null
+      left join lateral (
+        select e.line from recipients e where e.batch_id = ${batchId} and e.address_key in (l.key, l.own_key)
+          and e.verdict not in ('malformed', 'foreign', 'duplicate') order by e.line limit 1
+      ) earlier on l.verdict is null
+      left join people p on p.address_key = l.own_key and l.verdict is null
       left join suppressions s on s.address_key = l.key and l.verdict is null
     ), written as (
       insert into recipients (batch_id, line, text, address, address_key, verdict, reason, suggestion, first_line)
       select ${batchId}, line, text, address, key, verdict, reason, suggestion, case when verdict = 'duplicate' then first_line end
       from judged
     )
-    select verdict, count(*) as count, min(line) as from_line, max(line) as to_line, bool_or(formerly and verdict = 'invite') as formerly
+    select verdict, count(*) as count, min(line) as from_line, max(line) as to_line,
+      bool_or(formerly and verdict = 'invite') as formerly, bool_or(is_other and verdict = 'invite') as other
     from judged group by verdict`)
   return {
     counts: Object.fromEntries(rows.map(row => [row.verdict, Number(row.count)])),
     fromLine: Math.min(...rows.map(row => row.from_line)),
     toLine: Math.max(...rows.map(row => row.to_line)),
-    hasFormerlyInvited: rows.some(row => row.formerly)
+    hasFormerlyInvited: rows.some(row => row.formerly),
+    hasOtherAddress: rows.some(row => row.other)
   }
 }
 
@@ -143,7 +159,8 @@ export async function judgeAgain(
       select r.line, case when o.name is null then 'foreign' else ${verdictOfPerson} end as verdict
       from recipients r
       left join ${domains} o on o.name = split_part(r.address_key, '@', 2)
-      left join people p on p.address_key = r.address_key
+      left join ${byOtherAddress(sql`r.address_key`)} other on true
+      left join people p on p.address_key = coalesce(other.address_key, r.address_key)
       left join suppressions s on s.address_key = r.address_key
       where r.batch_id = ${batchId} and r.line between ${fromLine} and ${toLine} and r.verdict = 'invite'
         and not exists (select from deliveries d where d.batch_id = ${batchId} and d.person_id = p.id)
