@@ -1,6 +1,7 @@
 /** Addresses that move in the directory, and entries that come with an address of others (cases 2, 4 and 5). */
 import t from 'tap'
-import { type WantedAddress, whoMoves } from '../../../src/directory/sync/steps/moves.ts'
+import { whoMoves } from '../../../src/directory/sync/steps/moves.ts'
+import type { WantedAddress } from '../../../src/directory/sync/steps/moves-store.ts'
 import { startApp } from '../../support/app.ts'
 import { changeDirectory, readCase, writable } from '../../support/cases.ts'
 import { entry, startSyncing } from '../../support/directory.ts'

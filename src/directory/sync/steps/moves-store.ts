@@ -1,7 +1,14 @@
 /** Addresses that changed in the directory: noted on people, and moved in one step where nothing is in the way. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../../db/client.ts'
-import type { WantedAddress } from './moves.ts'
+
+export interface WantedAddress {
+  personId: number
+  /** The other person who has the address here. */
+  holderId: number | null
+  /** Another entry in the directory has the same address. */
+  isContested: boolean
+}
 
 const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null`

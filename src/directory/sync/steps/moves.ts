@@ -1,12 +1,6 @@
 /** Which of the people whose address changed in the directory can have the new one, all at once. Pure. */
 
-export interface WantedAddress {
-  personId: number
-  /** The other person who has the address here. */
-  holderId: number | null
-  /** Another entry in the directory has the same address. */
-  isContested: boolean
-}
+import type { WantedAddress } from './moves-store.ts'
 
 /**
  * Those who can move: to an address that is free, or that its holder leaves in the same step. Swaps, circles and chains of
