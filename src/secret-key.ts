@@ -12,14 +12,23 @@ import type { Log } from './mail/delivery.ts'
 export function readSecretKey(dataDir: string): Buffer {
   const file = path.join(dataDir, 'secret.key')
   fs.mkdirSync(dataDir, { recursive: true })
-  try {
-    fs.writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  if (!fs.existsSync(file)) makeKey(file)
   const key = Buffer.from(fs.readFileSync(file, 'utf8').trim(), 'base64')
   if (key.length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`)
   return key
+}
+
+/** Linked into place whole: a start that is killed leaves no empty key, and of two starts at once both read the same one. */
+function makeKey(file: string) {
+  const whole = `${file}.${process.pid}`
+  fs.writeFileSync(whole, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
+  try {
+    fs.linkSync(whole, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    fs.rmSync(whole)
+  }
 }
 
 /** How many open links are looked at: enough to notice that a key is gone. */

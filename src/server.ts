@@ -122,8 +122,11 @@ function inDatabase(error: unknown): never {
   throw new ConfigProblems(problems.map(problem => `DATABASE_URL: ${problem}`))
 }
 
+/** One line for each problem, whatever a server or a library said. */
 const wordsFor = (error: Error) =>
-  error instanceof ConfigProblems ? error.problems : [`Rollcall could not start: ${reasonOf(error)}`]
+  (error instanceof ConfigProblems ? error.problems : [`Rollcall could not start: ${reasonOf(error)}`]).map(text =>
+    text.trim().replace(/\s*\n\s*/g, '; ')
+  )
 
 /** What has just been started stands before it is stopped, so that nothing is left behind. */
 async function leave(code: number) {

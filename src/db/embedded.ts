@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { takeFolder } from './data-folder.ts'
-import { binaries, fingerprint, type Identity, identityFor, placeFor } from './postgres-binaries.ts'
+import { binaries, type Identity, identityFor, placeFor } from './postgres-binaries.ts'
 import {
   end,
   findRunning,
@@ -48,7 +48,9 @@ export async function startEmbedded(wanted: string, options: EmbeddedOptions = {
   try {
     const place = { ...(await prepare(folder)), throwaway, connections }
     await initialize(place)
+    makePrivate(place.data, place.identity)
     const found = await findOrLaunch(place)
+    if (found.sockets !== place.sockets) fs.rmSync(place.sockets, { recursive: true, force: true })
     return serverOf({ ...place, sockets: found.sockets }, found.pid, () => {
       giveUp()
       for (const each of throwaway ? [place.sockets, folder] : [place.sockets])
@@ -64,17 +66,35 @@ async function prepare(folder: string) {
   const data = path.join(folder, 'pg18')
   const identity = identityFor(data)
   const bin = await binaries(identity)
-  // the path of a socket must be short
-  const sockets = path.join(os.tmpdir(), `rollcall-${fingerprint(data)}`)
-  for (const each of [data, sockets]) makePrivate(each, identity)
-  return { bin, data, sockets, identity }
+  return { bin, data, sockets: socketFolder(folder, identity), identity }
+}
+
+/** Bytes of a socket's path, after which Linux (108 with the last 0) and macOS (104) end. */
+const mostSocketBytes = 103
+const isShort = (folder: string) => Buffer.byteLength(path.join(folder, '.s.PGSQL.5432')) <= mostSocketBytes
+
+/**
+ * Beside the data, where nobody else may write. Where that path is too long, or one that PostgreSQL would take for a list,
+ * a new folder for temporary files, whose name cannot be guessed; postmaster.pid has it for the next start.
+ */
+function socketFolder(folder: string, identity: Identity): string {
+  const beside = path.join(folder, 'socket')
+  if (isShort(beside) && /^[\w./@+-]+$/.test(beside)) {
+    makePrivate(beside, identity)
+    return beside
+  }
+  const parent = [os.tmpdir(), '/tmp'].find(each => isShort(path.join(each, 'rollcall-123456')))
+  if (!parent)
+    throw new Error(`the paths of ${folder} and ${os.tmpdir()} are too long for a socket: set a shorter TMPDIR`)
+  const made = fs.mkdtempSync(path.join(parent, 'rollcall-'))
+  makePrivate(made, identity)
+  return made
 }
 
 function makePrivate(folder: string, { uid, gid }: Identity) {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const found = fs.lstatSync(folder)
   const own = process.getuid?.()
-  // anybody may have put something under a name below /tmp
   const isOurs = found.isDirectory() && (own === undefined || found.uid === own || found.uid === uid)
   if (!isOurs) throw new Error(`${folder} belongs to another user (${found.uid})`)
   fs.chmodSync(folder, 0o700)

@@ -75,8 +75,9 @@ function copyOf(native: string): string {
   const version = JSON.parse(fs.readFileSync(path.join(native, '../package.json'), 'utf8')).version as string
   const copy = path.join(ownPlace, `postgres-${version}`)
   if (fs.existsSync(copy)) return path.join(copy, 'native')
-  // moved into place whole: others may start at the same time
+  // moved into place whole: others may start at the same time, or be killed at it
   const part = `${copy}.${process.pid}`
+  fs.rmSync(part, { recursive: true, force: true })
   makePassable(part)
   fs.cpSync(native, path.join(part, 'native'), { recursive: true, verbatimSymlinks: true })
   completeLinks(path.join(part, 'native'))

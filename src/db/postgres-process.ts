@@ -29,14 +29,45 @@ const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' })
 
 export const urlOf = (sockets: string) => `postgres://${user}@localhost/postgres?host=${encodeURIComponent(sockets)}`
 
-/** Makes an empty database in a new folder. */
+/**
+ * Makes an empty database. initdb works under another name, and what is whole is moved into place: a first start that is
+ * killed leaves nothing that the next one would take for a database. (An initdb that outlives its Rollcall goes on under
+ * its own name.)
+ */
 export async function initialize({ bin, data, identity, throwaway }: ServerPlace): Promise<void> {
   if (fs.existsSync(path.join(data, 'PG_VERSION'))) return
-  const words = ['-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-instructions']
+  const parent = path.dirname(data)
+  const partial = `${path.basename(data)}.part`
+  for (const name of fs.readdirSync(parent).filter(each => each.startsWith(partial)))
+    fs.rmSync(path.join(parent, name), { recursive: true, force: true, maxRetries: 5 })
+  const part = fs.mkdtempSync(path.join(parent, `${partial}-`))
+  if (identity.uid !== undefined) fs.chownSync(part, identity.uid, identity.gid!)
+  const words = ['-D', part, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-instructions']
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
-  const options = { ...identity, cwd: data, env: environment() }
+  const options = { ...identity, cwd: part, env: environment() }
   const speed = throwaway ? ['--no-sync'] : []
-  await promisify(execFile)(path.join(bin, 'initdb'), [...words, ...locale, ...speed], options)
+  await promisify(execFile)(path.join(bin, 'initdb'), [...words, ...locale, ...speed], options).catch(error => {
+    throw new Error(`initdb failed: ${inOneLine(error.stderr || error.message)}`)
+  })
+  fs.renameSync(part, data)
+  syncFolder(parent)
+}
+
+/** What was renamed in it stays so after a power cut. Windows cannot, and need not. */
+function syncFolder(folder: string) {
+  if (process.platform === 'win32') return
+  const handle = fs.openSync(folder, 'r')
+  fs.fsyncSync(handle)
+  fs.closeSync(handle)
+}
+
+/** A server's log as one line: its errors and hints, or all of it where there is none. */
+function inOneLine(log: string): string {
+  const lines = log.split('\n').map(line => line.trim())
+  const faults = lines.flatMap(
+    line => /\b(?:FATAL|PANIC|ERROR|error|HINT|DETAIL|LOG(?=: +(?:unrec|inval|synt))): +(.+)$/.exec(line)?.[1] ?? []
+  )
+  return (faults.length > 0 ? [...new Set(faults)] : lines.filter(Boolean)).join('; ')
 }
 
 /** The server that a killed Rollcall left behind on this folder, once it answers. */
@@ -117,7 +148,7 @@ function readyToAccept(child: ChildProcess): Promise<void> {
       if (/ready to accept (read-only )?connections/.test(log)) resolve()
     })
     child.once('error', reject)
-    child.once('exit', code => reject(new Error(`The database server stopped (${code}): ${log.trim()}`)))
+    child.once('exit', code => reject(new Error(`the database server ended (${code}): ${inOneLine(log)}`)))
   })
 }
 
