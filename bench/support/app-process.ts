@@ -86,7 +86,7 @@ export async function startProcess(environment: Record<string, string>): Promise
 /** Those of `npm start`: what is measured is what runs. */
 function startArguments(): string[] {
   const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
-  return scripts.start.split(' ').slice(1)
+  return scripts.start.replace(/^exec node /, '').split(' ')
 }
 
 async function setupToken(child: ChildProcess): Promise<string> {
