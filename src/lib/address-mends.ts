@@ -27,7 +27,7 @@ export function withoutLabel(text: string): string {
   return base64 ? Buffer.from(base64, 'base64').toString('utf8') : text.replace(label, '')
 }
 
-const between = /[\s,;|<>()[\]"“”„«»]+/
+const between = /[\s,;<>()[\]"“”„«»]+/
 const scheme = /^(?:.*mailto|smtp):/i
 
 /** The different words with an @ sign on the line, without the marks around them. */

@@ -1,13 +1,23 @@
 /** CSV of RFC 4180 that a spreadsheet opens without running anything. */
 
-const formula = /^[=+\-@\t\r\0]/
+/**
+ * Where a formula would begin: at a cell's start, and behind whatever a spreadsheet of another language splits at. The
+ * full-width signs count as well (OWASP, "CSV Injection").
+ */
+const formula = /(^|[,;|\t\r\n])( {0,8}"? {0,8})(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g
+const control = /^[\t\r\0]/
 
-/** One line with its CRLF. A cell that a spreadsheet would take for a formula begins with an apostrophe. */
+/** One line with its CRLF. What a spreadsheet would take for a formula begins with an apostrophe. */
 export function csvLine(cells: readonly (string | number | null | undefined)[]): string {
   return `${cells.map(cell => encodeCell(String(cell ?? ''))).join(',')}\r\n`
 }
 
 function encodeCell(text: string): string {
-  const safe = formula.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const safe = (control.test(text) ? `'${text}` : text).replace(formula, guard)
+  return /[",;|\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** Before the blanks at a cell's start, after those within one. */
+function guard(_: string, before: string, between: string): string {
+  return before === '' || between.includes('"') ? `${before}'${between}` : `${before}${between}'`
 }
