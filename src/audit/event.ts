@@ -60,6 +60,11 @@ export const eventKinds = {
     icon: 'check',
     says: event => `checked ${counted(amount(event, 'lines'), 'address', 'addresses')}`
   },
+  'lines-corrected': {
+    tone: 'info',
+    icon: 'check',
+    says: event => `corrected ${counted(amount(event, 'lines'), 'line')} of a batch that was not sent yet`
+  },
   'upload-cut': {
     tone: 'bad',
     icon: 'alert',

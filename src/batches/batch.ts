@@ -29,6 +29,14 @@ export const isRunning = (state: BatchState) => state === 'receiving' || state =
 export const isBatchState = (text: string | undefined): text is BatchState =>
   text !== undefined && Object.hasOwn(batchBadges, text)
 
+/**
+ * Was nobody told to send it yet? What is corrected then becomes a part of it and waits with the other lines; later it is
+ * invited at once, as a batch of its own.
+ */
+export function takesCorrections({ action, state }: { action: 'send' | 'check'; state: BatchState }): boolean {
+  return action === 'check' && canBe('cancelled', state)
+}
+
 const acts = {
   sent: ['checked'],
   paused: ['checking', 'sending'],

@@ -401,7 +401,9 @@ export const recipients = pgTable(
     verdict: text('verdict', { enum: verdicts }).notNull(),
     reason: text('reason'),
     suggestion: text('suggestion'),
-    firstLine: integer('first_line')
+    firstLine: integer('first_line'),
+    /** The batch in which its correction was invited: this one, where it had not been sent yet. */
+    correctedIn: ref('corrected_in')
   },
   t => [
     primaryKey({ columns: [t.batchId, t.line] }),
@@ -410,6 +412,7 @@ export const recipients = pgTable(
       .on(t.batchId, t.addressKey)
       .where(sql`${t.verdict} not in ('malformed', 'foreign', 'duplicate')`),
     index('recipients_verdict').on(t.batchId, t.verdict, t.line),
+    index('recipients_corrected').on(t.batchId, t.line).where(sql`${t.correctedIn} is not null`),
     index('recipients_search').using('gin', sql`lower(${t.text}) gin_trgm_ops`),
     check('recipients_verdict', oneOf(t.verdict, verdicts))
   ]

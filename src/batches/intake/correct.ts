@@ -1,25 +1,38 @@
-import type { Database } from '../../db/client.ts'
+import { recordEvent } from '../../audit/store.ts'
+import { type Database, type Db, transaction } from '../../db/client.ts'
 import { trimBlanks } from '../../lib/blanks.ts'
 import { withoutName } from '../../lib/split-addresses.ts'
+import { takesCorrections } from '../batch.ts'
+import { lockInviting } from '../judging/judge-store.ts'
 import { judgeLine, type OrganizationDomains, reasonInWords } from '../recipient.ts'
-import { problemLinesAmong } from '../report/report-store.ts'
-import { inviteTyped } from './invite-typed.ts'
+import { addToCounts, lockBatch } from '../store.ts'
+import { type CorrectedLine, correctableAmong, countAddresses, markCorrected, rejoin } from './corrections-store.ts'
+import { inviteWithin } from './invite-typed.ts'
 
 export interface Correction {
   /** A line of the batch that was malformed or foreign. */
   line: number
-  /** What somebody made of it. */
+  /** What an admin made of it. */
   address: string
 }
 
 export type CorrectOutcome =
+  /** By a batch of their own, or by an equal form that was sent before. */
   | { outcome: 'invited'; batchId: number }
+  /** The batch waits to be sent, and they wait with it. */
+  | { outcome: 'rejoined' }
+  | { outcome: 'unknown-batch' }
   /** Lines that need no correction, or are not there. */
   | { outcome: 'unknown-lines'; lines: number[] }
+  /** Lines whose correction another batch took before. Nothing was sent. */
+  | { outcome: 'corrected-before'; lines: number[] }
   /** By line, what is still wrong with it, in words. Nothing was sent. */
   | { outcome: 'wrong'; errors: Map<number, string> }
 
-/** Invites the corrected lines of a batch as a batch of their own, all or none of them. */
+/**
+ * Takes corrected lines of a batch, all or none of them, each of them once: into the batch itself while nobody was told
+ * to send it, else as a batch of their own that is sent at once.
+ */
 export async function correct(
   db: Database,
   actorId: number,
@@ -27,26 +40,55 @@ export async function correct(
   corrections: readonly Correction[],
   domains: OrganizationDomains
 ): Promise<CorrectOutcome> {
-  const known = await problemLinesAmong(
-    db,
-    batchId,
-    corrections.map(({ line }) => line)
-  )
-  const lines = corrections.map(({ line }) => line).filter(line => !known.has(line))
-  if (lines.length > 0) return { outcome: 'unknown-lines', lines }
-  const errors = new Map(corrections.flatMap(each => problemOf(each, domains)))
-  if (errors.size > 0) return { outcome: 'wrong', errors }
-  const addresses = corrections.map(({ address }) => addressIn(address))
-  return {
-    outcome: 'invited',
-    batchId: await inviteTyped(db, actorId, addresses, domains, { correctsBatchId: batchId })
-  }
+  return transaction(db, async tx => {
+    await lockInviting(tx)
+    const batch = await lockBatch(tx, batchId)
+    if (!batch) return { outcome: 'unknown-batch' }
+    const lines = corrections.map(({ line }) => line)
+    const known = await correctableAmong(tx, batchId, lines)
+    const unknown = lines.filter(line => !known.has(line))
+    if (unknown.length > 0) return { outcome: 'unknown-lines', lines: unknown }
+    const judged = corrections.map(each => judgeCorrection(each, domains))
+    const wrong = judged.filter(each => each.problem !== null)
+    if (wrong.length > 0)
+      return { outcome: 'wrong', errors: new Map(wrong.map(({ line, problem }) => [line, problem!])) }
+    if (lines.some(line => known.get(line))) return beforehand(tx, batchId, known, judged)
+    if (takesCorrections(batch)) {
+      await addToCounts(tx, batchId, { verdicts: await rejoin(tx, batchId, judged) })
+      await recordEvent(tx, { kind: 'lines-corrected', actorId, batchId, details: { lines: lines.length } })
+      return { outcome: 'rejoined' }
+    }
+    const addresses = judged.map(({ address }) => address)
+    const correctedIn = await inviteWithin(tx, actorId, addresses, domains, { correctsBatchId: batchId })
+    await markCorrected(tx, batchId, lines, correctedIn)
+    return { outcome: 'invited', batchId: correctedIn }
+  })
+}
+
+interface JudgedCorrection extends CorrectedLine {
+  problem: string | null
 }
 
 /** A name that was left beside the address is dropped, as in the fields of Invite. */
-const addressIn = (text: string) => withoutName(trimBlanks(text))
+function judgeCorrection({ line, address }: Correction, domains: OrganizationDomains): JudgedCorrection {
+  const text = withoutName(trimBlanks(address))
+  const judged = judgeLine(text, domains)
+  const problem = judged.verdict === null ? null : reasonInWords(judged)
+  return { line, address: judged.address ?? '', key: judged.key ?? '', problem }
+}
 
-function problemOf({ line, address }: Correction, domains: OrganizationDomains): [number, string][] {
-  const judged = judgeLine(addressIn(address), domains)
-  return judged.verdict === null ? [] : [[line, reasonInWords(judged)]]
+/** A button that was pressed twice leads to the same batch; another address for a line that was corrected does not. */
+async function beforehand(
+  tx: Db,
+  batchId: number,
+  known: Map<number, number | null>,
+  judged: readonly CorrectedLine[]
+): Promise<CorrectOutcome> {
+  const [first, ...others] = new Set(judged.map(({ line }) => known.get(line)))
+  const keys = [...new Set(judged.map(({ key }) => key))]
+  const isSame = first && others.length === 0 && (await countAddresses(tx, first, keys)) === keys.length
+  if (!isSame) {
+    return { outcome: 'corrected-before', lines: judged.map(({ line }) => line).filter(line => known.get(line)) }
+  }
+  return first === batchId ? { outcome: 'rejoined' } : { outcome: 'invited', batchId: first }
 }

@@ -1,5 +1,5 @@
 import { recordEvent } from '../../audit/store.ts'
-import { type Database, transaction } from '../../db/client.ts'
+import { type Database, type Db, transaction } from '../../db/client.ts'
 import { readOrganization } from '../../people/store.ts'
 import { copyTeams, nameTeams } from '../../teams/members-store.ts'
 import { chunkOf } from '../chunk.ts'
@@ -10,38 +10,46 @@ import { addToCounts, insertBatch, startSending } from '../store.ts'
 
 /**
  * Invites typed addresses, each of which parses without blanks around it and is of the organization's domains: batch,
- * recipients, invitations and mails in one transaction, through the same statements as a million. `correctsBatchId`:
- * they are corrected lines of that batch, for its teams; `teamIds`: teams that the invitations name. Returns the batch's
- * id.
+ * recipients, invitations and mails in one transaction, through the same statements as a million. `teamIds`:
+ * teams that the invitations name. Returns the batch's id.
  */
 export async function inviteTyped(
   db: Database,
   actorId: number,
   addresses: readonly string[],
   domains: OrganizationDomains,
+  options: { teamIds?: number[] } = {}
+): Promise<number> {
+  return transaction(db, tx => inviteWithin(tx, actorId, addresses, domains, options))
+}
+
+/** The same within a transaction. `correctsBatchId`: they are corrected lines of that batch, for its teams. */
+export async function inviteWithin(
+  tx: Db,
+  actorId: number,
+  addresses: readonly string[],
+  domains: OrganizationDomains,
   { correctsBatchId, teamIds = [] }: { correctsBatchId?: number; teamIds?: number[] } = {}
 ): Promise<number> {
   const chunk = chunkOf(addresses.map((text, index) => ({ number: index + 1, text, ...judgeLine(text, domains) })))
-  return transaction(db, async tx => {
-    await lockInviting(tx)
-    const batchId = await insertBatch(tx, {
-      ...{ source: correctsBatchId ? 'correction' : 'typed', state: 'checking', action: 'send', correctsBatchId },
-      ...{ createdBy: actorId, sentBy: actorId }
-    })
-    await nameTeams(tx, batchId, teamIds)
-    if (correctsBatchId) await copyTeams(tx, correctsBatchId, batchId)
-    await insertChunk(tx, batchId, chunk)
-    const judgement = await insertRecipients(tx, batchId, chunk.firstLine)
-    await addToCounts(tx, batchId, { lines: addresses.length, judged: addresses.length, verdicts: judgement.counts })
-    const days = (await readOrganization(tx))!.invitationDays
-    const invited = await inviteLines(tx, { batchId, ...judgement, invitedBy: actorId, days, priority: 0 })
-    await startSending(tx, batchId)
-    await recordEvent(tx, {
-      kind: 'invitations-sent',
-      actorId,
-      batchId,
-      details: { lines: addresses.length, invite: invited }
-    })
-    return batchId
+  await lockInviting(tx)
+  const batchId = await insertBatch(tx, {
+    ...{ source: correctsBatchId ? 'correction' : 'typed', state: 'checking', action: 'send', correctsBatchId },
+    ...{ createdBy: actorId, sentBy: actorId }
   })
+  await nameTeams(tx, batchId, teamIds)
+  if (correctsBatchId) await copyTeams(tx, correctsBatchId, batchId)
+  await insertChunk(tx, batchId, chunk)
+  const judgement = await insertRecipients(tx, batchId, chunk.firstLine)
+  await addToCounts(tx, batchId, { lines: addresses.length, judged: addresses.length, verdicts: judgement.counts })
+  const days = (await readOrganization(tx))!.invitationDays
+  const invited = await inviteLines(tx, { batchId, ...judgement, invitedBy: actorId, days, priority: 0 })
+  await startSending(tx, batchId)
+  await recordEvent(tx, {
+    kind: 'invitations-sent',
+    actorId,
+    batchId,
+    details: { lines: addresses.length, invite: invited }
+  })
+  return batchId
 }

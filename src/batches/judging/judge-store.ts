@@ -137,7 +137,7 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
 }
 
 /** What the person `p` and the suppression `s` say about an address that is good in itself. */
-const verdictOfPerson = sql`case
+export const verdictOfPerson = sql`case
   when p.deactivated_at is not null then 'deactivated'
   when p.signed_up_at is not null then 'active'
   when s.address_key is not null then 'suppressed'

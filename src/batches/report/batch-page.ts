@@ -63,12 +63,18 @@ export function factsOf(batch: BatchWithNames, timeZone: string) {
   }
 }
 
-/** Every verdict with its count, as filters of the page. */
-export function verdictFilters(batch: BatchRow, chosen: string | undefined, base: string) {
+/** Every verdict with its count, as filters of the page; `corrected`: how many of them another batch took. */
+export function verdictFilters(
+  batch: BatchRow,
+  chosen: string | undefined,
+  base: string,
+  corrected: Partial<Record<Verdict, number>>
+) {
+  const noteOn = (verdict: Verdict) => (corrected[verdict] ? `, ${number(corrected[verdict])} corrected` : '')
   return verdictOrder.map(verdict => ({
     name: verdict,
     text: verdictOf(batch, verdict).name,
-    note: verdictOf(batch, verdict).meaning,
+    note: verdictOf(batch, verdict).meaning + noteOn(verdict),
     value: batch[verdict],
     shown: number(batch[verdict]),
     ...verdictLooks[verdict],

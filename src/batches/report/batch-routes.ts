@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { readOrganization } from '../../people/store.ts'
+import { redirectWith } from '../../sessions/scopes.ts'
 import { sendCsv } from '../../web/csv.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
@@ -8,7 +9,7 @@ import { filters, idParams, optionalField, repeated, valuesOf } from '../../web/
 import { correct } from '../intake/correct.ts'
 import { organizationDomains } from '../recipient.ts'
 import { findBatch } from '../store.ts'
-import { readFilter } from './batch-filter.ts'
+import { hrefOf, readFilter } from './batch-filter.ts'
 import { linesHeader, linesOf } from './lines-csv.ts'
 import { showBatch } from './show-page.ts'
 
@@ -40,30 +41,42 @@ export function batchRoutes(app: FastifyInstance, deps: Deps): void {
     return sendCsv(reply, name, linesHeader, linesOf(db, id, { verdicts: verdict && [verdict], delivery, q }))
   })
 
+  // a form that was refused has this address: a reload or Back leads to the batch
+  app.get<ById>('/batches/:id/corrections', read, (request, reply) =>
+    reply.redirect(hrefOf(`/batches/${request.params.id}`, { problems: request.query.problems }), 303)
+  )
+
   app.post<ById & { Body: Record<string, string | string[]> }>(
     '/batches/:id/corrections',
     { config: { access: 'admin' }, schema: { params: idParams, querystring, body } },
     async (request, reply) => {
       const id = Number(request.params.id)
-      if (!(await findBatch(db, id))) throw new Refusal(404, 'There is no such batch.')
       const ticked = new Set(valuesOf(request.body.line).map(lineNumber))
       const addresses = new Map(Object.entries(request.body).flatMap(([name, text]) => addressField(name, text)))
       const corrections = [...ticked].map(line => ({ line, address: addresses.get(line) ?? '' }))
       if (corrections.length === 0) {
-        const errors = new Map([[[...addresses.keys()][0] ?? 1, 'tick the lines that you corrected']])
+        const errors = new Map([[[...addresses.keys()][0] ?? 1, 'select the lines that you corrected']])
         return showBatch(deps, request, reply, { ticked, addresses, errors })
       }
       const { domains } = (await readOrganization(db))!
       const result = await correct(db, request.viewer!.id, id, corrections, organizationDomains(domains))
+      if (result.outcome === 'unknown-batch') throw new Refusal(404, 'There is no such batch.')
       if (result.outcome === 'unknown-lines')
         throw new Refusal(422, `Line ${result.lines[0]} of this batch needs no correction. Nothing was sent.`)
+      if (result.outcome === 'corrected-before')
+        throw new Refusal(409, `Line ${result.lines[0]} was corrected before. Nothing was sent this time.`)
       if (result.outcome === 'wrong')
         return showBatch(deps, request, reply, { ticked, addresses, errors: result.errors })
+      if (result.outcome === 'rejoined')
+        return redirectWith(reply, db, `/batches/${id}`, rejoinedInWords(corrections.length))
       wake()
       return reply.redirect(`/batches/${result.batchId}`, 303)
     }
   )
 }
+
+const rejoinedInWords = (lines: number) =>
+  `${lines === 1 ? '1 line' : `${lines} lines`} corrected. Nothing is sent until you send the batch.`
 
 function lineNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new Refusal(422, 'A line number is missing. Nothing was sent.')

@@ -1,7 +1,7 @@
 /** The lines of a batch as a table, all or those of one filter. */
 import type { Db } from '../../db/client.ts'
 import { pagesOf } from '../../lib/paging.ts'
-import { reasonInWords } from '../recipient.ts'
+import { reasonOf } from './lines-page.ts'
 import { type LineFilter, type ListedLine, listLines } from './report-store.ts'
 
 export const linesHeader =
@@ -11,7 +11,7 @@ export async function* linesOf(db: Db, batchId: number, filter: LineFilter) {
   const pages = pagesOf<ListedLine>((limit, last) => listLines(db, batchId, filter, limit, last?.line))
   for await (const rows of pages) {
     yield rows.map(row => [
-      ...[row.line, row.text, row.address, row.verdict, reasonInWords(row), row.suggestion, row.firstLine],
+      ...[row.line, row.text, row.address, row.verdict, reasonOf(row), row.suggestion, row.firstLine],
       ...[row.delivery, row.serverReply, row.delivery === 'sent' && !row.isKept ? row.settledAt?.toISOString() : null]
     ])
   }

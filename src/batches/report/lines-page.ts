@@ -5,9 +5,9 @@ import { showTime } from '../../web/dates.ts'
 import type { BatchState } from '../batch.ts'
 import { reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
 import { verdictLooks } from './batch-page.ts'
+import type { Typed } from './problems-page.ts'
 import type { ListedLine } from './report-store.ts'
 import { verdictOfLine } from './sent-page.ts'
-import type { Typed } from './show-page.ts'
 
 /** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
 export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, timeZone: string) {
@@ -19,7 +19,7 @@ export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, 
     badge: { ...look, text: verdictOfLine(state, line.verdict, line.delivery) },
     what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
     // a foreign line's reason names the domain that was meant already
-    suggestion: line.verdict === 'malformed' ? line.suggestion : null,
+    suggestion: line.verdict === 'malformed' && line.correctedIn === null ? line.suggestion : null,
     delivery: line.delivery ?? '',
     deliveryBadge: deliveryBadge({ delivery: line.delivery, isKept: line.isKept ?? false }),
     personHref: line.personId ? `/people/${line.personId}` : null,
@@ -38,9 +38,18 @@ function mailOf(line: ListedLine, timeZone: string): string {
   return [when, line.serverReply ?? '', twice].filter(Boolean).join(' ')
 }
 
+/** Why a line got its verdict, and what an admin made of it, without a full stop at the end. */
+export function reasonOf(line: ListedLine): string {
+  const reason = reasonInWords(line)
+  if (line.correctedIn === null) return reason
+  // a line that still has its reason was invited by another batch
+  return line.reason ? `${reason}. Corrected in batch ${line.correctedIn}` : `Corrected to ${line.address}`
+}
+
 function whyOf(line: ListedLine): string {
-  if (line.verdict === 'duplicate') return `The same address as in line ${line.firstLine}`
-  if (line.reason) return reasonInWords(line)
+  const repeated = line.verdict === 'duplicate' ? `The same address as in line ${line.firstLine}` : ''
+  const reason = reasonOf(line)
+  if (reason || repeated) return [reason, repeated].filter(Boolean).join('. ')
   const words: Partial<Record<Verdict, string>> = {
     active: 'Signed up already: no mail',
     deactivated: 'Deactivated: reactivate this person instead',

@@ -1,5 +1,5 @@
 /** What the pages of batches read. */
-import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../../db/paged-search.ts'
 import { batches, deliveries, type deliveryStates, directoryGroups, people, recipients } from '../../db/schema.ts'
@@ -12,6 +12,8 @@ export interface LineFilter {
   verdicts?: Verdict[] | undefined
   delivery?: (typeof deliveryStates)[number] | undefined
   q?: string | undefined
+  /** Only lines that were not corrected. */
+  isOpen?: boolean
 }
 
 export interface ListedLine {
@@ -22,6 +24,7 @@ export interface ListedLine {
   reason: string | null
   suggestion: string | null
   firstLine: number | null
+  correctedIn: number | null
   personId: number | null
   openInvitationId: number | null
   delivery: (typeof deliveryStates)[number] | null
@@ -41,7 +44,10 @@ export async function listLines(
 ): Promise<ListedLine[]> {
   const isLater = and(eq(recipients.batchId, batchId), gt(recipients.line, after))
   const { verdicts, delivery, q } = filter
-  const isOfVerdict = verdicts && inArray(recipients.verdict, verdicts)
+  const isOfVerdict = and(
+    verdicts && inArray(recipients.verdict, verdicts),
+    filter.isOpen ? isNull(recipients.correctedIn) : undefined
+  )
   const isFound = q ? contains(sql`lower(${recipients.text})`, q) : undefined
   const read = (source: Source, where: SQL | undefined) => linesFrom(db, batchId, source, where, delivery, limit)
   if (!isFound && !delivery) return read(recipients, and(isLater, isOfVerdict))
@@ -97,10 +103,10 @@ async function linesFrom(
   delivery: LineFilter['delivery'],
   limit: number
 ): Promise<ListedLine[]> {
-  const { line, text, address, verdict, reason, suggestion, firstLine } = recipients
+  const { line, text, address, verdict, reason, suggestion, firstLine, correctedIn } = recipients
   return db
     .select({
-      ...{ line, text, address, verdict, reason, suggestion, firstLine },
+      ...{ line, text, address, verdict, reason, suggestion, firstLine, correctedIn },
       personId: people.id,
       openInvitationId: sql<number | null>`case when ${isOpen} then ${people.invitationId} end`.mapWith(
         people.invitationId
@@ -134,15 +140,12 @@ export async function listBatches(db: Db, limit: number, before?: number) {
     .limit(limit)
 }
 
-/** Those of the lines that a correction can help. */
-export async function problemLinesAmong(db: Db, batchId: number, lines: number[]): Promise<Set<number>> {
-  const isProblem = and(
-    eq(recipients.batchId, batchId),
-    inArray(recipients.line, lines),
-    inArray(recipients.verdict, ['malformed', 'foreign'])
-  )
-  const rows = await db.select({ line: recipients.line }).from(recipients).where(isProblem)
-  return new Set(rows.map(row => row.line))
+/** How many lines of each verdict another batch took the correction of. */
+export async function correctedOf(db: Db, batchId: number): Promise<Partial<Record<Verdict, number>>> {
+  const isCorrected = and(eq(recipients.batchId, batchId), ne(recipients.correctedIn, batchId))
+  const { verdict } = recipients
+  const counts = db.select({ verdict, count: count() }).from(recipients).where(isCorrected).groupBy(verdict)
+  return Object.fromEntries((await counts).map(row => [row.verdict, row.count]))
 }
 
 /** The batches that were made of corrected lines of this one. */

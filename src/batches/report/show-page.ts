@@ -7,27 +7,19 @@ import { readOrganization } from '../../people/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { isBatchState } from '../batch.ts'
-import { verdictWords } from '../recipient.ts'
 import { type BatchRow, findBatch } from '../store.ts'
 import { actionsFor } from './actions.ts'
 import { type BatchFilter, type BatchQuery, hrefOf, numberOf, readFilter } from './batch-filter.ts'
 import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters } from './batch-page.ts'
-import { problemLine, shownLine } from './lines-page.ts'
+import { shownLine } from './lines-page.ts'
+import { problemsView, type Typed } from './problems-page.ts'
 import { rateOf, reasonsOfWaiting } from './progress-store.ts'
-import { correctionsOf, listLines, restOf } from './report-store.ts'
+import { correctedOf, correctionsOf, listLines, restOf } from './report-store.ts'
 import { sendingOf } from './sending-page.ts'
 import { leftOf, outboxOf, verdictOf } from './sent-page.ts'
 
 const pageSize = 50
 const refreshSeconds = 5
-const problemVerdicts = ['malformed', 'foreign'] as const
-
-/** What somebody ticked and typed in the form of problem lines, and what is wrong with it. */
-export interface Typed {
-  ticked: Set<number>
-  addresses: Map<number, string>
-  errors: Map<number, string>
-}
 
 export async function showBatch(
   deps: Deps,
@@ -47,9 +39,10 @@ export async function showBatch(
   if (isBatchState(query.refresh) && query.refresh !== batch.state) reply.header('hx-refresh', 'true')
   const facts = factsOf(batch, timeZone)
   const hasMailServer = deps.config.smtp !== undefined
+  const corrected = await correctedOf(deps.db, id)
   const [lines, problems, corrections, sending, rest] = await Promise.all([
     linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
-    problemsView(deps, batch, filter, query, { mayAct, base }, typed),
+    problemsView(deps.db, { batch, filter, query, corrected, mayAct, base, typed }),
     correctionsOf(deps.db, id),
     batch.state === 'sending' ? sendingView(deps, batch) : null,
     batch.state === 'cancelled' ? restOf(deps.db, id) : undefined
@@ -71,7 +64,7 @@ export async function showBatch(
     {
       ...{ base, heading, ...facts, errors, problems, ...lines, state: batch.state },
       again: againFor(batch),
-      verdicts: verdictFilters(batch, filter.verdict, base),
+      verdicts: verdictFilters(batch, filter.verdict, base, corrected),
       deliveries: deliveryCounts(batch, filter.delivery, base),
       corrects: batch.correctsBatchId ? { href: `/batches/${batch.correctsBatchId}` } : null,
       corrections: corrections.map(each => ({ href: `/batches/${each.id}`, lines: each.lines })),
@@ -140,36 +133,4 @@ async function daysOfForgotten(db: Deps['db'], batch: BatchRow): Promise<number 
   const { lineDays } = (await readOrganization(db))!
   const isOld = batch.finishedAt !== null && Date.now() - batch.finishedAt.getTime() > lineDays * 86_400_000
   return isOld && batch.judged > 0 ? lineDays : null
-}
-
-/** The lines that a correction can help, in front of everything else; a filter for something else hides them. */
-async function problemsView(
-  { db }: Deps,
-  batch: BatchRow,
-  { verdict, delivery, q }: BatchFilter,
-  query: BatchQuery,
-  { mayAct, base }: Omit<View, 'timeZone'>,
-  typed: Typed | undefined
-) {
-  const count = problemVerdicts.reduce((sum, name) => sum + batch[name], 0)
-  const isAsked = verdict === undefined && delivery === undefined && q === undefined
-  if (count === 0 || !isAsked) return null
-  const after = numberOf(query.problems) ?? 0
-  const lines = await listLines(db, batch.id, { verdicts: [...problemVerdicts] }, pageSize + 1, after)
-  const shown = lines.slice(0, pageSize)
-  return {
-    count,
-    action: `${base}/corrections${after > 0 ? `?problems=${after}` : ''}`,
-    mayCorrect: mayAct && batch.state !== 'receiving',
-    rows: shown.map(line => problemLine(line, typed)),
-    hints: shown.filter(line => line.suggestion !== null).length,
-    csvs: problemVerdicts
-      .filter(name => batch[name] > 0)
-      .map(name => ({
-        href: `${base}/lines.csv?verdict=${name}`,
-        text: `${verdictWords[name].name} (${batch[name].toLocaleString('en')})`
-      })),
-    first: after > 0 ? base : null,
-    next: lines.length > pageSize ? hrefOf(base, { problems: String(shown.at(-1)!.line) }) : null
-  }
 }

@@ -16,16 +16,18 @@ const problems = [
   'good@larkfield.example'
 ]
 
-async function checked(lines = problems) {
-  const id = await upload(ben, lines, { action: 'check' })
+async function judged(action: 'send' | 'check', lines = problems) {
+  const id = await upload(ben, lines, { action })
   await work(takesAll())
   return id
 }
+const checked = (lines = problems) => judged('check', lines)
+const sent = (lines = problems) => judged('send', lines)
 
 const newest = async () => Number((await db.$client`select max(id)::int as id from batches`)[0]!.id)
 
 t.test('ticked lines are invited as they were edited, in a batch of their own that names the old one', async t => {
-  const id = await checked()
+  const id = await sent()
   const before = await lastEvent(db)
   const answer = await ben.post(`/batches/${id}/corrections`, {
     line: ['1', '3'],
@@ -48,11 +50,81 @@ t.test('ticked lines are invited as they were edited, in a batch of their own th
   const old = (await ben.get(`/batches/${id}`)).body
   t.match(old, `2 corrected lines were sent as <a href="/batches/${corrected}">a batch of their own</a>`)
   t.same(await eventsSince(db, before), ['invitations-sent'])
-  t.match(
-    await countsOf(db, id),
-    { state: 'checked', lines: { malformed: 2, foreign: 2, invite: 1 } },
-    'the report stays'
+  t.match(await countsOf(db, id), { state: 'done', lines: { malformed: 2, foreign: 2, invite: 1 } }, 'the report stays')
+  t.match(old, /2 addresses were not invited\./, 'finding 5: what was corrected needs no second look')
+  t.notMatch(old, 'name="address-1"')
+  t.notMatch(old, 'name="address-3"')
+  t.match(old, 'not an address, 2 corrected')
+  t.match(old, `There is no @ sign. Corrected in batch ${corrected}`)
+})
+
+t.test('finding 5: a corrected line is sent once, however often the form is', async t => {
+  const id = await sent([
+    'Ola <ola1@larkfield.example>',
+    'Oz <oz1@larkfield.example>',
+    'Otto <otto1@larkfield.example>'
+  ])
+  const form = { line: ['1', '2'], 'address-1': 'ola1@larkfield.example', 'address-2': 'oz1@larkfield.example' }
+  const [first, second] = await Promise.all([1, 2].map(() => ben.post(`/batches/${id}/corrections`, form)))
+  t.same([first!.statusCode, second!.statusCode], [303, 303])
+  t.equal(first!.headers.location, second!.headers.location, 'a double click leads to one batch')
+  const before = await everyRow(db)
+  for (const fields of [
+    { ...form, 'address-2': 'somebody.else@larkfield.example' },
+    { line: ['2', '3'], 'address-2': 'oz1@larkfield.example', 'address-3': 'otto1@larkfield.example' }
+  ]) {
+    const answer = await ben.post(`/batches/${id}/corrections`, fields as Fields)
+    t.equal(answer.statusCode, 409)
+    t.match(answer.body, /Line [12] was corrected before\. Nothing was sent this time\./)
+  }
+  t.same(await everyRow(db), before)
+  const transport = takesAll()
+  await work(transport)
+  t.same(transport.recipients.toSorted(), ['ola1@larkfield.example', 'oz1@larkfield.example'])
+})
+
+t.test('finding 4: corrections of a checked batch join it, and leave with it when it is sent', async t => {
+  const lines = ['Kai <kai@larkfield.example>', 'lou@larkfeild.example', 'nobody', 'max@larkfield.example', 'dan@x']
+  const id = await checked(lines)
+  const answer = await ben.post(`/batches/${id}/corrections`, {
+    line: ['1', '2', '3', '5'],
+    'address-1': 'Kai Doe <kai@larkfield.example>',
+    'address-2': 'lou@larkfield.example',
+    'address-3': 'Max@larkfield.example',
+    'address-5': 'dan@larkfield.example'
+  })
+  t.equal(answer.statusCode, 303)
+  t.equal(answer.headers.location, `/batches/${id}`)
+  const quiet = takesAll()
+  await work(quiet)
+  t.same(quiet.recipients, [], 'no mail leaves yet')
+  const counts = { duplicate: 1, active: 1, invite: 3 }
+  t.match(await countsOf(db, id), { state: 'checked', all: 5, lines: counts }, 'the counts add up to the lines')
+  const page = (await ben.get(`/batches/${id}`)).body
+  t.match(page, '4 lines corrected. Nothing is sent until you send the batch.')
+  t.match(page, 'Send 3 invitations')
+  t.notMatch(page, 'Needs a second look')
+  t.match(page, 'Corrected to kai@larkfield.example')
+  t.match(page, 'Corrected to Max@larkfield.example. The same address as in line 4')
+  const again = await ben.post(`/batches/${id}/corrections`, { line: '1', 'address-1': 'kai@larkfield.example' })
+  t.equal(again.headers.location, `/batches/${id}`, 'the same form again changes nothing')
+  const other = await ben.post(`/batches/${id}/corrections`, { line: '1', 'address-1': 'kit@larkfield.example' })
+  t.equal(other.statusCode, 409)
+  await ben.post(`/batches/${id}/sending`)
+  const transport = takesAll()
+  await work(transport)
+  t.same(
+    transport.recipients.toSorted(),
+    ['kai@larkfield.example', 'lou@larkfield.example', 'max@larkfield.example'],
+    'with the others'
   )
+  t.match(await countsOf(db, id), { state: 'done', mails: { sent: 3 } })
+})
+
+t.test('finding 36: the address of a refused form leads back to the batch', async t => {
+  const answer = await ben.get('/batches/7/corrections?problems=50')
+  t.equal(answer.statusCode, 303)
+  t.equal(answer.headers.location, '/batches/7?problems=50')
 })
 
 t.test(
@@ -102,7 +174,7 @@ t.test('what was meant stands in the field already, where it is plain', async t 
 })
 
 t.test('a corrected line goes through the same verdicts as every other', async t => {
-  const id = await checked()
+  const id = await sent()
   const answer = await ben.post(`/batches/${id}/corrections`, {
     line: ['1', '2', '3', '4'],
     'address-1': 'dan@larkfield.example',

@@ -1,0 +1,65 @@
+/** The part of a batch's page that lists the lines which a correction can help. */
+import type { Db } from '../../db/client.ts'
+import { takesCorrections } from '../batch.ts'
+import { verdictWords } from '../recipient.ts'
+import type { BatchRow } from '../store.ts'
+import { type BatchFilter, type BatchQuery, hrefOf, numberOf } from './batch-filter.ts'
+import { problemLine } from './lines-page.ts'
+import { type correctedOf, listLines } from './report-store.ts'
+
+const pageSize = 50
+const problemVerdicts = ['malformed', 'foreign'] as const
+
+/** What an admin ticked and typed in the form of problem lines, and what is wrong with it. */
+export interface Typed {
+  ticked: Set<number>
+  addresses: Map<number, string>
+  errors: Map<number, string>
+}
+
+interface Asked {
+  batch: BatchRow
+  filter: BatchFilter
+  query: BatchQuery
+  /** How many lines of each verdict were corrected in another batch. */
+  corrected: Awaited<ReturnType<typeof correctedOf>>
+  mayAct: boolean
+  base: string
+  typed: Typed | undefined
+}
+
+/** The lines that are still to be corrected, in front of everything else; a filter for something else hides them. */
+export async function problemsView(db: Db, { batch, filter, query, corrected, mayAct, base, typed }: Asked) {
+  const count = problemVerdicts.reduce((sum, name) => sum + batch[name] - (corrected[name] ?? 0), 0)
+  const isAsked = filter.verdict === undefined && filter.delivery === undefined && filter.q === undefined
+  if (count === 0 || !isAsked) return null
+  const after = numberOf(query.problems) ?? 0
+  const lines = await listLines(db, batch.id, { verdicts: [...problemVerdicts], isOpen: true }, pageSize + 1, after)
+  const shown = lines.slice(0, pageSize)
+  return {
+    count,
+    ...words(count, takesCorrections(batch)),
+    action: `${base}/corrections${after > 0 ? `?problems=${after}` : ''}`,
+    mayCorrect: mayAct && batch.state !== 'receiving',
+    rows: shown.map(line => problemLine(line, typed)),
+    hints: shown.filter(line => line.suggestion !== null).length,
+    csvs: problemVerdicts
+      .filter(name => batch[name] > 0)
+      .map(name => ({
+        href: `${base}/lines.csv?verdict=${name}`,
+        text: `${verdictWords[name].name} (${batch[name].toLocaleString('en')})`
+      })),
+    first: after > 0 ? base : null,
+    next: lines.length > pageSize ? hrefOf(base, { problems: String(shown.at(-1)!.line) }) : null
+  }
+}
+
+function words(count: number, isWaiting: boolean) {
+  const addresses = `${count.toLocaleString('en')} ${count === 1 ? 'address' : 'addresses'}`
+  if (isWaiting) return { says: `${addresses} cannot be invited yet.`, button: 'Correct selected lines', icon: 'check' }
+  return {
+    says: `${addresses} ${count === 1 ? 'was' : 'were'} not invited.`,
+    button: 'Correct and invite',
+    icon: 'send'
+  }
+}
