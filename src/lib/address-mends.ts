@@ -32,12 +32,13 @@ const scheme = /^(?:.*mailto|smtp):/i
 
 /** The different words with an @ sign on the line, without the marks around them. */
 export function mailboxesIn(text: string): string[] {
+  if (text.indexOf('@') === text.lastIndexOf('@')) return []
   const words = wordsWithAt(text)
   const seen = new Set<string>()
   return words.filter(each => seen.size < seen.add(each.toLowerCase()).size)
 }
 
-export const isTwice = (text: string) => wordsWithAt(text).length > 1
+export const isTwice = (text: string) => text.indexOf('@') < text.lastIndexOf('@') && wordsWithAt(text).length > 1
 
 function wordsWithAt(text: string): string[] {
   const words = text.split(between).filter(each => each.includes('@'))

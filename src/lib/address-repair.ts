@@ -42,18 +42,19 @@ type Read = (text: string) => string | undefined
 
 /** `text` has no blanks around it and at most 1,024 characters; `read` gives the address that a text is, if any. */
 export function faultOf(text: string, read: Read): Fault {
-  const [fault] = ruleFor(text, read)
-  const repair = repairOf(text, read)
+  const rule = ruleFor(text, read)
+  const [fault] = rule
+  const repair = repairOf(text, read, rule)
   return repair === undefined ? { fault } : { fault, repair }
 }
 
 /** "mail: <ada@example.org>." has three things to take away; what needs more than a few was not plainly meant. */
 const mostSteps = 5
 
-function repairOf(text: string, read: Read): string | undefined {
+function repairOf(text: string, read: Read, first: Rule): string | undefined {
   let before = text
   for (let step = 0; step < mostSteps; step += 1) {
-    const [, , mended, isLast] = ruleFor(before, read)
+    const [, , mended, isLast] = step === 0 ? first : ruleFor(before, read)
     const after = mended && trimBlanks(mended(before))
     if (after === undefined || after === before) return undefined
     const address = read(after)
