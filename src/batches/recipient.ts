@@ -133,7 +133,7 @@ const faultWords: Record<FaultCode, string> = {
   'encoded-word': 'The part before the @ sign is encoded',
   comment: 'There is a comment in parentheses',
   table: 'There is something besides the address, as in a table',
-  quotes: 'There are quotation marks or apostrophes around it',
+  quotes: 'There are quotation marks',
   'two-ats': 'There are two @ signs',
   'blank-inside': 'There is a blank in it',
   'no-local': 'There is nothing before the @ sign',
