@@ -45,6 +45,11 @@ export const eventKinds = {
     says: event => `changed their name from ${named(event, 'before')} to ${named(event, 'name')}`
   },
   'password-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the password' },
+  'password-guessed': {
+    tone: 'bad',
+    icon: 'alert',
+    says: event => `was signed out after ${amount(event, 'tries')} wrong current passwords`
+  },
   'sessions-ended': {
     tone: 'mute',
     icon: 'x',

@@ -1,19 +1,32 @@
 import { recordEvent } from '../audit/store.ts'
-import { type Database, transaction } from '../db/client.ts'
+import { type Database, type Db, transaction } from '../db/client.ts'
 import { hashPassword, passwordProblem, verifyPassword } from '../lib/password.ts'
 import { inPasswordLine, type Turn } from '../lib/password-line.ts'
-import { findPerson, readOrganization, updatePassword } from './store.ts'
+import { findPerson, lockPerson, readOrganization, updatePassword } from './store.ts'
 
 export type PasswordOutcome =
+  /** `after` said what follows from it in the same transaction. */
   | { outcome: 'changed' }
+  /** Meanwhile the password was changed or the user was deactivated or signed out. */
+  | { outcome: 'changed-meanwhile' }
   | { outcome: 'wrong-password' }
   | { outcome: 'refused'; problem: string }
 
-/** Gives a user a new password after checking the current one. Their other sessions are the caller's to end. */
+export interface PasswordChange {
+  current: string
+  next: string
+  turn: Omit<Turn, 'asker'>
+  after: (tx: Db) => Promise<boolean>
+}
+
+/**
+ * Gives a user a new password after checking the current one. `after` runs in the transaction that writes it, for their
+ * sessions; where it says no, nothing is changed.
+ */
 export async function changePassword(
   db: Database,
   personId: number,
-  { current, next, turn }: { current: string; next: string; turn: Omit<Turn, 'asker'> }
+  { current, next, turn, after }: PasswordChange
 ): Promise<PasswordOutcome> {
   const inLine = <T>(work: () => Promise<T>) => inPasswordLine({ asker: 'known', ...turn }, work)
   const person = await findPerson(db, personId)
@@ -23,9 +36,13 @@ export async function changePassword(
   const problem = passwordProblem(next, [person.email, person.name ?? '', organization?.organization ?? ''])
   if (problem) return { outcome: 'refused', problem }
   const hash = await inLine(() => hashPassword(next))
-  await transaction(db, async tx => {
+  const isDone = await transaction(db, async tx => {
+    // hashing took its time
+    const now = await lockPerson(tx, personId)
+    if (now?.enrollment !== 'signed-up' || now.passwordHash !== person.passwordHash || !(await after(tx))) return false
     await updatePassword(tx, personId, hash)
     await recordEvent(tx, { kind: 'password-changed', actorId: personId, personId })
+    return true
   })
-  return { outcome: 'changed' }
+  return { outcome: isDone ? 'changed' : 'changed-meanwhile' }
 }

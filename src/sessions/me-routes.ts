@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { recordEvent } from '../audit/store.ts'
+import { keysOf } from '../config.ts'
 import { transaction } from '../db/client.ts'
+import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'
 import { browserInWords } from '../lib/user-agent.ts'
 import { changePassword } from '../people/change-password.ts'
@@ -11,11 +13,13 @@ import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
+import { countGuess, endAfterGuesses, forgetGuesses } from './guesses.ts'
+import { welcome } from './known-browser.ts'
 import { browserOf } from './routes.ts'
-import { redirectWith, sendSessionCookie } from './scopes.ts'
+import { clearSessionCookie, redirectWith } from './scopes.ts'
 import { networkOf } from './session.ts'
 import { startSession } from './sign-in.ts'
-import { deleteSession, deleteSessionsOf, listSessions, teamsOf } from './store.ts'
+import { deleteSession, deleteSessionsOf, holdSession, listSessions, teamsOf } from './store.ts'
 
 const body = form({
   name: optionalField(),
@@ -65,22 +69,47 @@ function profileErrors({ name, theme, time_zone, shortcuts }: Fields): FieldErro
 }
 
 async function tryPassword(
-  { db }: Deps,
+  deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
   fields: Fields
 ): Promise<FieldErrors | undefined> {
-  const { id } = request.viewer!
+  const { db } = deps
+  const { id, sessionId } = request.viewer!
+  const wait = await countGuess(db, id, sessionId)
+  if (wait === 'over') return signOut(request, reply)
+  if (wait > 0) {
+    reply.header('retry-after', String(wait))
+    return { current_password: `Too many attempts. Wait ${waitInWords(wait)} and try again.` }
+  }
+  const browser = browserOf(request)
+  let started: Awaited<ReturnType<typeof startSession>>
   const result = await changePassword(db, id, {
     current: fields.current_password ?? '',
     next: fields.password ?? '',
-    turn: { network: networkOf(browserOf(request).ip), signal: overOf(reply) }
+    turn: { network: networkOf(browser.ip), signal: overOf(reply) },
+    after: async tx => {
+      if (!(await holdSession(tx, id, sessionId))) return false
+      await deleteSessionsOf(tx, id)
+      started = await startSession(tx, id, browser)
+      return started !== undefined
+    }
   })
-  if (result.outcome === 'wrong-password') return { current_password: 'This is not your current password.' }
+  if (result.outcome === 'wrong-password') {
+    if (await endAfterGuesses(db, id, sessionId)) return signOut(request, reply)
+    return { current_password: 'This is not your current password.' }
+  }
+  await forgetGuesses(db, id, sessionId)
   if (result.outcome === 'refused') return { password: result.problem }
-  await deleteSessionsOf(db, id)
-  sendSessionCookie(reply, (await startSession(db, id, browserOf(request)))!)
+  if (result.outcome === 'changed-meanwhile') return { password: 'Your account changed meanwhile. Sign in again.' }
+  welcome(reply, keysOf(deps), id, started!.token)
   return undefined
+}
+
+function signOut(request: FastifyRequest, reply: FastifyReply): never {
+  clearSessionCookie(reply)
+  request.viewer = null
+  throw new Refusal(401, 'You were signed out after 10 wrong current passwords. Sign in again; nothing was changed.')
 }
 
 async function saveProfile({ db }: Deps, id: number, fields: Fields) {

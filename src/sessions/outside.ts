@@ -27,7 +27,13 @@ export type OutsideAnswer =
  * Is this the password that the directory has for that person? `addressKey` alone: no user here has it, which must
  * neither show nor take another time, and never reaches a password check.
  */
-export type CheckOutside = (claimant: Claimant | { addressKey: string }, password: string) => Promise<OutsideAnswer>
+export type CheckOutside = (
+  claimant: Claimant | { addressKey: string },
+  password: string,
+  /** Names who tries, where that is proved: a browser known for this user, the holder of an invitation's link. Each has
+   * tries of its own at the directory; strangers share theirs. */
+  share?: string
+) => Promise<OutsideAnswer>
 
 type Person = Pick<
   PersonRow,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { keysOf } from '../config.ts'
 import { transaction } from '../db/client.ts'
 import { waitInWords } from '../lib/duration.ts'
 import { findPerson } from '../people/store.ts'
@@ -12,28 +13,32 @@ import { ownPath } from '../web/redirects.ts'
 import { linkEntry } from './claim-entry.ts'
 import { keptPage } from './ended-page.ts'
 import { openForm } from './kept-form.ts'
+import { marksOf, welcome } from './known-browser.ts'
 import { openTicket, sealTicket } from './link-ticket.ts'
 import type { CheckOutside } from './outside.ts'
-import { clearSessionCookie, sendSessionCookie, sessionToken } from './scopes.ts'
+import { clearSessionCookie, sessionToken } from './scopes.ts'
 import { hashSessionToken } from './session.ts'
 import { type SignInOutcome, signIn } from './sign-in.ts'
 import { deleteSessionByToken, findViewer, setFlash } from './store.ts'
 
-export const unavailable = 'The directory cannot be reached, so its passwords cannot be checked. Try again in a minute.'
+export const unavailable =
+  'The directory cannot be asked at this moment, so its passwords cannot be checked. Try again in a minute.'
 const late = 'That step took longer than ten minutes. Sign in again.'
 const wrong = 'That email address and password do not match a user here.'
 
-export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: Deps, outside?: CheckOutside): void {
+export function signInRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOutside): void {
+  const { db, config, secretKey } = deps
+  const keys = keysOf(deps)
   const query = filters({ next: optionalField() })
 
   /** On to the page that was asked for; first to a form that was sent when the session was over, if there is one. */
   async function signedIn(
     reply: FastifyReply,
-    { token, role }: { token: string; role: string },
+    { token, role, personId }: { token: string; role: string; personId: number },
     next: string | undefined,
     kept: string
   ) {
-    sendSessionCookie(reply, token)
+    welcome(reply, keys, personId, token)
     const target = next ?? homeOf(role)
     if (kept === '') return reply.redirect(target, 303)
     const viewer = await findViewer(db, hashSessionToken(token))
@@ -63,7 +68,11 @@ export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: De
     async (request, reply) => {
       const { email, password, kept = '' } = request.body
       const next = ownPath(request.body.next, config.baseUrl)
-      const outcome = await signIn(db, { email, password, ...browserOf(request), over: overOf(reply) }, outside)
+      const outcome = await signIn(
+        db,
+        { email, password, ...browserOf(request), marks: marksOf(keys, request), over: overOf(reply) },
+        outside
+      )
       if (outcome.outcome === 'signed-in') {
         return signedIn(reply, outcome, next, kept)
       }
@@ -84,7 +93,8 @@ export function signInRoutes(app: FastifyInstance, { db, config, secretKey }: De
       const person = ticket && (await findPerson(db, ticket.personId))
       const { password, kept = '' } = request.body
       if (!person) return signInPage(reply, { next: next ?? '', kept, error: late, status: 422 })
-      const outcome = await signIn(db, { email: person.email, password, ...browserOf(request), over: overOf(reply) })
+      const browser = { ...browserOf(request), marks: marksOf(keys, request), over: overOf(reply) }
+      const outcome = await signIn(db, { email: person.email, password, ...browser })
       if (outcome.outcome === 'signed-in') {
         await transaction(db, tx => linkEntry(tx, ticket.personId, ticket.entry))
         return signedIn(reply, outcome, next, kept)

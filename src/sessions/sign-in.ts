@@ -4,12 +4,13 @@ import { type Database, type Db, transaction } from '../db/client.ts'
 import { parseAddress } from '../lib/email-address.ts'
 import { verifyPassword } from '../lib/password.ts'
 import { inPasswordLine, LineFull } from '../lib/password-line.ts'
+import type { Role } from '../lib/role.ts'
 import type { EntryRef } from '../people/entry-store.ts'
-import { findUserByKey, type PersonRow } from '../people/store.ts'
+import { findUserByKey, lockPerson, type PersonRow } from '../people/store.ts'
 import { claimEntry, opensWithDirectory } from './claim-entry.ts'
 import { type CheckOutside, claimantOf } from './outside.ts'
 import { accountDelay, hashSessionToken, networkOf, newSessionToken } from './session.ts'
-import { addTry, countTry, deleteSessionByToken, forgetTries, insertSession, lockTries, takeBackTry } from './store.ts'
+import { countInRow, countTry, deleteSessionByToken, forgetTries, insertSession, takeBackTry } from './store.ts'
 
 export interface Attempt {
   email: string
@@ -20,10 +21,12 @@ export interface Attempt {
   oldToken: string | undefined
   /** Aborted when the request is over. */
   over?: AbortSignal
+  /** The users that this browser has signed in as before, and what its tries are counted under. */
+  marks: readonly { personId: number; nonce: string }[]
 }
 
 export type SignInOutcome =
-  | { outcome: 'signed-in'; token: string; role: 'member' | 'auditor' | 'admin' | 'owner' }
+  | { outcome: 'signed-in'; token: string; personId: number; role: Role }
   | { outcome: 'wrong' }
   /** The directory's password is right, but does not open an account that has a password here before it was linked. */
   | { outcome: 'unlinked'; personId: number; entry: EntryRef }
@@ -41,19 +44,19 @@ const networkTriesPerMinute = 30
  * Signs a user in with address and password. Five wrong tries a minute for an account from one network, thirty for a
  * network; a growing delay, never a lock, for an account that is guessed at from everywhere (ASVS 6.1.1, NIST SP
  * 800-63B-4). Takes as long and says the same whether or not the address belongs to a user (ASVS 6.3.8). With
- * `outside`, the directory's password does as well as one that was chosen here.
+ * `outside`, the directory's password does as well as one that was chosen here. A browser that has signed in as this user
+ * before is counted by itself: what strangers try never keeps it out.
  */
 export async function signIn(db: Database, attempt: Attempt, outside?: CheckOutside): Promise<SignInOutcome> {
   const address = parseAddress(attempt.email.trim())
   const key = 'fault' in address ? attempt.email.trim().toLowerCase().slice(0, 254) : address.key
-  const keys = triesKeys(key, attempt.ip)
-  const checked = await checkInLine(db, key, keys, attempt)
+  const checked = await checkInLine(db, key, attempt)
   if ('outcome' in checked) return checked
-  const { user, isRight } = checked
-  if (isRight && user) return begin(db, user, keys, attempt)
+  const { user, isRight, keys } = checked
+  if (isRight && user) return begin(db, user, keys, attempt, tx => isUnchanged(tx, user))
   if (!outside || attempt.password === '' || 'fault' in address) return { outcome: 'wrong' }
-  const answer = await outside(user ? claimantOf(user) : { addressKey: key }, attempt.password)
-  if (answer.outcome === 'unavailable') await takeBackTry(db, keys.network)
+  const answer = await outside(user ? claimantOf(user) : { addressKey: key }, attempt.password, keys.share)
+  if (answer.outcome === 'unavailable' && keys.network) await takeBackTry(db, keys.network)
   if (answer.outcome === 'unavailable' || answer.outcome === 'too-many') return answer
   if (answer.outcome !== 'right' || !user) return { outcome: 'wrong' }
   const { entry } = answer
@@ -61,17 +64,22 @@ export async function signIn(db: Database, attempt: Attempt, outside?: CheckOuts
   return begin(db, user, keys, attempt, tx => claimEntry(tx, user.id, entry))
 }
 
-type Checked = { user: PersonRow | undefined; isRight: boolean } | Exclude<SignInOutcome, { outcome: 'signed-in' }>
+type Checked =
+  | { user: PersonRow | undefined; isRight: boolean; keys: Keys }
+  | Exclude<SignInOutcome, { outcome: 'signed-in' }>
 
 /** The tries are counted when their turn has come: those that are refused have cost no hash. */
-async function checkInLine(db: Database, key: string, keys: Keys, attempt: Attempt): Promise<Checked> {
-  const turn = { asker: 'stranger' as const, network: networkOf(attempt.ip), signal: attempt.over }
+async function checkInLine(db: Database, key: string, attempt: Attempt): Promise<Checked> {
+  const asker = attempt.marks.length > 0 ? ('known' as const) : ('stranger' as const)
+  const turn = { asker, network: networkOf(attempt.ip), signal: attempt.over }
   try {
     return await inPasswordLine(turn, async () => {
+      const user = await findUserByKey(db, key)
+      const mark = attempt.marks.find(({ personId }) => personId === user?.id)
+      const keys = mark ? keysOfBrowser(mark.nonce) : keysOfStranger(key, attempt.ip)
       const wait = await secondsToWait(db, keys)
       if (wait > 0) return { outcome: 'too-many' as const, retryAfterSeconds: wait }
-      const user = await findUserByKey(db, key)
-      return { user, isRight: await verifyPassword(attempt.password, user?.passwordHash ?? null) }
+      return { user, isRight: await verifyPassword(attempt.password, user?.passwordHash ?? null), keys }
     })
   } catch (error) {
     if (error instanceof LineFull) return { outcome: 'busy', full: error }
@@ -79,67 +87,72 @@ async function checkInLine(db: Database, key: string, keys: Keys, attempt: Attem
   }
 }
 
-/** `claim` is asked in the transaction that starts the session: what the directory answered took its time. */
+/** Is the password that was verified still theirs? It may have been changed while it was hashed. */
+async function isUnchanged(tx: Db, user: PersonRow): Promise<boolean> {
+  return (await lockPerson(tx, user.id))?.passwordHash === user.passwordHash
+}
+
+/** `claim` is asked in the transaction that starts the session: hashing, or asking the directory, took its time. */
 async function begin(
   db: Database,
   user: PersonRow,
   keys: Keys,
   attempt: Attempt,
-  claim?: (tx: Db) => Promise<boolean>
+  claim: (tx: Db) => Promise<boolean>
 ): Promise<SignInOutcome> {
-  const token = await startSession(db, user.id, attempt, claim)
-  if (token === undefined) return { outcome: 'wrong' }
+  const started = await transaction(db, async tx =>
+    (await claim(tx)) ? startSession(tx, user.id, attempt) : undefined
+  )
+  if (!started) return { outcome: 'wrong' }
   await forgetTries(db, [keys.here, keys.account])
-  await takeBackTry(db, keys.network)
-  return { outcome: 'signed-in', token, role: user.role }
+  if (keys.network) await takeBackTry(db, keys.network)
+  return { outcome: 'signed-in', personId: user.id, ...started }
 }
 
 interface Keys {
   /** This network, whatever the account. */
-  network: string
-  /** This account from this network. */
+  network: string | null
+  /** This account from this network, or from this browser: so many tries a minute. */
   here: string
-  /** This account from everywhere. */
+  /** This account from everywhere, or from this browser: so many tries in a row. */
   account: string
+  /** Whose share of the directory's tries they come out of; undefined: that of strangers. */
+  share: string | undefined
 }
 
-function triesKeys(key: string, ip: string): Keys {
+function keysOfStranger(key: string, ip: string): Keys {
   const account = createHash('sha256').update(key).digest('base64url')
   const network = networkOf(ip)
-  return { network: `network ${network}`, here: `${account} ${network}`, account }
+  return { network: `network ${network}`, here: `${account} ${network}`, account, share: undefined }
+}
+
+function keysOfBrowser(nonce: string): Keys {
+  const browser = `browser ${nonce}`
+  return { network: null, here: `${browser} minute`, account: browser, share: browser }
 }
 
 async function secondsToWait(db: Database, { network, here, account }: Keys): Promise<number> {
-  const fromNetwork = await countTry(db, network)
-  if (fromNetwork.tries > networkTriesPerMinute) return Math.max(1, fromNetwork.secondsLeft)
+  const fromNetwork = network ? await countTry(db, network) : undefined
+  if (fromNetwork && fromNetwork.tries > networkTriesPerMinute) return Math.max(1, fromNetwork.secondsLeft)
   const fromHere = await countTry(db, here)
   if (fromHere.tries > triesPerMinute) return Math.max(1, fromHere.secondsLeft)
-  return transaction(db, async tx => {
-    const { failures, secondsSince } = await lockTries(tx, account)
-    const wait = Math.ceil(accountDelay(failures) - secondsSince)
-    if (wait > 0) return wait
-    // only a try that is made counts, so that tries during the wait do not put the next one off for ever
-    await addTry(tx, account)
-    return 0
-  })
+  return transaction(db, tx => countInRow(tx, account, accountDelay))
 }
 
 /**
- * A fresh session for a person, instead of the one that this browser may have had; returns its token, or undefined when
- * `claim` says no.
+ * A fresh session for a user, instead of the one that this browser may have had; undefined for a person who is not a user
+ * or who is deactivated: nothing that began before a deactivation works after it (S38).
  */
 export async function startSession(
-  db: Database,
+  tx: Db,
   personId: number,
-  { userAgent, oldToken }: Pick<Attempt, 'userAgent' | 'oldToken'>,
-  claim?: (tx: Db) => Promise<boolean>
-): Promise<string | undefined> {
+  { userAgent, oldToken }: Pick<Attempt, 'userAgent' | 'oldToken'>
+): Promise<{ token: string; role: Role } | undefined> {
+  const person = await lockPerson(tx, personId)
+  if (person?.enrollment !== 'signed-up') return undefined
   const token = newSessionToken()
-  return transaction(db, async tx => {
-    if (claim && !(await claim(tx))) return undefined
-    if (oldToken) await deleteSessionByToken(tx, hashSessionToken(oldToken))
-    await insertSession(tx, personId, hashSessionToken(token), userAgent?.slice(0, 300) ?? null)
-    await recordEvent(tx, { kind: 'signed-in', actorId: personId, personId })
-    return token
-  })
+  if (oldToken) await deleteSessionByToken(tx, hashSessionToken(oldToken))
+  await insertSession(tx, personId, hashSessionToken(token), userAgent?.slice(0, 300) ?? null)
+  await recordEvent(tx, { kind: 'signed-in', actorId: personId, personId })
+  return { token, role: person.role }
 }

@@ -77,6 +77,12 @@ export async function deleteSession(db: Db, personId: number, id: number): Promi
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length > 0
 }
 
+/** Is this session of a person still there? Locks it, so that it stays until the transaction ends. */
+export async function holdSession(tx: Db, personId: number, id: number): Promise<boolean> {
+  const mine = and(eq(sessions.id, id), eq(sessions.personId, personId))
+  return (await tx.select({ id: sessions.id }).from(sessions).where(mine).for('update')).length > 0
+}
+
 export async function deleteSessionByToken(db: Db, tokenHash: Buffer): Promise<void> {
   await db.delete(sessions).where(eq(sessions.tokenHash, tokenHash))
 }
@@ -115,18 +121,35 @@ export async function countTry(db: Db, key: string) {
   return row!
 }
 
-/** Locks the count of tries under `key` until the transaction ends: how many in a row, and seconds since the last. */
+/**
+ * Locks the count of tries under `key` until the transaction ends: how many in a row, and seconds since the last. One
+ * statement: a sign-in that succeeds meanwhile deletes the row.
+ */
 export async function lockTries(tx: Db, key: string): Promise<{ failures: number; secondsSince: number }> {
-  await tx.insert(signInFailures).values({ key, failures: 0 }).onConflictDoNothing()
+  const { failures, lastAt } = signInFailures
   const [row] = await tx
-    .select({
-      failures: signInFailures.failures,
-      secondsSince: sql<number>`extract(epoch from clock_timestamp() - ${signInFailures.lastAt})::float`
-    })
-    .from(signInFailures)
-    .where(eq(signInFailures.key, key))
-    .for('update')
+    .insert(signInFailures)
+    .values({ key, failures: 0 })
+    .onConflictDoUpdate({ target: signInFailures.key, set: { failures: sql`${failures}` } })
+    .returning({ failures, secondsSince: sql<number>`extract(epoch from clock_timestamp() - ${lastAt})::float` })
   return row!
+}
+
+/** Starts a count again under the lock that `lockTries` took. */
+export async function clearTries(tx: Db, key: string): Promise<void> {
+  await tx.update(signInFailures).set({ failures: 0 }).where(eq(signInFailures.key, key))
+}
+
+/**
+ * Counts a try under a limit that grows into pauses; returns the seconds to wait, 0 when it may be made. Only a try that
+ * is made counts, so that tries during a pause do not put the next one off for ever.
+ */
+export async function countInRow(tx: Db, key: string, delayAfter: (failures: number) => number): Promise<number> {
+  const { failures, secondsSince } = await lockTries(tx, key)
+  const wait = Math.ceil(delayAfter(failures) - secondsSince)
+  if (wait > 0) return wait
+  await addTry(tx, key)
+  return 0
 }
 
 export async function addTry(tx: Db, key: string): Promise<void> {

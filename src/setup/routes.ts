@@ -1,11 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
+import { keysOf } from '../config.ts'
+import { transaction } from '../db/client.ts'
 import { parseAddress } from '../lib/email-address.ts'
 import { readName } from '../lib/name.ts'
 import { passwordProblem } from '../lib/password.ts'
+import { welcome } from '../sessions/known-browser.ts'
 import { browserOf } from '../sessions/routes.ts'
-import { sendSessionCookie } from '../sessions/scopes.ts'
 import { networkOf } from '../sessions/session.ts'
 import { startSession } from '../sessions/sign-in.ts'
 import { organizationErrors, readDomains } from '../settings/organization.ts'
@@ -27,7 +29,8 @@ const body = form({
 type Fields = Static<typeof body>
 
 /** First run only. `token` was printed at start; it is nowhere else. */
-export function setupRoutes(app: FastifyInstance, { db }: Deps, token: string): void {
+export function setupRoutes(app: FastifyInstance, deps: Deps, token: string): void {
+  const { db } = deps
   app.get<{ Querystring: { token?: string } }>(
     '/setup',
     { config: { access: 'anyone' }, schema: { querystring: filters({ token: optionalField() }) } },
@@ -56,7 +59,8 @@ export function setupRoutes(app: FastifyInstance, { db }: Deps, token: string): 
       ...{ network: networkOf(browserOf(request).ip), over: overOf(reply) }
     })
     if (result.outcome === 'already') throw alreadySetUp()
-    sendSessionCookie(reply, (await startSession(db, result.ownerId, browserOf(request)))!)
+    const started = await transaction(db, tx => startSession(tx, result.ownerId, browserOf(request)))
+    if (started) welcome(reply, keysOf(deps), result.ownerId, started.token)
     return reply.redirect('/', 303)
   })
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
+import { keysOf } from '../config.ts'
 import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'
@@ -8,9 +9,9 @@ import { readName } from '../lib/name.ts'
 import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
+import { welcome } from '../sessions/known-browser.ts'
 import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/outside.ts'
 import { browserOf, unavailable } from '../sessions/routes.ts'
-import { sendSessionCookie } from '../sessions/scopes.ts'
 import { networkOf } from '../sessions/session.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -29,6 +30,7 @@ interface ByToken {
 
 export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOutside): void {
   const { db } = deps
+  const keys = keysOf(deps)
   const isOutside = outside !== undefined
 
   app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
@@ -62,7 +64,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
       if (result.outcome === 'entry-changed')
         return refusedPage(deps, reply, request, invitation, { name, errors, answer: { outcome: 'unclear' } })
       if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
-      sendSessionCookie(reply, result.session)
+      welcome(reply, keys, invitation.personId, result.session)
       return reply.redirect('/me', 303)
     }
   )
@@ -109,7 +111,9 @@ async function keptName(db: Deps['db'], { personId }: InvitationRow): Promise<st
 }
 
 async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: InvitationRow, password: string) {
-  return outside(claimantOf((await findPerson(db, invitation.personId))!), password)
+  const claimant = claimantOf((await findPerson(db, invitation.personId))!)
+  // who has the link has tries of their own
+  return outside(claimant, password, `invitation ${invitation.id}`)
 }
 
 function errorsOf(name: string, password: string | null, context: string[]): FieldErrors {

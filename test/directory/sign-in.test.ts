@@ -150,3 +150,26 @@ t.test(
     t.equal((await nobody.post(`/join/${token}`, { name: 'N', password: 'nora-in-the-directory' })).statusCode, 503)
   }
 )
+
+t.test(
+  'F7: strangers who use up the tries at the directory keep out neither a known browser nor an invited person',
+  async t => {
+    await forget()
+    const nora = await browser()
+    const fields = { email: 'nora@larkfield.example', password: 'nora-in-the-directory' }
+    t.equal((await nora.post('/sign-in', fields)).statusCode, 303)
+    const { token } = await inviteOne(db, ids.ben, 'omar@larkfield.example')
+    for (const uid of ['nora', 'omar']) {
+      const strangers = await Promise.all(
+        Array.from({ length: 6 }, (_, n) => signIn(`${uid}@larkfield.example`, 'wrong', rollcall, `203.0.113.${n}`))
+      )
+      t.equal(strangers.filter(({ statusCode }) => statusCode === 429).length, 2, uid)
+    }
+    const late = await signIn(fields.email, fields.password, rollcall, '203.0.113.50')
+    t.equal(late.statusCode, 429, 'a browser that is new has to wait')
+    t.match(late.body, /Wait 30 minutes and try again/)
+    t.equal((await nora.post('/sign-in', fields)).statusCode, 303)
+    const omar = await browser()
+    t.equal((await omar.post(`/join/${token}`, { name: 'Omar', password: 'omar-in-the-directory' })).statusCode, 303)
+  }
+)

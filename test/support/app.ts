@@ -103,7 +103,10 @@ export function addressOf(text: string) {
 export type Fields = Record<string, string | string[]>
 
 export interface Browser {
+  /** Of the session. */
   cookie: string | undefined
+  /** That it has signed in before, which outlives the session. */
+  mark: string | undefined
   get: (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
   post: (url: string, fields?: Fields, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
   upload: (url: string, form: Multipart, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
@@ -114,6 +117,7 @@ export interface Browser {
 async function openBrowser(app: FastifyInstance, persona?: Persona): Promise<Browser> {
   const browser: Browser = {
     cookie: undefined,
+    mark: undefined,
     get: async (url, headers = {}) =>
       keep(await app.inject({ url, headers: { host: 'localhost:3000', ...cookie(), ...headers } })),
     post: async (url, fields = {}, headers = {}) =>
@@ -132,7 +136,10 @@ async function openBrowser(app: FastifyInstance, persona?: Persona): Promise<Bro
       return answer.statusCode === 303 ? browser.get(answer.headers.location!) : answer
     }
   }
-  const cookie = (): Record<string, string> => (browser.cookie ? { cookie: browser.cookie } : {})
+  const cookie = (): Record<string, string> => {
+    const all = [browser.cookie, browser.mark].filter(each => each !== undefined)
+    return all.length > 0 ? { cookie: all.join('; ') } : {}
+  }
   const formHeaders = (headers: Record<string, string>) => ({
     host: 'localhost:3000',
     origin: baseUrl,
@@ -141,7 +148,10 @@ async function openBrowser(app: FastifyInstance, persona?: Persona): Promise<Bro
     ...headers
   })
   const keep = (answer: LightMyRequestResponse) => {
-    for (const { name, value } of answer.cookies) browser.cookie = value === '' ? undefined : `${name}=${value}`
+    for (const { name, value } of answer.cookies) {
+      if (name.endsWith('-browser')) browser.mark = `${name}=${value}`
+      else browser.cookie = value === '' ? undefined : `${name}=${value}`
+    }
     return answer
   }
   if (persona) {

@@ -1,30 +1,36 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Database, transaction } from '../../db/client.ts'
 import { clearTrouble, type DirectoryTrouble, findByEntry, noteTrouble } from '../../people/entry-store.ts'
 import type { CheckOutside, Claimant, OutsideAnswer } from '../../sessions/outside.ts'
-import { addTry, forgetTries, lockTries, takeBackTry } from '../../sessions/store.ts'
+import { addTry, clearTries, forgetTries, lockTries, takeBackTry } from '../../sessions/store.ts'
 import { type DirectoryDeps, directoryOf } from '../connection/settings.ts'
 import { type Directory, DirectoryProblem } from '../directory.ts'
 
 /**
- * Wrong passwords that reach the directory for one person, from wherever they come, before it is left in peace. Directories
- * lock an account after five or more: nobody may lock one through us.
+ * Wrong passwords of strangers that reach the directory for one person, from wherever they come, before it is left in
+ * peace. Directories lock an account after five or more: no stranger may lock one through us. A browser that has signed
+ * in as this person, and the holder of their invitation's link, have as many tries of their own.
  */
 export const bindLimit = { tries: 4, minutes: 30 }
 const peaceSeconds = bindLimit.minutes * 60
+/** Milliseconds between the moments at which a no is answered: how long the directory took would tell who is a user. */
+const answerEvery = 500
 
 /** The check of passwords against the directory, or undefined when sign-in with them is off. */
 export function checkOutsideFor(deps: DirectoryDeps): CheckOutside | undefined {
   if (!deps.config.ldapSignIn) return undefined
-  return async (claimant, password) => {
+  return async (claimant, password, share) => {
+    const since = performance.now()
     const opened = await directoryOf(deps)
     if ('problem' in opened) return { outcome: 'unavailable' }
-    const key = `bind ${createHash('sha256').update(claimant.addressKey).digest('base64url')}`
+    const key = `bind ${createHash('sha256').update(claimant.addressKey).digest('base64url')}${share ? ` ${share}` : ''}`
     const wait = await secondsToWait(deps.db, key)
     if (wait > 0) return { outcome: 'too-many', retryAfterSeconds: wait }
     const answer = await ask(deps.db, opened.directory, claimant, password)
     if (answer.outcome === 'right') await forgetTries(deps.db, [key])
     if (answer.outcome === 'unavailable') await takeBackTry(deps.db, key)
+    if (answer.outcome !== 'right') await untilNextMoment(since)
     return answer
   }
 }
@@ -35,12 +41,17 @@ async function secondsToWait(db: Database, key: string): Promise<number> {
     const { failures, secondsSince } = await lockTries(tx, key)
     if (failures >= bindLimit.tries && secondsSince < peaceSeconds) return Math.ceil(peaceSeconds - secondsSince)
     if (secondsSince >= peaceSeconds) {
-      await forgetTries(tx, [key])
-      await lockTries(tx, key)
+      await clearTries(tx, key)
     }
     await addTry(tx, key)
     return 0
   })
+}
+
+/** Waits for the end of the half second in which the answer came. */
+async function untilNextMoment(since: number) {
+  const elapsed = performance.now() - since
+  await pause(Math.ceil(elapsed / answerEvery) * answerEvery - elapsed)
 }
 
 async function ask(
@@ -81,7 +92,7 @@ async function askFor(
   return { outcome: 'right', entry: { id, dn } }
 }
 
-/** As long as for somebody, more or less, and no password goes anywhere. */
+/** As many messages as for a user, more or less, and no password goes anywhere. */
 async function askForNobody(directory: Directory): Promise<OutsideAnswer> {
   for (let each = 0; each < 2; each += 1) await directory.findPeople([randomUUID()])
   return { outcome: 'wrong' }

@@ -1,0 +1,39 @@
+/** Wrong current passwords at /me: an open browser must not tell its finder the password. */
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { accountDelay } from './session.ts'
+import { addTry, countInRow, deleteSession, forgetTries, lockTries } from './store.ts'
+
+/** Wrong ones in a row after which the session ends. */
+const mostInSession = 10
+
+const keyOf = (personId: number) => `me ${personId}`
+const keyOfSession = (sessionId: number) => `me session ${sessionId}`
+
+/**
+ * Counts a try before it is made: seconds to wait, 0 when it may be made, `over` when the session has had its ten. The
+ * account's own count goes on over its sessions, with pauses as at sign-in (NIST SP 800-63B-4).
+ */
+export async function countGuess(db: Database, personId: number, sessionId: number): Promise<number | 'over'> {
+  return transaction(db, async tx => {
+    if ((await lockTries(tx, keyOfSession(sessionId))).failures >= mostInSession) return 'over'
+    const wait = await countInRow(tx, keyOf(personId), accountDelay)
+    if (wait === 0) await addTry(tx, keyOfSession(sessionId))
+    return wait
+  })
+}
+
+/** Ends the session once it has had its ten wrong passwords; returns whether it is over. */
+export async function endAfterGuesses(db: Database, personId: number, sessionId: number): Promise<boolean> {
+  return transaction(db, async tx => {
+    const { failures } = await lockTries(tx, keyOfSession(sessionId))
+    if (failures < mostInSession) return false
+    if (await deleteSession(tx, personId, sessionId))
+      await recordEvent(tx, { kind: 'password-guessed', actorId: personId, personId, details: { tries: failures } })
+    return true
+  })
+}
+
+export async function forgetGuesses(db: Database, personId: number, sessionId: number): Promise<void> {
+  await forgetTries(db, [keyOf(personId), keyOfSession(sessionId)])
+}

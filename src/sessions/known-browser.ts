@@ -1,0 +1,64 @@
+/**
+ * Browsers that have signed in as a user before (OWASP, "Device cookies"): a signed cookie gives such a browser counters
+ * of its own, so that wrong passwords of strangers never keep a user out. It opens nothing by itself.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { signatureFor } from '../lib/token.ts'
+import { sendSessionCookie } from './scopes.ts'
+
+/** Users that one browser is known for: people who share a machine. The newest stay. */
+const mostUsers = 5
+const days = 365
+
+interface Mark {
+  personId: number
+  /** Names the browser in its counters. */
+  nonce: string
+  text: string
+}
+
+/** What a browser's cookie says, as far as it is ours: which users have signed in with it. */
+export function readMarks(keys: readonly Buffer[], cookie: string | undefined): Mark[] {
+  const parts = (cookie ?? '').slice(0, 1000).split('~').slice(0, mostUsers)
+  return parts.flatMap(text => {
+    const [, id, nonce, signature] = /^([1-9]\d{0,14})\.([\w-]{22})\.([\w-]{43})$/.exec(text) ?? []
+    if (!id || !nonce || !signature) return []
+    const isOurs = (key: Buffer) => timingSafeEqual(Buffer.from(signatureOf(key, id, nonce)), Buffer.from(signature))
+    return keys.some(isOurs) ? [{ personId: Number(id), nonce, text }] : []
+  })
+}
+
+/** The cookie of a browser that has just signed in as this person. */
+export function addMark(keys: readonly [Buffer, ...Buffer[]], cookie: string | undefined, personId: number): string {
+  const marks = readMarks(keys, cookie)
+  const nonce = marks.find(mark => mark.personId === personId)?.nonce ?? randomBytes(16).toString('base64url')
+  const mine = `${personId}.${nonce}.${signatureOf(keys[0], String(personId), nonce)}`
+  const others = marks.filter(mark => mark.personId !== personId).map(({ text }) => text)
+  return [mine, ...others].slice(0, mostUsers).join('~')
+}
+
+const signatureOf = (key: Buffer, id: string, nonce: string) => signatureFor(key, 'browser', `${id}:${nonce}`)
+
+const nameOf = ({ server }: { server: { cookieName: string } }) => `${server.cookieName}-browser`
+
+export const marksOf = (keys: readonly Buffer[], request: FastifyRequest) =>
+  readMarks(keys, request.cookies[nameOf(request)])
+
+/** Signs the browser in: its session, and the mark that it has signed in as this person. */
+export function welcome(
+  reply: FastifyReply,
+  keys: readonly [Buffer, ...Buffer[]],
+  personId: number,
+  session: string
+): void {
+  const name = nameOf(reply)
+  reply.setCookie(name, addMark(keys, reply.request.cookies[name], personId), {
+    path: '/',
+    httpOnly: true,
+    secure: name.startsWith('__Host-'),
+    sameSite: 'lax',
+    maxAge: days * 86_400
+  })
+  sendSessionCookie(reply, session)
+}
