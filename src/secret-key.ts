@@ -7,12 +7,14 @@ import { type DirectoryDeps, sealedPassword } from './directory/connection/setti
 import { someOpenLinks } from './invitations/link-store.ts'
 import { tokenWith } from './lib/token.ts'
 import type { Log } from './mail/delivery.ts'
+import { closeToOthers } from './mail/outbox.ts'
 
 /** The generated key of a data folder: 32 bytes, made on the first start, readable by its owner only. */
 export function readSecretKey(dataDir: string): Buffer {
   const file = path.join(dataDir, 'secret.key')
   fs.mkdirSync(dataDir, { recursive: true })
   if (!fs.existsSync(file)) makeKey(file)
+  closeToOthers(file)
   const key = Buffer.from(fs.readFileSync(file, 'utf8').trim(), 'base64')
   if (key.length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`)
   return key

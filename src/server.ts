@@ -14,6 +14,7 @@ import { notify } from './db/notices.ts'
 import { DatabaseProblems, prepareDatabase } from './db/prepare.ts'
 import { divide, fewestConnections, usualConnections } from './db/shares.ts'
 import { checkLdap } from './directory/connection/check-environment.ts'
+import { closeToOthers } from './mail/outbox.ts'
 import { readOrganization } from './people/store.ts'
 import { readSecretKey, takeUpKey } from './secret-key.ts'
 import { startWorker, type Worker } from './worker.ts'
@@ -43,6 +44,8 @@ async function start() {
   const shares = divide(connections, config.role)
   const onRefused = sayOnce()
   const db = pool(url, { connections: shares.web, statementSeconds: 30, session, onRefused })
+  // a mail server may be set now, but the mails of before still hold links
+  closeToOthers(path.join(config.dataDir, 'outbox'))
   const secretKey = config.secretKey ?? readSecretKey(config.dataDir)
   const setupToken = randomBytes(32).toString('base64url')
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })

@@ -1,4 +1,5 @@
 /** Where mail goes while no mail server is set: files that the console shows. */
+import { chmodSync, statSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { decodeQuotedPrintable } from '../lib/quoted-printable.ts'
@@ -13,10 +14,12 @@ export function outboxTransport(folder: string): MailTransport {
     async send({ deliveryId, bytes }) {
       const file = fileOf(folder, deliveryId)
       try {
-        // the mails hold links: nobody else on this machine reads them
         await fs.mkdir(folder, { recursive: true, mode: 0o700 })
-        await fs.writeFile(`${file}.part`, bytes())
-        await fs.rename(`${file}.part`, file)
+        closeToOthers(folder)
+        const part = `${file}.part`
+        await fs.writeFile(part, bytes(), { mode: 0o600 })
+        closeToOthers(part)
+        await fs.rename(part, file)
         return { is: 'kept', reply: 'Kept in the outbox' }
       } catch (error) {
         return {
@@ -27,6 +30,20 @@ export function outboxTransport(folder: string): MailTransport {
     },
     verify: async () => undefined,
     close: async () => {}
+  }
+}
+
+/**
+ * Takes a folder or file of ours away from the other users of this machine: the mode given when it is made counts for
+ * nothing where a restore or a mount had made it before. A file system without modes is left as it is.
+ */
+export function closeToOthers(place: string): void {
+  const stat = statSync(place, { throwIfNoEntry: false })
+  if (!stat || (stat.mode & 0o077) === 0) return
+  try {
+    chmodSync(place, stat.isDirectory() ? 0o700 : 0o600)
+  } catch (error) {
+    if (!['EPERM', 'EROFS', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
+import { cutText } from '../lib/cut.ts'
 import { parseAddress } from '../lib/email-address.ts'
 import { verifyPassword } from '../lib/password.ts'
 import { inPasswordLine, LineFull } from '../lib/password-line.ts'
@@ -49,7 +50,7 @@ const networkTriesPerMinute = 30
  */
 export async function signIn(db: Database, attempt: Attempt, outside?: CheckOutside): Promise<SignInOutcome> {
   const address = parseAddress(attempt.email.trim())
-  const key = 'fault' in address ? attempt.email.trim().toLowerCase().slice(0, 254) : address.key
+  const key = 'fault' in address ? cutText(attempt.email.trim().toLowerCase(), 254) : address.key
   const checked = await checkInLine(db, key, attempt)
   if ('outcome' in checked) return checked
   const { user, isRight, keys } = checked
@@ -152,7 +153,7 @@ export async function startSession(
   if (person?.enrollment !== 'signed-up') return undefined
   const token = newSessionToken()
   if (oldToken) await deleteSessionByToken(tx, hashSessionToken(oldToken))
-  await insertSession(tx, personId, hashSessionToken(token), userAgent?.slice(0, 300) ?? null)
+  await insertSession(tx, personId, hashSessionToken(token), userAgent && cutText(userAgent, 300))
   await recordEvent(tx, { kind: 'signed-in', actorId: personId, personId })
   return { token, role: person.role }
 }

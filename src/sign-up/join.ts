@@ -4,6 +4,7 @@ import { closedStateOf, type InvitationState, stateOf } from '../invitations/inv
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findNewest } from '../invitations/newest-store.ts'
 import { consume, findByTokenHash, isActiveOwner, noteRequest } from '../invitations/store.ts'
+import { cutText } from '../lib/cut.ts'
 import { hashPassword } from '../lib/password.ts'
 import { inPasswordLine, LineFull } from '../lib/password-line.ts'
 import { hashToken } from '../lib/token.ts'
@@ -117,7 +118,7 @@ async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }:
   const session = newSessionToken()
   await deleteSessionsOf(tx, personId)
   if (oldSession) await deleteSessionByToken(tx, hashSessionToken(oldSession))
-  await insertSession(tx, personId, hashSessionToken(session), userAgent?.slice(0, 300) ?? null)
+  await insertSession(tx, personId, hashSessionToken(session), userAgent && cutText(userAgent, 300))
   return session
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { test } from 'tap'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
 import { listOutbox, outboxTransport, readKept } from '../../src/mail/outbox.ts'
+import { readSecretKey } from '../../src/secret-key.ts'
 import { countsOf, means, numbered, order, organization } from './orders.ts'
 
 test('without a mail server every mail is kept as a file and reads as it was written', async t => {
@@ -37,4 +38,38 @@ test('without a mail server every mail is kept as a file and reads as it was wri
   t.match(mail.bytes.toString(), /^From: [\s\S]*\r\n$/)
   t.notMatch(mail.bytes.toString('latin1'), /[^\r]\n/)
   t.equal(await readKept(folder, 999_999), undefined)
+})
+
+test('F17: no other user of the machine reads what is kept, also in a folder that was there before', async t => {
+  const folder = path.join(t.testdir({ outbox: {} }), 'outbox')
+  fs.chmodSync(folder, 0o755)
+  fs.writeFileSync(path.join(folder, '900001.eml'), 'older', { mode: 0o644 })
+  const { db, drop } = await organization()
+  t.teardown(drop)
+  await order(db, ['kim'])
+  fs.writeFileSync(path.join(folder, '2.eml.part'), 'left behind', { mode: 0o666 })
+  await deliverDue(means(db, outboxTransport(folder)))
+  t.equal(fs.statSync(folder).mode & 0o777, 0o700)
+  const kept = fs.readdirSync(folder).filter(name => name.endsWith('.eml') && name !== '900001.eml')
+  t.equal(kept.length, 1)
+  for (const name of kept) t.equal(fs.statSync(path.join(folder, name)).mode & 0o777, 0o600, name)
+})
+
+test('F17: nor does a part of a mail that was left readable stay so', async t => {
+  const folder = t.testdir({ '7.eml.part': 'left behind' })
+  fs.chmodSync(path.join(folder, '7.eml.part'), 0o666)
+  const bytes = () => Buffer.from('Subject: x\r\n\r\n')
+  const outcome = await outboxTransport(folder).send({ deliveryId: 7, bytes } as never)
+  t.match(outcome, { is: 'kept' })
+  t.equal(fs.statSync(path.join(folder, '7.eml')).mode & 0o777, 0o600)
+})
+
+test('F17: the generated key is its owner’s alone, also when a restore made it readable', async t => {
+  const folder = t.testdir({})
+  const key = readSecretKey(folder)
+  const file = path.join(folder, 'secret.key')
+  t.equal(fs.statSync(file).mode & 0o777, 0o600)
+  fs.chmodSync(file, 0o644)
+  t.same(readSecretKey(folder), key)
+  t.equal(fs.statSync(file).mode & 0o777, 0o600)
 })

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
+import { cutText } from '../../lib/cut.ts'
 import { splitAddresses, withoutName } from '../../lib/split-addresses.ts'
 import { type Organization, readOrganization } from '../../people/store.ts'
 import { findTeams } from '../../teams/store.ts'
@@ -65,7 +66,7 @@ function errorsOf(fields: string[], organization: Organization): TypedError[] {
     const judged = judgeLine(address, domains)
     if (judged.verdict === null) return []
     const hint = judged.verdict === 'malformed' && judged.suggestion ? `. Did you mean ${judged.suggestion}?` : ''
-    const which = isAlone(field) ? '' : `${address.slice(0, 100)}: `
+    const which = isAlone(field) ? '' : `${cutText(address, 100)}: `
     return [{ field, text: `${which}${reasonInWords(judged)}${hint}` }]
   })
 }
