@@ -86,7 +86,11 @@ export const eventKinds = {
   },
   'invitation-resent': { tone: 'info', icon: 'send', says: event => `sent the invitation of ${somebody(event)} again` },
   'invitation-revoked': { tone: 'warn', icon: 'x', says: event => `revoked the invitation of ${somebody(event)}` },
-  'link-shown': { tone: 'warn', icon: 'copy', says: event => `copied the invitation link of ${somebody(event)}` },
+  'link-shown': {
+    tone: 'warn',
+    icon: 'copy',
+    says: event => `${event.details.how === 'copied' ? 'copied' : 'opened'} the invitation link of ${somebody(event)}`
+  },
   'invitation-requested': {
     tone: 'warn',
     icon: 'mail',

@@ -3,12 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { recentEvents } from '../audit/store.ts'
 import { stateOf } from '../invitations/invitation.ts'
 import { canHandle } from '../invitations/may-handle.ts'
-import { type InvitationRow, invitationsOf } from '../invitations/store.ts'
+import { findInvitation, type InvitationRow, invitationsOf } from '../invitations/store.ts'
 import { includesRole, type Role, roleNames } from '../lib/role.ts'
 import { deliveryBadge } from '../mail/delivery-badges.ts'
 import { findSuppression } from '../mail/store.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { findPerson } from '../people/store.ts'
+import { teamsOfBatch } from '../teams/pending-store.ts'
 import { type MembershipOf, membershipsOf } from '../teams/store.ts'
 import { reasonInWords } from '../teams/team.ts'
 import { showTime } from '../web/dates.ts'
@@ -40,6 +41,7 @@ export async function personPage(
     membershipsOf(db, id)
   ])
   const name = person.name ?? person.email
+  const pending = await pendingTeams(db, person, memberships)
   const newest = invitations.find(({ id }) => id === person.invitationId)
   return reply.page(
     'people/person',
@@ -58,6 +60,7 @@ export async function personPage(
       actions: includesRole(viewer.role, 'admin') ? actionsOf(person, newest, viewer, suppression !== undefined) : [],
       ...roleChoice(person, newest, viewer.role),
       errors,
+      pending,
       teams: teamsOf(memberships, viewer.timeZone),
       story: storyOf(invitations, mails, events, viewer.timeZone)
     }
@@ -102,6 +105,16 @@ function directoryFacts(person: Person, timeZone: string) {
       ? [{ name: gone ? 'Gone from the directory' : 'Disabled in the directory', value: showTime(left, timeZone).text }]
       : [])
   ]
+}
+
+/** The teams that an open invitation names, besides those that the person is in. */
+async function pendingTeams(db: Deps['db'], person: Person, memberships: MembershipOf[]) {
+  if (person.enrollment !== 'invited') return []
+  const batchId = (await findInvitation(db, person.invitationId!))?.batchId ?? null
+  const named = batchId === null ? [] : await teamsOfBatch(db, batchId)
+  return named
+    .filter(({ id }) => memberships.every(({ teamId }) => teamId !== id))
+    .map(({ id, name }) => ({ href: `/teams/${id}`, name }))
 }
 
 /** Each team with every reason for which the person is in it. */
@@ -149,7 +162,7 @@ function actionsOf(
   if (!open) return [mail]
   return [
     mail,
-    act(`/invitations/${open.id}/link`, 'Copy link', 'copy'),
+    act(`/invitations/${open.id}/link`, 'Show link…', 'copy'),
     act(`/invitations/${open.id}/revocation`, 'Revoke invitation…', 'x', false, revocationSheet(person))
   ]
 }

@@ -82,3 +82,11 @@ export async function rolesBehind(
   }
   return roles
 }
+
+/** Did this admin see or copy the link of this person's invitation in the last ten minutes? A page loaded again is no news. */
+export async function wasJustShown(tx: Db, actorId: number, personId: number, how: string): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    select from events where person_id = ${personId} and kind = 'link-shown' and actor_id = ${actorId}
+      and details ->> 'how' = ${how} and at > now() - interval '10 minutes' limit 1`)
+  return rows.length > 0
+}

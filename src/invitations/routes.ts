@@ -4,7 +4,7 @@ import { redirectWith } from '../sessions/scopes.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
-import { form, idParams } from '../web/forms.ts'
+import { form, idParams, optionalField } from '../web/forms.ts'
 import type { InvitationState } from './invitation.ts'
 import { resend } from './resend.ts'
 import { revoke } from './revoke.ts'
@@ -59,8 +59,10 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
     return redirectWith(reply, db, `/people/${result.personId}`, 'Invitation revoked. Its link no longer works.')
   })
 
-  app.post<ById>('/invitations/:id/link', options, async (request, reply) => {
-    const result = await showLink(db, keys, request.viewer!.id, Number(request.params.id))
+  const linkOptions = { ...options, schema: { params: idParams, body: form({ how: optionalField() }) } }
+  app.post<ById & { Body: { how?: string } }>('/invitations/:id/link', linkOptions, async (request, reply) => {
+    const how = request.body.how === 'copied' ? 'copied' : 'shown'
+    const result = await showLink(db, keys, request.viewer!.id, Number(request.params.id), how)
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])

@@ -3,7 +3,7 @@ import { type Database, type Db, transaction } from '../db/client.ts'
 import { hashToken, newNonce, tokenOf, tokenWith } from '../lib/token.ts'
 import { lockPerson } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
-import { lockInvitation, writeNonce } from './link-store.ts'
+import { lockInvitation, wasJustShown, writeNonce } from './link-store.ts'
 import { mayHandle } from './may-handle.ts'
 import { findInvitation } from './store.ts'
 
@@ -17,13 +17,14 @@ export type LinkOutcome =
 
 /**
  * The link of an open invitation, for an admin to hand over where mail does not get through. `keys`: the one in force
- * first. A link that was made with none of them gives way to another one.
+ * first. A link that was made with none of them gives way to another one. A page that is loaded again is one event.
  */
 export async function showLink(
   db: Database,
   keys: readonly [Buffer, ...Buffer[]],
   actorId: number,
-  invitationId: number
+  invitationId: number,
+  how: 'shown' | 'copied' = 'shown'
 ): Promise<LinkOutcome> {
   return transaction(db, async tx => {
     const found = await findInvitation(tx, invitationId)
@@ -37,7 +38,8 @@ export async function showLink(
     const { nonce, tokenHash, expiresAt } = invitation
     const known = nonce && tokenHash ? tokenWith(keys, nonce, tokenHash) : undefined
     const token = known ?? (await mint(tx, keys[0], invitationId))
-    await recordEvent(tx, { kind: 'link-shown', actorId, personId: person.id })
+    const isSeenAgain = known !== undefined && (await wasJustShown(tx, actorId, person.id, how))
+    if (!isSeenAgain) await recordEvent(tx, { kind: 'link-shown', actorId, personId: person.id, details: { how } })
     const isReplaced = nonce !== null && known === undefined
     return { outcome: 'shown', token, isReplaced, email: person.email, personId: person.id, expiresAt }
   })

@@ -9,6 +9,7 @@ import { Refusal } from '../web/errors.ts'
 import type { FieldErrors } from '../web/forms.ts'
 import { initialsOf } from '../web/pages.ts'
 import { listMembers, type Member, placeOf } from './members-store.ts'
+import { countPending, listPending } from './pending-store.ts'
 import { findTeam, type ListedTeam } from './store.ts'
 import { sourceWords } from './team.ts'
 
@@ -44,6 +45,7 @@ export async function teamPage(
   const members = await listMembers(db, team.id, q, pageSize + 1, place)
   const shown = members.slice(0, pageSize)
   const mayAct = includesRole(role, 'admin')
+  const waiting = q ? null : await waitingView(deps, request, team.id, timeZone)
   const isWhole = place === undefined && members.length <= pageSize
   const href = (id: number | null) => {
     const said = Object.entries({ q, after: id ?? '' }).filter(([, value]) => value !== '')
@@ -64,6 +66,7 @@ export async function teamPage(
         errors,
         typed: { name: typed.name ?? team.name, email: typed.email ?? '' }
       },
+      waiting,
       isByHand: team.source === 'hand',
       groupHref: team.groupId ? `/groups/${team.groupId}` : null,
       memberText: peopleInWords(team.memberCount),
@@ -74,6 +77,25 @@ export async function teamPage(
       next: members.length > pageSize ? href(shown.at(-1)!.personId) : null
     }
   )
+}
+
+/** Who is invited to the team and has not joined yet; null where there is no one. */
+async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number, timeZone: string) {
+  const { waiting = '' } = request.query as { waiting?: string }
+  const after = /^[1-9]\d{0,14}$/.test(waiting) ? Number(waiting) : 0
+  const [count, people] = await Promise.all([countPending(db, teamId), listPending(db, teamId, pageSize + 1, after)])
+  if (count === 0) return null
+  const shown = people.slice(0, pageSize)
+  return {
+    count,
+    text: `${peopleInWords(count)}, in the order of their invitations`,
+    rows: shown.map(({ personId, email, name, invitedAt, expiresAt }) => ({
+      ...{ href: `/people/${personId}`, email, name: name ?? email, initials: initialsOf(name ?? email) },
+      ...{ invited: showDay(invitedAt, timeZone), expires: showDay(expiresAt, timeZone) }
+    })),
+    first: after > 0 ? `/teams/${teamId}#waiting-t` : null,
+    next: people.length > pageSize ? `/teams/${teamId}?waiting=${shown.at(-1)!.personId}#waiting-t` : null
+  }
 }
 
 export const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`

@@ -47,6 +47,13 @@ t.test('copying the link shows it once, uncached, and is an event', async t => {
   t.equal((await visitor.get(new URL(link!).pathname)).statusCode, 200)
   t.match(await events('link-shown', personId), { n: 1 })
   t.match((await ben.post(`/invitations/${invitationId}/link`)).body, link!, 'the same link again')
+  t.match(await events('link-shown', personId), { n: 1 }, 'a page that is loaded again is no news')
+  t.equal((await ben.post(`/invitations/${invitationId}/link`, { how: 'copied' })).statusCode, 200)
+  t.match(await events('link-shown', personId), { n: 2 })
+  const page = (await ben.get(`/people/${personId}`)).body
+  t.match(page, 'opened the invitation link of')
+  t.match(page, 'copied the invitation link of')
+  t.match(page, /data-copy-link[\s\S]*Show link…[\s\S]*Copy link/)
   await work()
   t.equal((await ben.get(new URL(link!).pathname)).statusCode, 200, 'the mail carries the same one')
   t.notMatch((await ben.get(`/people/${personId}`)).body, link!.slice(-43))

@@ -35,7 +35,7 @@ export async function startSite(options: TestAppOptions = {}): Promise<Site> {
     open: context => openPage(browser, baseUrl, faults, context),
     signIn: async (page, persona) => {
       await page.goto('/sign-in')
-      await page.getByLabel('E-mail address').fill(`${persona}@larkfield.example`)
+      await page.getByLabel('Email address').fill(`${persona}@larkfield.example`)
       await page.getByLabel('Password').fill(goodPassword)
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.locator('.who').waitFor({ state: 'attached' })

@@ -4,6 +4,7 @@ import type { BatchRow } from '../store.ts'
 import { leftOf } from './sent-page.ts'
 
 interface Action {
+  id: string
   href: string
   label: string
   icon: string
@@ -23,7 +24,7 @@ interface Circumstances {
 export function actionsFor(batch: BatchRow, mayAct: boolean, { hasMailServer, isRestSent }: Circumstances) {
   const base = `/batches/${batch.id}`
   const act = (path: string, label: string, icon: string, primary = false): Action => ({
-    ...{ href: `${base}/${path}`, label, icon, primary }
+    ...{ id: path, href: `${base}/${path}`, label, icon, primary }
   })
   if (!mayAct) return { actions: [], cancellation: null }
   const failed = batch.mailsFailed + batch.mailsUnknown

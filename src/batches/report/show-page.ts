@@ -4,6 +4,7 @@ import { includesRole } from '../../lib/role.ts'
 import { readPacing } from '../../mail/queue/gate-store.ts'
 import { readPause } from '../../mail/store.ts'
 import { readOrganization } from '../../people/store.ts'
+import { teamsOfBatch } from '../../teams/pending-store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { isBatchState } from '../batch.ts'
@@ -40,12 +41,13 @@ export async function showBatch(
   const facts = factsOf(batch, timeZone)
   const hasMailServer = deps.config.smtp !== undefined
   const corrected = await correctedOf(deps.db, id)
-  const [lines, problems, corrections, sending, rest] = await Promise.all([
+  const [lines, problems, corrections, sending, rest, teams] = await Promise.all([
     linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
     problemsView(deps.db, { batch, filter, query, corrected, mayAct, base, typed }),
     correctionsOf(deps.db, id),
     batch.state === 'sending' ? sendingView(deps, batch) : null,
-    batch.state === 'cancelled' ? restOf(deps.db, id) : undefined
+    batch.state === 'cancelled' ? restOf(deps.db, id) : undefined,
+    teamsOfBatch(deps.db, id)
   ])
   const errors = [...(typed?.errors ?? [])].map(([line, text]) => ({
     href: `#address-${line}`,
@@ -62,7 +64,9 @@ export async function showBatch(
       mainAttributes: [['data-batch-state', batch.state]]
     },
     {
+      isPart: request.headers['hx-request-type'] === 'partial',
       ...{ base, heading, ...facts, errors, problems, ...lines, state: batch.state },
+      teams: teams.map(team => ({ href: `/teams/${team.id}`, name: team.name })),
       again: againFor(batch),
       verdicts: verdictFilters(batch, filter.verdict, base, corrected),
       deliveries: deliveryCounts(batch, filter.delivery, base),

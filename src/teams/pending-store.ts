@@ -1,0 +1,48 @@
+/** Who will be in a team once they join: the open invitations of the batches that name it. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+
+export interface Pending {
+  personId: number
+  email: string
+  name: string | null
+  invitedAt: Date
+  expiresAt: Date
+}
+
+/** The people `p` whose invitation `d` names the team is open, and who are not in the team already. */
+const pendingOf = (teamId: number) => sql`
+  batch_teams t join deliveries d on d.batch_id = t.batch_id
+  join people p on p.id = d.person_id and p.invitation_id = d.invitation_id
+  where t.team_id = ${teamId} and p.stage = 'invited' and p.invitation_expires_at > now()
+    and not exists (select from team_members m where m.team_id = ${teamId} and m.person_id = p.id)`
+
+export async function countPending(db: Db, teamId: number): Promise<number> {
+  const [row] = await db.execute<{ n: string }>(sql`select count(*) as n from ${pendingOf(teamId)}`)
+  return Number(row!.n)
+}
+
+/** One page of them in the order of their invitation, after the person `after`. */
+export async function listPending(db: Db, teamId: number, limit: number, after = 0): Promise<Pending[]> {
+  const rows = await db.execute<{
+    id: string
+    email: string
+    name: string | null
+    invited: string
+    expires: string
+  }>(sql`
+    select p.id, p.email, p.name, p.invited_at as invited, p.invitation_expires_at as expires
+    from ${pendingOf(teamId)} and p.id > ${after}::bigint order by p.id limit ${limit}`)
+  return rows.map(row => ({
+    ...{ personId: Number(row.id), email: row.email, name: row.name },
+    ...{ invitedAt: new Date(row.invited), expiresAt: new Date(row.expires) }
+  }))
+}
+
+/** The teams that a batch's invitations name, as far as they are still there. */
+export async function teamsOfBatch(db: Db, batchId: number): Promise<{ id: number; name: string }[]> {
+  const rows = await db.execute<{ id: string; name: string }>(sql`
+    select t.id, t.name from batch_teams b join teams t on t.id = b.team_id and t.removed_at is null
+    where b.batch_id = ${batchId} order by lower(t.name), t.id limit 100`)
+  return rows.map(({ id, name }) => ({ id: Number(id), name }))
+}
