@@ -1,4 +1,5 @@
 /** One line of a batch: what it says, and what that means for the person. */
+import { domainToUnicode } from 'node:url'
 import type { verdicts } from '../db/schema.ts'
 import { editDistance } from '../lib/edit-distance.ts'
 import { type FaultCode, parseAddress } from '../lib/email-address.ts'
@@ -87,13 +88,15 @@ const remembered = 10_000
 /** `names`: lower-case, in ASCII form. */
 export function organizationDomains(names: Iterable<string>): OrganizationDomains {
   const own = new Set(names)
+  // in their readable forms, where one wrong letter is one: ASCII forms of like names have little in common
+  const shown = new Map(Array.from(own, name => [name, domainToUnicode(name)]))
   const known = new Map<string, string | undefined>()
   return {
     has: domain => own.has(domain),
     nearest(domain) {
       if (known.has(domain)) return known.get(domain)
       if (known.size >= remembered) known.clear()
-      const found = withEnding(domain, own) ?? closest(domain, own)
+      const found = withEnding(domain, own) ?? closest(domain, shown)
       known.set(domain, found)
       return found
     }
@@ -105,11 +108,12 @@ function withEnding(domain: string, own: ReadonlySet<string>): string | undefine
   return undefined
 }
 
-function closest(domain: string, own: ReadonlySet<string>): string | undefined {
+function closest(domain: string, own: ReadonlyMap<string, string>): string | undefined {
+  const typed = domain.includes('xn--') ? domainToUnicode(domain) : domain
   let found: string | undefined
   let least = mistakes
-  for (const name of own) {
-    const distance = editDistance(domain, name, least)
+  for (const [name, shown] of own) {
+    const distance = editDistance(typed, shown, least)
     if (distance > least || (distance === least && found !== undefined)) continue
     found = name
     least = distance

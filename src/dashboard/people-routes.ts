@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { pagesOf } from '../lib/paging.ts'
 import { includesRole } from '../lib/role.ts'
+import { searchText } from '../lib/search-text.ts'
 import { deliveryBadge, deliveryBadges, deliveryChoices, noMailWords } from '../mail/delivery-badges.ts'
 import { countEnrollments } from '../people/counts.ts'
 import { countPeople, type Listed, listPeople, type PeopleCount, type PeopleFilter } from '../people/list-store.ts'
@@ -84,7 +85,7 @@ function foundInWords(shown: number, hasMore: boolean, isLater: boolean): string
 }
 
 function readFilter(query: Query) {
-  const q = query.q?.trim() ?? ''
+  const q = searchText(query.q)
   const delivery =
     query.delivery && Object.hasOwn(deliveryBadges, query.delivery) ? (query.delivery as DeliveryState) : undefined
   return {

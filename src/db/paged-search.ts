@@ -1,5 +1,6 @@
 /** One page of a long table, found the way that suits how rare the matches are. */
 import { type SQL, sql } from 'drizzle-orm'
+import { spellingsOf } from '../lib/search-text.ts'
 
 export interface PagedSearch<T, K> {
   /** Matches among the next `window` rows in order, and whether these are all that are left. */
@@ -28,7 +29,8 @@ export async function searchPage<T, K>(limit: number, { near, keys, byKeys, walk
 
 /** Does `text`, in lower case, contain what somebody typed, which means itself whatever it holds? */
 export function contains(text: SQL, typed: string): SQL {
-  return sql`${text} like lower(${`%${literal(typed)}%`})`
+  const spellings = spellingsOf(typed).map(each => sql`${text} like lower(${`%${literal(each)}%`})`)
+  return sql`(${sql.join(spellings, sql` or `)})`
 }
 
 const literal = (typed: string) => typed.replace(/[\\%_]/g, '\\$&')

@@ -1,5 +1,7 @@
 /** Composes invitations at the moment of sending, and mints their links. */
+
 import type { Db } from '../db/client.ts'
+import { readable } from '../lib/readable-domain.ts'
 import { hashToken, newNonces, optOutToken, tokenOf, tokenWith } from '../lib/token.ts'
 import { compileMail, type Filling, type Frame } from '../mail/compile.ts'
 import type { Claimed, Composed, Composer, Mail } from '../mail/delivery.ts'
@@ -92,7 +94,7 @@ function fillingFor(deps: InvitationMail, delivery: Claimed, letter: InvitationL
     date: new Date(),
     optOut,
     feedbackId: `${delivery.batchId ?? 0}:invitation:rollcall:${hostOf(deps.mailFrom.address)}`,
-    values: { address: delivery.address, link, optOut, expires: expiryText(letter) }
+    values: { address: readable(delivery.address), link, optOut, expires: expiryText(letter) }
   }
 }
 

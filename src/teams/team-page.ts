@@ -1,6 +1,8 @@
 /** One team: who is in it, and why. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../lib/role.ts'
+import { searchText } from '../lib/search-text.ts'
 import { deliveryBadge, noMailWords } from '../mail/delivery-badges.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { showDay } from '../web/dates.ts'
@@ -25,7 +27,7 @@ export async function teamOf({ db }: Deps, request: FastifyRequest): Promise<Lis
 
 /** What is searched for, from two characters on. */
 export function searchOf(request: FastifyRequest): string {
-  const q = (request.query as { q?: string }).q?.trim() ?? ''
+  const q = searchText((request.query as { q?: string }).q)
   return [...q].length >= 2 ? q : ''
 }
 

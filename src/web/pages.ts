@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { readable } from '../lib/readable-domain.ts'
 import { roleNames } from '../lib/role.ts'
 import type { Assets } from './assets.ts'
 import { navigationFor, tabsFor } from './navigation.ts'
@@ -26,10 +27,13 @@ declare module 'fastify' {
 
 const views = path.join(import.meta.dirname, '../../views')
 
-/** A missing value in a template is a bug: it stops the page instead of printing "undefined". */
-function present(value: unknown): unknown {
+/**
+ * A missing value in a template is a bug: it stops the page instead of printing "undefined". Domain names are kept in
+ * ASCII form and shown as people read them.
+ */
+function shown(value: unknown): unknown {
   if (value === undefined || value === null) throw new Error('a template prints a value that is not there')
-  return value
+  return typeof value === 'string' ? readable(value) : value
 }
 
 const eta = new Eta({
@@ -37,7 +41,7 @@ const eta = new Eta({
   cache: true,
   autoTrim: false,
   autoFilter: true,
-  filterFunction: value => present(value) as string
+  filterFunction: value => shown(value) as string
 })
 
 /** Decorates replies with `page` and compiles every template, so that a broken one stops the start. */

@@ -1,5 +1,7 @@
 /** What the address of a batch's page asks for. Pure. */
+
 import type { deliveryStates } from '../../db/schema.ts'
+import { searchText } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 
@@ -23,7 +25,7 @@ export interface BatchFilter {
 }
 
 export function readFilter({ q = '', verdict = '', delivery = '' }: BatchQuery): BatchFilter {
-  const text = q.trim()
+  const text = searchText(q)
   return {
     q: [...text].length >= 2 ? text : undefined,
     verdict: Object.hasOwn(verdictWords, verdict) ? (verdict as Verdict) : undefined,

@@ -1,5 +1,7 @@
 /** What a group's page shows: which members, in which sections, which of them open. It is the page's address. Pure. */
+
 import type { deliveryStates } from '../../db/schema.ts'
+import { searchText } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { type Enrollment, isEnrollment } from '../../people/person.ts'
 
@@ -46,7 +48,7 @@ const textOf = (value: Field) => listOf(value)[0] ?? ''
 const idOf = (text: string) => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : null)
 
 export function readView(fields: ViewFields): GroupView {
-  const q = textOf(fields.q).trim()
+  const q = searchText(textOf(fields.q))
   const [by, status, delivery] = [fields.by, fields.status, fields.delivery].map(textOf) as [string, string, string]
   const open = listOf(fields.open)
   return {

@@ -1,5 +1,7 @@
 /** A search of the live directory as the page shows it. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { searchText } from '../../lib/search-text.ts'
 import type { Deps } from '../../web/deps.ts'
 import { valuesOf } from '../../web/forms.ts'
 import { directoryOf } from '../connection/settings.ts'
@@ -12,7 +14,7 @@ const most = 50
 
 /** Nothing is asked before the second character. What was ticked for an earlier search stays on top of this one. */
 export async function searchView(deps: Deps, request: FastifyRequest, reply: FastifyReply, query: GroupsQuery) {
-  const q = query.q?.trim() ?? ''
+  const q = searchText(query.q)
   const ticked = [...new Set([...valuesOf(query.group), ...valuesOf((request.body as GroupsQuery | undefined)?.group)])]
   const nothing = { q, rows: [], found: [...q].length === 1 ? tooShort : '', problem: null }
   if ([...q].length < 2 && ticked.length === 0) return nothing
