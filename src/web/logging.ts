@@ -21,7 +21,9 @@ export function loggerOptions(level: string, target: LogTarget = stderr): Fastif
         ip: clientAddress(request)
       }),
       res: reply => ({ statusCode: reply.statusCode }),
-      err: describeFault
+      err: describeFault,
+      // the words of mail servers and databases may quote whom they refuse
+      reason: (reason: unknown) => (typeof reason === 'string' ? withoutAddresses(reason) : reason)
     }
   } as FastifyServerOptions['logger']
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import Fastify from 'fastify'
 import t from 'tap'
-import { describeFault } from '../../src/web/logging.ts'
+import { describeFault, loggerOptions } from '../../src/web/logging.ts'
 import { pathForLog } from '../../src/web/paths.ts'
 
 const token = randomBytes(32).toString('base64url')
@@ -30,6 +31,15 @@ t.test('S34: nor does a message of any length', async t => {
   t.match(describeFault(new Error('no route to a@b.example, "c@d.example"')), {
     message: 'no route to <address> "<address>"'
   })
+})
+
+t.test('S34: nor do the words of a mail server that are logged', async t => {
+  const lines: string[] = []
+  const { log } = Fastify({ logger: loggerOptions('info', { write: line => void lines.push(line) }) })
+  log.error({ reason: '553 5.1.8 <mallory@evil.example>: Sender address rejected' }, 'mails are held')
+  log.error({ reason: undefined, mails: 3 }, 'mails are held')
+  t.match(JSON.parse(lines[0]!), { reason: '553 5.1.8 <<address>>: Sender address rejected' })
+  t.notMatch(lines.join(''), /mallory/)
 })
 
 t.test('S28: neither takes more than a moment, however long the text is', async t => {
