@@ -150,9 +150,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
   })
 }
 
+/** Settings that are taken as they are. */
+const secrets = new Set(['LDAP_BIND_PASSWORD'])
+
 function reader(environment: NodeJS.ProcessEnv, problems: string[]) {
   return (name: string): string | undefined => {
-    const plain = environment[name]?.trim() || undefined
+    const isSecret = secrets.has(name)
+    const plain = (isSecret ? environment[name] : environment[name]?.trim()) || undefined
     const file = environment[`${name}_FILE`]?.trim()
     if (!file) return plain
     if (plain !== undefined) {
@@ -160,20 +164,25 @@ function reader(environment: NodeJS.ProcessEnv, problems: string[]) {
       if (!problems.includes(problem)) problems.push(problem)
       return plain
     }
-    return contentOf(file, problem => {
+    const complain = (problem: string) => {
       if (!problems.includes(`${name}_FILE: ${problem}`)) problems.push(`${name}_FILE: ${problem}`)
-    })
+    }
+    return isSecret ? secretOf(file, complain) : contentOf(file, complain)?.trim() || undefined
   }
 }
 
 function contentOf(file: string, complain: (what: string) => void): string | undefined {
   try {
-    return fs.readFileSync(file, 'utf8').trim() || undefined
+    return fs.readFileSync(file, 'utf8')
   } catch (error) {
     complain(`cannot be read (${(error as NodeJS.ErrnoException).code})`)
     return undefined
   }
 }
+
+/** A password may begin or end with a blank: only the newline that editors put at the end of a file is none of it. */
+const secretOf = (file: string, complain: (what: string) => void) =>
+  contentOf(file, complain)?.replace(/\r?\n$/, '') || undefined
 
 const listOf = (text: string | undefined) =>
   text
@@ -289,7 +298,7 @@ function ldapEnvironment(read: (name: string) => string | undefined, complain: C
   if (startTls === undefined) complain('LDAP_STARTTLS', 'must be on or off')
   if (startTls === 'on' && url?.startsWith('ldaps:')) complain('LDAP_STARTTLS', 'is for ldap:// only, not for ldaps://')
   const caFile = read('LDAP_CA_FILE')
-  const ca = caFile && contentOf(caFile, what => complain('LDAP_CA_FILE', what))
+  const ca = caFile && contentOf(caFile, what => complain('LDAP_CA_FILE', what))?.trim()
   if (ca && !ca.includes('-----BEGIN CERTIFICATE-----')) complain('LDAP_CA_FILE', 'holds no certificate in PEM form')
   // a password of the environment goes to a server of the environment, and to no other (S13)
   for (const name of ['LDAP_BIND_PASSWORD', 'LDAP_STARTTLS', 'LDAP_CA_FILE'])

@@ -55,6 +55,28 @@ t.test('a database of one’s own needs a key of one’s own, a mail server need
   t.match(problemsOf({ SMTP_URL: 'smtp://mail.example' }), [/^MAIL_FROM: is required/])
 })
 
+t.test('row 26: a bind password is taken as it is; of a file only the last newline is no part of it', async t => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-'))
+  t.teardown(() => fs.rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'password')
+  const base = { LDAP_URL: 'ldaps://ldap.example.org' }
+  t.equal(readConfig({ ...base, LDAP_BIND_PASSWORD: ' blank ' }).ldap.bindPassword, ' blank ')
+  for (const [content, password] of [
+    ['blank ', 'blank '],
+    ['blank \n', 'blank '],
+    ['blank \r\n', 'blank '],
+    ['two\n\n', 'two\n'],
+    ['\n', undefined]
+  ] as const) {
+    fs.writeFileSync(file, content)
+    t.equal(
+      readConfig({ ...base, LDAP_BIND_PASSWORD_FILE: ` ${file} ` }).ldap.bindPassword,
+      password,
+      JSON.stringify(content)
+    )
+  }
+})
+
 t.test('S15: former keys stand beside the one in force, with commas or line ends between them', async t => {
   const other = Buffer.alloc(32, 2).toString('base64')
   const { secretKey, formerKeys } = readConfig({ SECRET_KEY: key, SECRET_KEY_FORMER: `${other}, ${key}\n` })

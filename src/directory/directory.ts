@@ -130,6 +130,8 @@ export type EntryKey = { id: string } | { address: string }
 
 export type EntryCheck =
   | PasswordCheck
+  /** It is right, and the directory lets nobody in with it until it is changed there. */
+  | { outcome: 'expired' | 'must-change'; person: DirectoryPerson }
   /** No entry has that id or address. */
   | { outcome: 'missing' }
   /** Several entries that may sign in have the address. */

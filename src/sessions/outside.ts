@@ -17,11 +17,14 @@ export type OutsideAnswer =
   /** The password of this entry. */
   | { outcome: 'right'; entry: EntryRef }
   | { outcome: 'wrong' }
+  /** It is right, but has to be changed in the directory first. */
+  | { outcome: 'expired' }
+  | { outcome: 'must-change' }
   /** The entry is missing, is bound to another person, or is one of several with the address. An admin reads which. */
   | { outcome: 'unclear' }
   | { outcome: 'too-many'; retryAfterSeconds: number }
   /** It cannot be asked at this moment. */
-  | { outcome: 'unavailable' }
+  | { outcome: 'unavailable'; reason?: string }
 
 /**
  * Is this the password that the directory has for that person? `addressKey` alone: no user here has it, which must

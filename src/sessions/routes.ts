@@ -21,6 +21,11 @@ import { hashSessionToken } from './session.ts'
 import { type SignInOutcome, signIn } from './sign-in.ts'
 import { deleteSessionByToken, findViewer, setFlash } from './store.ts'
 
+/** Told only to someone who entered the right password. */
+export const changeFirst = {
+  expired: 'Your directory password has expired. Change it there',
+  'must-change': 'You have to change your directory password before you can use it here. Change it in the directory'
+}
 export const unavailable =
   'The directory cannot be asked at this moment, so its passwords cannot be checked. Try again in a minute.'
 const late = 'That step took longer than ten minutes. Sign in again.'
@@ -78,6 +83,8 @@ export function signInRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOu
       }
       if (outcome.outcome === 'unlinked')
         return linkPage(reply, { next: next ?? '', kept, ticket: sealTicket(secretKey, outcome) })
+      if (outcome.outcome === 'unavailable')
+        request.log.warn({ reason: outcome.reason }, 'the directory cannot check passwords')
       const { error, status } = refusalOf(reply, outcome, wrong)
       return signInPage(reply, { next: next ?? '', kept, email, error, status })
     }
@@ -130,6 +137,8 @@ export function browserOf(request: FastifyRequest) {
 /** What a form says after a refusal, and its status. */
 function refusalOf(reply: FastifyReply, outcome: Exclude<SignInOutcome, { outcome: 'signed-in' }>, wrong: string) {
   if (outcome.outcome === 'unavailable') return { error: unavailable, status: 503 }
+  if (outcome.outcome === 'expired' || outcome.outcome === 'must-change')
+    return { error: `${changeFirst[outcome.outcome]}, then sign in.`, status: 422 }
   if (outcome.outcome === 'busy') {
     reply.header('retry-after', String(outcome.full.retryAfterSeconds))
     return { error: textOf(outcome.full), status: statusOf(outcome.full) }

@@ -35,7 +35,10 @@ export type SignInOutcome =
   /** The line before the passwords is full; nothing was checked. */
   | { outcome: 'busy'; full: LineFull }
   /** The directory cannot be asked, and nothing else knew this password. */
-  | { outcome: 'unavailable' }
+  | { outcome: 'unavailable'; reason?: string }
+  /** The directory's password is right, but has to be changed there first. */
+  | { outcome: 'expired' }
+  | { outcome: 'must-change' }
 
 const triesPerMinute = 5
 /** Wrong passwords from one network for whatever accounts: a few words tried on everyone are guesses, too. */
@@ -59,6 +62,7 @@ export async function signIn(db: Database, attempt: Attempt, outside?: CheckOuts
   const answer = await outside(user ? claimantOf(user) : { addressKey: key }, attempt.password, keys.share)
   if (answer.outcome === 'unavailable' && keys.network) await takeBackTry(db, keys.network)
   if (answer.outcome === 'unavailable' || answer.outcome === 'too-many') return answer
+  if (answer.outcome === 'expired' || answer.outcome === 'must-change') return answer
   if (answer.outcome !== 'right' || !user) return { outcome: 'wrong' }
   const { entry } = answer
   if (!opensWithDirectory(user)) return { outcome: 'unlinked', personId: user.id, entry }

@@ -11,7 +11,7 @@ import { hashToken } from '../lib/token.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
 import { welcome } from '../sessions/known-browser.ts'
 import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/outside.ts'
-import { browserOf, unavailable } from '../sessions/routes.ts'
+import { browserOf, changeFirst, unavailable } from '../sessions/routes.ts'
 import { networkOf } from '../sessions/session.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -133,8 +133,13 @@ function refusedPage(
 ) {
   const show = (password: string, status: number) =>
     joinPage(deps, reply, request, invitation, { name, isOutside: true, errors: { ...errors, password }, status })
-  if (answer.outcome === 'unavailable') return show(unavailable, 503)
+  if (answer.outcome === 'unavailable') {
+    request.log.warn({ reason: answer.reason }, 'the directory cannot check passwords')
+    return show(unavailable, 503)
+  }
   if (answer.outcome === 'unclear') return show(unclear, 422)
+  if (answer.outcome === 'expired' || answer.outcome === 'must-change')
+    return show(`${changeFirst[answer.outcome]}, then try again.`, 422)
   if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
   reply.header('retry-after', String(answer.retryAfterSeconds))
   return show(`Too many attempts. Wait ${waitInWords(answer.retryAfterSeconds)} and try again.`, 429)

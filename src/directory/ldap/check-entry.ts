@@ -1,6 +1,6 @@
 import type { DirectoryPerson, DirectorySettings, EntryCheck, EntryKey } from '../directory.ts'
 import { DirectoryProblem } from '../directory.ts'
-import { canSignIn } from './check-password.ts'
+import { trySignIn } from './check-password.ts'
 import { findByAddressIn, findPeopleIn } from './find.ts'
 import { withSession } from './session.ts'
 import type { Limits } from './wire/limits.ts'
@@ -25,8 +25,8 @@ export async function checkPasswordOfEntry(
     const [person, another] = found.filter(maySignIn)
     if (!person) return { outcome: 'wrong' }
     if (another) return { outcome: 'ambiguous' }
-    const isRight = await canSignIn(settings, limits, person.dn, password, signal)
-    return isRight ? { outcome: 'right', person } : { outcome: 'wrong' }
+    const outcome = await trySignIn(settings, limits, person.dn, password, signal)
+    return outcome === 'wrong' ? { outcome } : { outcome, person }
   } catch (error) {
     if (signal?.aborted || !(error instanceof DirectoryProblem)) throw error
     return { outcome: 'unavailable', reason: error.message }

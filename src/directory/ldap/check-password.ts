@@ -28,8 +28,8 @@ export async function checkPasswordAt(
     const found = await withSession(settings, limits, signal, session => findOne(session, login.trim()))
     const person = found?.person
     if (!found || !person || person.isDisabled || person.isExcluded || person.dn === '') return { outcome: 'wrong' }
-    const isRight = await canSignIn(settings, limits, person.dn, password, signal)
-    return isRight ? { outcome: 'right', person, addresses: found.addresses } : { outcome: 'wrong' }
+    const answer = await trySignIn(settings, limits, person.dn, password, signal)
+    return answer === 'right' ? { outcome: 'right', person, addresses: found.addresses } : { outcome: 'wrong' }
   } catch (error) {
     if (signal?.aborted || !(error instanceof DirectoryProblem)) throw error
     return { outcome: 'unavailable', reason: error.message }
@@ -59,21 +59,25 @@ async function findOne(session: Session, login: string) {
   return person && { person, addresses }
 }
 
+/** What the directory says of a password; expired, or to be changed first, is one that was right. */
+export type Tried = 'right' | 'wrong' | 'expired' | 'must-change'
+
 /** Signs in as the entry, over a connection of its own. */
-export async function canSignIn(
+export async function trySignIn(
   settings: DirectorySettings,
   limits: Limits,
   dn: string,
   password: string,
   signal?: AbortSignal
-): Promise<boolean> {
+): Promise<Tried> {
   const connection = await connect(settings, limits, signal)
   try {
     await signIn(connection, dn, password)
-    return true
+    return 'right'
   } catch (error) {
-    if (error instanceof RefusedOperation && wrong.includes(error.code)) return false
-    throw error
+    if (!(error instanceof RefusedOperation && wrong.includes(error.code))) throw error
+    const { reason } = error
+    return reason === 'expired' || reason === 'must-change' ? reason : 'wrong'
   } finally {
     connection.close()
   }

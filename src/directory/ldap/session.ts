@@ -14,6 +14,7 @@ import { connect, type Progress, silent } from './wire/connect.ts'
 import type { Connection } from './wire/connection.ts'
 import type { Limits } from './wire/limits.ts'
 import { CannotPage, pagesOf, type Search, searchOnce } from './wire/pages.ts'
+import { PasswordPolicy } from './wire/password-policy.ts'
 import { RefusedOperation } from './wire/words.ts'
 
 export interface Session {
@@ -66,8 +67,13 @@ export async function signIn(connection: Connection, dn: string, password: strin
   const doing = dn === '' ? 'Signing in as nobody' : `Signing in as ${dn}`
   if (dn !== '' && password === '')
     throw new DirectoryProblem(`${doing}: the password is empty`, 'Enter the password of the bind DN')
-  const answer = await connection.send(new BindRequest({ messageId: 0, dn, password }), doing)
-  if (answer.status !== 0) throw new RefusedOperation(answer.status, doing, answer.errorMessage)
+  const policy = new PasswordPolicy()
+  const controls = dn === '' ? {} : { controls: [policy] }
+  const answer = await connection.send(new BindRequest({ messageId: 0, dn, password, ...controls }), doing)
+  const { status, errorMessage } = answer
+  if (status !== 0) throw new RefusedOperation(status, doing, errorMessage, '', policy.error)
+  // signed in, and refused everything until the password is changed
+  if (policy.error === 2) throw new RefusedOperation(49, doing, errorMessage, '', policy.error)
   return doing
 }
 

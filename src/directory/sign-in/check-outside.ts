@@ -23,12 +23,13 @@ export function checkOutsideFor(deps: DirectoryDeps): CheckOutside | undefined {
   return async (claimant, password, share) => {
     const since = performance.now()
     const opened = await directoryOf(deps)
-    if ('problem' in opened) return { outcome: 'unavailable' }
+    if ('problem' in opened) return { outcome: 'unavailable', reason: opened.problem }
     const key = `bind ${createHash('sha256').update(claimant.addressKey).digest('base64url')}${share ? ` ${share}` : ''}`
     const wait = await secondsToWait(deps.db, key)
     if (wait > 0) return { outcome: 'too-many', retryAfterSeconds: wait }
     const answer = await ask(deps.db, opened.directory, claimant, password)
-    if (answer.outcome === 'right') await forgetTries(deps.db, [key])
+    const isKnown = ['right', 'expired', 'must-change'].includes(answer.outcome)
+    if (isKnown) await forgetTries(deps.db, [key])
     if (answer.outcome === 'unavailable') await takeBackTry(deps.db, key)
     if (answer.outcome !== 'right') await untilNextMoment(since)
     return answer
@@ -64,7 +65,7 @@ async function ask(
     if (!('email' in claimant)) return await askForNobody(directory)
     return await askFor(db, directory, claimant, password)
   } catch (error) {
-    if (error instanceof DirectoryProblem) return { outcome: 'unavailable' }
+    if (error instanceof DirectoryProblem) return { outcome: 'unavailable', reason: error.message }
     throw error
   }
 }
@@ -84,10 +85,11 @@ async function askFor(
   }
   if (answer.outcome === 'missing') return entryId === null ? { outcome: 'wrong' } : unclear('entry-missing')
   if (answer.outcome === 'ambiguous') return unclear('two-entries')
-  if (answer.outcome !== 'right') return { outcome: answer.outcome }
+  if (answer.outcome === 'wrong' || answer.outcome === 'unavailable') return answer
   const { id, dn } = answer.person
   const owner = entryId === null ? await findByEntry(db, id) : personId
   if (owner !== undefined && owner !== personId) return unclear('entry-taken')
+  if (answer.outcome !== 'right') return { outcome: answer.outcome }
   await clearTrouble(db, personId)
   return { outcome: 'right', entry: { id, dn } }
 }

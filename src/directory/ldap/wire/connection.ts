@@ -4,19 +4,12 @@
  * (docs/decisions/0006). Here a connection that failed once is dead, and every answer has a deadline.
  */
 import type { Socket } from 'node:net'
-import {
-  BerReader,
-  BindResponse,
-  ExtendedResponse,
-  type Message,
-  type MessageResponse,
-  SearchResponse,
-  UnbindRequest
-} from 'ldapts'
+import { type Control, type Message, type MessageResponse, UnbindRequest } from 'ldapts'
 import { DirectoryProblem } from '../../directory.ts'
-import { checkNesting, decodeEntry, headOf, type RawEntry } from './ber.ts'
+import { decodeEntry, headOf, type RawEntry } from './ber.ts'
 import { type Framer, frame } from './framer.ts'
 import type { Limits } from './limits.ts'
+import { decodeResponse } from './responses.ts'
 import { networkProblem } from './words.ts'
 
 export interface Connection {
@@ -46,6 +39,8 @@ export interface Expected {
 interface Owed {
   doing: string
   expected: Expected
+  /** What was sent with the question, and may be answered. */
+  controls: Control[]
   entries: number
   bytes: number
   since: number
@@ -93,8 +88,7 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     if (operation.tag === 0x73) return one.expected.reference?.()
     // intermediate responses answer nothing that we ask
     if (operation.tag === 0x79) return
-    if (message.length > mostResponse) throw new Error(`its answer has ${message.length} bytes and no entry`)
-    const response = decodeResponse(message, id, operation.tag)
+    const response = decodeResponse(message, id, operation.tag, one.controls)
     owed.delete(id)
     clearTimeout(one.timer)
     one.resolve(response)
@@ -147,7 +141,17 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
         if (signal?.aborted) return reject(signal.reason)
         message.messageId = ++lastId
         const timer = setTimeout(() => timeOut(one), limits.silence)
-        const one: Owed = { doing, expected, entries: 0, bytes: 0, since: performance.now(), timer, resolve, reject }
+        const one: Owed = {
+          doing,
+          expected,
+          controls: message.controls ?? [],
+          entries: 0,
+          bytes: 0,
+          since: performance.now(),
+          timer,
+          resolve,
+          reject
+        }
         owed.set(lastId, one)
         socket.write(message.write())
       })
@@ -173,26 +177,4 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
       socket.destroySoon()
     }
   }
-}
-
-/** Bytes of an answer's end, with the server's words and its controls. */
-const mostResponse = 1024 * 1024
-
-const responses = new Map<number, new (options: { messageId: number }) => MessageResponse>([
-  [0x61, BindResponse],
-  [0x65, SearchResponse],
-  [0x78, ExtendedResponse]
-])
-
-function decodeResponse(message: Buffer, messageId: number, tag: number): MessageResponse {
-  const Response = responses.get(tag)
-  if (!Response) throw new Error(`it answered with operation 0x${tag.toString(16)}`)
-  checkNesting(message)
-  const reader = new BerReader(message)
-  reader.readSequence()
-  reader.readInt()
-  reader.readSequence()
-  const response = new Response({ messageId })
-  response.parse(reader, [])
-  return response
 }

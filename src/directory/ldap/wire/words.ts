@@ -2,18 +2,46 @@
 import { cutText } from '../../../lib/cut.ts'
 import { DirectoryProblem } from '../../directory.ts'
 
+/** `expired` and `must-change` are told only to someone whose password was right. */
+export type BindReason = 'expired' | 'locked' | 'must-change'
+
+/** What a password policy says (see password-policy.ts), and what Active Directory does. */
+const byPolicy: readonly BindReason[] = ['expired', 'locked', 'must-change']
+const byData = new Map<string, BindReason>([
+  ['532', 'expired'],
+  ['773', 'must-change'],
+  ['775', 'locked']
+])
+const policyReasons: Record<BindReason, [string, string]> = {
+  expired: ['the password has expired', 'Give the account a new password, one that does not expire'],
+  locked: ['the account is locked', 'Unlock the account'],
+  'must-change': [
+    'the password must be changed first',
+    'Sign in to the directory as this account and change its password'
+  ]
+}
+
+function reasonOf(code: number, serverText: string, policyError: number | undefined): BindReason | null {
+  if (policyError !== undefined) return byPolicy[policyError] ?? null
+  return byData.get(dataOf(code, serverText) ?? '') ?? null
+}
+
 /** A result other than success. */
 export class RefusedOperation extends DirectoryProblem {
   override name = 'RefusedOperation'
   code: number
+  /** Why a password that is right opens nothing, or why none does now; null: the server does not say. */
+  reason: BindReason | null
   /** The nearest entry above one that is not there, if the server tells. */
   matchedDn: string
 
-  constructor(code: number, doing: string, serverText: string, matchedDn = '') {
-    const [what, advice] = meaningOf(code, serverText)
+  constructor(code: number, doing: string, serverText: string, matchedDn = '', policyError?: number) {
+    const reason = reasonOf(code, serverText, policyError)
+    const [what, advice] = (policyError !== undefined && reason && policyReasons[reason]) || meaningOf(code, serverText)
     const said = serverText ? ` The server says: ${oneLine(serverText)}` : ''
     super(`${doing}: ${what} (result ${code}).${said}`, advice)
     this.code = code
+    this.reason = reason
     this.matchedDn = matchedDn
   }
 }
@@ -66,8 +94,11 @@ const bindReasons = new Map<string, [string, string]>([
   ['775', ['the account is locked', 'Unlock the bind account']]
 ])
 
+const dataOf = (code: number, serverText: string) =>
+  code === 49 ? /\bdata ([0-9a-f]{3})\b/i.exec(serverText.slice(0, 500))?.[1]?.toLowerCase() : undefined
+
 function meaningOf(code: number, serverText: string): [string, string | null] {
-  const data = code === 49 ? /\bdata ([0-9a-f]{3})\b/i.exec(serverText.slice(0, 500))?.[1]?.toLowerCase() : undefined
+  const data = dataOf(code, serverText)
   return (data && bindReasons.get(data)) || meanings.get(code) || ['the server refused', 'Look into the server’s log']
 }
 
