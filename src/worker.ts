@@ -18,6 +18,7 @@ import { newBell } from './lib/bell.ts'
 import { deliverDue } from './mail/deliver-due.ts'
 import type { Log, MailTransport } from './mail/delivery.ts'
 import { outboxTransport } from './mail/outbox.ts'
+import { forgetWorkers, leaveServer } from './mail/queue/limits-store.ts'
 import { smtpTransport } from './mail/smtp.ts'
 import { compactCounts } from './people/list-store.ts'
 import { deleteEndedSessions } from './sessions/store.ts'
@@ -83,6 +84,7 @@ export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' 
       await Promise.all(loops)
       await unlisten()
       await transport.close()
+      if (transport.peer) await inTime(leaveServer(base.db, transport.peer), 1_000).catch(() => {})
     }
   }
 }
@@ -146,6 +148,7 @@ async function sum({ db }: WorkerDeps) {
 
 async function tidy({ db, signal }: WorkerDeps) {
   await inTime(deleteEndedSessions(db), patience)
+  await inTime(forgetWorkers(db), patience)
   while (!signal?.aborted && (await inTime(forgetLines(db), patience)));
   while (!signal?.aborted && (await inTime(transaction(db, forgetSelection), patience)));
   await inTime(refreshMembers(db), patience)

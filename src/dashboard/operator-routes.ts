@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { connectionsOf, type Database, inTime } from '../db/client.ts'
 import { countPending } from '../db/migrate.ts'
+import { type KnownLimits, readLimits } from '../mail/queue/limits-store.ts'
+import { serverOf } from '../mail/server-limits.ts'
 import { readPause } from '../mail/store.ts'
 import { countPeople } from '../people/list-store.ts'
 import { enrollments } from '../people/person.ts'
@@ -8,7 +10,7 @@ import type { Deps } from '../web/deps.ts'
 import { countStates, type StateCount, secondsOverdue } from './store.ts'
 
 /** For operators and their monitors: without sign-in, under any Host, without personal data. */
-export function operatorRoutes(app: FastifyInstance, { db }: Deps): void {
+export function operatorRoutes(app: FastifyInstance, { db, config: { smtp } }: Deps): void {
   const config = { access: 'operator' } as const
 
   app.get('/live', { config }, async (_request, reply) => reply.type('text/plain').send('ok'))
@@ -22,7 +24,7 @@ export function operatorRoutes(app: FastifyInstance, { db }: Deps): void {
   })
 
   app.get('/metrics', { config }, async (_request, reply) => {
-    const lines = await metrics(db)
+    const lines = await metrics(db, smtp)
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(`${lines.join('\n')}\n`)
   })
 }
@@ -37,12 +39,13 @@ async function reasonsNotToServe(db: Database): Promise<string[]> {
   }
 }
 
-async function metrics(db: Database): Promise<string[]> {
-  const [{ deliveries, batches }, people, pause, overdue] = await Promise.all([
+async function metrics(db: Database, smtp: Deps['config']['smtp']): Promise<string[]> {
+  const [{ deliveries, batches }, people, pause, overdue, known] = await Promise.all([
     countStates(db),
     countPeople(db),
     readPause(db),
-    secondsOverdue(db)
+    secondsOverdue(db),
+    smtp && readLimits(db, serverOf(smtp))
   ])
   const enrolled = enrollments.map(state => ({
     state,
@@ -53,12 +56,29 @@ async function metrics(db: Database): Promise<string[]> {
     ...family('rollcall_batches', 'Batches by state', 'state', batches),
     ...family('rollcall_people', 'People by enrollment', 'enrollment', enrolled),
     ...gauge('rollcall_mail_paused', 'Is the way to the mail server closed', pause ? 1 : 0),
+    ...limitGauges(known),
     ...gauge('rollcall_mail_overdue_seconds', 'How long the oldest mail that is due has waited', overdue),
     ...gauge('rollcall_database_connections', 'Connections of the pages to the database', connectionsOf(db).open),
     ...gauge('rollcall_database_connections_max', 'Connections that the pages may have', connectionsOf(db).most),
     ...gauge('process_resident_memory_bytes', 'Memory of this process', process.memoryUsage.rss()),
     ...gauge('process_uptime_seconds', 'Age of this process', Math.round(process.uptime()))
   ]
+}
+
+/** What the mail server was found to allow; without a line where it has no limit that is known. */
+function limitGauges(known: KnownLimits | undefined): string[] {
+  if (!known) return []
+  const { connections, mailsPerConnection, perMinute, restUntil } = known
+  const rest = restUntil ? Math.max(0, Math.round((restUntil.getTime() - Date.now()) / 1000)) : 0
+  const limits: [name: string, help: string, value: number | null][] = [
+    ['connections', 'Connections that the mail server allows at once', connections],
+    ['mails_per_connection', 'Mails that the mail server takes over one connection', mailsPerConnection],
+    ['mails_per_minute', 'Mails a minute that the mail server takes', perMinute],
+    ['rest_seconds', 'How long the mail server wants no mail', rest]
+  ]
+  return limits.flatMap(([name, help, value]) =>
+    value === null ? [] : gauge(`rollcall_mail_limit_${name}`, help, value)
+  )
 }
 
 const headed = (name: string, help: string, samples: string[]) => [

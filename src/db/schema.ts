@@ -485,6 +485,38 @@ export const mailTransport = pgTable(
   t => [check('mail_transport_one_row', sql`${t.id} = 1`)]
 )
 
+/** What a mail server was found to allow, `host:port`: kept so that a restart and every worker know it. */
+export const mailServers = pgTable('mail_servers', {
+  server: text('server').primaryKey(),
+  /** Connections at once, by all workers together. */
+  connections: integer('connections'),
+  /** When one more is tried; how often that failed in a row; whether it is being tried. */
+  connectionsTryAt: at('connections_try_at'),
+  connectionsRefused: smallint('connections_refused').notNull().default(0),
+  connectionsRaised: boolean('connections_raised').notNull().default(false),
+  mailsPerConnection: integer('mails_per_connection'),
+  perMinute: doublePrecision('per_minute'),
+  perMinuteTryAt: at('per_minute_try_at'),
+  perMinuteRefused: smallint('per_minute_refused').notNull().default(0),
+  perMinuteRaised: boolean('per_minute_raised').notNull().default(false),
+  /** The server asked for a rest until then. */
+  restUntil: at('rest_until'),
+  /** Its own words, and when it said so. */
+  reply: text('reply'),
+  askedAt: at('asked_at').notNull().defaultNow(),
+  /** Mails that may be taken up now, as of `refilledAt`. */
+  allowance: doublePrecision('allowance').notNull().default(0),
+  refilledAt: at('refilled_at').notNull().defaultNow()
+})
+
+/** Workers that are sending, with the connections that they have open: they share what a server allows. */
+export const mailWorkers = pgTable('mail_workers', {
+  worker: text('worker').primaryKey(),
+  server: text('server').notNull(),
+  connections: integer('connections').notNull(),
+  seenAt: at('seen_at').notNull().defaultNow()
+})
+
 /** How far a sending batch had come at a moment: what rate and time left are worked out from. Kept for minutes. */
 export const batchSamples = pgTable(
   'batch_samples',

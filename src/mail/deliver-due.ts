@@ -3,25 +3,24 @@ import { type Db, inTime, transaction } from '../db/client.ts'
 import { isPassing, reasonOf } from '../db/faults.ts'
 import { type Outcome, type Settlement, settlementOf } from './delivery.ts'
 import { pauseTransport, resumeTransport } from './queue/gate-store.ts'
+import { leasesToRenew, lookForHolds, renew, show, slowAmong } from './queue/keep-up.ts'
 import { learn } from './queue/learn.ts'
+import { judgeCrowd, noteAsked } from './queue/obey.ts'
 import {
   batchesToLookAt,
   type DeliverDeps,
   giveUpHand,
   hasOccasion,
   isOver,
-  leaseOf,
-  leasesToRenew,
   mayDepart,
   newRun,
   nextToGo,
   occasion,
   type Ready,
   type Run,
-  slowAmong,
   wantsMore
 } from './queue/run.ts'
-import { heldAmong, renewLeases, settle, showOnTheirWay, stopBatch, waitBriefly } from './queue/store.ts'
+import { settle, stopBatch, waitBriefly } from './queue/store.ts'
 import { claim, take, unmade } from './queue/take-up.ts'
 
 export type { DeliverDeps } from './queue/run.ts'
@@ -49,6 +48,8 @@ export async function deliverDue(deps: DeliverDeps): Promise<number> {
     depart(run)
     await occasion(run)
     depart(run)
+    await Promise.all([noteAsked(run), judgeCrowd(run)])
+    run.isTold = false
     failures = (await write(run)) ? 0 : failures + 1
     if (failures > 0) await survive(run, failures)
   }
@@ -121,37 +122,6 @@ async function claimMore(run: Run): Promise<void> {
   run.isClaiming = false
   depart(run)
   run.wake()
-}
-
-/** An admin who pauses or cancels a batch waits for what is on its way, not for what is in our hand. */
-async function lookForHolds(run: Run, batchIds: number[]): Promise<void> {
-  try {
-    run.held = new Set(await inTime(heldAmong(run.deps.db, batchIds), patience))
-    giveUpHand(run)
-  } catch (error) {
-    run.deps.log.warn({ reason: reasonOf(error) }, 'The state of the batches could not be read')
-  }
-}
-
-async function renew(run: Run, late: Ready[]): Promise<void> {
-  const leasedAt = Date.now()
-  const deliveries = late.map(({ delivery }) => delivery)
-  try {
-    await inTime(renewLeases(run.deps.db, deliveries, leaseOf(run)), patience)
-    for (const ready of late) ready.leasedAt = leasedAt
-  } catch (error) {
-    run.deps.log.warn({ reason: reasonOf(error), mails: late.length }, 'Leases could not be renewed, trying again')
-  }
-}
-
-async function show(run: Run, slow: Ready[]): Promise<void> {
-  for (const ready of slow) ready.isShown = true
-  try {
-    const deliveries = slow.map(({ delivery }) => delivery)
-    await inTime(showOnTheirWay(run.deps.db, deliveries), patience)
-  } catch (error) {
-    run.deps.log.warn({ reason: reasonOf(error) }, 'Mails on their way could not be shown as such')
-  }
 }
 
 /** Lets as many go as there are lanes. */

@@ -1,6 +1,7 @@
 /** A mail that we owe somebody: what is claimed, what is sent, how the server answered and what follows from it. */
 import type { Db } from '../db/client.ts'
-import { backoffSeconds, spread } from '../lib/backoff.ts'
+import { backoffSeconds } from '../lib/backoff.ts'
+import type { Ask } from './wire/limits.ts'
 
 /** A delivery that this worker holds until its lease runs out. */
 export interface Claimed {
@@ -43,10 +44,13 @@ export type Outcome =
   /** No mail server is configured: it lies in the outbox, and nobody was sent anything. */
   | { is: 'kept'; reply: string }
   | { is: 'recipient-failed'; reply: string; suppress: boolean }
-  | { is: 'deferred'; reply: string }
-  | { is: 'throttled'; reply: string }
+  /** `wait`: seconds that the server named. */
+  | { is: 'deferred'; reply: string; wait?: number }
+  /** A limit of the server's that is no fault of this mail's. */
+  | { is: 'throttled'; reply: string; ask: Ask }
   | { is: 'policy'; reply: string }
-  | { is: 'transport-fault'; reply: string }
+  /** `isCrowded`: no connection came about; where other workers have some, the server may only want no more of them. */
+  | { is: 'transport-fault'; reply: string; isCrowded?: boolean }
   /** The connection was lost before the message's text began: it surely did not arrive. */
   | { is: 'not-sent'; reply: string }
   /** The answer to a message that went out was lost: it may or may not have arrived. */
@@ -56,8 +60,12 @@ export type Outcome =
 
 /** The way out: one message, one recipient at a time. */
 export interface MailTransport {
-  /** How many may be on their way at once, at the moment: it shrinks when the server asks for patience. */
+  /** How many may be on their way at once, at the moment: as many as the server allows. */
   readonly lanes: number
+  /** Whose limits are learned, and by which of several workers. */
+  readonly peer?: Peer
+  /** From now on within these limits. */
+  obey?(limits: Limits): void
   /** How many more may wait in it, each to go right behind one that is on its way. */
   readonly behind?: number
   /** Never rejects. Refuses a recipient that is not one plain address. */
@@ -66,6 +74,38 @@ export interface MailTransport {
   verify(): Promise<string | undefined>
   close(): Promise<void>
 }
+
+export interface Peer {
+  /** `host:port`. */
+  readonly server: string
+  readonly worker: string
+  /** Connections that are open at the moment. */
+  readonly open: number
+  /** What the server asked for; taken away by what notes it. */
+  readonly asked: Asked[]
+}
+
+/** What a mail server allows one worker; null: no limit is known. */
+export interface Limits {
+  connections: number | null
+  mailsPerConnection: number | null
+  perMinute: number | null
+  /** Seconds that nothing may be sent. */
+  rest: number
+}
+
+export const noLimits: Limits = { connections: null, mailsPerConnection: null, perMinute: null, rest: 0 }
+
+/** What a server asked for, in figures: what it names, else what was seen to work. */
+export type Asked =
+  | { about: 'at-once'; connections: number; reply: string }
+  | { about: 'connection'; mails: number; reply: string }
+  | {
+      about: 'pace' /** null: it names none, and none was seen. */
+      perMinute: number | null
+      wait: number
+      reply: string
+    }
 
 export interface Log {
   info(details: object, message: string): void
@@ -122,10 +162,13 @@ export function settlementOf(
     case 'policy':
       return { ...base, state: 'failed' }
     case 'deferred':
+      // not a second too early for a server that named the time, and not all at once
+      if (outcome.wait !== undefined) return { ...base, state: 'deferred', wait: outcome.wait * (1 + random / 5) + 1 }
+      return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
     case 'not-sent':
       return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
     case 'throttled':
-      return { ...base, state: 'deferred', wait: spread(60, random), isUncounted: true }
+      return { ...base, state: 'queued', wait: 1, isUncounted: true }
     case 'transport-fault':
       return { ...base, state: 'queued', isUncounted: true }
     case 'unmade':

@@ -1,7 +1,10 @@
 /** The mail server as a transport: some connections, each with one mail after the other. */
+import { randomUUID } from 'node:crypto'
 import type { SmtpSettings } from '../config.ts'
 import type { Mail, MailTransport, Outcome } from './delivery.ts'
-import { type Conversation, converse, type Patience } from './wire/conversation.ts'
+import { ServerLimits, serverOf } from './server-limits.ts'
+import { converse, type Patience } from './wire/conversation.ts'
+import { type Line, Lines } from './wire/lines.ts'
 import { readable } from './wire/reply.ts'
 import { signIn } from './wire/sign-in.ts'
 
@@ -17,30 +20,31 @@ export interface SmtpOptions {
 
 const usualPatience: Patience = { connect: 30_000, greeting: 60_000, command: 120_000, finalDot: 600_000 }
 
-/** A mail that somebody waits for. */
+/** A mail whose outcome is awaited. */
 interface Job {
   mail: Mail
   done: (outcome: Outcome) => void
 }
 
 interface Lane {
-  conversation: Conversation | undefined
+  line: Line | undefined
+  /** The mail whose envelope went out behind the text before it. */
+  behind: Job | undefined
 }
-
-const openOf = ({ conversation }: Lane) => (conversation?.isOpen ? conversation : undefined)
 
 /** A transport over at most `settings.connections` connections, opened when needed, kept while used. */
 export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {}): MailTransport {
   const patience = { ...usualPatience, ...options.patience }
   const quick = options.quick ?? 250
-  const idle: { conversation: Conversation; since: number }[] = []
-  const open = new Set<Conversation>()
-  const pace = paceOf(settings.connections)
+  const limits = new ServerLimits(settings.connections)
+  const lines = new Lines(limits, onClose => connect(onClose))
   const waiting: Job[] = []
+  const peer = { server: serverOf(settings), worker: randomUUID(), asked: limits.asked }
+  let lastWords = ''
   let busy = 0
   let misses = 0
   let isQuick = false
-  const sweeper = setInterval(closeUnused, 5_000).unref()
+  const sweeper = setInterval(() => lines.closeUnused(options.idle ?? 30_000), 5_000).unref()
 
   function send(mail: Mail): Promise<Outcome> {
     if (!isOneAddress(mail.to))
@@ -49,109 +53,127 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
         reply: 'Not one plain address: nothing was sent',
         suppress: false
       })
+    if (limits.isResting()) return Promise.resolve({ is: 'throttled', reply: lastWords, ask: { about: 'pace' } })
     return new Promise(done => {
       waiting.push({ mail, done })
-      if (busy < pace.lanes()) void work()
+      employ()
     })
+  }
+
+  function employ() {
+    if (waiting.length > 0 && busy < limits.lanes) void work()
   }
 
   /** One lane: a mail after the other, while some wait. */
   async function work() {
     busy += 1
-    const lane: Lane = { conversation: undefined }
-    let behind: Job | undefined
-    const following = () => {
-      behind = mayGoBehind() ? waiting.shift() : undefined
-      return behind?.mail
-    }
-    for (let job = waiting.shift(); job; job = behind ?? (busy <= pace.lanes() ? waiting.shift() : undefined)) {
-      const isBehind = job === behind
-      behind = undefined
-      await pace.turn()
-      const outcome = await sendOver(lane, job.mail, following, isBehind).catch((error: Error) => giveUp(lane, error))
-      pace.note(outcome)
+    const lane: Lane = { line: undefined, behind: undefined }
+    for (let job = waiting.shift(); job; job = lane.behind ?? (busy <= limits.lanes ? waiting.shift() : undefined)) {
+      const isBehind = job === lane.behind
+      lane.behind = undefined
+      const outcome = await sendOver(lane, job.mail, isBehind).catch((error: Error) => giveUp(lane, error))
+      if (outcome === 'elsewhere') {
+        // fewer lanes than we thought: those that work take it
+        waiting.unshift(job, ...takeBehind(lane))
+        break
+      }
       job.done(outcome)
+      if (outcome.is === 'sent') lines.noteSent()
+      if (outcome.is === 'throttled' || outcome.is === 'transport-fault') handBackAll(lane, outcome)
     }
     busy -= 1
-    if (lane.conversation?.isOpen) idle.push({ conversation: lane.conversation, since: Date.now() })
+    lines.rest(lane.line)
+    employ()
+  }
+
+  /** What waits is not tried either. */
+  function handBackAll(lane: Lane, outcome: Outcome) {
+    lastWords = outcome.reply
+    const isBehind = lane.behind !== undefined
+    for (const { done } of [...takeBehind(lane), ...waiting.splice(0)]) done(outcome)
+    // its envelope is under way
+    if (isBehind) void lane.line?.conversation.quit()
+  }
+
+  function takeBehind(lane: Lane): Job[] {
+    const jobs = lane.behind ? [lane.behind] : []
+    lane.behind = undefined
+    return jobs
   }
 
   /**
-   * Not while the server takes its time, for a pause or a cancellation is to act at once; and a server that drops what
-   * comes behind a mail is not troubled with it again.
+   * Not while the server takes its time, for a pause or a cancellation is to act at once; nor behind the last mail of a
+   * connection; and a server that drops what comes behind a mail is not troubled with it again.
    */
-  const mayGoBehind = () => isQuick && misses < 3 && !pace.isSlowed()
+  const mayGoBehind = () => isQuick && misses < 3 && limits.isCalm()
 
-  async function sendOver(lane: Lane, mail: Mail, following: () => Mail | undefined, isBehind: boolean) {
+  function following(lane: Lane) {
+    if (!lane.behind && lane.line && !lane.line.isUsedUp && mayGoBehind()) lane.behind = waiting.shift()
+    return lane.behind?.mail
+  }
+
+  async function sendOver(lane: Lane, mail: Mail, isBehind: boolean): Promise<Outcome | 'elsewhere'> {
     for (;;) {
-      const conversation = openOf(lane) ?? takeIdle() ?? (await connectOrOutcome())
-      if ('is' in conversation) return conversation
+      const line = await lineFor(lane)
+      if (line === 'again') continue
+      if (line === 'elsewhere' || 'is' in line) return line
+      const { conversation } = line
       const isUsed = conversation.tried > 0
-      const isHere = isBehind && conversation === lane.conversation
-      lane.conversation = conversation
+      const isHere = isBehind && line === lane.line
+      const isAhead = lane.behind !== undefined
+      lane.line = line
       const begin = Date.now()
-      const outcome = await conversation.send(mail, following)
+      const outcome = await conversation.send(mail, isAhead ? undefined : () => following(lane))
       isQuick = Date.now() - begin < quick
       const isEarly = !conversation.isOpen && isLostEarly(outcome)
       if (isHere) misses = isEarly ? misses + 1 : 0
       // a server may close a connection while it rests; that says nothing about the server or the recipient
-      if (!isEarly || !isUsed) return outcome
+      if (isEarly && isUsed) continue
+      const meant = outcome.is === 'throttled' ? lines.read(line, outcome, isUsed) : outcome
+      if (meant !== 'again') return meant
     }
   }
 
-  /** A mail that cannot be made, halfway through: whoever waits is told, and the line is not used again. */
+  async function lineFor(lane: Lane) {
+    if (lane.line?.isFit) return lane.line
+    lines.rest(lane.line)
+    return lines.take() ?? lines.open()
+  }
+
+  /** A mail that cannot be made, halfway through: its sender is told, and the connection is not used again. */
   function giveUp(lane: Lane, { message }: Error): Outcome {
-    lane.conversation?.quit()
-    lane.conversation = undefined
+    void lane.line?.conversation.quit()
+    lane.line = undefined
     return { is: 'unmade', reply: readable(Buffer.from(message).toString('latin1')) }
   }
 
-  function takeIdle(): Conversation | undefined {
-    for (let rested = idle.pop(); rested; rested = idle.pop())
-      if (rested.conversation.isOpen) return rested.conversation
-    return undefined
-  }
-
-  async function connectOrOutcome(): Promise<Conversation | Outcome> {
-    try {
-      return await connect()
-    } catch (error) {
-      const reply = readable(error instanceof Error ? Buffer.from(error.message).toString('latin1') : String(error))
-      // while others work, one more that is refused only means that there are enough of them
-      return { is: open.size > 0 ? 'throttled' : 'transport-fault', reply }
-    }
-  }
-
-  async function connect(): Promise<Conversation> {
+  async function connect(onClose: () => void) {
     const { socket, offers } = await signIn(settings, patience, options.ca)
-    const conversation = converse(socket, offers, patience, () => open.delete(conversation))
-    open.add(conversation)
-    return conversation
-  }
-
-  function closeUnused() {
-    const limit = Date.now() - (options.idle ?? 30_000)
-    while (idle[0] && idle[0].since <= limit) idle.shift()!.conversation.quit()
+    return converse(socket, offers, patience, onClose)
   }
 
   return {
     get lanes() {
-      return pace.lanes()
+      return limits.lanes
     },
     get behind() {
-      return mayGoBehind() ? pace.lanes() : 0
+      return mayGoBehind() ? limits.lanes : 0
     },
+    get peer() {
+      return { ...peer, open: lines.count }
+    },
+    obey: known => limits.obey(known),
     send,
     verify: async () => {
-      const result = await connectOrOutcome()
+      const result = await lines.open()
+      if (typeof result === 'string') return undefined
       if ('is' in result) return result.reply
-      result.quit()
+      void result.conversation.quit()
       return undefined
     },
     close: async () => {
       clearInterval(sweeper)
-      for (const conversation of open) conversation.quit()
-      idle.length = 0
+      lines.close()
     }
   }
 }
@@ -164,36 +186,4 @@ function isOneAddress(address: string): boolean {
   return (
     address.length <= 254 && /^[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}]{1,64}@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/iu.test(address)
   )
-}
-
-/** Fewer lanes when the server asks for patience, one more after a while of success; at one lane, pauses in between. */
-function paceOf(most: number) {
-  let lanes = most
-  let successes = 0
-  let pause = 0
-  let resumeAt = 0
-  return {
-    lanes: () => lanes,
-    isSlowed: () => lanes < most,
-    async turn() {
-      for (let left = resumeAt - Date.now(); left > 0; left = resumeAt - Date.now()) {
-        await new Promise(resolve => setTimeout(resolve, left))
-      }
-    },
-    note({ is }: Outcome) {
-      if (is === 'throttled') {
-        pause = lanes > 1 ? 250 : Math.min(Math.max(pause * 2, 500), 15_000)
-        lanes = Math.max(1, lanes >> 1)
-        resumeAt = Date.now() + pause
-        successes = 0
-      } else if (is === 'sent') {
-        pause = 0
-        successes += 1
-        if (successes >= lanes * 5 && lanes < most) {
-          lanes += 1
-          successes = 0
-        }
-      }
-    }
-  }
 }

@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
+import { limitsInWords } from '../mail/limits-page.ts'
 import { readPacing } from '../mail/queue/gate-store.ts'
+import { readLimits } from '../mail/queue/limits-store.ts'
+import { serverOf } from '../mail/server-limits.ts'
 import { readPause } from '../mail/store.ts'
 import { readOrganization } from '../people/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
@@ -58,8 +61,8 @@ function errorsOf({ per_second, per_domain_per_second, line_days }: Fields): Fie
 
 async function mailPage({ db, config }: Deps, reply: FastifyReply, values: Fields, errors: FieldErrors) {
   const isWrong = Object.keys(errors).length > 0
-  const pause = await readPause(db)
   const { smtp, mailFrom } = config
+  const [pause, known] = await Promise.all([readPause(db), smtp && readLimits(db, serverOf(smtp))])
   return reply.page(
     'settings/mail',
     { title: isWrong ? 'Error: Mail' : 'Mail', section: 'Settings', status: isWrong ? 422 : 200 },
@@ -69,6 +72,7 @@ async function mailPage({ db, config }: Deps, reply: FastifyReply, values: Field
       server: smtp ? `${smtp.host}, port ${smtp.port}` : null,
       security: smtp ? securityOf(smtp) : null,
       connections: smtp?.connections ?? null,
+      limits: smtp ? limitsInWords(smtp, known) : [],
       from: mailFrom.name ? `${mailFrom.name} <${mailFrom.address}>` : mailFrom.address,
       pause: pause ? { reason: pause.reason, since: showTime(pause.since, reply.request.viewer!.timeZone) } : null
     }

@@ -62,7 +62,7 @@ t.test(
     t.match(await countsOf(db, id), { state: 'sending', mails: { queued: 60 } })
     const [attempts] = await db.$client`select sum(attempts)::int as n from deliveries`
     t.equal(attempts!.n, 0)
-    t.match((await ben.get('/')).body, 'The mail server cannot be used, so mails are held.')
+    t.match((await ben.get('/')).body, 'Rollcall can’t reach the mail server. Emails are waiting.')
 
     const angry = await startScripted({ greeting: '421 4.3.2 come back later' }, port)
     await db.$client`update mail_transport set next_probe_at = now()`
@@ -79,7 +79,7 @@ t.test(
     }
     t.match(await countsOf(db, id), { state: 'done', mails: { sent: 60 } })
     t.same(server.taken.map(({ to }) => to).toSorted(), numbered(60).toSorted())
-    t.notMatch((await ben.get('/')).body, 'The mail server cannot be used')
+    t.notMatch((await ben.get('/')).body, 'Rollcall can’t reach the mail server')
   }
 )
 

@@ -71,4 +71,5 @@ export const numbered = (count: number, prefix = 'p') => Array.from({ length: co
 export async function passTime(db: Database): Promise<void> {
   await db.$client`update deliveries set next_attempt_at = now() where state in ('queued', 'deferred')`
   await db.$client`update mail_transport set next_probe_at = now()`
+  await db.$client`update mail_servers set rest_until = null, refilled_at = now()`
 }

@@ -50,8 +50,18 @@ export interface ScriptedOptions {
   pause?: number
   /** After its answer to this verb (or `TEXT`, or `HELLO` for the greeting), once: more answers that nobody asked for. */
   tooMuch?: { after: string; times: number; isLate?: boolean }
+  /** Refuses instead of what it would say (`HELLO`: the greeting, `TEXT`: the message), as its limits want it. */
+  refuse?: (at: Moment) => string | undefined
   /** After its answer to this verb: these words again and again, until the line is cut. */
   flood?: { after: string; words: string }
+}
+
+export interface Moment {
+  verb: string
+  /** Mails that this connection has brought, this one not counted. */
+  mails: number
+  /** Which of the open connections it is, by age: 1 for the oldest. */
+  rank: number
 }
 
 export interface ScriptedServer {
@@ -64,6 +74,11 @@ export interface ScriptedServer {
   connections: number
   /** Envelopes that came in one piece with the text before them. */
   behind: number
+  /** What was said for `refuse`. */
+  refused: string[]
+  /** Connections at this moment. */
+  open: number
+  rankOf: (socket: Socket) => number
   /** Bytes of flood that went out. */
   babbled: number
   script: ScriptedOptions
@@ -75,6 +90,10 @@ export async function startScripted(script: ScriptedOptions = {}, port = 0): Pro
   const server = net.createServer(socket => {
     sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}))
     scripted.connections += 1
+    scripted.open += 1
+    socket.on('close', () => {
+      scripted.open -= 1
+    })
     speak(socket, scripted)
   })
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
@@ -90,6 +109,9 @@ export async function startScripted(script: ScriptedOptions = {}, port = 0): Pro
     connections: 0,
     behind: 0,
     babbled: 0,
+    refused: [],
+    open: 0,
+    rankOf: socket => [...sockets].indexOf(socket) + 1,
     script,
     stop
   }
@@ -112,6 +134,9 @@ function speak(socket: Socket, server: ScriptedServer) {
   let to = ''
   let isText = false
   let isSilent = false
+  let hasSender = false
+  let mails = 0
+  let isPausing = false
   socket.setNoDelay(true)
   const say = (line: string) => socket.writable && !isSilent && socket.write(`${line}\r\n`)
   const sayTooMuch = (verb: string) => {
@@ -124,6 +149,15 @@ function speak(socket: Socket, server: ScriptedServer) {
     else more()
   }
   const deed = () => to.split('@')[0]!.split('.')[0]!
+  const refuses = (verb: string): boolean => {
+    const words = server.script.refuse?.({ verb, mails, rank: server.rankOf(socket) })
+    if (words === undefined) return false
+    server.refused.push(words)
+    say(words)
+    if (words.startsWith('421') || verb === 'HELLO') socket.end()
+    return true
+  }
+  if (refuses('HELLO')) return
   socket.cork()
   say(server.script.greeting ?? '220 scripted ESMTP')
   sayTooMuch('HELLO')
@@ -131,11 +165,15 @@ function speak(socket: Socket, server: ScriptedServer) {
   if (server.script.greeting?.startsWith('4') || server.script.greeting?.startsWith('5')) return socket.end()
   socket.on('data', chunk => {
     unread += chunk.toString('latin1')
+    goOn()
+  })
+
+  function goOn() {
     // what belongs together leaves together
     if (server.script.tooMuch) socket.cork()
-    while (isText ? takeText() : takeCommand());
+    while (!isPausing && (isText ? takeText() : takeCommand()));
     socket.uncork()
-  })
+  }
 
   function takeCommand(): boolean {
     const end = unread.indexOf('\r\n')
@@ -144,7 +182,11 @@ function speak(socket: Socket, server: ScriptedServer) {
     unread = unread.slice(end + 2)
     server.commands.push(line)
     const verb = line.slice(0, 4).toUpperCase()
-    if (verb === 'EHLO') ehlo()
+    if (verb === 'MAIL') hasSender = false
+    if (verb === 'DATA' && !to) say('503 5.5.1 no valid recipients')
+    else if (verb === 'RCPT' && !hasSender) say('503 5.5.1 no sender')
+    else if (refuses(verb)) to = ''
+    else if (verb === 'EHLO') ehlo()
     else if (verb === 'AUTH') say(server.script.auth ?? '235 2.7.0 welcome')
     else if (verb === 'MAIL') mail()
     else if (verb === 'RCPT') recipient(/<([^>]*)>/.exec(line)?.[1] ?? '')
@@ -166,6 +208,7 @@ function speak(socket: Socket, server: ScriptedServer) {
 
   function mail() {
     to = ''
+    hasSender = true
     if (server.script.mail === 'drop') return void socket.destroy()
     say(server.script.mail ?? '250 2.1.0 ok')
     if (server.script.mail?.startsWith('421')) socket.end()
@@ -182,7 +225,6 @@ function speak(socket: Socket, server: ScriptedServer) {
   }
 
   function data() {
-    if (!to) return void say('503 5.5.1 no valid recipients')
     const reply = atData.get(deed())
     if (deed() === 'ddrop') return void socket.destroy()
     if (reply) {
@@ -205,11 +247,19 @@ function speak(socket: Socket, server: ScriptedServer) {
     if (server.script.isForgetful) unread = ''
     if (deed() === 'estall') return false
     if (deed() === 'edrop') return !socket.destroy()
+    if (refuses('TEXT')) return !socket.destroyed
+    mails += 1
     const reply = atEnd.get(deed())
     if (!reply) server.taken.push({ to, text })
     const answer = reply ?? `250 2.0.0 taken as ${server.taken.length}`
-    if (server.script.pause) setTimeout(say, server.script.pause, answer)
-    else say(answer)
+    if (server.script.pause) {
+      isPausing = true
+      setTimeout(() => {
+        isPausing = false
+        say(answer)
+        goOn()
+      }, server.script.pause)
+    } else say(answer)
     sayTooMuch('TEXT')
     if (reply?.startsWith('421')) socket.end()
     if (deed() === 'okdrop') socket.destroy()

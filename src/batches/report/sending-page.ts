@@ -9,11 +9,13 @@ export interface Known {
   pause: { since: Date; reason: string } | undefined
   waiting: { reply: string; count: number }[]
   pacing: Pacing
+  /** What the mail server allows, in words. */
+  limits: string[]
 }
 
 const number = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
 
-export function sendingOf(batch: BatchRow, { rate, pause, waiting, pacing }: Known) {
+export function sendingOf(batch: BatchRow, { rate, pause, waiting, pacing, limits }: Known) {
   const open = batch.mailsQueued + batch.mailsSending
   const isFlowing = rate !== undefined && rate > 0 && open > 0
   return {
@@ -22,6 +24,7 @@ export function sendingOf(batch: BatchRow, { rate, pause, waiting, pacing }: Kno
       ...(pause
         ? [`The mail server cannot be used at the moment: ${pause.reason} It is tried again every 30 seconds.`]
         : []),
+      ...limits,
       ...(pacing.perSecond ? [`The settings allow ${number(pacing.perSecond)} mails a second.`] : []),
       ...(pacing.perDomain ? [`The settings allow ${number(pacing.perDomain)} mails a second to each domain.`] : []),
       ...waiting.map(

@@ -1,7 +1,10 @@
 /** The page of one batch: what it has come to, what may be done, its problem lines and its lines. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
+import { limitsInWords } from '../../mail/limits-page.ts'
 import { readPacing } from '../../mail/queue/gate-store.ts'
+import { readLimits } from '../../mail/queue/limits-store.ts'
+import { serverOf } from '../../mail/server-limits.ts'
 import { readPause } from '../../mail/store.ts'
 import { readOrganization } from '../../people/store.ts'
 import { teamsOfBatch } from '../../teams/pending-store.ts'
@@ -99,14 +102,17 @@ function againFor({ source, groupId }: BatchRow) {
   return { href: '/invite', icon: 'send', text: 'Invite more people' }
 }
 
-async function sendingView({ db }: Deps, batch: BatchRow) {
-  const [rate, pause, waiting, pacing] = await Promise.all([
+async function sendingView({ db, config: { smtp } }: Deps, batch: BatchRow) {
+  const [rate, pause, waiting, pacing, known] = await Promise.all([
     rateOf(db, batch.id),
     readPause(db),
     reasonsOfWaiting(db, batch.id),
-    readPacing(db)
+    readPacing(db),
+    smtp && readLimits(db, serverOf(smtp))
   ])
-  return sendingOf(batch, { rate, pause, waiting, pacing })
+  const left = batch.mailsQueued + batch.mailsSending + batch.mailsDeferred
+  const limits = smtp ? limitsInWords(smtp, known, left) : []
+  return sendingOf(batch, { rate, pause, waiting, pacing, limits })
 }
 
 interface View {

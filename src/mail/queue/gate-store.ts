@@ -51,7 +51,7 @@ export async function takeAllowance(tx: Db, most: number): Promise<number> {
 
 /** Gives back what was allowed and not used. */
 export async function returnAllowance(tx: Db, count: number): Promise<void> {
-  if (count > 0)
+  if (count !== 0)
     await tx.execute(
       sql`update mail_transport set allowance = allowance + ${count} where id = 1 and per_second is not null`
     )

@@ -1,21 +1,21 @@
 /** What one outcome says about more than its own mail: the domain, the mail server, the batch. */
 import { type Claimed, gistOf, type Outcome } from '../delivery.ts'
-import { giveUpHand, type Run } from './run.ts'
+import { giveUpHand, noteFault, type Run } from './run.ts'
 
 const equalRefusals = 10
 
 /** Notes it in the run: how fast to go on, whether at all, and which batch to stop. */
-export function learn(run: Run, { address, batchId }: Claimed, outcome: Outcome): void {
-  if (outcome.is === 'sent' || outcome.is === 'throttled') run.pace.learn(address, isAboutDomain(outcome))
+export function learn(run: Run, { batchId }: Claimed, outcome: Outcome): void {
+  if (outcome.is === 'throttled') run.isTold = true
   if (outcome.is === 'transport-fault') {
-    if (run.fault === undefined)
-      run.deps.log.error({ reason: outcome.reply }, 'The mail server cannot be used, mails are held')
-    run.fault ??= outcome.reply
+    if (outcome.isCrowded && run.fault === undefined) run.crowd ??= outcome.reply
+    else noteFault(run, outcome.reply)
   } else if (run.isProbe && outcome.is !== 'throttled' && outcome.is !== 'unmade') {
     run.isRecovered = true
     run.isProbe = false
     run.deps.log.info({}, 'The mail server works again')
   }
+  if (run.isTold || run.crowd !== undefined) giveUpHand(run)
   if (batchId === null) return
   if (outcome.is !== 'policy')
     return void ((outcome.is === 'sent' || outcome.is === 'kept') && run.refusals.delete(batchId))
@@ -27,6 +27,3 @@ export function learn(run: Run, { address, batchId }: Claimed, outcome: Outcome)
   run.stops.set(batchId, `The mail server refused ${equalRefusals} mails in a row: ${outcome.reply}`)
   giveUpHand(run)
 }
-
-/** 421 is about the connection; 4.7.x at a recipient is about where that mail goes. */
-const isAboutDomain = (outcome: Outcome) => outcome.is === 'throttled' && !outcome.reply.startsWith('421')

@@ -62,6 +62,14 @@ export interface Run {
   /** More may be due than the pacing lets us take up at the moment. */
   isPaced: boolean
   pace: DomainPace
+  /** When we last looked at what the server allows (ms), and whether it asked for a pace. */
+  obeyedAt: number
+  isLimited: boolean
+  shownAt: number
+  /** Why no connection came about, until it is known whether other workers have some. */
+  crowd: string | undefined
+  /** The server asked for patience: what is in hand goes back. */
+  isTold: boolean
   refusals: Map<number, { gist: string; times: number }>
   stops: Map<number, string>
   /** Batches that somebody holds; asked for every half second while mails are in hand. */
@@ -90,7 +98,12 @@ export function newRun(deps: DeliverDeps): Run {
     fault: undefined,
     isRecovered: false,
     isProbe: false,
-    isPaced: false
+    isPaced: false,
+    obeyedAt: 0,
+    isLimited: false,
+    shownAt: 0,
+    crowd: undefined,
+    isTold: false
   }
   return {
     deps,
@@ -108,10 +121,23 @@ export function newRun(deps: DeliverDeps): Run {
 
 export const isStopping = (run: Run) => run.fault !== undefined || run.isProbe || run.deps.signal?.aborted === true
 export const wantsMore = (run: Run) =>
-  !run.isClaiming && !isStopping(run) && run.hand.length < run.appetite && Date.now() >= run.claimAfter
+  !run.isClaiming && !isStopping(run) && !isTold(run) && run.hand.length < run.appetite && Date.now() >= run.claimAfter
+/** The mail server is out of reach: all mails are held. */
+export function noteFault(run: Run, reason: string): void {
+  if (run.fault === undefined) run.deps.log.error({ reason }, 'The mail server cannot be used, mails are held')
+  run.fault ??= reason
+}
+
+/** What the server asked for and is not written yet. */
+const asksOf = (run: Run) => run.deps.transport.peer?.asked.length ?? 0
+/** It is not known yet what the server wants from now on. */
+const isTold = (run: Run) => run.isTold || run.crowd !== undefined || asksOf(run) > 0
 const isIdle = (run: Run) => !run.isClaiming && run.flying.size + run.hand.length === 0
 export const isOver = (run: Run) =>
-  isIdle(run) && run.ended.length === 0 && (isStopping(run) || (Date.now() < run.claimAfter && !run.isPaced))
+  isIdle(run) &&
+  run.ended.length === 0 &&
+  !isTold(run) &&
+  (isStopping(run) || (Date.now() < run.claimAfter && !run.isPaced))
 
 /** Waits until there is something to do: enough to write, room for more, or 50 ms. */
 export function occasion(run: Run): Promise<void> {
@@ -146,6 +172,7 @@ export const mayDepart = (run: Run) =>
   run.flying.size < run.deps.transport.lanes + (run.deps.transport.behind ?? 0) &&
   run.hand.length > 0 &&
   run.fault === undefined &&
+  run.crowd === undefined &&
   run.ended.length + run.writing < mostUnwritten
 
 /** The next one that is surely still ours and whose domain's turn it is. */
@@ -154,25 +181,9 @@ export function nextToGo(run: Run): Ready | undefined {
   return index < 0 ? undefined : run.hand.splice(index, 1)[0]
 }
 
-/** What has been on its way for so long that its lease must be renewed. */
-export function leasesToRenew(run: Run): Ready[] {
-  const milliseconds = leaseOf(run) * 1000
-  if (run.flying.size === 0 || Date.now() - run.renewedAt < milliseconds / 10) return []
-  run.renewedAt = Date.now()
-  return [...run.flying].filter(({ leasedAt }) => leasedAt < Date.now() - milliseconds / 3)
-}
-
-const noticeable = 1_000 // ms
-
-/** What has been on its way for so long that people are to see it: nobody would notice the others. */
-export function slowAmong(run: Run): Ready[] {
-  const since = Date.now() - noticeable
-  return [...run.flying].filter(({ leftAt = since, isShown }) => leftAt < since && !isShown)
-}
-
 /** Hands back what must not or need not go out from here. */
 export function giveUpHand(run: Run) {
-  const isAll = isStopping(run) && !run.isProbe
+  const isAll = run.isTold || run.crowd !== undefined || (isStopping(run) && !run.isProbe)
   const isOld = ({ leasedAt }: Ready) => isAll || isTooOld(run, leasedAt)
   const isHeld = run.stops.size + run.held.size > 0
   if (run.hand.length === 0 || (!isHeld && !isOld(run.hand[0]!) && !isOld(run.hand.at(-1)!))) return

@@ -5,6 +5,7 @@ import { type Claimed, type Composed, type Composer, handBack, type Settlement, 
 import { inOneLine } from '../wire/reply.ts'
 import { claimDue, countLeased } from './claim-store.ts'
 import { type Gate, passGate, readPacing, returnAllowance, takeAllowance } from './gate-store.ts'
+import { allowedBy, giveBack, lookAtLimits, showAtWork } from './obey.ts'
 import { leaseOf, type Ready, type Run } from './run.ts'
 import { releaseExpired, settle, waitBriefly } from './store.ts'
 
@@ -17,6 +18,8 @@ export interface Taken {
   perDomain: number | null
   /** What a second allows is used up, not what is due. */
   isPaced: boolean
+  /** Milliseconds until the pace lets one more go. */
+  wait: number
 }
 
 /** Claims what is due and has it composed; what need not go out any more is settled at once. */
@@ -25,14 +28,19 @@ export async function claim(tx: Db, run: Run): Promise<Taken> {
   const leasedAt = Date.now()
   await waitBriefly(tx)
   await sweep(tx, run)
+  await lookAtLimits(tx, run)
   const gate = await passGate(tx)
   const { perSecond, perDomain } = await readPacing(tx)
-  const nothing = { gate, ready: [], count: 0, perDomain, isPaced: gate === 'open' && perSecond !== null }
+  const nothing = { gate, ready: [], count: 0, perDomain, isPaced: gate === 'open' && perSecond !== null, wait: 100 }
   if (gate === 'shut') return nothing
-  const most = gate === 'probe' ? 1 : perSecond === null ? appetite : await takeAllowance(tx, appetite)
-  if (most === 0) return nothing
+  const asked = gate === 'probe' ? 1 : perSecond === null ? appetite : await takeAllowance(tx, appetite)
+  const { count: most, wait, isResting } = await allowedBy(tx, run, asked)
+  if (perSecond !== null && gate === 'open') await returnAllowance(tx, asked - most)
+  if (isResting) return { ...nothing, isPaced: false }
+  if (most === 0) return { ...nothing, isPaced: true, wait: Math.min(1_000, Math.max(100, wait * 1000)) }
   const { claimed, leased } = await claimDue(tx, most, leaseOf(run), deps.mailHost)
   if (perSecond !== null) await returnAllowance(tx, most - claimed.length)
+  await giveBack(tx, run, most - claimed.length)
   const composed = await (run.isWary ? composeApart(tx, run, claimed) : compose(tx, deps.composers, claimed))
   const ready: Ready[] = []
   const dropped: Settlement[] = []
@@ -43,8 +51,10 @@ export async function claim(tx: Db, run: Run): Promise<Taken> {
     else dropped.push(settlementOfDrop(delivery, result))
   }
   if (dropped.length > 0) await settle(tx, dropped)
+  if (claimed.length > 0) await showAtWork(tx, run)
   await countLeased(tx, leased)
-  return { gate, ready, count: claimed.length, perDomain, isPaced: nothing.isPaced && claimed.length > 0 }
+  const isPaced = (nothing.isPaced || run.isLimited) && claimed.length > 0
+  return { ...nothing, ready, count: claimed.length, isPaced }
 }
 
 async function sweep(tx: Db, run: Run) {
@@ -99,11 +109,11 @@ function settlementOfDrop(delivery: Claimed, result: Composed): Settlement {
 }
 
 /** Puts what was claimed in hand. */
-export function take(run: Run, { gate, ready, count, perDomain, isPaced }: Taken) {
+export function take(run: Run, { gate, ready, count, perDomain, isPaced, wait }: Taken) {
   run.isProbe = gate === 'probe'
   run.isPaced = isPaced
   run.pace.perSecond = perDomain
-  if (gate === 'shut' || count === 0) run.claimAfter = Date.now() + (isPaced ? 100 : 500)
+  if (gate === 'shut' || count === 0) run.claimAfter = Date.now() + (isPaced ? wait : 500)
   // what somebody typed goes in front of what waits
   const urgent = ready.filter(({ delivery }) => delivery.priority === 0)
   run.hand.unshift(...urgent)

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { Mail, Outcome } from '../delivery.ts'
 import { judgeRefusal, type Reply } from './reply.ts'
 import { readReplies } from './reply-reader.ts'
-import { asText } from './text.ts'
+import { asText, commandsFor, isAscii } from './text.ts'
 
 export interface Offers {
   pipelining: boolean
@@ -32,7 +32,8 @@ export interface Conversation {
    * which spares a round trip. That mail is the next to send here; its text leaves only when this one is answered.
    */
   send(mail: Mail, following?: () => Mail | undefined): Promise<Outcome>
-  quit(): void
+  /** Closes it; resolves once the server has done so too, or after a second. */
+  quit(): Promise<void>
 }
 
 /** Takes over a socket that has said EHLO and, where asked, signed in. `onClose` is called once. */
@@ -44,14 +45,13 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
   let tried = 0
   let mustReset = false
   let ahead: Mail | undefined
-  /** Commands and texts that went out and are not answered yet. */
-  let owed = 0
+  let owed = 0 // answers to commands and texts that went out
   const replies: Reply[] = []
   let waiting: ((reply: Reply | undefined) => void) | undefined
   let alarm: NodeJS.Timeout | undefined
 
   const read = readReplies(take, lose)
-  socket.on('data', chunk => isOpen && read(chunk))
+  socket.on('data', chunk => void (isOpen && read(chunk)))
   socket.on('error', error => lose(error.message))
   socket.on('end', () => lose('The mail server closed the connection'))
   socket.on('close', () => lose('The connection was closed'))
@@ -106,18 +106,12 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     })
   }
 
-  function commandsFor({ from, to }: Mail): string[] {
-    const isWide = !isAscii(to) || !isAscii(from)
-    const mail = `MAIL FROM:<${from}>${isWide ? ' SMTPUTF8 BODY=8BITMIME' : ''}\r\n`
-    return [...(mustReset ? ['RSET\r\n'] : []), mail, `RCPT TO:<${to}>\r\n`, 'DATA\r\n']
-  }
-
   const isTooWide = ({ to }: Mail) => !offers.smtputf8 && !isAscii(to)
 
   async function send(mail: Mail, following?: () => Mail | undefined): Promise<Outcome> {
     if (isTooWide(mail)) return { is: 'recipient-failed', reply: noWideAddresses, suppress: false }
     tried += 1
-    const commands = commandsFor(mail)
+    const commands = commandsFor(mail, mustReset)
     if (offers.pipelining && mail !== ahead) write(commands.join(''), commands.length)
     ahead = undefined
     const ask = (command: string) => {
@@ -162,7 +156,7 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
   async function transmit(bytes: Buffer, following?: () => Mail | undefined): Promise<Outcome> {
     const behind = offers.pipelining && isOpen ? following?.() : undefined
     if (behind && !isTooWide(behind)) ahead = behind
-    const commands = ahead ? commandsFor(ahead) : []
+    const commands = ahead ? commandsFor(ahead, mustReset) : []
     write(Buffer.concat([...asText(bytes), Buffer.from(commands.join(''))]), 1 + commands.length)
     const reply = await next(patience.finalDot)
     if (!reply) return { is: 'unknown', reply: lost }
@@ -172,9 +166,18 @@ export function converse(socket: Socket, offers: Offers, patience: Patience, onC
     return reply.code < 400 ? { is: 'unknown', reply: reply.text } : judgeRefusal('message', reply)
   }
 
-  function quit() {
+  /** The server closes, so that it has counted us out when we come back. */
+  async function quit() {
     if (!isOpen) return
-    socket.write('QUIT\r\n', () => lose('Closed'))
+    isOpen = false
+    lost = 'Closed'
+    answer(undefined)
+    onClose()
+    const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+    const timer = setTimeout(() => socket.destroy(), 1_000)
+    socket.unref().write('QUIT\r\n')
+    await closed
+    clearTimeout(timer)
   }
 
   return {
@@ -194,4 +197,3 @@ const unasked = 'The mail server answered more often than it was asked, so its a
 const misfit = ({ text }: Reply) => `The mail server gave an answer that does not fit the question: ${text}`
 /** 250, and 251 or 252 for an address that is forwarded or cannot be checked. Another 2xx belongs to something else. */
 const isYes = ({ code }: Reply) => code >= 250 && code <= 252
-const isAscii = (text: string) => /^[\x00-\x7f]*$/.test(text)

@@ -1,5 +1,6 @@
 /** What a mail server's refusal means: whose fault it is, then how bad. Enhanced codes (RFC 3463) beat basic ones. */
 import type { Outcome } from '../delivery.ts'
+import { askOf } from './limits.ts'
 
 export interface Reply {
   code: number
@@ -9,7 +10,7 @@ export interface Reply {
   text: string
 }
 
-export type Stage = 'sender' | 'recipient' | 'data' | 'message'
+export type Stage = 'connect' | 'sender' | 'recipient' | 'data' | 'message'
 
 const longestReply = 500
 
@@ -41,12 +42,15 @@ export function inOneLine(text: string): string {
 }
 
 /** The outcome of a refusal (4xx or 5xx) at one stage of the conversation. */
-export function judgeRefusal(stage: Stage, { code, enhanced, text: reply }: Reply): Outcome {
-  if (code === 421 || enhanced.startsWith('4.7.')) return { is: 'throttled', reply }
-  if (stage === 'sender' || mustSignIn.has(code)) return { is: 'transport-fault', reply }
-  if (code < 500 && !enhanced.startsWith('5.')) return { is: 'deferred', reply }
+export function judgeRefusal(stage: Stage, refusal: Reply): Outcome {
+  const { code, enhanced, text: reply } = refusal
+  if (mustSignIn.has(code)) return { is: 'transport-fault', reply }
+  const ask = askOf(stage, refusal)
+  if (ask?.about === 'everything') return { is: 'transport-fault', reply }
+  if (ask?.about === 'mail') return { is: 'deferred', reply, ...(ask.wait ? { wait: ask.wait } : {}) }
+  if (ask) return { is: 'throttled', reply, ask }
+  if (stage === 'sender') return { is: 'transport-fault', reply }
   if (code === 503) return { is: 'deferred', reply } // "bad sequence": about the conversation, not the recipient
-  if (enhanced.startsWith('4.')) return { is: 'deferred', reply }
   if (enhanced.startsWith('5.7.')) return { is: 'policy', reply }
   const isAboutMailbox = /^5\.[12]\./.test(enhanced)
   if (stage === 'recipient' || isAboutMailbox) return { is: 'recipient-failed', reply, suppress: isGone(enhanced) }

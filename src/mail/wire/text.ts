@@ -1,3 +1,5 @@
+import type { Mail } from '../delivery.ts'
+
 const crlf = Buffer.from('\r\n')
 
 /** A message as DATA wants it, with the dot that ends it (RFC 5321 §4.5.2). Our own messages never need a doubled dot. */
@@ -11,4 +13,13 @@ function withDotsDoubled(bytes: Buffer): Buffer {
     bytes.toString('latin1').replace(/^\.|\r\n\./g, dotted => `${dotted}.`),
     'latin1'
   )
+}
+
+export const isAscii = (text: string) => /^[\x00-\x7f]*$/.test(text)
+
+/** The envelope of a mail: `RSET` where the one before was refused, `MAIL`, `RCPT` and `DATA`. */
+export function commandsFor({ from, to }: Mail, mustReset: boolean): string[] {
+  const isWide = !isAscii(to) || !isAscii(from)
+  const mail = `MAIL FROM:<${from}>${isWide ? ' SMTPUTF8 BODY=8BITMIME' : ''}\r\n`
+  return [...(mustReset ? ['RSET\r\n'] : []), mail, `RCPT TO:<${to}>\r\n`, 'DATA\r\n']
 }

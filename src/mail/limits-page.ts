@@ -1,0 +1,43 @@
+/** What a mail server allows, in words. Pure. */
+import type { SmtpSettings } from '../config.ts'
+import { durationInWords } from '../web/dates.ts'
+import type { KnownLimits } from './queue/limits-store.ts'
+
+const number = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
+const counted = (value: number, one: string) => `${number(value)} ${value === 1 ? one : `${one}s`}`
+
+/** Sentences; none where the server never asked for anything. `left` is how many mails wait, where that is of interest. */
+export function limitsInWords(
+  { host, connections }: Pick<SmtpSettings, 'host' | 'connections'>,
+  known: KnownLimits | undefined,
+  left = 0,
+  now = Date.now()
+): string[] {
+  if (!known) return []
+  const sentences: string[] = []
+  if (known.connections !== null && known.connections < connections)
+    sentences.push(
+      `${host} allows ${counted(known.connections, 'connection')} at once; sending over ${number(known.connections)}.`
+    )
+  if (known.mailsPerConnection !== null)
+    sentences.push(
+      `${host} takes ${counted(known.mailsPerConnection, 'mail')} over one connection; Rollcall then opens another.`
+    )
+  if (known.perMinute !== null)
+    sentences.push(
+      `${host} asked Rollcall to slow down: ${counted(known.perMinute, 'message')} a minute.${timeFor(left, known.perMinute)}`
+    )
+  if (known.restUntil && known.restUntil.getTime() > now)
+    sentences.push(
+      `${host} asked Rollcall to wait. Sending resumes in ${durationInWords(known.restUntil.getTime() - now)}; no mail is lost.`
+    )
+  if (sentences.length > 0 && known.reply) sentences.push(`Its reply: ${known.reply}`)
+  return sentences
+}
+
+function timeFor(left: number, perMinute: number): string {
+  if (left === 0) return ''
+  const minutes = Math.ceil(left / perMinute)
+  const time = minutes < 120 ? counted(minutes, 'minute') : durationInWords(minutes * 60_000)
+  return ` ${counted(left, 'mail')} left, about ${time}.`
+}
