@@ -4,7 +4,7 @@
  * Where a formula would begin: at a cell's start, and behind whatever a spreadsheet of another language splits at. The
  * full-width signs count as well (OWASP, "CSV Injection").
  */
-const formula = /(^|[,;|\t\r\n])( {0,8}"? {0,8})(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g
+const formula = /(^ {0,8}|[,;|\t\r\n] {0,8}"? {0,8})(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g
 const control = /^[\t\r\0]/
 
 /** One line with its CRLF. What a spreadsheet would take for a formula begins with an apostrophe. */
@@ -13,11 +13,6 @@ export function csvLine(cells: readonly (string | number | null | undefined)[]):
 }
 
 function encodeCell(text: string): string {
-  const safe = (control.test(text) ? `'${text}` : text).replace(formula, guard)
+  const safe = (control.test(text) ? `'${text}` : text).replace(formula, "$1'")
   return /[",;|\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
-
-/** Before the blanks at a cell's start, after those within one. */
-function guard(_: string, before: string, between: string): string {
-  return before === '' || between.includes('"') ? `${before}'${between}` : `${before}${between}'`
 }

@@ -12,7 +12,7 @@ t.test('F19: no cell begins a formula, wherever a spreadsheet splits', async t =
     ['＋1', "'＋1"],
     ['－1', "'－1"],
     ['＠SUM(1)', "'＠SUM(1)"],
-    [' =1', "' =1"],
+    [' =1', " '=1"],
     ['\t=1', `"'\t'=1"`],
     ['Eve;=1+2;@SUM(1)', `"Eve;'=1+2;'@SUM(1)"`],
     ['Eve; =1', `"Eve; '=1"`],
@@ -21,7 +21,7 @@ t.test('F19: no cell begins a formula, wherever a spreadsheet splits', async t =
     ['Eve,-1', `"Eve,'-1"`],
     ['Eve\n＝1', `"Eve\n'＝1"`],
     ['Eve";=1', `"Eve"";'=1"`],
-    ['Eve;"=1', `"Eve;'""=1"`]
+    ['Eve;"=1', `"Eve;""'=1"`]
   ]
   for (const [cell, expected] of safe) t.equal(csvLine([cell]), `${expected}\r\n`, JSON.stringify(cell))
   for (const cell of ['Eve', 'a-b@c', '1+2=3', "o'brien", 'Eve - Doe']) t.equal(csvLine([cell]), `${cell}\r\n`)
