@@ -23,7 +23,7 @@ export function trustOf(ranges: readonly string[]): false | ((address: string, h
   }
 }
 
-/** In one spelling. What a proxy passes on and is no address counts as the proxy's own; `unknown`: the client is gone. */
+/** In one spelling. Where a proxy passes on something else, its own address; `unknown` when the client has disconnected. */
 export function clientAddress(request: FastifyRequest): string {
   return plainAddress(request.ip ?? '') ?? plainAddress(request.socket?.remoteAddress ?? '') ?? 'unknown'
 }
