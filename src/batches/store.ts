@@ -31,6 +31,11 @@ export async function lockBatch(tx: Db, id: number): Promise<BatchRow | undefine
   return row
 }
 
+/** Whose invitations the rest of a batch becomes. */
+export async function setSender(tx: Db, id: number, sentBy: number): Promise<void> {
+  await tx.update(batches).set({ sentBy }).where(eq(batches.id, id))
+}
+
 export async function deleteBatch(db: Db, id: number): Promise<void> {
   await db.delete(batches).where(eq(batches.id, id))
 }

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { recentEvents } from '../audit/store.ts'
 import { stateOf } from '../invitations/invitation.ts'
-import { canHandle } from '../invitations/may-handle.ts'
+import { countOpenOf } from '../invitations/inviter-store.ts'
 import { findInvitation, type InvitationRow, invitationsOf } from '../invitations/store.ts'
 import { includesRole, type Role, roleNames } from '../lib/role.ts'
 import { deliveryBadge } from '../mail/delivery-badges.ts'
@@ -16,6 +16,7 @@ import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { initialsOf } from '../web/pages.ts'
+import { actionsOf } from './person-actions.ts'
 import { deliveriesOf } from './store.ts'
 import { storyOf } from './story.ts'
 
@@ -40,6 +41,8 @@ export async function personPage(
     findSuppression(db, person.addressKey),
     membershipsOf(db, id)
   ])
+  const isUser = person.enrollment === 'signed-up'
+  const sent = isUser ? await countOpenOf(db, [id]) : { typed: 0, listed: 0 }
   const name = person.name ?? person.email
   const pending = await pendingTeams(db, person, memberships)
   const newest = invitations.find(({ id }) => id === person.invitationId)
@@ -57,7 +60,9 @@ export async function personPage(
       deliveryBadge: deliveryBadge({ delivery: person.deliveryState, isKept: person.deliveryIsKept }),
       facts: factsOf(person, newest, viewer.timeZone),
       suppression: suppression ? suppressionText(suppression.cause, suppression.serverReply) : null,
-      actions: includesRole(viewer.role, 'admin') ? actionsOf(person, newest, viewer, suppression !== undefined) : [],
+      actions: includesRole(viewer.role, 'admin')
+        ? actionsOf(person, newest, viewer, { isSuppressed: suppression !== undefined, sent })
+        : [],
       ...roleChoice(person, newest, viewer.role),
       errors,
       pending,
@@ -126,62 +131,6 @@ function teamsOf(memberships: MembershipOf[], timeZone: string) {
     reasons: reasons.map(reason => ({ text: reasonInWords(reason), since: showTime(reason.since, timeZone) }))
   }))
 }
-
-interface Action {
-  href: string
-  label: string
-  icon: string
-  primary: boolean
-  /** What is asked before it is done. */
-  sheet: { id: string; heading: string; text: string; button: string; keep: string } | null
-}
-
-function actionsOf(
-  person: Person,
-  newest: InvitationRow | undefined,
-  viewer: { id: number; role: Role },
-  isSuppressed: boolean
-): Action[] {
-  const act = (href: string, label: string, icon: string, primary = false, sheet: Action['sheet'] = null): Action => ({
-    ...{ href, label, icon, primary, sheet }
-  })
-  const mayChange = viewer.role === 'owner' || !includesRole(person.role, 'admin')
-  if (person.enrollment === 'signed-up')
-    return mayChange && viewer.id !== person.id
-      ? [act(`/people/${person.id}/deactivation`, 'Deactivate…', 'minus', false, deactivationSheet(person))]
-      : []
-  if (person.enrollment === 'deactivated')
-    return mayChange ? [act(`/people/${person.id}/reactivation`, 'Reactivate', 'check', true)] : []
-  const open = newest && stateOf(newest) === 'open' ? newest : undefined
-  const mail = isSuppressed
-    ? act(`/people/${person.id}/mail-permission`, 'Let mail through again', 'mail', true)
-    : open
-      ? act(`/invitations/${open.id}/deliveries`, 'Resend invitation', 'send', true)
-      : act(`/people/${person.id}/invitations`, newest ? 'Invite again' : 'Invite', 'send', true)
-  if (open && !canHandle(viewer.role, open)) return isSuppressed ? [mail] : []
-  if (!open) return [mail]
-  return [
-    mail,
-    act(`/invitations/${open.id}/link`, 'Show link…', 'copy'),
-    act(`/invitations/${open.id}/revocation`, 'Revoke invitation…', 'x', false, revocationSheet(person))
-  ]
-}
-
-const deactivationSheet = (person: Person) => ({
-  id: 'deactivation',
-  heading: `Deactivate ${person.name ?? person.email}?`,
-  text: 'This person is signed out everywhere and can no longer sign in. You can reactivate them later.',
-  button: 'Deactivate',
-  keep: 'Keep active'
-})
-
-const revocationSheet = (person: Person) => ({
-  id: 'revocation',
-  heading: 'Revoke this invitation?',
-  text: `The link for ${person.email} stops working. You can invite this person again later.`,
-  button: 'Revoke invitation',
-  keep: 'Keep invitation'
-})
 
 /** Only an owner gives roles: to a user, or to somebody with an open invitation. */
 function roleChoice(person: Person, newest: InvitationRow | undefined, viewerRole: Role) {

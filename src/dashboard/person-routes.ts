@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { inviteTyped } from '../batches/intake/invite-typed.ts'
 import { organizationDomains } from '../batches/recipient.ts'
 import { changeRole, type RoleOutcome } from '../invitations/change-role.ts'
+import { endInvitationsOf, isEnding } from '../invitations/inviter-store.ts'
 import { allowMailTo } from '../invitations/opt-out.ts'
 import { isRole, type Role, roleNames } from '../lib/role.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
@@ -35,12 +36,24 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     return reply.redirect(`/batches/${batchId}`, 303)
   })
 
-  app.post<ById>('/people/:id/deactivation', byAdmin, async (request, reply) => {
-    const result = await deactivate(db, request.viewer!, Number(request.params.id))
-    if (result.outcome === 'last-owner') return personPage(deps, request, reply, { owner: lastOwner(request) })
-    answer(result)
-    return redirectWith(reply, db, `/people/${request.params.id}`, 'Deactivated and signed out everywhere.')
-  })
+  const ending = form({ invitations: optionalField() })
+  app.post<ById & { Body: { invitations?: string } }>(
+    '/people/:id/deactivation',
+    { config: { access: 'admin' }, schema: { params: idParams, body: ending } },
+    async (request, reply) => {
+      const { invitations = 'typed' } = request.body
+      if (!isEnding(invitations)) return personPage(deps, request, reply, { invitations: 'Select what ends.' })
+      const id = Number(request.params.id)
+      let ended = 0
+      const result = await deactivate(db, request.viewer!, id, async tx => {
+        ended = await endInvitationsOf(tx, [id], invitations)
+      })
+      if (result.outcome === 'last-owner') return personPage(deps, request, reply, { owner: lastOwner(request) })
+      answer(result)
+      const said = `Deactivated and signed out everywhere.${ended > 0 ? ` ${revokedInWords(ended)}` : ''}`
+      return redirectWith(reply, db, `/people/${id}`, said)
+    }
+  )
 
   app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
     answer(await reactivate(db, request.viewer!, Number(request.params.id)))
@@ -74,6 +87,9 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     }
   )
 }
+
+const revokedInWords = (count: number) =>
+  count === 1 ? '1 open invitation revoked.' : `${count.toLocaleString('en')} open invitations revoked.`
 
 type Changed = Extract<RoleOutcome, { outcome: 'changed' }>
 

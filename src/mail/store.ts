@@ -34,12 +34,16 @@ export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<numb
 
 const fromBefore = sql`was`
 
-export type Target = { batchId: number } | { invitationId: number } | { personId: number }
+export type Target = { batchId: number } | { invitationId: number } | { invitationIds: number[] } | { personId: number }
 
 const targeted = (target: Target) => {
   if ('batchId' in target) return sql`batch_id = ${target.batchId}`
   if ('personId' in target) return sql`person_id = ${target.personId}`
   // by way of the person, where there is an index
+  if ('invitationIds' in target) {
+    const ids = sql`${sql.param(target.invitationIds)}::bigint[]`
+    return sql`invitation_id = any(${ids}) and person_id in (select person_id from invitations where id = any(${ids}))`
+  }
   return sql`invitation_id = ${target.invitationId}
     and person_id = (select person_id from invitations where id = ${target.invitationId})`
 }

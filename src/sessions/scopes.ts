@@ -49,6 +49,15 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
     const tokenHash = token ? hashSessionToken(token) : undefined
     return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
   })
+  // a form may arrive long after its head: what its sender may do is asked again once it is there
+  app.addHook('preHandler', async (request, reply) => {
+    const { method, viewer, routeOptions } = request
+    if (!viewer || method === 'GET' || method === 'HEAD' || routeOptions.config.access === 'anyone') return undefined
+    const tokenHash = hashSessionToken(sessionToken(request)!)
+    const now = await inTime(findViewer(db, tokenHash), patience)
+    request.viewer = now ? { ...viewer, role: now.role } : null
+    return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
+  })
 }
 
 const asksDatabase = ({ routeOptions, url }: FastifyRequest) =>

@@ -1,8 +1,10 @@
 /** Holding a batch and letting it go on. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
+import { includesRole } from '../../lib/role.ts'
+import { currentRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
-import { lockBatch, setState, startChecking, startSending } from '../store.ts'
+import { lockBatch, setSender, setState, startChecking, startSending } from '../store.ts'
 
 export type ControlOutcome = 'done' | 'unknown' | 'wrong-state'
 
@@ -24,6 +26,8 @@ export async function resume(db: Database, actorId: number, batchId: number): Pr
     const batch = await lockBatch(tx, batchId)
     if (!batch) return 'unknown'
     if (!canBe('resumed', batch.state)) return 'wrong-state'
+    const sender = await currentRole(tx, batch.sentBy ?? batch.createdBy)
+    if (!sender || !includesRole(sender, 'admin')) await setSender(tx, batchId, actorId)
     if (batch.checkedAt) await startSending(tx, batchId)
     else await startChecking(tx, batchId, { from: [batch.state] })
     await recordEvent(tx, { kind: 'batch-resumed', actorId, batchId })

@@ -1,7 +1,8 @@
 /** What the worker does with a batch: judge its lines, invite those that are to be invited, a chunk at a time. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
-import { readOrganization } from '../../people/store.ts'
+import { includesRole } from '../../lib/role.ts'
+import { currentRole, readOrganization } from '../../people/store.ts'
 import { addToCounts, awaitOrder, type BatchRow, lockBatch, setState, startSending } from '../store.ts'
 import { inviteLines } from './invite-lines.ts'
 import {
@@ -53,11 +54,24 @@ async function giveUp(db: Database, batchId: number) {
 async function step(db: Database, batchId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const chunk = await nextChunk(tx, batchId)
+    if (chunk?.action === 'send' && !(await maySend(tx, batchId, chunk.sentBy))) return false
     if (chunk) await judge(tx, batchId, chunk)
     else if (!(await sendMore(tx, batchId))) return finish(tx, batchId)
     await renewLease(tx, batchId)
     return true
   })
+}
+
+/** Is the sender an active admin at this moment? If not, the batch stops until another admin continues it. */
+async function maySend(tx: Db, batchId: number, sentBy: number): Promise<boolean> {
+  const role = await currentRole(tx, sentBy)
+  if (role && includesRole(role, 'admin')) return true
+  const stopReason = 'The user who sent it is no longer an active admin. Select Resume to send it in your name.'
+  const batch = await lockBatch(tx, batchId)
+  if (batch?.state !== 'checking') return false
+  await setState(tx, batchId, 'stopped', { stopReason })
+  await recordEvent(tx, { kind: 'batch-stopped', actorId: null, batchId, details: { reason: stopReason } })
+  return false
 }
 
 async function judge(tx: Db, batchId: number, chunk: NextChunk) {
@@ -76,6 +90,7 @@ async function judge(tx: Db, batchId: number, chunk: NextChunk) {
 async function sendMore(tx: Db, batchId: number): Promise<boolean> {
   const next = await nextLinesToSend(tx, batchId)
   if (!next) return false
+  if (!(await maySend(tx, batchId, next.sentBy))) return true
   await lockInviting(tx)
   const changed = await judgeAgain(tx, batchId, next.fromLine, next.toLine)
   const gone = Object.values(changed).reduce((sum, count) => sum + count, 0)

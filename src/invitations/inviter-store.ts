@@ -1,0 +1,52 @@
+/** The open invitations of an inviter, and what becomes of them when the inviter is deactivated (S38). */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { cancelQueued } from '../mail/store.ts'
+
+/** Which of them end: those typed by hand, which the inviter chose one by one, all, or none. */
+export const endings = ['typed', 'all', 'none'] as const
+export type Ending = (typeof endings)[number]
+export const isEnding = (text: string): text is Ending => (endings as readonly string[]).includes(text)
+
+/** Batches are few: an inviter who has none is known without a look at a million invitations. */
+const batchesOf = (inviterIds: number[]) =>
+  sql`select id, source in ('typed', 'correction') as is_typed from batches
+    where coalesce(sent_by, created_by) = any(${sql.param(inviterIds)}::bigint[])`
+
+const isOpen = sql`i.accepted_at is null and i.revoked_at is null and i.superseded_at is null and i.expires_at > now()`
+
+/** Open invitations that these people sent: typed by hand, and by file or group. */
+export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed: number; listed: number }> {
+  const [any] = await db.execute(sql`${batchesOf(inviterIds)} limit 1`)
+  if (!any) return { typed: 0, listed: 0 }
+  const [row] = await db.execute<{ typed: string; listed: string }>(sql`
+    select count(*) filter (where b.is_typed) as typed, count(*) filter (where not b.is_typed) as listed
+    from invitations i join (${batchesOf(inviterIds)}) b on b.id = i.batch_id
+    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen}`)
+  return { typed: Number(row!.typed), listed: Number(row!.listed) }
+}
+
+/**
+ * Revokes open invitations of these inviters, with the emails that have not left; returns how many. Hold the addresses'
+ * lock. People are locked first, in the order of their ids, as everywhere.
+ */
+export async function endInvitationsOf(tx: Db, inviterIds: number[], ending: Ending): Promise<number> {
+  if (ending === 'none' || inviterIds.length === 0) return 0
+  const found = await tx.execute<{ id: string }>(sql`
+    select i.id from invitations i join (${batchesOf(inviterIds)}) b on b.id = i.batch_id
+      join people p on p.id = i.person_id
+    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen} and ${ending === 'all' ? sql`true` : sql`b.is_typed`}
+    order by p.id for no key update of p`)
+  if (found.length === 0) return 0
+  const revoked = await tx.execute<{ id: string }>(sql`
+    with ended as (
+      update invitations i set revoked_at = now()
+      where i.id = any(${sql.param(found.map(({ id }) => id))}::bigint[]) and ${isOpen} returning i.id, i.person_id
+    ), shown as (
+      update people p set invitation_revoked_at = now() from ended e where p.id = e.person_id and p.invitation_id = e.id
+    )
+    select id from ended`)
+  const ids = revoked.map(({ id }) => Number(id))
+  await cancelQueued(tx, { invitationIds: ids }, 'the inviter was deactivated')
+  return ids.length
+}
