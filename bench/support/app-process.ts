@@ -72,7 +72,10 @@ export async function startProcess(environment: Record<string, string>): Promise
     password
   }
   const answer = await send('/setup', new URLSearchParams(form))
-  const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? ''
+  const cookie = answer.headers
+    .getSetCookie()
+    .map(each => each.split(';')[0])
+    .join('; ')
   if (answer.status !== 303) throw new Error(`set-up answered ${answer.status}`)
   return {
     ...{ url, cookie, pid: child.pid! },
