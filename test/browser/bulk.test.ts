@@ -55,9 +55,9 @@ t.test('a batch that waits to be sent can be cancelled, once somebody has read w
   const page = await site.open({ javaScriptEnabled: false })
   await upload(site, page)
   t.notOk(await page.locator('#cancellation').isVisible())
-  await page.getByRole('button', { name: 'Cancel …' }).click()
+  await page.getByRole('button', { name: 'Cancel batch…' }).click()
   t.ok(await page.locator('#cancellation').isVisible())
-  await page.getByRole('button', { name: 'Cancel the batch' }).click()
+  await page.getByRole('button', { name: 'Cancel batch', exact: true }).click()
   t.equal(await page.locator('main').getAttribute('data-batch-state'), 'cancelled')
 })
 
@@ -96,7 +96,7 @@ async function checkAndSend(t: Test, site: Site, page: Page) {
   await site.work()
   await page.locator('main[data-batch-state="done"]').waitFor()
   t.same([await countOf(page, 'invite'), await countOf(page, 'sent')], [61, 61])
-  t.match(await page.locator('h1').textContent(), /61 invitations sent/)
+  t.match(await page.locator('h1').textContent(), /61 invitations kept in the outbox/)
 }
 
 async function corrected(t: Test, site: Site, page: Page) {
