@@ -106,12 +106,17 @@
     anchor = box
   })
 
-  document.addEventListener('change', event => {
-    const list = event.target.closest('[data-list]')
-    if (event.detail === 'settled' || !list || !event.target.matches('.pick')) return
-    followGroup(list, event.target)
-    settle(list, [event.target])
-  })
+  /* First of all who listen: what is posted of a section is what its rows say then. */
+  document.addEventListener(
+    'change',
+    event => {
+      const list = event.target.closest('[data-list]')
+      if (event.detail === 'settled' || !list || !event.target.matches('.pick')) return
+      followGroup(list, event.target)
+      settle(list, [event.target])
+    },
+    true
+  )
 
   /* Whoever corrects a line means to send it. */
   document.addEventListener('input', event => {

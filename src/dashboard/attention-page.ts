@@ -13,7 +13,7 @@ const troubles = {
   failed: { words: 'could not be delivered', hint: reply },
   bounced: { words: 'bounced', hint: reply },
   unknown: { words: 'may or may not have arrived', hint: reply },
-  suppressed: { words: 'can’t be emailed: these people opted out', hint: 'Open a person to allow email again.' }
+  suppressed: { words: 'can’t be emailed because of an opt-out', hint: 'Open a person to allow email again.' }
 }
 
 /** Open invitations whose newest mail did not get through, or that no mail gets through for, by the reason. */

@@ -170,7 +170,7 @@ t.test('row 23: whoever opted out or bounced after a mail was sent is listed and
   t.match(await csvOf(ben, 'delivery=sent'), [['', at('loud')]])
   t.match((await ben.get(`/people?delivery=suppressed`)).body, at('quiet'))
   const home = (await ben.get('/')).body
-  t.match(home, /data-trouble="suppressed"[\s\S]*1 invitation can’t be emailed: these people opted out/)
+  t.match(home, /data-trouble="suppressed"[\s\S]*1 invitation can’t be emailed because of an opt-out/)
   t.match(home, /data-trouble="bounced"/)
   t.match(textOf((await ben.get(`/teams/${team!.id}`)).body), 'Gets no email')
   t.match(readCsv((await ben.get(`/teams/${team!.id}/members.csv`)).body)[1], [

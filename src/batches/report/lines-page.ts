@@ -35,7 +35,8 @@ function mailOf(line: ListedLine, timeZone: string): string {
   if (!line.delivery) return ''
   const when = line.settledAt ? `${showTime(line.settledAt, timeZone).text}.` : ''
   const twice = line.mayHaveArrived ? 'It may have arrived twice.' : ''
-  return [when, line.serverReply ?? '', twice].filter(Boolean).join(' ')
+  // the badge says already that it is in the outbox
+  return [when, line.isKept ? '' : (line.serverReply ?? ''), twice].filter(Boolean).join(' ')
 }
 
 /** Why a line got its verdict, and what an admin made of it, without a full stop at the end. */

@@ -46,6 +46,7 @@ export async function groupPage(
   ])
   const shown = { ...view, open: view.open === null ? null : open, selection }
   const go = linksOf(group.id, shown, mayAct)
+  const address = linksOf(group.id, shown, false)
   return reply.page(
     'groups/group',
     {
@@ -66,7 +67,7 @@ export async function groupPage(
       })),
       ...filterView(shown, counts, go, deps.config.smtp !== undefined),
       sections: counts.sections.map((section, index) =>
-        sectionView(section, index, members, { view: shown, open, go, timeZone: viewer.timeZone })
+        sectionView(section, index, members, { view: shown, open, go, address, timeZone: viewer.timeZone })
       ),
       found: foundInWords(counts, view),
       csv: `/groups/${group.id}/members.csv?${queryOf({ ...view, selection: null })}`,

@@ -13,12 +13,14 @@ interface SectionContext {
   view: GroupView
   open: string[]
   go: Go
+  /** The same as an address that is only read. */
+  address: Go
   timeZone: string
 }
 
 /** One section with the rows that it shows and where its buttons lead. */
 export function sectionView(section: Section, index: number, members: ListedMember[], context: SectionContext) {
-  const { view, open, go, timeZone } = context
+  const { view, open, go, address, timeZone } = context
   const { key, people, notInvited, selected } = section
   const isOpen = open.includes(key)
   const mine = members.filter(member => member.section === key)
@@ -26,6 +28,7 @@ export function sectionView(section: Section, index: number, members: ListedMemb
   const isLater = view.after.has(key)
   const others = [...view.after].filter(([other]) => other !== key).map(([other, id]) => `${other}:${id}`)
   const rest = isLater ? '' : ` of ${(people - shown.length).toLocaleString('en')}`
+  const further = mine.length > rowsInSection ? { open, after: [...others, `${key}:${shown.at(-1)!.id}`] } : null
   const openKeys = toggled(view, open, key).open!
   return {
     ...{ key, people, notInvited, index, isOpen },
@@ -36,7 +39,8 @@ export function sectionView(section: Section, index: number, members: ListedMemb
     toggle: go({ open: openKeys.length > 0 ? openKeys : [''] }),
     rows: shown.map(member => memberView(member, view.by, timeZone)),
     start: isLater && isOpen ? go({ open, after: others.length > 0 ? others : [''] }) : null,
-    more: mine.length > rowsInSection ? go({ open, after: [...others, `${key}:${shown.at(-1)!.id}`] }) : null,
+    more: further ? go(further) : null,
+    append: further ? address(further) : null,
     moreText: `Show ${Math.min(rowsInSection, isLater ? rowsInSection : people - shown.length)} more${rest}`
   }
 }
