@@ -18,6 +18,17 @@ export interface SmtpSettings {
   connections: number
   /** What we call ourselves in EHLO. */
   name: string
+  /** Signs in with a token instead of a password (XOAUTH2). */
+  oauth?: SmtpOauth
+}
+
+export interface SmtpOauth {
+  tokenUrl: string
+  clientId: string
+  clientSecret?: string
+  scope?: string
+  /** Without one, the client's own credentials are used (RFC 6749 §4.4). */
+  refreshToken?: string
 }
 
 /** What the environment says of the directory; undefined: the console says it. */
@@ -107,7 +118,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
   if (!formerKeys.every(Buffer.isBuffer))
     complain('SECRET_KEY_FORMER', 'must be keys like SECRET_KEY, with commas between them')
 
-  const smtp = smtpSettings(read('SMTP_URL'), baseUrl, what => complain('SMTP_URL', what))
+  const oauth = smtpOauth(read, complain)
+  const smtp = smtpSettings(read('SMTP_URL'), baseUrl, oauth, what => complain('SMTP_URL', what))
   const mailFrom = mailboxOf(read('MAIL_FROM') ?? 'Rollcall <rollcall@localhost>')
   if (!mailFrom) complain('MAIL_FROM', 'must be an address like Rollcall <rollcall@example.org>')
   if (smtp && read('MAIL_FROM') === undefined) complain('MAIL_FROM', 'is required with SMTP_URL')
@@ -238,7 +250,41 @@ function mailboxOf(text: string): { name: string; address: string } | undefined 
   return /\p{Cc}/u.test(name) ? undefined : { name, address: parsed.address }
 }
 
-function smtpSettings(text: string | undefined, baseUrl: string | undefined, complain: (what: string) => void) {
+/** All of `SMTP_OAUTH_…` or nothing of it. */
+function smtpOauth(read: (name: string) => string | undefined, complain: Complain): SmtpOauth | undefined {
+  const names = ['TOKEN_URL', 'CLIENT_ID', 'CLIENT_SECRET', 'SCOPE', 'REFRESH_TOKEN'] as const
+  const given = Object.fromEntries(names.map(name => [name, read(`SMTP_OAUTH_${name}`)]))
+  const isGiven = names.some(name => given[name] !== undefined)
+  if (!isGiven) return undefined
+  const { TOKEN_URL: tokenUrl, CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, SCOPE: scope } = given
+  if (read('SMTP_URL') === undefined) complain('SMTP_URL', 'is required with SMTP_OAUTH_…')
+  for (const name of ['TOKEN_URL', 'CLIENT_ID'] as const)
+    if (given[name] === undefined) complain(`SMTP_OAUTH_${name}`, 'is required with the other SMTP_OAUTH_… settings')
+  if (tokenUrl !== undefined && !isTokenUrl(tokenUrl))
+    complain('SMTP_OAUTH_TOKEN_URL', 'must be an https:// URL (http:// on this machine only)')
+  if (!clientSecret && !given.REFRESH_TOKEN)
+    complain('SMTP_OAUTH_CLIENT_SECRET', 'is required without SMTP_OAUTH_REFRESH_TOKEN')
+  return {
+    tokenUrl: tokenUrl ?? '',
+    clientId: clientId ?? '',
+    ...(clientSecret ? { clientSecret } : {}),
+    ...(scope ? { scope } : {}),
+    ...(given.REFRESH_TOKEN ? { refreshToken: given.REFRESH_TOKEN } : {})
+  }
+}
+
+function isTokenUrl(text: string): boolean {
+  if (!isUrl(text, ['https:', 'http:'])) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  return (protocol === 'https:' || isLoopback(hostname)) && !username && !password
+}
+
+function smtpSettings(
+  text: string | undefined,
+  baseUrl: string | undefined,
+  oauth: SmtpOauth | undefined,
+  complain: (what: string) => void
+) {
   if (text === undefined) return undefined
   const dropped = droppedFrom(text)
   if (dropped || !isUrl(text, ['smtp:', 'smtps:'])) {
@@ -257,12 +303,17 @@ function smtpSettings(text: string | undefined, baseUrl: string | undefined, com
   const repeated = names.filter((name, index) => names.indexOf(name) < index)
   if (repeated.length > 0) complain(`has ${repeated[0]} twice`)
   if (!url.hostname) complain('names no host')
-  if (Boolean(url.username) !== Boolean(url.password)) complain('has a user without a password or the other way round')
+  if (oauth && (!url.username || url.password))
+    complain('must name a user and no password with SMTP_OAUTH_…: smtp://user@host:587')
+  if (!oauth && Boolean(url.username) !== Boolean(url.password))
+    complain('has a user without a password or the other way round')
+  if (oauth && startTls === 'optional') complain('starttls cannot be optional with SMTP_OAUTH_…')
   if (!isDecodable(url.username + url.password)) {
     complain('has a user or a password with a % that is not followed by two hexadecimal digits: write %25 for it')
     return undefined
   }
-  return smtpFrom(url, connections ?? 10, startTls === 'optional', baseUrl)
+  const settings = smtpFrom(url, connections ?? 10, startTls === 'optional', baseUrl)
+  return oauth ? { ...settings, oauth } : settings
 }
 
 function isDecodable(text: string): boolean {
@@ -284,8 +335,15 @@ function smtpFrom(url: URL, connections: number, isTlsOptional: boolean, baseUrl
     requireTls: !secure && !isTlsOptional && !isLoopback(host),
     ...(user ? { user, password: decodeURIComponent(url.password) } : {}),
     connections,
-    name: baseUrl ? new URL(baseUrl).hostname : 'localhost'
+    name: ehloName(baseUrl ? new URL(baseUrl).hostname : 'localhost')
   }
+}
+
+/** RFC 5321 §4.1.3: a full name, or an address in brackets. */
+function ehloName(host: string): string {
+  if (isIP(host) === 4) return `[${host}]`
+  if (host.startsWith('[')) return `[IPv6:${host.slice(1)}`
+  return host.includes('.') ? host : '[127.0.0.1]'
 }
 
 type Complain = (name: string, what: string) => void

@@ -5,6 +5,7 @@ import type { Mail, MailTransport, Outcome } from './delivery.ts'
 import { ServerLimits, serverOf } from './server-limits.ts'
 import { converse, type Patience } from './wire/conversation.ts'
 import { type Line, Lines } from './wire/lines.ts'
+import { tokenSource } from './wire/oauth.ts'
 import { readable } from './wire/reply.ts'
 import { signIn } from './wire/sign-in.ts'
 
@@ -38,6 +39,7 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
   const quick = options.quick ?? 250
   const limits = new ServerLimits(settings.connections)
   const lines = new Lines(limits, onClose => connect(onClose))
+  const token = settings.oauth && tokenSource(settings.oauth)
   const waiting: Job[] = []
   const peer = { server: serverOf(settings), worker: randomUUID(), asked: limits.asked }
   let lastWords = ''
@@ -148,7 +150,7 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
   }
 
   async function connect(onClose: () => void) {
-    const { socket, offers } = await signIn(settings, patience, options.ca)
+    const { socket, offers } = await signIn(settings, patience, options.ca, token)
     return converse(socket, offers, patience, onClose)
   }
 

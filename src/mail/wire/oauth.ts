@@ -1,0 +1,98 @@
+/** Access tokens for XOAUTH2 (RFC 6749 §4.4 and §6): asked for when needed, kept until shortly before they expire. */
+import type { SmtpOauth } from '../../config.ts'
+import { inOneLine } from './reply.ts'
+
+const patience = 15_000 // ms
+const longestAnswer = 65_536 // bytes
+const beforeExpiry = 60_000 // ms
+
+/** A function that resolves to a token; `isRefused` asks for another one than the last. Rejects with words for an operator. */
+export function tokenSource(oauth: SmtpOauth): (isRefused?: boolean) => Promise<string> {
+  let known: { token: string; until: number } | undefined
+  let asking: Promise<string> | undefined
+  let { refreshToken } = oauth
+
+  async function ask(): Promise<string> {
+    const answer = await post(oauth, refreshToken)
+    // some servers give another one each time
+    if (typeof answer.refresh_token === 'string') refreshToken = answer.refresh_token
+    if (
+      typeof answer.access_token !== 'string' ||
+      answer.access_token === '' ||
+      /[^\x20-\x7e]/.test(answer.access_token)
+    )
+      throw new Error('SMTP_OAUTH_TOKEN_URL: the token server answered without an access token')
+    const seconds = Number(answer.expires_in)
+    const lasts = seconds > 0 ? seconds * 1000 : 300_000
+    known = { token: answer.access_token, until: Date.now() + lasts - Math.min(beforeExpiry, lasts / 2) }
+    return known.token
+  }
+
+  return isRefused => {
+    if (known && !isRefused && Date.now() < known.until) return Promise.resolve(known.token)
+    asking ??= ask().finally(() => {
+      asking = undefined
+    })
+    return asking
+  }
+}
+
+async function post(oauth: SmtpOauth, refreshToken: string | undefined): Promise<Record<string, unknown>> {
+  const { tokenUrl, clientId, clientSecret, scope } = oauth
+  const body = new URLSearchParams({
+    grant_type: refreshToken ? 'refresh_token' : 'client_credentials',
+    client_id: clientId,
+    ...(clientSecret ? { client_secret: clientSecret } : {}),
+    ...(refreshToken ? { refresh_token: refreshToken } : {}),
+    ...(scope ? { scope } : {})
+  })
+  const response = await fetch(tokenUrl, {
+    method: 'POST',
+    body,
+    headers: { accept: 'application/json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(patience)
+  }).catch((error: Error & { cause?: { code?: string } }) => {
+    const why =
+      error.name === 'TimeoutError' ? `no answer for ${patience / 1000} s` : (error.cause?.code ?? error.message)
+    throw new Error(`SMTP_OAUTH_TOKEN_URL: could not reach the token server ${new URL(tokenUrl).host} (${why})`)
+  })
+  const answer = parse(await readBounded(response))
+  if (response.ok) return answer
+  throw new Error(refusal(response.status, answer))
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length
+    if (length > longestAnswer) throw new Error('SMTP_OAUTH_TOKEN_URL: the answer of the token server is too long')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+const settingsFor: Record<string, string> = {
+  invalid_client: 'SMTP_OAUTH_CLIENT_ID and SMTP_OAUTH_CLIENT_SECRET',
+  unauthorized_client: 'SMTP_OAUTH_CLIENT_ID',
+  invalid_grant: 'SMTP_OAUTH_REFRESH_TOKEN',
+  invalid_scope: 'SMTP_OAUTH_SCOPE'
+}
+
+function refusal(status: number, { error, error_description: description }: Record<string, unknown>): string {
+  if (status >= 300 && status < 400)
+    return `SMTP_OAUTH_TOKEN_URL: the token server redirects (${status}); enter its final URL`
+  const words = [error, description].filter(each => typeof each === 'string').join(': ')
+  const setting = settingsFor[String(error)] ?? 'SMTP_OAUTH_TOKEN_URL'
+  return `Check ${setting}: the token server refused with ${status}${words ? ` ${inOneLine(words).slice(0, 300)}` : ''}`
+}
