@@ -86,7 +86,7 @@ async function countMembers(session: Session, groups: FoundGroup[]) {
   const until = performance.now() + countingTime
   for (const group of groups) {
     if (performance.now() > until) return
-    const entry = await session.read(group.dn, member, 'Counting members')
+    const entry = await session.readLarge(group.dn, member, 'Counting members')
     const isOpen = !entry || member.some(name => entry.part(name) || (name === 'memberURL' && entry.has(name)))
     if (!isOpen) group.members = member.reduce((sum, name) => sum + entry.bytes(name).length, 0)
   }

@@ -58,6 +58,16 @@ t.test('F14: only a group’s own values may have many bytes', async t => {
   t.match(await read(t, end), failed(/its answer has 2000\d\d\d bytes and no entry/))
 })
 
+t.test('a group of more bytes than a person may have is found, counted and read', async t => {
+  const member = Array.from({ length: 50_000 }, (_, n) => `uid=${'x'.repeat(80)}${n},dc=elsewhere`)
+  const large = { ...staff, attributes: { ...staff.attributes, member } }
+  const fake = await startFake({ entries: [large] })
+  t.teardown(() => fake.stop())
+  const directory = openDirectory(settingsFor(fake.url))
+  t.match(await directory.searchGroups('staff', 5), { groups: [{ members: 50_000 }] })
+  t.match(await directory.readGroup('id-staff', async () => {}), { reading: { foreignBase: 50_000 } })
+})
+
 t.test('F14: a long loop lets others have their turn', async t => {
   const breathe = breather()
   let turns = 0
