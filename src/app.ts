@@ -6,6 +6,7 @@ import { bulkRoutes } from './batches/intake/bulk-routes.ts'
 import { inviteRoutes } from './batches/intake/invite-routes.ts'
 import { batchRoutes } from './batches/report/batch-routes.ts'
 import { batchesRoutes } from './batches/report/batches-routes.ts'
+import { entryRoutes } from './dashboard/entry-routes.ts'
 import { operatorRoutes } from './dashboard/operator-routes.ts'
 import { peopleRoutes } from './dashboard/people-routes.ts'
 import { personRoutes } from './dashboard/person-routes.ts'
@@ -91,6 +92,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   selectionRoutes(app, deps)
   peopleRoutes(app, deps)
   personRoutes(app, deps)
+  entryRoutes(app, deps)
   teamRoutes(app, deps)
   invitationRoutes(app, deps)
   activityRoutes(app, deps)

@@ -16,6 +16,7 @@ import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { initialsOf } from '../web/pages.ts'
+import { entryCard } from './entry-card-page.ts'
 import { actionsOf } from './person-actions.ts'
 import { deliveriesOf } from './store.ts'
 import { storyOf } from './story.ts'
@@ -34,12 +35,13 @@ export async function personPage(
   const id = Number((request.params as { id: string }).id)
   const person = await findPerson(db, id)
   if (!person) throw noPerson()
-  const [invitations, mails, events, suppression, memberships] = await Promise.all([
+  const [invitations, mails, events, suppression, memberships, entry] = await Promise.all([
     invitationsOf(db, id),
     deliveriesOf(db, id),
     recentEvents(db, 100, id),
     findSuppression(db, person.addressKey),
-    membershipsOf(db, id)
+    membershipsOf(db, id),
+    entryCard(db, person, viewer)
   ])
   const isUser = person.enrollment === 'signed-up'
   const sent = isUser ? await countOpenOf(db, [id]) : { typed: 0, listed: 0 }
@@ -66,6 +68,7 @@ export async function personPage(
       ...roleChoice(person, newest, viewer.role),
       errors,
       pending,
+      entry,
       teams: teamsOf(memberships, viewer.timeZone),
       story: storyOf(invitations, mails, events, viewer.timeZone)
     }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { describeEvent } from '../audit/event.ts'
 import { listEvents } from '../audit/store.ts'
+import { undecidedInWords } from '../directory/entries/entries-page.ts'
 import { heldLeavers } from '../directory/leavers/to-let-go.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
@@ -21,14 +22,15 @@ const mostBatches = 5
 export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
   app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
     const { timeZone } = request.viewer!
-    const [counts, totals, requests, troubled, events, pause, leavers] = await Promise.all([
+    const [counts, totals, requests, troubled, events, pause, leavers, undecided] = await Promise.all([
       countPeople(db),
       weeklyTotals(db, weeks),
       openRequests(db, 20),
       troubledBatches(db, mostBatches + 1),
       listEvents(db, { except: ['signed-in'] }, 6),
       readPause(db),
-      heldLeavers(db)
+      heldLeavers(db),
+      undecidedInWords(db)
     ])
     const states = countEnrollments(counts)
     const steps = stepsOf(funnelOf(counts))
@@ -76,6 +78,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         hasMoreBatches: troubled.length > mostBatches,
         mails: troubledMails(counts),
         leavers,
+        undecided,
         keepsMail: config.smtp === undefined,
         transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
         events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),

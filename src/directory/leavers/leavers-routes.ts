@@ -4,6 +4,7 @@ import { redirectWith } from '../../sessions/scopes.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { field, filters, form, optionalField } from '../../web/forms.ts'
+import { entriesPage } from '../entries/entries-page.ts'
 import { peopleInWords } from '../pages/section-page.ts'
 import { approveLeavers } from './approve-leavers.ts'
 import { leaversPage } from './leavers-page.ts'
@@ -16,6 +17,12 @@ export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
     '/groups/leavers',
     { config: { access: 'auditor' }, schema: { querystring } },
     (request, reply) => leaversPage(deps, request, reply)
+  )
+
+  app.get<{ Querystring: Static<typeof querystring> }>(
+    '/groups/entries',
+    { config: { access: 'auditor' }, schema: { querystring } },
+    (request, reply) => entriesPage(deps, request, reply)
   )
 
   app.post<{ Body: Static<typeof body> }>(

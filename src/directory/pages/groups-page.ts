@@ -6,6 +6,7 @@ import { bar } from '../../web/charts.ts'
 import { showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { readDirectory } from '../connection/settings.ts'
+import { undecidedInWords } from '../entries/entries-page.ts'
 import { countSynced, listSynced, type Order, orders } from '../groups/listing-store.ts'
 import { leaversInWords } from '../leavers/to-let-go.ts'
 import { sharesOf, type TeamShares } from '../members/upkeep-store.ts'
@@ -49,6 +50,7 @@ export async function groupsPage(deps: Deps, request: FastifyRequest, reply: Fas
       maySet: viewer.role === 'owner',
       trouble: trouble ?? null,
       hasSignIn: organizationSignInOn(deps.config),
+      undecided: isPart ? null : await undecidedInWords(deps.db),
       leavers: isPart ? null : await leaversView(deps),
       connection: await connectionView(deps),
       search: mayAct ? await searchView(deps, request, reply, query) : null,
