@@ -1,4 +1,5 @@
 /** The kinds of events and how each reads in a sentence. */
+import { entryEventKinds } from './entry-event.ts'
 
 export interface EventRow {
   kind: string
@@ -15,7 +16,7 @@ export interface EventRow {
   details: Record<string, string | number | boolean | null>
 }
 
-interface Shape {
+export interface Shape {
   tone: 'good' | 'info' | 'warn' | 'bad' | 'mute'
   icon: string
   says: (event: EventRow) => string
@@ -27,12 +28,6 @@ const counted = (number: number, one: string, many = `${one}s`) =>
   `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 const named = (event: EventRow, name = 'group') => `“${event.details[name] ?? name}”`
 const changesOf = (event: EventRow) => `${amount(event, 'added')} added, ${amount(event, 'removed')} removed`
-
-const troubleWords: Record<string, string> = {
-  'entry-missing': 'their entry was not found',
-  'two-entries': 'two entries have their address',
-  'entry-taken': 'the entry with their address belongs to another person here'
-}
 
 export const eventKinds = {
   'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
@@ -106,37 +101,7 @@ export const eventKinds = {
   },
   'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${somebody(event)}` },
   'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${somebody(event)}` },
-  'directory-refused': {
-    tone: 'warn',
-    icon: 'alert',
-    says: event =>
-      `${somebody(event)} could not use the directory’s password: ${troubleWords[String(event.details.trouble)] ?? 'their page says why'}`
-  },
-  'directory-linked': {
-    tone: 'info',
-    icon: 'check',
-    says: event =>
-      `let the directory’s password of ${event.details.entry ?? 'a directory entry'} open the account of ${somebody(event)}`
-  },
-  'entry-changed': {
-    tone: 'warn',
-    icon: 'refresh',
-    says: event =>
-      event.details.holder === 'other'
-        ? `handed the account of ${somebody(event)} over to ${event.details.entry ?? 'a directory entry'}`
-        : `bound ${somebody(event)} to the directory entry ${event.details.entry ?? 'a directory entry'}`
-  },
-  'entry-separated': {
-    tone: 'warn',
-    icon: 'x',
-    says: event => `separated ${somebody(event)} from the directory entry ${event.details.entry ?? 'a directory entry'}`
-  },
-  'address-moved': {
-    tone: 'info',
-    icon: 'mail',
-    says: event =>
-      `moved ${somebody(event)} from ${event.details.before ?? 'one address'} to ${event.details.address ?? 'another'}`
-  },
+  ...entryEventKinds,
   'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how the directory is reached' },
   'groups-synced': {
     tone: 'info',

@@ -1,0 +1,44 @@
+/** Events about directory entries and whose they are. */
+import type { EventRow, Shape } from './event.ts'
+
+const somebody = (event: EventRow) => event.personName ?? 'somebody'
+
+const troubleWords: Record<string, string> = {
+  'entry-missing': 'their entry was not found',
+  'two-entries': 'two entries have their address',
+  'entry-taken': 'the entry with their address belongs to another person here'
+}
+
+export const entryEventKinds = {
+  'directory-refused': {
+    tone: 'warn',
+    icon: 'alert',
+    says: event =>
+      `${somebody(event)} could not use the directory’s password: ${troubleWords[String(event.details.trouble)] ?? 'their page says why'}`
+  },
+  'directory-linked': {
+    tone: 'info',
+    icon: 'check',
+    says: event =>
+      `let the directory’s password of ${event.details.entry ?? 'a directory entry'} open the account of ${somebody(event)}`
+  },
+  'entry-changed': {
+    tone: 'warn',
+    icon: 'refresh',
+    says: event =>
+      event.details.holder === 'other'
+        ? `handed the account of ${somebody(event)} over to ${event.details.entry ?? 'a directory entry'}`
+        : `bound ${somebody(event)} to the directory entry ${event.details.entry ?? 'a directory entry'}`
+  },
+  'entry-separated': {
+    tone: 'warn',
+    icon: 'x',
+    says: event => `separated ${somebody(event)} from the directory entry ${event.details.entry ?? 'a directory entry'}`
+  },
+  'address-moved': {
+    tone: 'info',
+    icon: 'mail',
+    says: event =>
+      `moved ${somebody(event)} from ${event.details.before ?? 'one address'} to ${event.details.address ?? 'another'}`
+  }
+} satisfies Record<string, Shape>
