@@ -71,9 +71,9 @@ export const eventKinds = {
     says: event => `uploaded a list that was cut after ${counted(amount(event, 'lines'), 'line')}: nothing was sent`
   },
   'batch-paused': { tone: 'warn', icon: 'minus', says: () => 'paused a batch' },
-  'batch-resumed': { tone: 'info', icon: 'send', says: () => 'let a batch go on' },
+  'batch-resumed': { tone: 'info', icon: 'send', says: () => 'resumed a batch' },
   'batch-stopped': { tone: 'bad', icon: 'alert', says: () => 'Rollcall stopped a batch' },
-  'batch-cancelled': { tone: 'warn', icon: 'x', says: () => 'cancelled a batch' },
+  'batch-cancelled': { tone: 'warn', icon: 'x', says: () => 'canceled a batch' },
   'mails-retried': {
     tone: 'info',
     icon: 'refresh',
