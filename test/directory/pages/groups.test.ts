@@ -90,7 +90,7 @@ t.test('shares are those of the group, in words and as a bar', async t => {
     where email in ('p40@larkfield.example', 'p41@larkfield.example')`)
   await db.execute(sql`update people set signed_up_at = now() where email = 'p41@larkfield.example'`)
   const page = (await ben.get('/groups')).body
-  t.match(page, /1 of 6 signed up, 1 pending/)
+  t.match(page, /1 of 6 signed up, 1 waiting/)
 })
 
 t.test('sync now leads to the run, which says what was read', async t => {
