@@ -123,7 +123,7 @@ function addressSheet({ email, directoryMail, enrollment }: Person): Sheet {
 
 const passwordSheet = ({ name, email, directoryDn }: Person): Sheet => ({
   ...{ id: 'password', heading: `Let the directory’s password open the account of ${name ?? email}?`, fields: [] },
-  text: `Whoever has the password of ${directoryDn} can sign in as this person, with their role. The password chosen here keeps working.`,
+  text: `The password of ${directoryDn} signs in to this account, with its role. The password chosen here keeps working.`,
   ...{ button: 'Let it in', keep: 'Keep it out' }
 })
 

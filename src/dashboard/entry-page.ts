@@ -81,7 +81,7 @@ function choicesOf(person: Person, { id, dn }: DirectoryPerson, index: number): 
     ...{ href, label: 'Hand over to this person…', icon: 'people', primary: false },
     sheet: {
       ...{ id: `other-${index}`, heading: `Hand the account of ${name} over?`, button: 'Hand over', keep: 'Leave it' },
-      text: `Whoever has the password of ${dn} gets this account as a member. The role, the password chosen here, teams added by hand, an open invitation and all sessions end.`,
+      text: `The password of ${dn} opens this account from now on, as a member. The former role, the password chosen here, teams added by hand, an open invitation and all sessions end.`,
       fields: [
         ['entry', id],
         ['holder', 'other']

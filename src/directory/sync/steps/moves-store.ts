@@ -43,7 +43,7 @@ const wanting = (runId: number) => sql`select p.id, p.directory_mail_key as key,
 
 /**
  * The wishes of those who have neither an account nor an open invitation: a link, or what a user types, does not become
- * somebody else's by a sync. Locks them. Hold `lockAddresses`.
+ * another person's by a sync. Locks them. Hold `lockAddresses`.
  */
 export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddress[]> {
   const [any] = await tx.execute(sql`select 1 from (${wanting(runId)}) w where is_free limit 1`)
