@@ -33,6 +33,17 @@ export const eventKinds = {
   'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
   'organization-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the organization’s settings' },
   'mail-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how mail leaves' },
+  'copy-found': {
+    tone: 'warn',
+    icon: 'alert',
+    says: () => 'Rollcall found that this database is a copy and held mail'
+  },
+  'copy-sends': { tone: 'info', icon: 'send', says: () => 'let this copy of the database send mail' },
+  'copy-discarded': {
+    tone: 'warn',
+    icon: 'x',
+    says: event => `discarded ${counted(amount(event, 'mails'), 'email')} of a copied database`
+  },
   'signed-in': { tone: 'mute', icon: 'people', says: () => 'signed in' },
   'name-changed': {
     tone: 'mute',

@@ -5,6 +5,7 @@ import { undecidedInWords } from '../directory/entries/entries-page.ts'
 import { heldLeavers } from '../directory/leavers/to-let-go.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
+import { readHold } from '../mail/queue/origin-store.ts'
 import { readPause } from '../mail/store.ts'
 import { countEnrollments, type Funnel, funnelOf } from '../people/counts.ts'
 import { countPeople, type WeeklyTotal, weeklyTotals } from '../people/list-store.ts'
@@ -22,13 +23,14 @@ const mostBatches = 5
 export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
   app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
     const { timeZone } = request.viewer!
-    const [counts, totals, requests, troubled, events, pause, leavers, undecided] = await Promise.all([
+    const [counts, totals, requests, troubled, events, pause, hold, leavers, undecided] = await Promise.all([
       countPeople(db),
       weeklyTotals(db, weeks),
       openRequests(db, 20),
       troubledBatches(db, mostBatches + 1),
       listEvents(db, { except: ['signed-in'] }, 6),
       readPause(db),
+      readHold(db),
       heldLeavers(db),
       undecidedInWords(db)
     ])
@@ -80,6 +82,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         leavers,
         undecided,
         keepsMail: config.smtp === undefined,
+        hold: hold ? { mails: hold.mails.toLocaleString('en'), since: showTime(hold.since, timeZone) } : null,
         transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
         events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),
         updated: showTime(new Date(), timeZone)

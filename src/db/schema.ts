@@ -517,6 +517,22 @@ export const mailWorkers = pgTable('mail_workers', {
   seenAt: at('seen_at').notNull().defaultNow()
 })
 
+/** One row: the database that this one was when it last sent mail. Another one is a copy, which must not send by itself. */
+export const mailOrigin = pgTable(
+  'mail_origin',
+  {
+    id: smallint('id').primaryKey().default(1),
+    /** The server's system identifier; null: its role may not read it. */
+    cluster: text('cluster'),
+    databaseOid: text('database_oid').notNull(),
+    /** Of SECRET_KEY: a fingerprint, for where the server's identity cannot be read. */
+    keyPrint: text('key_print').notNull(),
+    /** Since when mail is held, until an owner decides. */
+    heldSince: at('held_since')
+  },
+  t => [check('mail_origin_one_row', sql`${t.id} = 1`)]
+)
+
 /** How far a sending batch had come at a moment: what rate and time left are worked out from. Kept for minutes. */
 export const batchSamples = pgTable(
   'batch_samples',

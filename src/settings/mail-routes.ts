@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { limitsInWords } from '../mail/limits-page.ts'
+import { decideCopy } from '../mail/origin.ts'
 import { readPacing } from '../mail/queue/gate-store.ts'
 import { readLimits } from '../mail/queue/limits-store.ts'
+import { readHold } from '../mail/queue/origin-store.ts'
 import { serverOf } from '../mail/server-limits.ts'
 import { readPause } from '../mail/store.ts'
 import { readOrganization } from '../people/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
 import { changeMail } from './change-mail.ts'
 
@@ -20,6 +23,7 @@ const mostPerSecond = 100_000
 /** How mail leaves: the server that the environment names, how fast, and how long reports are kept. */
 export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
+  copyRoute(app, deps)
 
   app.get('/settings/mail', { config: { access: 'owner' } }, async (_request, reply) => {
     const [{ perSecond, perDomain }, organization] = await Promise.all([readPacing(db), readOrganization(db)])
@@ -49,6 +53,24 @@ export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
 const isWhole = (text: string, most: number) =>
   /^\d{1,6}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= most
 
+const copyBody = form({ act: field() })
+
+/** What becomes of the mail in a restored copy. */
+function copyRoute(app: FastifyInstance, deps: Deps) {
+  app.post<{ Body: Static<typeof copyBody> }>(
+    '/settings/mail/copy',
+    { config: { access: 'owner' }, schema: { body: copyBody } },
+    async (request, reply) => {
+      const { act } = request.body
+      if (act !== 'send' && act !== 'discard') throw new Refusal(422, 'Choose whether to send or discard what waits.')
+      const isDone = await decideCopy(deps, request.viewer!.id, act)
+      if (!isDone) throw new Refusal(409, 'Mail is not held here. Someone else may have decided already.')
+      const words = act === 'send' ? 'Sending from this database.' : 'Waiting emails discarded.'
+      return redirectWith(reply, deps.db, '/settings/mail', words)
+    }
+  )
+}
+
 function errorsOf({ per_second, per_domain_per_second, line_days }: Fields): FieldErrors {
   const errors: FieldErrors = {}
   const rate = `Enter a whole number from 1 to ${mostPerSecond.toLocaleString('en')}, or leave it blank.`
@@ -62,7 +84,7 @@ function errorsOf({ per_second, per_domain_per_second, line_days }: Fields): Fie
 async function mailPage({ db, config }: Deps, reply: FastifyReply, values: Fields, errors: FieldErrors) {
   const isWrong = Object.keys(errors).length > 0
   const { smtp, mailFrom } = config
-  const [pause, known] = await Promise.all([readPause(db), smtp && readLimits(db, serverOf(smtp))])
+  const [pause, hold, known] = await Promise.all([readPause(db), readHold(db), smtp && readLimits(db, serverOf(smtp))])
   return reply.page(
     'settings/mail',
     { title: isWrong ? 'Error: Mail' : 'Mail', section: 'Settings', status: isWrong ? 422 : 200 },
@@ -74,6 +96,9 @@ async function mailPage({ db, config }: Deps, reply: FastifyReply, values: Field
       connections: smtp?.connections ?? null,
       limits: smtp ? limitsInWords(smtp, known) : [],
       from: mailFrom.name ? `${mailFrom.name} <${mailFrom.address}>` : mailFrom.address,
+      hold: hold
+        ? { mails: hold.mails.toLocaleString('en'), since: showTime(hold.since, reply.request.viewer!.timeZone) }
+        : null,
       pause: pause ? { reason: pause.reason, since: showTime(pause.since, reply.request.viewer!.timeZone) } : null
     }
   )

@@ -63,7 +63,7 @@ const smallest: Record<string, string> = {
     'GET /settings/organization',
     'POST /settings/organization'
   ]),
-  ...all('owner', ['GET /settings/mail', 'POST /settings/mail', 'GET /settings/directory']),
+  ...all('owner', ['GET /settings/mail', 'POST /settings/mail', 'POST /settings/mail/copy', 'GET /settings/directory']),
   ...all('owner', ['POST /settings/directory', 'POST /settings/directory/test', 'GET /settings/sign-in'])
 }
 function all(role: string, routes: string[]) {

@@ -4,12 +4,13 @@ import type { Db } from '../../db/client.ts'
 
 export type Gate = 'open' | 'probe' | 'shut'
 
-/** May we send? While the transport is paused one worker may try one mail every 30 seconds; asking takes that turn. */
+/** May we send? Not from a copy (origin.ts). While the transport is paused one worker may try one mail every 30 seconds; asking takes that turn. */
 export async function passGate(tx: Db): Promise<Gate> {
-  const [row] = await tx.execute<{ paused: boolean }>(
-    sql`select paused_since is not null as paused from mail_transport where id = 1`
-  )
-  if (!row?.paused) return 'open'
+  const [row] = await tx.execute<{ paused: boolean; held: boolean }>(sql`
+    select exists (select from mail_transport where id = 1 and paused_since is not null) as paused,
+      exists (select from mail_origin where held_since is not null) as held`)
+  if (row!.held) return 'shut'
+  if (!row!.paused) return 'open'
   const turn = await tx.execute(sql`
     update mail_transport set next_probe_at = now() + interval '30 seconds'
     where id = 1 and paused_since is not null and coalesce(next_probe_at, now()) <= now() returning id`)
