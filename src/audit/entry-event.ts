@@ -35,6 +35,12 @@ export const entryEventKinds = {
     icon: 'x',
     says: event => `separated ${somebody(event)} from the directory entry ${event.details.entry ?? 'a directory entry'}`
   },
+  'entries-relinked': {
+    tone: 'warn',
+    icon: 'refresh',
+    says: event =>
+      `bound ${Number(event.details.people ?? 0).toLocaleString('en')} people to the new entries with their addresses`
+  },
   'address-moved': {
     tone: 'info',
     icon: 'mail',

@@ -6,6 +6,7 @@ import type { Deps } from '../../web/deps.ts'
 import { initialsOf } from '../../web/pages.ts'
 import { peopleInWords } from '../pages/section-page.ts'
 import { type Undecided, undecided } from './entries-store.ts'
+import { relinksWaiting } from './relink-store.ts'
 
 const pageSize = 50
 const mostCounted = 1_000
@@ -13,18 +14,36 @@ const mostCounted = 1_000
 export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
   const query = request.query as { after?: string }
   const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
-  const [found, heading] = await Promise.all([undecided(db, pageSize + 1, after), undecidedInWords(db)])
+  const [found, heading, waiting] = await Promise.all([
+    undecided(db, pageSize + 1, after),
+    undecidedInWords(db),
+    request.viewer!.role === 'owner' ? relinksWaiting(db, mostCounted) : []
+  ])
   const rows = found.slice(0, pageSize)
   return reply.page(
     'groups/entries',
     { title: 'Directory entries to decide', section: 'Directory groups' },
     {
       heading: heading ? `${heading} to decide about` : 'Nothing to decide',
+      relink: waiting.length > 1 ? relinkSheet(waiting.length) : null,
       rows: rows.map(rowOf),
       first: after > 0 ? '/groups/entries' : null,
       next: found.length > pageSize ? `/groups/entries?after=${rows.at(-1)!.id}` : null
     }
   )
+}
+
+function relinkSheet(count: number) {
+  const people = count < mostCounted ? peopleInWords(count) : `${peopleInWords(count)} or more`
+  return {
+    ...{
+      id: 'relink',
+      heading: `Bind ${people} to their new entries?`,
+      button: 'Bind them',
+      keep: 'Decide one by one'
+    },
+    text: `Do this after the directory was replaced. Each has exactly one new entry with their address. Anyone whose former entry is still in the directory is left alone. Their sessions end.`
+  }
 }
 
 /** How many they are, counted up to a thousand; null: none. */

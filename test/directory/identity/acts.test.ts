@@ -252,13 +252,46 @@ t.test('a user signs in with the new address after the move, and not before', as
   t.ok(holder)
 })
 
+t.test(
+  'after a directory was replaced an owner binds everyone again who has one new entry, and nobody else',
+  async t => {
+    await db.execute(
+      sql`update people set password_hash = (select password_hash from people where id = ${ids.ben}) where id = ${ids.ada}`
+    )
+    await db.execute(sql`delete from sign_in_failures`)
+    const owner = await browser('ada')
+    replace('nia', 'nia2')
+    replace('ben', 'ben2')
+    changeDirectory(
+      slapd,
+      `dn: uid=mia-twin,ou=People,dc=larkfield,dc=example\nobjectClass: inetOrgPerson\nuid: mia-twin\ncn: m\nsn: m\nmail: ${at('mia')}\n\ndn: cn=Staff,${groups}\nchangetype: modify\nadd: member\nmember: uid=mia-twin,ou=People,dc=larkfield,dc=example\n`
+    )
+    await db.execute(
+      sql`update people set directory_separated_at = null, directory_id = 'former-nia', directory_dn = 'uid=nia' where address_key = ${at('nia')}`
+    )
+    await sync()
+    t.equal((await ben.post('/groups/entries/approval')).statusCode, 403)
+    const page = plain(await owner.get('/groups/entries'))
+    t.match(page, 'Bind all by address…')
+    t.match(await owner.submit('/groups/entries/approval'), {
+      statusCode: 200,
+      body: /Bound to their new entries: 2 people/
+    })
+    t.match(await rowOf(await idOf(at('nia'))), { directory_dn: dnOf('nia2'), directory_bound_by: 'admin' })
+    t.match(await rowOf(ids.ben), { directory_dn: dnOf('ben2'), role: 'admin', sessions: 0 })
+    t.match(await rowOf(await idOf(at('mia'))), { directory_dn: dnOf('mia') }, 'the former entry is still there')
+  }
+)
+
 t.test('with the directory down nothing is bound, and the page says so', async t => {
   const id = await idOf(at('mia'))
+  await db.execute(sql`delete from sign_in_failures`)
+  const admin = await browser('ben')
   await slapd.stop()
-  const page = await ben.get(`/people/${id}/entry`)
+  const page = await admin.get(`/people/${id}/entry`)
   t.equal(page.statusCode, 200)
   t.match(page.body, 'The directory cannot be asked.')
-  const refused = await ben.post(`/people/${id}/entry`, { entry: 'x', holder: 'same' })
+  const refused = await admin.post(`/people/${id}/entry`, { entry: 'x', holder: 'same' })
   t.equal(refused.statusCode, 422)
   t.match(refused.body, 'does not answer')
   t.equal((await signIn(at('mia'), 'mia-in-the-directory')).statusCode, 503)
