@@ -6,6 +6,7 @@ const needed = [
   { name: 'chromium', found: () => fs.existsSync(process.env.CHROMIUM ?? '/usr/bin/chromium') },
   { name: 'slapd', found: () => fs.existsSync('/usr/sbin/slapd') },
   { name: 'ldap-utils', found: () => fs.existsSync('/usr/bin/ldapsearch') },
+  { name: 'postfix', found: () => fs.existsSync('/usr/sbin/postfix') },
   { name: 'openssl', found: () => fs.existsSync('/usr/bin/openssl') }
 ]
 /** Debian asks this file whether a package may start its service; the tests start a slapd of their own. */

@@ -89,7 +89,7 @@ export const forms: Record<string, Fields> = {
   },
   '/settings/directory': { url: 'ldap://127.0.0.1:3', base_dn: 'dc=example', ...switches },
   '/settings/directory/test': { url: 'ldap://127.0.0.1:3', base_dn: 'dc=example', ...switches },
-  '/settings/mail/copy': { act: 'send' },
+  '/settings/mail/copy': { act: 'neither' },
   '/settings/mail': { per_second: '', per_domain_per_second: '', line_days: '90' }
 }
 
