@@ -42,9 +42,11 @@ export function batchRoutes(app: FastifyInstance, deps: Deps): void {
   })
 
   // a form that was refused has this address: a reload or Back leads to the batch
-  app.get<ById>('/batches/:id/corrections', read, (request, reply) =>
-    reply.redirect(hrefOf(`/batches/${request.params.id}`, { problems: request.query.problems }), 303)
-  )
+  app.get<ById>('/batches/:id/corrections', read, async (request, reply) => {
+    const { id } = request.params
+    if (!(await findBatch(db, Number(id)))) throw new Refusal(404, 'There is no such batch.')
+    return reply.redirect(hrefOf(`/batches/${id}`, { problems: request.query.problems }), 303)
+  })
 
   app.post<ById & { Body: Record<string, string | string[]> }>(
     '/batches/:id/corrections',

@@ -12,6 +12,7 @@ const perQuestion = 250
 export type RelinkOutcome =
   | { outcome: 'done'; people: number; others: number }
   | { outcome: 'role-too-small' }
+  | { outcome: 'not-connected'; reason: string }
   | { outcome: 'unavailable'; reason: string }
 
 /**
@@ -20,7 +21,7 @@ export type RelinkOutcome =
  */
 export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<RelinkOutcome> {
   const opened = await directoryOf(deps)
-  if ('problem' in opened) return { outcome: 'unavailable', reason: opened.problem }
+  if ('problem' in opened) return { outcome: 'not-connected', reason: opened.problem }
   const waiting = await relinksWaiting(deps.db, most)
   let proved: Relink[]
   try {

@@ -32,6 +32,7 @@ export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const result = await relinkAll(deps, request.viewer!.id)
       if (result.outcome === 'role-too-small') throw new Refusal(403, 'Only an owner may do this.')
+      if (result.outcome === 'not-connected') throw new Refusal(409, `${result.reason}. Nothing was changed.`)
       if (result.outcome === 'unavailable')
         throw new Refusal(503, `The directory does not answer: ${result.reason}. Nothing was changed.`)
       deps.wake()
