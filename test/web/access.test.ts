@@ -19,6 +19,9 @@ const smallest: Record<string, string> = {
   ...all('member', ['GET /me', 'POST /me', 'POST /me/sessions/:id/end', 'POST /sign-out']),
   ...all('auditor', ['GET /', 'GET /people', 'GET /people.csv', 'GET /people/:id', 'GET /batches', 'GET /batches/:id']),
   ...all('auditor', ['GET /batches/:id/lines.csv', 'GET /activity', 'GET /activity.csv']),
+  ...all('auditor', ['GET /batches/:id/corrections', 'GET /groups/entries', 'GET /people/:id/entry']),
+  ...all('admin', ['POST /people/:id/entry', 'POST /people/:id/entry/removal', 'POST /people/:id/address']),
+  ...all('owner', ['POST /people/:id/entry/password', 'POST /groups/entries/approval']),
   ...all('admin', ['GET /invite', 'POST /invite', 'GET /bulk', 'POST /bulk', 'POST /batches/:id/corrections']),
   ...all(
     'admin',
@@ -123,7 +126,7 @@ t.test(
       for (const route of open.filter(({ pattern }) => pattern !== '/sign-out')) {
         const { statusCode } = await ask(visitor, route)
         if (route.pattern.includes(':id')) t.equal(statusCode, 404, `${role}: ${nameOf(route)}`)
-        else t.ok([200, 303, 415, 422].includes(statusCode), `${role}: ${nameOf(route)} ${statusCode}`)
+        else t.ok([200, 303, 409, 415, 422].includes(statusCode), `${role}: ${nameOf(route)} ${statusCode}`)
       }
     }
   }

@@ -94,7 +94,7 @@ t.test(
     t.equal(answer.status, 303)
     const page = await ben.get(answer.headers.location!)
     t.match(page.body, 'data-batch-state="incomplete"')
-    t.match(page.body, 'The upload was cut before its end.')
+    t.match(page.body, 'The upload was interrupted')
     await work()
     t.same(await states(), ['incomplete'])
     t.same(await db.$client`select 1 from recipients union all select 1 from batch_chunks`, [])
