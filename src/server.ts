@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import path from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { type Config, ConfigProblems, readConfig } from './config.ts'
@@ -161,7 +161,9 @@ async function stop() {
 
 /** close() waits for slow requests without limit: short ones finish, the rest is cut. */
 async function closeGently(app: FastifyInstance) {
-  await pause(300) // whoever has connected already is heard
+  // requests that had arrived by then are heard, however late this process gets to run
+  await pause(300)
+  for (let turns = 0; turns < 10; turns += 1) await turn()
   const cut = setTimeout(() => app.server.closeAllConnections(), 9_000)
   await app.close()
   clearTimeout(cut)
