@@ -69,11 +69,11 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   })
   requireDeclaredAccess(app)
   watchHandlers(app)
-  acceptForms(app)
+  await acceptForms(app)
   serveErrors(app)
   guardRequests(app, config.baseUrl)
   await serveSessions(app, deps)
-  servePages(app, await serveAssets(app))
+  await servePages(app, await serveAssets(app))
 
   operatorRoutes(app, deps)
   setupRoutes(app, deps, options.setupToken)

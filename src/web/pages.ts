@@ -1,6 +1,7 @@
 /** Pages: compiled at start, rendered whole for a browser and as their live region for an htmx request. */
 import fs from 'node:fs'
 import path from 'node:path'
+import view from '@fastify/view'
 import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readable } from '../lib/readable-domain.ts'
@@ -21,7 +22,7 @@ export interface PageHead {
 
 declare module 'fastify' {
   interface FastifyReply {
-    page(name: string, head: PageHead, view?: object): FastifyReply
+    page(name: string, head: PageHead, data?: object): FastifyReply
   }
 }
 
@@ -45,24 +46,17 @@ const eta = new Eta({
 })
 
 /** Decorates replies with `page` and compiles every template, so that a broken one stops the start. */
-export function servePages(app: FastifyInstance, assets: Assets): void {
+export async function servePages(app: FastifyInstance, assets: Assets): Promise<void> {
+  await app.register(view, { engine: { eta }, root: views, production: true })
   const names = fs.readdirSync(views, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.eta'))
   const pages = names.map(name => name.slice(0, -'.eta'.length)).filter(name => !name.startsWith('mail/'))
   for (const name of pages) eta.compile(fs.readFileSync(path.join(views, `${name}.eta`), 'utf8'))
-  app.decorateReply('page', function (this: FastifyReply, name: string, head: PageHead, view: object = {}) {
-    return sendPage(this, pages, assets, name, head, view)
+  app.decorateReply('page', function (this: FastifyReply, name: string, head: PageHead, data: object = {}) {
+    const region = name.replace(/[^/]+$/, last => `_${last}`)
+    const wantsPart = this.request.headers['hx-request-type'] === 'partial' && pages.includes(region)
+    this.code(head.status ?? 200).header('vary', 'HX-Request, HX-Request-Type')
+    return this.view(wantsPart ? region : name, { ...data, page: pageData(this.request, assets, head) })
   })
-}
-
-function sendPage(reply: FastifyReply, pages: string[], assets: Assets, name: string, head: PageHead, view: object) {
-  const region = name.replace(/[^/]+$/, last => `_${last}`)
-  const wantsPart = reply.request.headers['hx-request-type'] === 'partial' && pages.includes(region)
-  const data = { ...view, page: pageData(reply.request, assets, head) }
-  return reply
-    .code(head.status ?? 200)
-    .header('vary', 'HX-Request, HX-Request-Type')
-    .type('text/html; charset=utf-8')
-    .send(eta.render(wantsPart ? region : name, data))
 }
 
 function pageData(request: FastifyRequest, assets: Assets, head: PageHead) {
