@@ -78,7 +78,7 @@ async function fieldsOf(request: FastifyRequest): Promise<[string, string][] | u
   const body = await bodyOf(request.raw)
   if (!body) return undefined
   try {
-    return Object.entries(parseForm(body)).flatMap(([name, value]) =>
+    return Object.entries(parseForm(body.toString())).flatMap(([name, value]) =>
       [value].flat().map((each): [string, string] => [name, each])
     )
   } catch {

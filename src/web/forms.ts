@@ -1,4 +1,5 @@
 /** Forms: read strictly, described by schemas that refuse what the form does not have. */
+import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import { type TProperties, Type } from 'typebox'
 import { Refusal } from './errors.ts'
@@ -10,13 +11,9 @@ const formBytes = 64 * 1024
 export const mostFields = 800
 
 /** Takes `application/x-www-form-urlencoded` and nothing else (415). */
-export function acceptForms(app: FastifyInstance): void {
+export async function acceptForms(app: FastifyInstance): Promise<void> {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'buffer', bodyLimit: formBytes },
-    async (_request: unknown, body: Buffer) => parseForm(body)
-  )
+  await app.register(formbody, { bodyLimit: formBytes, parser: parseForm })
   // a button without a form's fields: browsers send an empty form, other clients nothing at all
   app.addHook('preValidation', async request => {
     if (request.method === 'POST' && request.body === undefined) request.body = Object.create(null)
@@ -24,12 +21,14 @@ export function acceptForms(app: FastifyInstance): void {
 }
 
 /**
- * The fields of a form; a repeated one becomes a list.
+ * The fields of a form; a repeated one becomes a list. Bytes that are not UTF-8 arrive here as U+FFFD, which a form can
+ * only mean when it is percent-encoded (WHATWG URL, 5.2).
  *
  * @throws Refusal 400 for more than `mostFields`, bytes that are not UTF-8, a broken escape, or NUL.
  */
-export function parseForm(body: Buffer): Record<string, string | string[]> {
-  return parsePairs(textOf(body))
+export function parseForm(text: string): Record<string, string | string[]> {
+  if (text.includes('\u{FFFD}')) throw unreadable('text that is not valid UTF-8')
+  return parsePairs(text)
 }
 
 const broken = Symbol('broken query')
@@ -72,14 +71,6 @@ function addValue(fields: Record<string, string | string[]>, name: string, value
   if (before === undefined) fields[name] = value
   else if (Array.isArray(before)) before.push(value)
   else fields[name] = [before, value]
-}
-
-function textOf(body: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
-  } catch {
-    throw unreadable('text that is not valid UTF-8')
-  }
 }
 
 function decode(text: string): string {
