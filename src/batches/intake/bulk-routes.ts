@@ -1,3 +1,4 @@
+import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { readOrganization } from '../../people/store.ts'
 import { nameTeams } from '../../teams/members-store.ts'
@@ -19,8 +20,7 @@ const isRefusal = (error: unknown) => error instanceof Refusal && !(error instan
 export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   const { db, wake } = deps
   app.removeAllContentTypeParsers()
-  // the body is read by the handler, while it arrives
-  app.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null))
+  await app.register(multipart)
 
   app.get('/bulk', { config: { access: 'admin' }, schema: { querystring: filters({}) } }, (_request, reply) =>
     bulkPage(deps, reply)
@@ -29,7 +29,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
   app.post('/bulk', { config: { access: 'admin', isUpload: true } }, async (request, reply) => {
     const organization = (await readOrganization(db))!
     const domains = organizationDomains(organization.domains)
-    const upload = await readUpload(request.raw, form, async file =>
+    const upload = await readUpload(request, form, async file =>
       file.name === '' ? undefined : takeIn(db, request.viewer!.id, { ...file, isRefusal }, domains)
     )
     const { taken } = upload

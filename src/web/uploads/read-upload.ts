@@ -1,8 +1,8 @@
 /** Multipart forms with one file, read as they arrive: the file is never whole in memory or on disk. */
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { Busboy } from '@fastify/busboy'
+import type { MultipartValue } from '@fastify/multipart'
+import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../errors.ts'
 import { type Patience, watchRate } from './rate.ts'
 
@@ -42,41 +42,46 @@ const fieldBytes = 1024
 const mostFields = 100
 
 /**
- * Reads a form of `multipart/form-data`. `take` gets the file while it arrives. What is not wanted any more is read on
- * and dropped: a browser shows no answer before it has sent everything.
+ * Reads a form of `multipart/form-data`. `take` gets the file while it arrives. What is no longer needed is read to its
+ * end and dropped: a browser shows no answer before it has sent everything.
  *
  * @throws Refusal 400, 413 or 415; UploadCut; whatever `take` throws.
  */
 export async function readUpload<T>(
-  raw: IncomingMessage,
+  request: FastifyRequest,
   form: UploadForm,
   take: (file: UploadedFile) => Promise<T>
 ): Promise<Upload<T>> {
+  const { raw } = request
   const fields: Record<string, string[]> = Object.create(null)
+  const arrived = Promise.withResolvers<void>()
   let current: Readable | undefined
   let taking: Promise<T> | undefined
-  const parser = parserFor(raw, form)
-  const arrived = Promise.withResolvers<void>()
 
   function fail(error: Error) {
-    raw.unpipe(parser)
-    raw.resume()
     current?.destroy(error)
+    raw.unpipe()
+    raw.resume()
     arrived.reject(error)
   }
 
-  function keep(name: string, value: string, isCut: boolean) {
-    const problem = isCut ? tooLarge() : fieldProblem(form, name, value)
-    if (problem) return fail(problem)
-    if (fields[name] && !form.repeatable?.includes(name)) return fail(unexpected())
-    const text = Buffer.from(value, 'latin1').toString('utf8')
-    if (fields[name]) fields[name].push(text)
-    else fields[name] = [text]
+  async function readParts() {
+    if (raw.destroyed) throw cut()
+    if (Number(raw.headers['content-length']) > form.fileBytes + 2 ** 20) throw tooLarge()
+    let isEmpty = true
+    raw.once('data', () => {
+      isEmpty = false
+    })
+    for await (const part of request.parts(optionsFor(form))) {
+      if (part.type === 'field') keepField(form, fields, part)
+      else if (part.fieldname === form.file && !taking) receive(part.file, part.filename)
+      else throw unexpected()
+    }
+    // the parser takes no bytes at all for an empty form
+    if (isEmpty) throw broken()
   }
 
-  function receive(name: string, stream: Readable, fileName: string | undefined) {
-    stream.on('error', () => {})
-    if (name !== form.file || taking) return fail(unexpected())
+  function receive(stream: Readable, fileName: string) {
     current = stream
     stream.on('limit', () => fail(tooLarge()))
     taking = take({ name: plainName(fileName), bytes: bytesOf(stream) })
@@ -84,25 +89,19 @@ export async function readUpload<T>(
     taking.then(readOn, readOn)
   }
 
-  /** Whoever leaves off early leaves the stream whole: a destroyed one would hold the parser for ever. */
+  /** A reader that stops early leaves the stream intact: a destroyed one would hold the parser for ever. */
   async function* bytesOf(stream: Readable): AsyncGenerator<Buffer> {
-    yield* stream.iterator({ destroyOnReturn: false })
+    try {
+      yield* stream.iterator({ destroyOnReturn: false })
+    } catch (error) {
+      await arrived.promise
+      throw error
+    }
     await arrived.promise
   }
 
-  parser.on('field', (name, value, _, isCut) => keep(name, value, isCut))
-  parser.on('file', receive)
-  parser.on('finish', arrived.resolve)
-  parser.on('error', () => fail(broken()))
-  for (const limit of ['fieldsLimit', 'filesLimit', 'partsLimit'] as const) parser.on(limit, () => fail(unexpected()))
-  raw.on('close', () => {
-    if (!raw.readableEnded) fail(cut())
-  })
   watchRate(raw, form.fileBytes * 2, () => fail(new UploadCut(408, slow)), form.patience)
-  if (raw.destroyed) fail(cut())
-  else if (Number(raw.headers['content-length']) > form.fileBytes + 2 ** 20) fail(tooLarge())
-  else raw.pipe(parser)
-
+  readParts().then(arrived.resolve, error => fail(refusalFor(error, raw)))
   try {
     await arrived.promise
   } catch (error) {
@@ -112,19 +111,33 @@ export async function readUpload<T>(
   return { fields, taken: await taking }
 }
 
-function parserFor({ headers }: IncomingMessage, { fileBytes }: UploadForm) {
-  if (!headers['content-type']) throw new Refusal(415, 'Send the form from its page. Nothing was changed.')
+/** A field's bytes stay bytes (latin1), so that broken UTF-8 can be told from text. */
+function optionsFor({ fileBytes }: UploadForm) {
   const limits = { fields: mostFields, fieldSize: fieldBytes, files: 2, parts: mostFields + 2, headerPairs: 20 }
-  try {
-    return new Busboy({
-      headers: headers as { 'content-type': string },
-      // a field's bytes stay bytes, so that broken UTF-8 can be told from text
-      defCharset: 'latin1',
-      limits: { ...limits, fileSize: fileBytes, headerSize: 8192 }
-    })
-  } catch {
-    throw broken()
-  }
+  const options = { defCharset: 'latin1', limits: { ...limits, fileSize: fileBytes, headerSize: 8192 } }
+  return options as Parameters<FastifyRequest['parts']>[0]
+}
+
+function keepField(form: UploadForm, fields: Record<string, string[]>, part: MultipartValue) {
+  const { fieldname: name, value } = part
+  if (part.valueTruncated) throw tooLarge()
+  if (part.fieldnameTruncated || typeof value !== 'string') throw unexpected()
+  const problem = fieldProblem(form, name, value)
+  if (problem) throw problem
+  if (fields[name] && !form.repeatable?.includes(name)) throw unexpected()
+  const text = Buffer.from(value, 'latin1').toString('utf8')
+  if (fields[name]) fields[name].push(text)
+  else fields[name] = [text]
+}
+
+/** The parser's own errors in Rollcall's words. */
+function refusalFor(error: Error & { code?: string }, raw: FastifyRequest['raw']): Error {
+  if (error instanceof Refusal) return error
+  if (raw.destroyed && !raw.complete) return cut()
+  if (error.code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge()
+  if (error.code === 'FST_INVALID_MULTIPART_CONTENT_TYPE')
+    return new Refusal(415, 'Send the form from its page. Nothing was changed.')
+  return error.code?.startsWith('FST_') ? unexpected() : broken()
 }
 
 function fieldProblem({ fields, repeatable = [] }: UploadForm, name: string, value: string): Refusal | undefined {

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
-import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import formParts from '@fastify/multipart'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import { Refusal } from '../../../src/web/errors.ts'
 import { isWatched } from '../../../src/web/uploads/rate.ts'
@@ -21,26 +21,29 @@ async function count({ bytes }: UploadedFile) {
 /** A server that does nothing but read one upload after the other; answers what came of it. */
 async function start(t: Test, upload: UploadForm, take: (file: UploadedFile) => Promise<unknown> = count) {
   const ended: unknown[] = []
-  const server = http.createServer(async (request, response) => {
+  const { app, port } = await listen(t, async (request, reply) => {
     try {
-      const { fields, taken } = await readUpload(request, upload, take)
-      response.end(JSON.stringify({ fields, taken }))
+      return await readUpload(request, upload, take)
     } catch (error) {
       ended.push(error)
-      response.statusCode = error instanceof Refusal ? error.status : 500
-      response.end(String(error))
+      return reply.code(error instanceof Refusal ? error.status : 500).send(String(error))
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
   const open = ({ body, type }: ReturnType<typeof multipart>, headers: Record<string, string | number> = {}) =>
     openRequest(port, '/', { 'content-type': type, 'content-length': body.length, ...headers })
-  return { server, open, ended }
+  return { app, open, ended }
+}
+
+async function listen(t: Test, handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>) {
+  const app = Fastify()
+  await app.register(formParts)
+  app.post('/', handler)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  t.teardown(() => {
+    app.server.closeAllConnections()
+    return app.close()
+  })
+  return { app, port: (app.server.address() as AddressInfo).port }
 }
 
 const file = (bytes: number) => multipart({ action: 'send' }, { name: 'a.txt', content: Buffer.alloc(bytes, 'x') })
@@ -132,16 +135,13 @@ t.test('the bytes end only once the whole form is there and right', async t => {
 })
 
 t.test('a connection that is lost before anybody listens is noticed', async t => {
-  const { server } = await start(t, form)
-  server.removeAllListeners('request')
   const seen = Promise.withResolvers<unknown>()
-  server.on('request', async request => {
+  const { port } = await listen(t, async request => {
     sender.cut()
-    await new Promise(resolve => request.on('close', resolve))
+    await new Promise(resolve => request.raw.on('close', resolve))
     await readUpload(request, form, count).then(seen.resolve, seen.resolve)
-    t.ok(isWatched(request))
+    t.ok(isWatched(request.raw))
   })
-  const { port } = server.address() as AddressInfo
   const whole = file(1000)
   const sender = openRequest(port, '/', { 'content-type': whole.type, 'content-length': whole.body.length })
   t.ok((await seen.promise) instanceof UploadCut)
