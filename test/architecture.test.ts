@@ -70,6 +70,9 @@ t.test('each foreign part is known in one place', async t => {
     [/^nodemailer/, /^src\/mail\/wire\/sign-in\.ts$/],
     [/^ldapts/, /^src\/directory\/ldap\//],
     [/^postgres$/, /^src\/db\//],
+    [/^@fastify\/view$/, /^src\/web\/pages\.ts$/],
+    [/^@fastify\/formbody$/, /^src\/web\/forms\.ts$/],
+    [/^@fastify\/multipart$/, /^src\/(batches\/intake\/bulk-routes|web\/uploads\/read-upload)\.ts$/],
     [/^eta$/, /^src\/web\/pages\.ts$|^src\/mail\/compile\.ts$/]
   ]
   const wrong = imports.filter(({ from, to }) => places.some(([part, place]) => part.test(to) && !place.test(from)))
