@@ -134,14 +134,17 @@ function serverOf(place: ServerPlace, firstPid: number, tidyUp: () => void): Emb
   }
 }
 
-/** The helpers of a server that was killed live on for a moment, in which no other can start. */
+/**
+ * The helpers of a server that was killed live on for a moment, in which no other can start; and a server that a killed
+ * start left behind may take the folder between the look and the launch.
+ */
 async function findOrLaunch(place: ServerPlace, tries = 20): Promise<ServerProcess> {
   const found = await findRunning(place.data)
   if (found) return found
   try {
     return await launch(place)
   } catch (error) {
-    if (tries === 0 || !/still in use/.test((error as Error).message)) throw error
+    if (tries === 0 || !/still in use|already exists/.test((error as Error).message)) throw error
     await new Promise(resolve => setTimeout(resolve, 250))
     return findOrLaunch(place, tries - 1)
   }

@@ -74,13 +74,15 @@ function inOneLine(log: string): string {
 export async function findRunning(data: string): Promise<ServerProcess | undefined> {
   const file = path.join(data, 'postmaster.pid')
   if (!fs.existsSync(file)) return undefined
-  const lines = fs.readFileSync(file, 'utf8').split('\n')
-  const [pid, sockets] = [Number(lines[0]), lines[4] ?? '']
+  const read = () => fs.readFileSync(file, 'utf8').split('\n')
+  const pid = Number(read()[0])
   // after a restart of the machine the id may be anybody's, and the server would not start for fear of it
   if (isAlive(pid) && !isServing(pid, data)) fs.rmSync(file)
   const deadline = Date.now() + 15_000
   while (isServing(pid, data) && Date.now() < deadline) {
-    if (await answers(sockets)) return { pid, sockets }
+    // a server that has just begun writes its socket's folder a moment after its own number
+    const sockets = fs.existsSync(file) ? read()[4] : undefined
+    if (sockets && (await answers(sockets))) return { pid, sockets }
     await new Promise(resolve => setTimeout(resolve, 100))
   }
   return undefined
