@@ -168,6 +168,10 @@ export const people = pgTable(
     delivery: text('delivery', { enum: deliveryStates }).generatedAlwaysAs(
       sql`case when suppression = 'opted-out' then 'suppressed' when suppression = 'bounced' and coalesce(delivery_state, '') not in ('failed', 'bounced') then 'bounced' else delivery_state end`
     ),
+    /** What finds this person besides address and name: readable domains, and the address that the directory has. */
+    alsoFoundBy: text('also_found_by').generatedAlwaysAs(
+      sql`case when directory_mail_key is not null or strpos(address_key, 'xn--') > 0 then coalesce(readable_address(address_key), '') || E'\\n' || coalesce(directory_mail_key, '') || E'\\n' || coalesce(readable_address(directory_mail_key), '') end`
+    ),
     /** Enrollment without the clock: an invitation that has expired is still `invited` here. */
     stage: text('stage', { enum: stages })
       .notNull()
@@ -189,9 +193,9 @@ export const people = pgTable(
       .on(t.id)
       .where(sql`${t.disabledInDirectoryAt} is not null or ${t.goneFromDirectoryAt} is not null`),
     index('people_directory_mail').on(t.directoryMailKey, t.id).where(sql`${t.directoryMailKey} is not null`),
-    index('people_directory_mail_search')
-      .using('gin', sql`directory_mail_key gin_trgm_ops`)
-      .where(sql`${t.directoryMailKey} is not null`),
+    index('people_also_found_by')
+      .using('gin', sql`also_found_by gin_trgm_ops`)
+      .where(sql`${t.alsoFoundBy} is not null`),
     index('people_directory_trouble').on(t.id).where(sql`${t.directoryTrouble} is not null`),
     index('people_suppressed').on(t.id).where(sql`${t.suppression} is not null`),
     index('people_console').on(t.role).where(sql`${t.role} <> 'member'`),
@@ -403,7 +407,12 @@ export const recipients = pgTable(
     suggestion: text('suggestion'),
     firstLine: integer('first_line'),
     /** The batch in which its correction was invited: this one, where it had not been sent yet. */
-    correctedIn: ref('corrected_in')
+    correctedIn: ref('corrected_in'),
+    correctedTo: text('corrected_to'),
+    /** What finds this line besides its text: the readable domain, and the corrected address. */
+    alsoFoundBy: text('also_found_by').generatedAlwaysAs(
+      sql`case when corrected_to is not null or strpos(address_key, 'xn--') > 0 then coalesce(address_key, '') || E'\\n' || coalesce(lower(corrected_to), '') || E'\\n' || coalesce(readable_address(lower(corrected_to)), '') || E'\\n' || coalesce(readable_address(address_key), '') end`
+    )
   },
   t => [
     primaryKey({ columns: [t.batchId, t.line] }),
@@ -414,6 +423,9 @@ export const recipients = pgTable(
     index('recipients_verdict').on(t.batchId, t.verdict, t.line),
     index('recipients_corrected').on(t.batchId, t.line).where(sql`${t.correctedIn} is not null`),
     index('recipients_search').using('gin', sql`lower(${t.text}) gin_trgm_ops`),
+    index('recipients_also_found_by')
+      .using('gin', sql`also_found_by gin_trgm_ops`)
+      .where(sql`${t.alsoFoundBy} is not null`),
     check('recipients_verdict', oneOf(t.verdict, verdicts))
   ]
 )

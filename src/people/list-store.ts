@@ -18,12 +18,10 @@ const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt}
 const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
 const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
 
-const otherAddress = sql`${people.directoryMailKey}`
-
-/** In the address or the name, or in the address that the directory has for somebody. */
+/** In the address as it is kept or read, in the name, or in the address that the directory has for this person. */
 function isFound(q: string, isByIndex: boolean): SQL {
   const has = isByIndex ? containsByIndex : contains
-  return sql`(${has(searched, q)} or ${has(otherAddress, q)})`
+  return sql`(${has(searched, q)} or ${has(sql`${people.alsoFoundBy}`, q)})`
 }
 
 /** Whose mails are in that state, found by way of the batches that have some, and whose address gets none. */

@@ -24,6 +24,13 @@ t.test(
     const report = (await ben.get(`/batches/${id}`)).body
     t.match(report, 'Did you mean müller.example?')
     t.match(report, 'value="ola@müller.example"')
+    const found = async (page: string, q: string) => (await ben.get(`${page}?q=${encodeURIComponent(q)}`)).body
+    for (const q of ['mü', 'mül', 'üller', 'jo@mül', 'JO@MÜL', 'jo@mu\u0308', 'xn--mll']) {
+      t.match(await found('/people', q), 'jo@müller.example', q)
+      t.match(await found(`/batches/${id}`, q), 'jo@müller.example', q)
+    }
+    t.match(await found(`/batches/${id}`, 'al@mül'), `al@müller.example`, 'a line that said xn--')
+    t.notMatch(await found('/people', 'kim@mül'), 'müller.example')
     for (const q of [
       'müller',
       'MÜLLER',
@@ -35,8 +42,7 @@ t.test(
       const { body } = await ben.get(`/people?q=${encodeURIComponent(q)}`)
       t.match(body, 'jo@müller.example', q)
     }
-    for (const q of ['müller', 'mu\u0308ller'])
-      t.match((await ben.get(`/batches/${id}?q=${encodeURIComponent(q)}`)).body, 'jo@müller.example')
+    for (const q of ['müller', 'mu\u0308ller']) t.match(await found(`/batches/${id}`, q), 'jo@müller.example')
     const typed = await ben.post('/invite', { email: 'eva@müler.example' })
     t.match(typed.body, 'müler.example is not one of your domains. Did you mean müller.example?')
     t.match(
@@ -46,3 +52,33 @@ t.test(
     )
   }
 )
+
+t.test('members of a team and the address that the directory has are found by a part of a readable domain', async t => {
+  const [team] = await db.$client`insert into teams (name, source) values ('Choir', 'hand') returning id::int`
+  const [eva] = await db.$client`
+    insert into people (email, address_key, name, directory_mail, directory_mail_key)
+    values ('eva@larkfield.example', 'eva@larkfield.example', 'Eva', 'eva@xn--grn-ioa.example', 'eva@xn--grn-ioa.example')
+    returning id::int`
+  const [jo] = await db.$client`select id::int from people where address_key = ${`jo@${ascii}`}`
+  for (const person of [eva, jo])
+    await db.$client`insert into memberships (team_id, person_id, source) values (${team!.id}, ${person!.id}, 'hand')`
+  const found = async (q: string) => (await ben.get(`/teams/${team!.id}?q=${encodeURIComponent(q)}`)).body
+  t.match(await found('jo@mül'), `href="/people/${jo!.id}"`)
+  t.match(await found('grün'), `href="/people/${eva!.id}"`, 'the address that the directory has')
+  t.notMatch(await found('grün'), `href="/people/${jo!.id}"`)
+  t.match((await ben.get(`/people?q=${encodeURIComponent('va@grü')}`)).body, 'Eva')
+  await db.$client`update people set directory_mail = null, directory_mail_key = null where id = ${eva!.id}`
+  t.notMatch(await found('grün'), `href="/people/${eva!.id}"`)
+})
+
+t.test('a decomposed name or line is found by the composed spelling, and the other way round', async t => {
+  await db.$client`
+    insert into people (email, address_key, name) values ('z@larkfield.example', 'z@larkfield.example', ${'Zoë'.normalize('NFD')})`
+  const id = await upload(ben, [`Zoë Mörike <zoe@larkfield.example>`.normalize('NFD')], { action: 'check' })
+  await work(takesAll())
+  for (const form of ['NFC', 'NFD']) {
+    const q = (text: string) => encodeURIComponent(text.normalize(form))
+    t.match((await ben.get(`/people?q=${q('Zoë')}`)).body, 'z@larkfield.example', form)
+    t.match((await ben.get(`/batches/${id}?q=${q('Mörike')}`)).body, 'zoe@larkfield.example', form)
+  }
+})

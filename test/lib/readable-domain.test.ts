@@ -39,9 +39,9 @@ t.test('addresses in links are left alone', async t => {
 t.test('row 24: a search is compared in NFC, without what cannot be seen, and in both spellings', async t => {
   t.equal(searchText(' mu\u0308\u200bller '), 'müller')
   t.equal(searchText(undefined), '')
-  t.strictSame(spellingsOf('müller'), ['müller', 'xn--mller-kva'])
-  t.strictSame(spellingsOf('jo@MÜLLER.ex'), ['jo@MÜLLER.ex', 'jo@xn--mller-kva.ex'])
+  t.strictSame(spellingsOf('müller'), ['müller', 'mu\u0308ller', 'xn--mller-kva'])
+  t.strictSame(spellingsOf('jo@MÜLLER.ex'), ['jo@MÜLLER.ex', 'jo@MU\u0308LLER.ex', 'jo@xn--mller-kva.ex'])
   t.strictSame(spellingsOf('xn--mller-kva'), ['xn--mller-kva', 'müller'])
-  t.strictSame(spellingsOf('Jörg Müller'), ['Jörg Müller'])
+  t.strictSame(spellingsOf('Jörg Müller'), ['Jörg Müller', 'Jo\u0308rg Mu\u0308ller'])
   t.strictSame(spellingsOf('100%_'), ['100%_'])
 })

@@ -60,7 +60,7 @@ export async function correct(
     }
     const addresses = judged.map(({ address }) => address)
     const correctedIn = await inviteWithin(tx, actorId, addresses, domains, { correctsBatchId: batchId })
-    await markCorrected(tx, batchId, lines, correctedIn)
+    await markCorrected(tx, batchId, judged, correctedIn)
     return { outcome: 'invited', batchId: correctedIn }
   })
 }

@@ -1,5 +1,5 @@
 /** Lines that were corrected: which batch took the correction, so that none is taken twice. */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { recipients } from '../../db/schema.ts'
 import { verdictOfPerson } from '../judging/judge-store.ts'
@@ -27,18 +27,25 @@ export async function countAddresses(tx: Db, batchId: number, keys: string[]): P
   return row!.count
 }
 
-/** Notes which batch took the corrections of these lines. */
-export async function markCorrected(tx: Db, batchId: number, lines: number[], correctedIn: number): Promise<void> {
-  await tx
-    .update(recipients)
-    .set({ correctedIn })
-    .where(and(eq(recipients.batchId, batchId), inArray(recipients.line, lines), isNull(recipients.correctedIn)))
-}
-
 export interface CorrectedLine {
   line: number
   address: string
   key: string
+}
+
+/** Notes which batch took the corrections of these lines, and what they were corrected to. */
+export async function markCorrected(
+  tx: Db,
+  batchId: number,
+  lines: readonly CorrectedLine[],
+  correctedIn: number
+): Promise<void> {
+  const numbers = sql.param(lines.map(({ line }) => line))
+  const addresses = sql.param(lines.map(({ address }) => address))
+  await tx.execute(sql`
+    update recipients r set corrected_in = ${correctedIn}, corrected_to = g.address
+    from unnest(${numbers}::int[], ${addresses}::text[]) as g(line, address)
+    where r.batch_id = ${batchId} and r.line = g.line and r.corrected_in is null`)
 }
 
 /**
@@ -66,7 +73,8 @@ export async function rejoin(
       left join suppressions s on s.address_key = g.key
     )
     update recipients r set address = j.address, address_key = j.key, verdict = j.verdict, reason = null,
-      suggestion = null, first_line = case when j.verdict = 'duplicate' then j.first_line end, corrected_in = ${batchId}
+      suggestion = null, first_line = case when j.verdict = 'duplicate' then j.first_line end, corrected_in = ${batchId},
+      corrected_to = j.address
     from judged j join recipients o on o.batch_id = ${batchId} and o.line = j.line
     where r.batch_id = ${batchId} and r.line = j.line and r.corrected_in is null
     returning o.verdict as before, r.verdict as after`)

@@ -43,8 +43,9 @@ function mailOf(line: ListedLine, timeZone: string): string {
 export function reasonOf(line: ListedLine): string {
   const reason = reasonInWords(line)
   if (line.correctedIn === null) return reason
+  const corrected = line.correctedTo === null ? 'Corrected' : `Corrected to ${line.correctedTo}`
   // a line that still has its reason was invited by another batch
-  return line.reason ? `${reason}. Corrected in batch ${line.correctedIn}` : `Corrected to ${line.address}`
+  return line.reason ? `${reason}. ${corrected} in batch ${line.correctedIn}` : corrected
 }
 
 function whyOf(line: ListedLine): string {

@@ -25,6 +25,7 @@ export interface ListedLine {
   suggestion: string | null
   firstLine: number | null
   correctedIn: number | null
+  correctedTo: string | null
   personId: number | null
   openInvitationId: number | null
   delivery: (typeof deliveryStates)[number] | null
@@ -48,7 +49,7 @@ export async function listLines(
     verdicts && inArray(recipients.verdict, verdicts),
     filter.isOpen ? isNull(recipients.correctedIn) : undefined
   )
-  const isFound = q ? contains(sql`lower(${recipients.text})`, q) : undefined
+  const isFound = q ? isFoundBy(contains, q) : undefined
   const read = (source: Source, where: SQL | undefined) => linesFrom(db, batchId, source, where, delivery, limit)
   if (!isFound && !delivery) return read(recipients, and(isLater, isOfVerdict))
   return searchPage<ListedLine, number>(limit, {
@@ -61,7 +62,7 @@ export async function listLines(
     async keys(most) {
       const isHere = eq(recipients.batchId, batchId)
       if (delivery) return linesMailed(db, batchId, delivery, most)
-      const isHit = and(isHere, isOfVerdict, containsByIndex(sql`lower(${recipients.text})`, q!))
+      const isHit = and(isHere, isOfVerdict, isFoundBy(containsByIndex, q!))
       return (await db.select({ line: recipients.line }).from(recipients).where(isHit).limit(most)).map(row => row.line)
     },
     byKeys: lines =>
@@ -69,6 +70,10 @@ export async function listLines(
     walk: () => read(recipients, and(isLater, isOfVerdict, isFound))
   })
 }
+
+/** In what a line said, in its address as it is read, or in what it was corrected to. */
+const isFoundBy = (has: typeof contains, q: string) =>
+  sql`(${has(sql`lower(${recipients.text})`, q)} or ${has(sql`${recipients.alsoFoundBy}`, q)})`
 
 type Source = typeof recipients
 
@@ -103,10 +108,10 @@ async function linesFrom(
   delivery: LineFilter['delivery'],
   limit: number
 ): Promise<ListedLine[]> {
-  const { line, text, address, verdict, reason, suggestion, firstLine, correctedIn } = recipients
+  const { line, text, address, verdict, reason, suggestion, firstLine, correctedIn, correctedTo } = recipients
   return db
     .select({
-      ...{ line, text, address, verdict, reason, suggestion, firstLine, correctedIn },
+      ...{ line, text, address, verdict, reason, suggestion, firstLine, correctedIn, correctedTo },
       personId: people.id,
       openInvitationId: sql<number | null>`case when ${isOpen} then ${people.invitationId} end`.mapWith(
         people.invitationId

@@ -52,10 +52,12 @@ t.test('ticked lines are invited as they were edited, in a batch of their own th
   t.same(await eventsSince(db, before), ['invitations-sent'])
   t.match(await countsOf(db, id), { state: 'done', lines: { malformed: 2, foreign: 2, invite: 1 } }, 'the report stays')
   t.match(old, /2 addresses were not invited\./, 'finding 5: what was corrected needs no second look')
+  for (const q of ['body@lark', 'kim@larkfield'])
+    t.match((await ben.get(`/batches/${id}?q=${q}`)).body, `in batch ${corrected}`, 'found by what it was corrected to')
   t.notMatch(old, 'name="address-1"')
   t.notMatch(old, 'name="address-3"')
   t.match(old, 'not an address, 2 corrected')
-  t.match(old, `There is no @ sign. Corrected in batch ${corrected}`)
+  t.match(old, `There is no @ sign. Corrected to somebody@larkfield.example in batch ${corrected}`)
 })
 
 t.test('finding 5: a corrected line is sent once, however often the form is', async t => {
