@@ -2,6 +2,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
 import { closeAsRevoked } from '../../invitations/store.ts'
+import { readName } from '../../lib/name.ts'
 import { includesRole, type Role } from '../../lib/role.ts'
 import { cancelQueued } from '../../mail/store.ts'
 import { bindEntry, findByEntry, letDirectoryPasswordIn } from '../../people/entry-store.ts'
@@ -53,7 +54,7 @@ export async function bindTo(
     if (taken) return taken
     await readGroupsAgain(tx, affected)
     await bindEntry(tx, personId, { id: entryId, dn: found.dn }, 'admin')
-    if (holder === 'other') await renew(tx, person, found.name, teams)
+    if (holder === 'other') await renew(tx, person, readName(found.name ?? '') ?? null, teams)
     await deleteSessionsOf(tx, personId)
     const details = { before: person.directoryDn, entry: found.dn, holder }
     await recordEvent(tx, { kind: 'entry-changed', actorId, personId, details })

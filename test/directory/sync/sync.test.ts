@@ -229,3 +229,20 @@ t.test('what is read unchanged is not compared again for a day, unless something
   await read('open')
   t.same(await members('open'), ['yves.new directory'], 'once the invitation is over the address moves')
 })
+
+t.test('names come composed from the directory, so that one department is one section', async t => {
+  const decomposed = 'Büro für Öl'.normalize('NFD')
+  await keep('offices', [
+    entry('gabi', { name: 'Gabi Mörike'.normalize('NFD'), department: decomposed, title: decomposed }),
+    entry('hans', { department: 'Büro für Öl' })
+  ])
+  const rows = await db.$client`
+    select name, department, title from people where directory_id in ('entry-gabi', 'entry-hans') order by name`
+  t.same(
+    [...rows],
+    [
+      { name: 'Gabi Mörike', department: 'Büro für Öl', title: 'Büro für Öl' },
+      { name: 'Hans', department: 'Büro für Öl', title: 'Clerk' }
+    ]
+  )
+})

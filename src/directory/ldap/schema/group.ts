@@ -16,9 +16,9 @@ export function groupOf(entry: Entry, names: Names, members: number | null): Fou
   return {
     id,
     dn: entry.dn,
-    name: entry.text('cn', 'displayName') ?? entry.dn,
+    name: entry.text('cn', 'displayName')?.normalize('NFC') ?? entry.dn,
     mail: chooseAddress(addressesOf(entry, names), names),
-    description: entry.text('description'),
+    description: entry.text('description')?.normalize('NFC') ?? null,
     kind: kindOf(entry),
     members
   }

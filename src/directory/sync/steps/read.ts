@@ -117,7 +117,7 @@ function stagedPerson(person: DirectoryPerson): StagedPerson {
   return {
     ...{ directoryId: clean(person.id, 1000) ?? '', dn: clean(person.dn, 4000) ?? '', mail },
     ...{ address: known?.address ?? null, addressKey: known?.key ?? null },
-    ...{ name: nameOf(person.name), department: clean(person.department, 200), title: clean(person.title, 200) },
+    ...{ name: nameOf(person.name), department: composed(person.department), title: composed(person.title) },
     ...{ manager: clean(person.manager, 4000), isDisabled: person.isDisabled, isExcluded: person.isExcluded },
     via: clean(person.via, 200)
   }
@@ -125,6 +125,9 @@ function stagedPerson(person: DirectoryPerson): StagedPerson {
 
 /** A name in which there is nothing to see would be a link without a text: the address says more. */
 const nameOf = (text: string | null) => readName(clean(text, 200) ?? '') ?? null
+
+/** A department is one section of a page, however its name is spelled. */
+const composed = (text: string | null) => clean(text?.normalize('NFC') ?? null, 200)
 
 const unclean = /\p{Cc}/u
 
