@@ -91,15 +91,27 @@ export function cellWithAddress(text: string): string {
 }
 
 /** The cells of a line of CSV: a quotation mark at the start of one keeps what separates up to the next mark. */
-function cellsOf(text: string): string[] {
-  return text.match(/"(?:[^"]|"")*"|[^,;|\t"]+|"|[,;|\t]/g)!.reduce(
+function cellsOf(text: string, separators = ',;|\t'): string[] {
+  return text.match(new RegExp(`"(?:[^"]|"")*"|[^${separators}"]+|"|[${separators}]`, 'g'))!.reduce(
     (cells, piece) => {
-      if (/^[,;|\t]$/.test(piece)) cells.push('')
+      if (separators.includes(piece)) cells.push('')
       else cells.push(cells.pop()! + piece)
       return cells
     },
     ['']
   )
+}
+
+const reportRow =
+  /^"?\d{1,10}"?([,;\t]).*\1"?(?:malformed|foreign|duplicate|active|deactivated|suppressed|pending|invite)"?\1/
+
+/** Is it a row of a batch's report, as Rollcall or a spreadsheet saved it: line, text, address, verdict, reason and so on? */
+export const isReportRow = (text: string) => reportRow.test(text)
+
+/** The suggestion in that row, else the address, else what the line said. */
+export function addressInReport(text: string): string {
+  const [, said, address, , , suggestion] = cellsOf(text, reportRow.exec(text)![1]).map(unquoteCell)
+  return suggestion || address || said || ''
 }
 
 const unquoteCell = (cell: string) => (/^".*"$/s.test(cell) ? cell.slice(1, -1).replaceAll('""', '"') : cell)

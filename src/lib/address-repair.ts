@@ -89,6 +89,7 @@ const quotes = /["“”„«»]|^['‘’‚´]|['‘’‚´`]$/
 const rules: readonly Rule[] = [
   ['blank', text => text === ''],
   ['invisible', text => control.test(text) || text.search(unseen) >= 0, text => text.replace(unseen, '')],
+  ['table', mend.isReportRow, mend.addressInReport],
   ['wide', mend.isWide, mend.narrow],
   ['mailto', text => /^mailto:/i.test(text), text => text.slice('mailto:'.length).split('?', 1)[0]!],
   ['label', mend.isLabeled, mend.withoutLabel],

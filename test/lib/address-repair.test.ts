@@ -59,7 +59,7 @@ const repairs: Record<string, string[]> = {
     `[${meant}](mailto:${meant}?subject=Hi)`,
     `'${meant}' <${meant}>`,
     `<a href="mailto:${meant}">${meant}</a>`,
-    `7,${meant},ADA@larkfield.example,invite,,,sent`
+    `Seven,${meant},ADA@larkfield.example,invite,,,sent`
   ],
   markup: [
     `<p>${meant}</p>`,
