@@ -7,6 +7,8 @@ const bidiControls = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u
 /** A mark that combines is only seen on something; the Braille blank and the null notehead are symbols that are blank. */
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u
+/** Words of ASCII, as most names are: nothing to change and nothing that cannot be seen. */
+const plain = /^[!-~]+(?: [!-~]+)*$/
 const blankSymbols = /[\u2800\u{1d159}]/gu
 
 /**
@@ -15,6 +17,7 @@ const blankSymbols = /[\u2800\u{1d159}]/gu
  */
 export function readName(text: string): string | undefined {
   const typed = text.trim()
+  if (typed.length <= most && plain.test(typed)) return typed
   if (typed.length > most || control.test(typed)) return undefined
   const name = typed.replace(bidiControls, '').replace(/\s+/g, ' ').trim().normalize('NFC')
   return name.length <= most && isVisible(name) ? name : undefined

@@ -55,11 +55,12 @@ export function parentOf(key: string): string | undefined {
   return comma < 0 ? undefined : key.slice(comma + 1)
 }
 
-/** Whether the entry with this DN is named by this value: `cn=Smith` of `cn=Smith,ou=People`. */
-export function isOwnName(dn: string, attribute: string, value: string): boolean {
-  const [own] = (dn.length <= longest && parseDn(dn)) || []
-  const name = attribute.toLowerCase()
-  return own?.some(([type, text]) => type === (names.get(name) ?? name) && prepare(text) === prepare(value)) ?? false
+/** The value by which an entry is named, `Smith` of `cn=Smith,ou=People`, among its values of that attribute. */
+export function ownNameAmong(dn: string, attribute: string, values: readonly string[]): string | undefined {
+  const [own = []] = (dn.length <= longest && parseDn(dn)) || []
+  const name = names.get(attribute.toLowerCase()) ?? attribute.toLowerCase()
+  const texts = own.flatMap(([type, text]) => (type === name ? prepare(text) : []))
+  return texts.length === 0 ? undefined : values.find(value => texts.includes(prepare(value)))
 }
 
 /** NameAndOptionalUID (RFC 4517 §3.3.21), as uniqueMember has it: without the trailing `#'0110'B`. */

@@ -1,6 +1,6 @@
 import { cutText } from '../../../lib/cut.ts'
 import type { RawEntry } from '../wire/ber.ts'
-import { dnKey, isOwnName } from './dn.ts'
+import { dnKey, ownNameAmong } from './dn.ts'
 
 /** Values that a server showed in part: `member;range=0-1499`. `last` is undefined in the final part. */
 export interface Part {
@@ -71,18 +71,16 @@ export class Entry {
    */
   text(...names: string[]): string | null {
     for (const name of names) {
-      const values = this.texts(name).flatMap(value => value.trim() || [])
-      const [first, ...others] = values
-      if (first !== undefined) return cutText(others.length === 0 ? first : this.#telling(name, values), 500)
+      const values = this.texts(name).map(value => value.trim())
+      const value = values.length < 2 ? values[0] : this.#telling(name, values)
+      if (value) return cutText(value, 500)
     }
     return null
   }
 
-  #telling(name: string, values: string[]): string {
-    return (
-      values.find(value => isOwnName(this.dn, name, value)) ??
-      values.reduce((least, value) => (value < least ? value : least))
-    )
+  #telling(name: string, values: string[]): string | undefined {
+    const said = values.filter(Boolean)
+    return ownNameAmong(this.dn, name, said) ?? said.reduce((least, value) => (value < least ? value : least), said[0]!)
   }
 
   has(name: string): boolean {
