@@ -17,6 +17,7 @@ import { invitationComposer } from './invitations/email.ts'
 import { newBell } from './lib/bell.ts'
 import { deliverDue } from './mail/deliver-due.ts'
 import type { Log, MailTransport } from './mail/delivery.ts'
+import { tendCopy } from './mail/origin.ts'
 import { outboxTransport } from './mail/outbox.ts'
 import { forgetWorkers, leaveServer } from './mail/queue/limits-store.ts'
 import { smtpTransport } from './mail/smtp.ts'
@@ -122,6 +123,7 @@ async function ingest({ db, signal, wake }: WorkerDeps) {
 }
 
 async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {
+  while (!signal?.aborted && (await inTime(tendCopy(db), patience)));
   const { baseUrl, mailFrom } = config
   const composers = { invitation: invitationComposer({ baseUrl, secretKey, formerKeys: config.formerKeys, mailFrom }) }
   await deliverDue({

@@ -36,9 +36,9 @@ export const eventKinds = {
   'copy-found': {
     tone: 'warn',
     icon: 'alert',
-    says: () => 'Rollcall found that this database is a copy and held mail'
+    says: () => 'Rollcall found that this database is a copy and put its email on hold'
   },
-  'copy-sends': { tone: 'info', icon: 'send', says: () => 'let this copy of the database send mail' },
+  'copy-sends': { tone: 'info', icon: 'send', says: () => 'released the held emails of a copied database' },
   'copy-discarded': {
     tone: 'warn',
     icon: 'x',

@@ -59,7 +59,7 @@ export async function addToCounts(
   await tx.update(batches).set(Object.fromEntries(added)).where(eq(batches.id, batchId))
 }
 
-const hasOpenMails = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsDeferred} > 0`
+const hasOpenMails = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred} > 0`
 
 /** Every line is judged and invited. A batch without a mail to wait for is done; others are sending. */
 export async function startSending(tx: Db, batchId: number): Promise<void> {

@@ -5,6 +5,7 @@ import { undecidedInWords } from '../directory/entries/entries-page.ts'
 import { heldLeavers } from '../directory/leavers/to-let-go.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
+import { shownHold } from '../mail/hold-page.ts'
 import { readHold } from '../mail/queue/origin-store.ts'
 import { readPause } from '../mail/store.ts'
 import { countEnrollments, type Funnel, funnelOf } from '../people/counts.ts'
@@ -82,7 +83,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         leavers,
         undecided,
         keepsMail: config.smtp === undefined,
-        hold: hold ? { mails: hold.mails.toLocaleString('en'), since: showTime(hold.since, timeZone) } : null,
+        hold: hold ? shownHold(hold, timeZone) : null,
         transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
         events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),
         updated: showTime(new Date(), timeZone)

@@ -13,8 +13,8 @@ export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; b
     db.execute<{ state: string; count: string }>(sql`
       select state, sum(n) as count from (
         select m.state, m.n from batches b cross join lateral (values
-          ('queued', mails_queued), ('sending', mails_sending), ('sent', mails_sent), ('deferred', mails_deferred),
-          ('failed', mails_failed), ('unknown', mails_unknown), ('bounced', mails_bounced),
+          ('queued', mails_queued), ('sending', mails_sending), ('held', mails_held), ('sent', mails_sent),
+          ('deferred', mails_deferred), ('failed', mails_failed), ('unknown', mails_unknown), ('bounced', mails_bounced),
           ('suppressed', mails_suppressed), ('cancelled', mails_cancelled)
         ) as m(state, n)
         union all select state, count(*) from deliveries where batch_id is null group by state

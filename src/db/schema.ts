@@ -35,6 +35,7 @@ export const stages = ['not-invited', 'invited', 'revoked', 'signed-up', 'deacti
 export const deliveryStates = [
   'queued',
   'sending',
+  'held',
   'sent',
   'deferred',
   'failed',
@@ -354,6 +355,8 @@ export const batches = pgTable(
     invite: integer('invite').notNull().default(0),
     mailsQueued: integer('mails_queued').notNull().default(0),
     mailsSending: integer('mails_sending').notNull().default(0),
+    /** Of a copied database: they wait for an owner's decision. */
+    mailsHeld: integer('mails_held').notNull().default(0),
     mailsSent: integer('mails_sent').notNull().default(0),
     /** Of those sent: kept in the outbox, because no mail server was configured. */
     mailsKept: integer('mails_kept').notNull().default(0),
@@ -464,6 +467,7 @@ export const deliveries = pgTable(
   t => [
     index('deliveries_due').on(t.batchId, t.priority, t.nextAttemptAt).where(sql`${t.state} in ('queued', 'deferred')`),
     index('deliveries_leased').on(t.leaseUntil).where(sql`${t.state} = 'sending'`),
+    index('deliveries_held').on(t.id).where(sql`${t.state} = 'held'`),
     index('deliveries_person').on(t.personId),
     index('deliveries_single').on(t.state).where(sql`${t.batchId} is null`),
     index('deliveries_batch').on(t.batchId, t.state).where(sql`${t.batchId} is not null`),
@@ -539,8 +543,9 @@ export const mailOrigin = pgTable(
     databaseOid: text('database_oid').notNull(),
     /** Of SECRET_KEY: a fingerprint, for where the server's identity cannot be read. */
     keyPrint: text('key_print').notNull(),
-    /** Since when mail is held, until an owner decides. */
-    heldSince: at('held_since')
+    /** Since when mail is held, until what an owner decided is done. */
+    heldSince: at('held_since'),
+    decision: text('decision', { enum: ['send', 'discard'] })
   },
   t => [check('mail_origin_one_row', sql`${t.id} = 1`)]
 )

@@ -20,7 +20,7 @@ export async function findNewest(db: Db, personId: number): Promise<Newest | und
     select i.id, i.accepted_at as "acceptedAt", i.revoked_at as "revokedAt", i.superseded_at as "supersededAt",
       i.expires_at <= now() as "isExpired", i.requested_at as "requestedAt", coalesce(v.name, v.email) as "inviterName",
       case when d.state = 'sent' and not d.is_kept then d.settled_at end as "sentAt",
-      d.state in ('queued', 'sending', 'deferred') as "isOnItsWay"
+      d.state in ('queued', 'sending', 'deferred', 'held') as "isOnItsWay"
     from people p join invitations i on i.id = p.invitation_id
     left join deliveries d on d.id = p.delivery_id
     left join people v on v.id = i.invited_by

@@ -16,7 +16,7 @@ export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
       where id = any(${sql.param(ids)}::bigint[]) and accepted_at is null and revoked_at is null and superseded_at is null
         and not exists (
           select from deliveries d where d.person_id = invitations.person_id and d.invitation_id = invitations.id
-            and d.state in ('queued', 'sending', 'sent', 'deferred', 'unknown')
+            and d.state in ('queued', 'sending', 'held', 'sent', 'deferred', 'unknown')
         )
       returning id, person_id, never_sent, revoked_at
     ), newest as (

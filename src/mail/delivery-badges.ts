@@ -12,6 +12,7 @@ export interface DeliveryBadge {
 export const deliveryBadges: Record<DeliveryState, DeliveryBadge> = {
   queued: { tone: 'mute', icon: 'clock', text: 'Queued' },
   sending: { tone: 'info', icon: 'send', text: 'Sending' },
+  held: { tone: 'warn', icon: 'pause', text: 'Held' },
   sent: { tone: 'good', icon: 'check', text: 'Sent' },
   deferred: { tone: 'warn', icon: 'clock', text: 'Deferred' },
   failed: { tone: 'bad', icon: 'alert', text: 'Failed' },

@@ -57,7 +57,7 @@ export interface CalledOff {
 export async function cancelQueued(tx: Db, target: Target, reason: string, most = 1_000_000): Promise<CalledOff[]> {
   const rows = await tx.execute<{ invitation_id: string | null; may_have_arrived: boolean }>(sql`
     with open as (
-      select id, state as was from deliveries where ${targeted(target)} and state in ('queued', 'deferred')
+      select id, state as was from deliveries where ${targeted(target)} and state in ('queued', 'deferred', 'held')
       order by id limit ${most} for update
     ), changed as (
       update deliveries d set state = 'cancelled', settled_at = now(), server_reply = coalesce(server_reply, ${reason})

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
+import { shownHold } from '../mail/hold-page.ts'
 import { limitsInWords } from '../mail/limits-page.ts'
 import { decideCopy } from '../mail/origin.ts'
 import { readPacing } from '../mail/queue/gate-store.ts'
@@ -62,10 +63,12 @@ function copyRoute(app: FastifyInstance, deps: Deps) {
     { config: { access: 'owner' }, schema: { body: copyBody } },
     async (request, reply) => {
       const { act } = request.body
-      if (act !== 'send' && act !== 'discard') throw new Refusal(422, 'Choose whether to send or discard what waits.')
-      const isDone = await decideCopy(deps, request.viewer!.id, act)
-      if (!isDone) throw new Refusal(409, 'Mail is not held here. Someone else may have decided already.')
-      const words = act === 'send' ? 'Sending from this database.' : 'Waiting emails discarded.'
+      if (act !== 'send' && act !== 'discard')
+        throw new Refusal(422, 'Choose whether to send or discard the held emails.')
+      const isDone = await decideCopy(deps, request.viewer!.id, act, request.log)
+      if (!isDone) throw new Refusal(409, 'No decision is needed: no email is held here, or another owner has decided.')
+      const words = act === 'send' ? 'This database sends email from now on.' : 'Held emails discarded.'
+      deps.wake()
       return redirectWith(reply, deps.db, '/settings/mail', words)
     }
   )
@@ -96,9 +99,7 @@ async function mailPage({ db, config }: Deps, reply: FastifyReply, values: Field
       connections: smtp?.connections ?? null,
       limits: smtp ? limitsInWords(smtp, known) : [],
       from: mailFrom.name ? `${mailFrom.name} <${mailFrom.address}>` : mailFrom.address,
-      hold: hold
-        ? { mails: hold.mails.toLocaleString('en'), since: showTime(hold.since, reply.request.viewer!.timeZone) }
-        : null,
+      hold: hold ? shownHold(hold, reply.request.viewer!.timeZone) : null,
       pause: pause ? { reason: pause.reason, since: showTime(pause.since, reply.request.viewer!.timeZone) } : null
     }
   )

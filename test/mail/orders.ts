@@ -48,7 +48,18 @@ export function means(db: Database, transport: MailTransport, more: Partial<Deli
   return { db, log: silent, transport, composers: { invitation }, mailHost: 'larkfield.example', ...more }
 }
 
-const counters = ['queued', 'sending', 'sent', 'deferred', 'failed', 'unknown', 'bounced', 'suppressed', 'cancelled']
+const counters = [
+  'queued',
+  'sending',
+  'held',
+  'sent',
+  'deferred',
+  'failed',
+  'unknown',
+  'bounced',
+  'suppressed',
+  'cancelled'
+]
 
 /** What a batch says of its mails, only what is not zero; throws when it differs from its deliveries or its people. */
 export async function countsOf(db: Database, batchId: number): Promise<Record<string, number>> {

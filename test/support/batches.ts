@@ -39,7 +39,18 @@ export async function linesOf(db: Database, id: number) {
 
 export const verdictsOf = async (db: Database, id: number) => (await linesOf(db, id)).map(({ verdict }) => verdict)
 
-const mailStates = ['queued', 'sending', 'sent', 'deferred', 'failed', 'unknown', 'bounced', 'suppressed', 'cancelled']
+const mailStates = [
+  'queued',
+  'sending',
+  'held',
+  'sent',
+  'deferred',
+  'failed',
+  'unknown',
+  'bounced',
+  'suppressed',
+  'cancelled'
+]
 
 /** What is not zero of a batch's counts; throws when they differ from its rows, or do not add up to its lines. */
 export async function countsOf(db: Database, id: number) {

@@ -4,7 +4,7 @@ import { batchChunks, batches } from '../../db/schema.ts'
 
 /** Cancelled batches that still owe mails, or hold lines that are not judged. */
 export async function cancelledWithRest(db: Db): Promise<number[]> {
-  const owes = sql`${batches.mailsQueued} + ${batches.mailsDeferred} > 0`
+  const owes = sql`${batches.mailsQueued} + ${batches.mailsHeld} + ${batches.mailsDeferred} > 0`
   const hasLines = sql`exists (select from ${batchChunks} where ${batchChunks.batchId} = ${batches.id})`
   const rows = await db
     .select({ id: batches.id })
@@ -20,7 +20,7 @@ export async function avoidScans(tx: Db): Promise<void> {
 
 /** Is nothing of this batch queued or on its way? */
 export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
-  const owed = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsDeferred}`
+  const owed = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred}`
   const [row] = await tx
     .select({ owed: sql<number>`${owed}` })
     .from(batches)

@@ -51,7 +51,7 @@ function againText(failed: number, kept: number): string {
 }
 
 function meaningOf(batch: BatchRow): string {
-  const open = batch.mailsQueued + batch.mailsDeferred
+  const open = batch.mailsQueued + batch.mailsHeld + batch.mailsDeferred
   if (batch.state === 'checked') return 'Nothing has been sent yet, and nothing will be.'
   if (open === 0) return 'Email already sent cannot be recalled. Nothing more will be sent.'
   return `${counted(open, 'invitation')} ${open === 1 ? 'has' : 'have'} not been sent yet and will not be. You can invite those people later.`

@@ -28,13 +28,13 @@ export type BatchWithNames = BatchRow & { creatorName: string | null; groupName:
 /** What the batch has come to, in a few words. */
 export function headingOf(batch: BatchRow): string {
   const mails = mailCounts(batch)
-  const open = mails.queued + mails.sending + mails.deferred
+  const open = mails.queued + mails.sending + mails.held + mails.deferred
   const headings: Record<BatchState, string> = {
     receiving: 'Uploading the file',
     incomplete: 'The upload was interrupted: nothing was sent',
     checking: `${number(batch.judged)} of ${counted(batch.lines, 'line', 'lines')} checked`,
     checked: `${counted(batch.invite, 'invitation', 'invitations')} ready to send`,
-    sending: `${counted(open, 'invitation', 'invitations')} on the way`,
+    sending: `${counted(open, 'invitation', 'invitations')} ${mails.held > 0 ? 'on hold' : 'on the way'}`,
     paused: `Paused: ${counted(open, 'invitation', 'invitations')} waiting`,
     stopped: `Stopped: ${counted(open, 'invitation', 'invitations')} held back`,
     cancelled: `Canceled: ${unsentInWords(batch)}`,
@@ -95,7 +95,7 @@ export function barOf(batch: BatchRow): string {
 export function progressOf(batch: BatchRow) {
   const { judged, lines, invite, state } = batch
   // not from what is to be invited: half way through a checked batch some have no mail yet
-  const { queued, sending, deferred, ...ended } = mailCounts(batch)
+  const { queued, sending, held, deferred, ...ended } = mailCounts(batch)
   const settled = Object.values(ended).reduce((sum, count) => sum + count, 0)
   const part = (text: string, value = 0, max = 0) => ({ text, value, max, label: 'Progress' })
   if (state === 'receiving') return part(`${counted(lines, 'line has', 'lines have')} arrived`)

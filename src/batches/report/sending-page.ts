@@ -1,4 +1,5 @@
 /** What a batch that is being sent says about its speed, its end and what holds it back. Pure. */
+import { heldInWords } from '../../mail/hold-page.ts'
 import type { Pacing } from '../../mail/queue/gate-store.ts'
 import { durationInWords } from '../../web/dates.ts'
 import type { BatchRow } from '../store.ts'
@@ -17,10 +18,12 @@ const number = (value: number) => value.toLocaleString('en', { maximumFractionDi
 
 export function sendingOf(batch: BatchRow, { rate, pause, waiting, pacing, limits }: Known) {
   const open = batch.mailsQueued + batch.mailsSending
+  const { mailsHeld } = batch
   const isFlowing = rate !== undefined && rate > 0 && open > 0
   return {
     rate: isFlowing ? `${number(rate)} mails a second, about ${durationInWords((open / rate) * 1000)} left` : null,
     held: [
+      ...(mailsHeld > 0 ? [heldInWords(mailsHeld)] : []),
       ...(pause
         ? [`The mail server cannot be used at the moment: ${pause.reason} It is tried again every 30 seconds.`]
         : []),

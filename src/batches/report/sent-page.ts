@@ -12,6 +12,7 @@ export function mailCounts(batch: BatchRow): Record<keyof typeof deliveryBadges,
   return {
     queued: batch.mailsQueued,
     sending: batch.mailsSending,
+    held: batch.mailsHeld,
     sent: batch.mailsSent,
     deferred: batch.mailsDeferred,
     failed: batch.mailsFailed,

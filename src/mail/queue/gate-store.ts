@@ -4,7 +4,10 @@ import type { Db } from '../../db/client.ts'
 
 export type Gate = 'open' | 'probe' | 'shut'
 
-/** May we send? Not from a copy (origin.ts). While the transport is paused one worker may try one mail every 30 seconds; asking takes that turn. */
+/**
+ * May we send? Not from a copy (origin.ts). While the transport is paused one worker may try one mail every 30 seconds;
+ * asking takes that turn.
+ */
 export async function passGate(tx: Db): Promise<Gate> {
   const [row] = await tx.execute<{ paused: boolean; held: boolean }>(sql`
     select exists (select from mail_transport where id = 1 and paused_since is not null) as paused,

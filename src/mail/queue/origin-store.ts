@@ -1,7 +1,10 @@
 /** Whether this database is a copy of another one: a restored backup must not send again what the original sends. */
 import { sql } from 'drizzle-orm'
 import { attempt, type Db } from '../../db/client.ts'
-import { moveAlong, releaseExpired } from './store.ts'
+import { moveAlong } from './store.ts'
+
+/** What an owner decided about the held mail. */
+export type Decision = 'send' | 'discard'
 
 export interface Origin {
   cluster: string | null
@@ -23,49 +26,117 @@ export async function readIdentity(tx: Db): Promise<Omit<Origin, 'keyPrint'>> {
   return { cluster, databaseOid: row!.oid }
 }
 
-/** What was kept; locked until the transaction ends. */
-export async function readOrigin(tx: Db): Promise<(Origin & { isHeld: boolean }) | undefined> {
-  const [row] = await tx.execute<{ cluster: string | null; database_oid: string; key_print: string; is_held: boolean }>(
-    sql`select cluster, database_oid, key_print, held_since is not null as is_held from mail_origin where id = 1 for update`
+/** What was kept, and what was decided since; locked until the transaction ends. */
+export async function readOrigin(
+  tx: Db
+): Promise<(Origin & { isHeld: boolean; decision: Decision | null }) | undefined> {
+  const [row] = await tx.execute<{
+    cluster: string | null
+    database_oid: string
+    key_print: string
+    is_held: boolean
+    decision: Decision | null
+  }>(
+    sql`select cluster, database_oid, key_print, held_since is not null as is_held, decision from mail_origin where id = 1 for update`
   )
-  return row && { cluster: row.cluster, databaseOid: row.database_oid, keyPrint: row.key_print, isHeld: row.is_held }
+  if (!row) return undefined
+  const { cluster, database_oid: databaseOid, key_print: keyPrint, is_held: isHeld, decision } = row
+  return { cluster, databaseOid, keyPrint, isHeld, decision }
 }
 
-/** From now on this database is the one that sends. */
+/** This database is the one that sends, once nothing is held any longer. */
 export async function keepOrigin(tx: Db, { cluster, databaseOid, keyPrint }: Origin): Promise<void> {
   await tx.execute(sql`
     insert into mail_origin (id, cluster, database_oid, key_print) values (1, ${cluster}, ${databaseOid}, ${keyPrint})
-    on conflict (id) do update set cluster = excluded.cluster, database_oid = excluded.database_oid,
-      key_print = excluded.key_print, held_since = null`)
+    on conflict (id) do update set cluster = excluded.cluster, database_oid = excluded.database_oid, key_print = excluded.key_print`)
 }
 
-export async function holdCopy(tx: Db): Promise<void> {
-  await tx.execute(sql`update mail_origin set held_since = now() where id = 1 and held_since is null`)
-}
-
-/** Since when mail is held because this database is a copy, and how many mails wait; undefined: it is not held. */
-export async function readHold(db: Db): Promise<{ since: Date; mails: number } | undefined> {
-  const [row] = await db.execute<{ since: string; mails: string }>(sql`
-    select held_since as since, (select coalesce(sum(mails_queued + mails_sending + mails_deferred), 0) from batches)
-      + (select count(*) from deliveries where batch_id is null and state in ('queued', 'sending', 'deferred')) as mails
-    from mail_origin where id = 1 and held_since is not null`)
-  return row && { since: new Date(row.since), mails: Number(row.mails) }
-}
-
-/** Calls off every mail that waits. Returns how many. */
-export async function discardWaiting(tx: Db): Promise<number> {
-  // nothing of a copy is on its way: what its original had in hand is not ours
-  await tx.execute(sql`update deliveries set lease_until = now() - interval '1 second' where state = 'sending'`)
-  while ((await releaseExpired(tx)) > 0);
+/** Nothing is sent until an owner decides, here and not in the original. False when that was so already. */
+export async function holdCopy(tx: Db): Promise<boolean> {
   const rows = await tx.execute(sql`
-    with open as (
-      select id, state as was from deliveries where state in ('queued', 'deferred') order by id for update
+    update mail_origin set held_since = coalesce(held_since, now()), decision = null
+    where id = 1 and (held_since is null or decision is not null) returning id`)
+  return rows.length > 0
+}
+
+export async function keepDecision(tx: Db, decision: Decision): Promise<void> {
+  await tx.execute(sql`update mail_origin set decision = ${decision} where id = 1 and held_since is not null`)
+}
+
+export async function openGate(tx: Db): Promise<void> {
+  await tx.execute(sql`update mail_origin set held_since = null, decision = null where id = 1`)
+}
+
+/** Is mail held, and what was decided about it? One worker at a time is told. */
+export async function readUndone(tx: Db): Promise<{ decision: Decision | null } | undefined> {
+  const [row] = await tx.execute<{ decision: Decision | null }>(
+    sql`select decision from mail_origin where id = 1 and held_since is not null for update skip locked`
+  )
+  return row
+}
+
+export interface Hold {
+  since: Date
+  /** How many mails wait for the decision, or for being done with. */
+  mails: number
+  decision: Decision | null
+}
+
+/** Since when mail is held because this database is a copy; undefined: it is not held. */
+export async function readHold(db: Db): Promise<Hold | undefined> {
+  const [row] = await db.execute<{ since: string; mails: string; decision: Decision | null }>(sql`
+    select held_since as since, decision,
+      (select coalesce(sum(mails_queued + mails_sending + mails_held + mails_deferred), 0) from batches)
+      + (select count(*) from deliveries where batch_id is null and state in ('queued', 'sending', 'held', 'deferred')) as mails
+    from mail_origin where id = 1 and held_since is not null`)
+  return row && { since: new Date(row.since), mails: Number(row.mails), decision: row.decision }
+}
+
+/** No worker has a mail in hand. */
+export async function expireLeases(tx: Db): Promise<void> {
+  await tx.execute(sql`update deliveries set lease_until = now() - interval '1 second' where state = 'sending'`)
+}
+
+const columns = sql`d.id, d.person_id, d.batch_id, d.state, d.is_kept`
+
+/** Holds mails that wait, or that a worker which has ended had in hand: at most `most` of each. Returns how many. */
+export async function holdWaiting(tx: Db, most: number): Promise<number> {
+  const rows = await tx.execute(sql`
+    with waiting as (
+      select id, state as was from deliveries where state in ('queued', 'deferred') limit ${most} for update skip locked
+    ), lost as (
+      select id, state as was from deliveries where state = 'sending' and lease_until < now() limit ${most} for update skip locked
     ), changed as (
-      update deliveries d set state = 'cancelled', settled_at = now(), server_reply = coalesce(server_reply, ${discarded})
-      from open where d.id = open.id returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, open.was
+      update deliveries d set state = 'held', lease_until = null, may_have_arrived = d.may_have_arrived or o.was = 'sending'
+      from (select * from waiting union all select * from lost) o where d.id = o.id
+      returning ${columns}, o.was
     ), ${moveAlong(sql`was`)}
     select id from changed`)
   return rows.length
 }
 
+/** Puts held mails back into the queue, or calls them off: at most `most`. Returns how many. */
+export async function endHold(tx: Db, decision: Decision, most: number): Promise<number> {
+  const change =
+    decision === 'send'
+      ? sql`state = 'queued', queued_at = now()`
+      : sql`state = 'cancelled', settled_at = now(), server_reply = coalesce(server_reply, ${discarded})`
+  const rows = await tx.execute(sql`
+    with held as (
+      select id from deliveries where state = 'held' order by id limit ${most} for update
+    ), changed as (
+      update deliveries d set ${change} from held where d.id = held.id returning ${columns}
+    ), ${moveAlong(sql`'held'`)}
+    select id from changed`)
+  return rows.length
+}
+
 const discarded = 'Discarded: this database is a copy, and the original sends this mail'
+
+/** Stops the batches whose lines are being judged and invited. Returns their ids. */
+export async function stopJudging(tx: Db, reason: string): Promise<number[]> {
+  const rows = await tx.execute<{ id: string }>(sql`
+    update batches set state = 'stopped', stop_reason = ${reason}, lease_until = null
+    where state = 'checking' and action = 'send' returning id`)
+  return rows.map(row => Number(row.id))
+}

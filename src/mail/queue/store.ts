@@ -101,6 +101,7 @@ export async function stopBatch(tx: Db, batchId: number, reason: string): Promis
 export const counters = {
   queued: sql`mails_queued`,
   sending: sql`mails_sending`,
+  held: sql`mails_held`,
   sent: sql`mails_sent`,
   deferred: sql`mails_deferred`,
   failed: sql`mails_failed`,
@@ -124,7 +125,9 @@ export function moveAlong(was: SQL, wasKept = sql`false`): SQL {
   const sums = [...columns.map(([, column]) => column), sql`mails_kept`].map(
     column => sql`${column} = b.${column} + m.${column}`
   )
-  const open = [counters.queued, counters.sending, counters.deferred].map(column => sql`b.${column} + m.${column}`)
+  const open = [counters.queued, counters.sending, counters.held, counters.deferred].map(
+    column => sql`b.${column} + m.${column}`
+  )
   const isOver = sql`b.state = 'sending' and ${sql.join(open, sql` + `)} = 0`
   return sql`moved as (
       select batch_id, ${sql.join([...deltas, kept], sql`, `)} from changed where batch_id is not null group by batch_id order by batch_id

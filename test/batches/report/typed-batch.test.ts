@@ -16,7 +16,18 @@ const figures = (body: string) =>
 const rowsOf = (body: string) => [
   ...body.matchAll(/<tr data-verdict="([\w-]+)" data-delivery="([\w-]*)">([\s\S]*?)<\/tr>/g)
 ]
-const deliveries = ['queued', 'sending', 'sent', 'deferred', 'failed', 'unknown', 'bounced', 'suppressed', 'cancelled']
+const deliveries = [
+  'queued',
+  'sending',
+  'held',
+  'sent',
+  'deferred',
+  'failed',
+  'unknown',
+  'bounced',
+  'suppressed',
+  'cancelled'
+]
 const verdicts = ['malformed', 'foreign', 'duplicate', 'active', 'deactivated', 'suppressed', 'pending', 'invite']
 
 /** A batch of every verdict that typed addresses can have: they are judged as those of a file, all at once. */

@@ -157,7 +157,7 @@ export async function showLeavers(db: Db, ids: number[]): Promise<ShownLeaver[]>
 export async function peopleWithMail(tx: Db, ids: number[]): Promise<number[]> {
   const rows = await tx.execute<{ id: string }>(sql`
     select distinct person_id as id from deliveries
-    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred') order by 1`)
+    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred', 'held') order by 1`)
   return rows.map(row => Number(row.id))
 }
 
