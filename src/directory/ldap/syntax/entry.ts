@@ -27,6 +27,8 @@ export class Entry {
   #message: Buffer
   #spans: Map<string, number[]>
   #key: string | undefined | null = null
+  /** Spans of attributes with options, by name without them; null: not looked for yet. */
+  #tagged: Map<string, number[]> | null = null
 
   constructor({ dn, message, spans }: RawEntry) {
     this.dn = dn
@@ -44,9 +46,11 @@ export class Entry {
     return this.#each(this.#spans.get(lowerCase(name)), (start, end) => this.#message.subarray(start, end))
   }
 
-  /** Text values as they are, without the NULs that no database takes. */
+  /** Text values as they are, without the NULs that no database takes; those in some language (`mail;lang-de`) last. */
   texts(name: string): string[] {
-    return this.#textsAt(this.#spans.get(lowerCase(name)))
+    const tagged = this.#taggedSpans(name)
+    const plain = this.#textsAt(this.#spans.get(lowerCase(name)))
+    return tagged ? plain.concat(this.#textsAt(tagged)) : plain
   }
 
   /** The same one by one, for attributes with very many. */
@@ -67,15 +71,20 @@ export class Entry {
 
   /**
    * One value of the first attribute that says anything, trimmed and cut to what a page can show. Of several it is the one
-   * in the entry's own name, else the first in the order of code units: servers keep values in no order.
+   * in the entry's own name, else the first in the order of code units: servers keep values in no order. One in some
+   * language (`cn;lang-de`) counts only where there is no other.
    */
   text(...names: string[]): string | null {
     for (const name of names) {
-      const values = this.texts(name).map(value => value.trim())
-      const value = values.length < 2 ? values[0] : this.#telling(name, values)
+      const value = this.#one(name, this.#spans.get(lowerCase(name))) || this.#one(name, this.#taggedSpans(name))
       if (value) return cutText(value, 500)
     }
     return null
+  }
+
+  #one(name: string, spans: number[] | undefined): string | undefined {
+    const values = this.#textsAt(spans).map(value => value.trim())
+    return values.length < 2 ? values[0] : this.#telling(name, values)
   }
 
   #telling(name: string, values: string[]): string | undefined {
@@ -84,7 +93,25 @@ export class Entry {
   }
 
   has(name: string): boolean {
-    return (this.#spans.get(lowerCase(name))?.length ?? 0) > 0
+    return [this.#spans.get(lowerCase(name)), this.#taggedSpans(name)].some(spans => (spans?.length ?? 0) > 0)
+  }
+
+  /**
+   * Attributes with options are kinds of the one without (RFC 4512 §2.5), so servers send them with it. Parts of values
+   * and other encodings are not.
+   */
+  #taggedSpans(name: string): number[] | undefined {
+    if (this.#tagged === null) {
+      this.#tagged = new Map()
+      for (const [key, spans] of this.#spans) {
+        const [plain, ...options] = key.includes(';') ? key.split(';') : []
+        if (plain === undefined || options.some(option => option === 'binary' || option.startsWith('range='))) continue
+        const list = this.#tagged.get(plain) ?? []
+        for (const span of spans) list.push(span)
+        this.#tagged.set(plain, list)
+      }
+    }
+    return this.#tagged.size === 0 ? undefined : this.#tagged.get(lowerCase(name))
   }
 
   /** The part of a ranged attribute, when the server did not give all values at once. */
