@@ -780,12 +780,13 @@ export interface SyncReceipt {
   ranges: number
   /** People found behind them. */
   resolved: number
-  /** Of these, found by a search that the group describes. These six are missing in receipts of older runs. */
+  /** Of these, found by a search that the group describes. Receipts of older runs lack these. */
   computed?: number
   repeated?: number
   elsewhere?: number
   principals?: number
   withoutId?: number
+  ambiguous?: number
   /** In the team because of what this run read. */
   people?: number
   nestedGroups: number

@@ -69,7 +69,7 @@ export interface DirectoryPerson {
 
 /**
  * The receipt of one reading. Every value is counted once: `listed + computed` is `resolved + repeated + nestedGroups +
- * cyclesCut + dangling + foreignBase + elsewhere + principals + withoutId + others`.
+ * cyclesCut + dangling + foreignBase + elsewhere + principals + withoutId + ambiguous + others`.
  */
 export interface Reading {
   group: FoundGroup
@@ -97,6 +97,8 @@ export interface Reading {
   principals: number
   /** People without a value in the id attribute that an admin chose: they cannot be told apart after a rename. */
   withoutId: number
+  /** User names and addresses that several entries share: none of them is chosen. */
+  ambiguous: number
   /** Entries that are no people by the filters: computers, and nested groups where nesting is off. */
   others: number
   /** How the people were found, for the receipt. */

@@ -49,8 +49,8 @@ export const entry = (name: string, more: Partial<DirectoryPerson> = {}): Direct
 /** Item 7: every value that a group lists is counted once. */
 export function sumsUp(t: Test, reading: Reading) {
   const { listed, computed, resolved, repeated, nestedGroups, cyclesCut } = reading
-  const { dangling, foreignBase, elsewhere, principals, withoutId, others } = reading
-  const out = dangling + foreignBase + elsewhere + principals + withoutId + others
+  const { dangling, foreignBase, elsewhere, principals, withoutId, ambiguous, others } = reading
+  const out = dangling + foreignBase + elsewhere + principals + withoutId + ambiguous + others
   t.equal(resolved + repeated + nestedGroups + cyclesCut + out, listed + computed, 'listed = taken + each reason')
 }
 
@@ -117,7 +117,7 @@ async function read(
   if (group.instead) return group.instead
   const listed = group.people.length
   const none = { nestedGroups: 0, cyclesCut: 0, dangling: 0, foreignBase: 0, contacts: 0, others: 0 }
-  const fresh = { computed: 0, repeated: 0, elsewhere: 0, principals: 0, withoutId: 0 }
+  const fresh = { computed: 0, repeated: 0, elsewhere: 0, principals: 0, withoutId: 0, ambiguous: 0 }
   const counts = { listed, resolved: listed, ranges: 1, ...none, ...fresh }
   return {
     outcome: 'read',

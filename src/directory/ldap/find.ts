@@ -37,14 +37,20 @@ export async function findByAddressIn(session: Session, address: string): Promis
   )
   const filter = allOf(filters.people, anyOf([...names.mail.map(name => equals(name, address)), ...others]))
   const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes: personAttributes(names) }
-  const found: DirectoryPerson[] = []
+  const found: Entry[] = []
   for await (const page of session.pages({ ...search, doing: 'Looking for an address' })) {
     // servers also match what only looks alike (wide letters, unseen ones)
-    const own = page.filter(entry => addressesOf(entry, names).some(({ text }) => addressKeyOf(text) === key))
-    found.push(...own.flatMap(entry => personOf(entry, names, exclusions, null) ?? []))
+    found.push(...page.filter(entry => addressesOf(entry, names).some(({ text }) => addressKeyOf(text) === key)))
     if (found.length >= mostOfAddress) break
   }
-  return found.slice(0, mostOfAddress)
+  const people = peopleAmong(session, found).flatMap(entry => personOf(entry, names, exclusions, null) ?? [])
+  return people.slice(0, mostOfAddress)
+}
+
+/** Of entries that share an address or a user name, people: a mailbox or a device that has it too is none. */
+export function peopleAmong(session: Session, entries: Entry[]): Entry[] {
+  const people = entries.length > 1 ? entries.filter(session.isPerson) : entries
+  return people.length > 0 ? people : entries
 }
 
 function addressKeyOf(text: string): string | undefined {

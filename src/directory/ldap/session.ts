@@ -26,6 +26,8 @@ export interface Session {
   filters: { people: Filter; groups: Filter }
   /** What the server says of object classes. */
   classes: Classes
+  /** Of a class of people, not only found as something that has an address; everyone, where a filter says who is one. */
+  isPerson(entry: Entry): boolean
   exclusions: Exclusions
   /** The key of the base DN. */
   base: string
@@ -99,6 +101,9 @@ async function openSession(
   const classes = hasOwnRules ? await readClasses(connection, settings.url, server.subschema!) : unknownClasses
   const inside = (entries: Entry[]) => entries.map(entry => requireBelow(entry, base, settings.baseDn))
 
+  const isFiltered = Boolean(settings.peopleFilter?.trim()) || typeof defaults.people === 'string'
+  const personClasses = isFiltered ? [] : [...defaults.people]
+
   const unpaged = (search: Search, enough: number | undefined) =>
     session.search({ ...search, isLarge: true, ...(enough === undefined ? {} : { enough }) })
 
@@ -109,6 +114,7 @@ async function openSession(
     defaults,
     names,
     classes,
+    isPerson: entry => isFiltered || personClasses.some(name => classes.isOf(entry, name)),
     filters: filtersOf(settings, defaults, names, classes),
     exclusions: readExclusions(settings.exclusions),
     base,

@@ -18,6 +18,7 @@ const reasons: [name: Count, one: string, many?: string][] = [
   ['taken', 'with the address of another person here'],
   ['excluded', 'excluded in Settings'],
   ['withoutId', 'without an ID'],
+  ['ambiguous', 'whose name several entries share'],
   ['others', 'that is not a person or a followed group', 'that are not people or followed groups'],
   ['dangling', 'that no longer exists', 'that no longer exist'],
   ['elsewhere', 'in another directory'],

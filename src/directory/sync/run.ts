@@ -52,7 +52,7 @@ export function isTooMany(going: number, all: number): boolean {
  */
 export function receiptInWords(receipt: SyncReceipt): string {
   const { listed, resolved, ranges, nestedGroups, cyclesCut, dangling, foreignBase, others } = receipt
-  const { computed = 0, repeated = 0, elsewhere = 0, principals = 0, withoutId = 0 } = receipt
+  const { computed = 0, repeated = 0, elsewhere = 0, principals = 0, withoutId = 0, ambiguous = 0 } = receipt
   const members = Math.max(resolved, listed + computed - nestedGroups - cyclesCut - repeated - others)
   const read = `${resolved.toLocaleString('en')} of ${members.toLocaleString('en')} members`
   const parts = [
@@ -69,6 +69,7 @@ export function receiptInWords(receipt: SyncReceipt): string {
       counted(receipt.contacts - principals, 'contact', 'contacts'),
       counted(principals, 'from another forest'),
       counted(withoutId, 'without an ID'),
+      counted(ambiguous, 'whose name several entries share'),
       counted(receipt.excluded, 'excluded'),
       counted(others, 'that is no person', 'that are no people'),
       counted(elsewhere, 'in another directory'),

@@ -79,6 +79,7 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
       contacts: 0,
       principals: 0,
       withoutId: 0,
+      ambiguous: 0,
       others: 0
     },
     add(entry, via, isComputed = false) {

@@ -16,9 +16,10 @@ const placesNamed = 3
  */
 export async function judgeLeftovers({ session, counts, problems }: Gathering, dns: string[], doing: string) {
   const verdictOf = judge(session, doing)
+  const judged = async (dn: string) => [{ dn, verdict: await verdictOf(dn) }]
   const hidden = new Map<string, number>()
   const unread: string[] = []
-  for await (const { dn, verdict } of inFlight(readsInFlight, dns, verdictOf)) {
+  for await (const { dn, verdict } of inFlight(readsInFlight, dns, judged)) {
     if (typeof verdict === 'object') {
       unread.push(verdict.message)
       continue
@@ -37,9 +38,11 @@ export async function judgeLeftovers({ session, counts, problems }: Gathering, d
   )
 }
 
-type Verdict = 'principals' | 'others' | 'dangling' | 'elsewhere' | 'hidden'
+/** `hidden`: gone or hidden, which cannot be told apart. */
+export type Verdict = 'principals' | 'others' | 'dangling' | 'elsewhere' | 'hidden'
 
-function judge(session: Session, doing: string) {
+/** What a DN that no search finds is: a function, because places are looked at once for all. */
+export function judge(session: Session, doing: string): (dn: string) => Promise<Verdict | RefusedOperation> {
   const seen = new Map<string, Promise<boolean>>()
 
   async function look(dn: string): Promise<Verdict | RefusedOperation> {
@@ -69,7 +72,7 @@ function judge(session: Session, doing: string) {
     return found
   }
 
-  return async (dn: string) => [{ dn, verdict: await look(dn) }]
+  return look
 }
 
 /**

@@ -58,10 +58,10 @@ async function someoneIsMemberOf(session: Session, group: FoundGroup): Promise<b
 
 /** Whether so many names that lead nowhere can be leftovers of people who went, or are people whom we may not see. */
 export function judgeDangling({ counts, problems }: Gathering): void {
-  const { dangling, listed, resolved, others, contacts, elsewhere } = counts
+  const { dangling, listed, resolved, others, contacts, elsewhere, ambiguous } = counts
   if (dangling === 0) return
   const advice = 'check what the bind account may read, or take the names of those who left out of the group'
-  if (resolved + others + contacts + elsewhere === 0)
+  if (resolved + others + contacts + elsewhere + ambiguous === 0)
     problems.push(`Not one of its ${listed} members can be found: ${advice}`)
   else if (dangling > Math.max(5, listed / 10))
     problems.push(`${dangling} of its ${listed} members cannot be found: ${advice}`)
