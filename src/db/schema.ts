@@ -789,6 +789,8 @@ export interface SyncReceipt {
   ambiguous?: number
   /** In the team because of what this run read. */
   people?: number
+  /** In the team from earlier runs, and kept there because another directory holds their entries now. */
+  keptAway?: number
   nestedGroups: number
   cyclesCut: number
   dangling: number

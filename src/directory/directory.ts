@@ -87,6 +87,8 @@ export interface Reading {
   cyclesCut: number
   /** Values that name nobody. */
   dangling: number
+  /** DNs (as keys) that another directory holds: of members, of nested groups, and of places that were to be searched. */
+  away: string[]
   /** Values outside the configured base: never read. */
   foreignBase: number
   /** Values for entries that another directory holds: the server refers to it. Never followed. */
@@ -147,7 +149,7 @@ export interface FoundGroups {
   idName?: string
 }
 
-/** `searchGroups`, `findGroups`, `findByAddress` and `findPeople` throw a DirectoryProblem; an aborted signal's reason is thrown as it is. */
+/** `searchGroups` and everything that begins with `find` throw a DirectoryProblem; an aborted signal's reason is thrown as it is. */
 export interface Directory {
   /** Step by step, stops at the first that fails; saves nothing, throws nothing. */
   test(signal?: AbortSignal): Promise<TestStep[]>
@@ -155,8 +157,13 @@ export interface Directory {
   searchGroups(q: string, limit: number, signal?: AbortSignal): Promise<FoundGroups>
   /** The groups that (still) exist among these stable ids. */
   findGroups(ids: string[], signal?: AbortSignal): Promise<FoundGroup[]>
-  /** The people that (still) exist among these stable ids: who is not in the answer has left the directory. */
+  /** The people that (still) exist among these stable ids, as far as the account may see them. */
   findPeople(ids: string[], signal?: AbortSignal): Promise<DirectoryPerson[]>
+  /**
+   * Of these people, whom `findPeople` does not find, the ids of those whom the directory proves gone. The others may be
+   * in another directory now, or hidden.
+   */
+  findGone(people: { id: string; dn: string | null }[], signal?: AbortSignal): Promise<string[]>
   /**
    * Reads one group whole. People go to `take` in sets of some hundreds, so that memory stays flat, each person at most
    * once. Nothing may be applied before the outcome is `read` and its `problems` are empty.

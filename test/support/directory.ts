@@ -29,6 +29,8 @@ export interface ScriptedDirectory {
   /** Passwords that came to the directory, with whose. */
   asked: string[]
   isDown: boolean
+  /** Ids that are found nowhere and yet not proved gone. */
+  unproved: Set<string>
   port: Directory
 }
 
@@ -62,6 +64,7 @@ export function scriptDirectory(): ScriptedDirectory {
     passwords: new Map(),
     asked: [],
     isDown: false,
+    unproved: new Set(),
     port: {
       test: async () => [],
       searchGroups: async () => ({
@@ -71,6 +74,7 @@ export function scriptDirectory(): ScriptedDirectory {
       findGroups: async ids =>
         ids.flatMap(id => (directory.groups.has(id) ? [found(id, directory.groups.get(id)!)] : [])),
       findPeople: async ids => everybody().filter(({ id }) => ids.includes(id)),
+      findGone: async missing => missing.map(({ id }) => id).filter(id => !directory.unproved.has(id)),
       findByAddress: async address => everybody().filter(({ mail }) => mail?.toLowerCase() === address.toLowerCase()),
       checkPasswordOf: async (key, password) => {
         directory.asked.push('id' in key ? key.id : key.address)
@@ -121,7 +125,14 @@ async function read(
   const counts = { listed, resolved: listed, ranges: 1, ...none, ...fresh }
   return {
     outcome: 'read',
-    reading: { group: found(id, group), ...counts, strategy: 'script', ...group.counts, problems: group.problems ?? [] }
+    reading: {
+      group: found(id, group),
+      ...counts,
+      strategy: 'script',
+      away: [],
+      ...group.counts,
+      problems: group.problems ?? []
+    }
   }
 }
 

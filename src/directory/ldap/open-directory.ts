@@ -2,6 +2,7 @@ import { type Directory, DirectoryProblem, type DirectorySettings, type ReadOutc
 import { checkPasswordOfEntry } from './check-entry.ts'
 import { checkPasswordAt } from './check-password.ts'
 import { findByAddressIn, findGroupsIn, findPeopleIn } from './find.ts'
+import { goneAmong } from './reading/gone.ts'
 import { readGroupIn } from './reading/read-group.ts'
 import { searchGroupsIn } from './search-groups.ts'
 import { type Session, withSession } from './session.ts'
@@ -18,6 +19,7 @@ export function openDirectory(settings: DirectorySettings, own: Partial<Limits> 
     searchGroups: (q, limit, signal) => ask(signal, session => searchGroupsIn(session, q, limit)),
     findGroups: (ids, signal) => ask(signal, session => findGroupsIn(session, ids)),
     findPeople: (ids, signal) => ask(signal, session => findPeopleIn(session, ids)),
+    findGone: (people, signal) => ask(signal, session => goneAmong(session, people)),
     findByAddress: (address, signal) => ask(signal, session => findByAddressIn(session, address)),
     readGroup: (id, take, signal) =>
       ask(signal, session => readGroupIn(session, id, take)).catch(error => outcomeOf(error, signal)),

@@ -34,12 +34,14 @@ const ways: [name: Count, one: string, many: string][] = [
 ]
 
 const number = (receipt: SyncReceipt, name: Count) => receipt[name] ?? 0
+/** Members in another directory who stay in the team all the same. */
+const keptAway = (receipt: SyncReceipt) => Math.min(number(receipt, 'elsewhere'), number(receipt, 'keptAway'))
 const phrase = (count: number, one: string, many = one) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
 /** Why members of a group are not in its team, each reason with its number; empty: everyone is. */
 export function leftOutOf(receipt: SyncReceipt): Reason[] {
   return reasons.flatMap(([name, one, many]) => {
-    const count = number(receipt, name)
+    const count = number(receipt, name) - (name === 'elsewhere' ? keptAway(receipt) : 0)
     return count === 0 ? [] : [{ name, count, text: phrase(count, one, many) }]
   })
 }
@@ -60,7 +62,17 @@ export function peopleIn(receipt: SyncReceipt): number {
 export function membersInWords(receipt: SyncReceipt): string {
   const listed = receipt.listed + number(receipt, 'computed')
   const people = peopleIn(receipt)
+  const kept = keptAway(receipt)
   const others = [
+    ...(kept > 0
+      ? [
+          phrase(
+            kept,
+            'kept in the team although another directory has it',
+            'kept in the team although another directory has them'
+          )
+        ]
+      : []),
     ...leftOutOf(receipt).map(({ text }) => text),
     ...ways.flatMap(([name, one, many]) =>
       number(receipt, name) > 0 ? [phrase(number(receipt, name), one, many)] : []

@@ -34,7 +34,7 @@ export const leftOutWords: Record<LeftOutReason, string> = {
 }
 
 /** What a reading counted. */
-export function receiptOf({ group: _, problems: __, ...counts }: Reading) {
+export function receiptOf({ group: _, problems: __, away: ___, ...counts }: Reading) {
   return counts
 }
 
@@ -52,7 +52,15 @@ export function isTooMany(going: number, all: number): boolean {
  */
 export function receiptInWords(receipt: SyncReceipt): string {
   const { listed, resolved, ranges, nestedGroups, cyclesCut, dangling, foreignBase, others } = receipt
-  const { computed = 0, repeated = 0, elsewhere = 0, principals = 0, withoutId = 0, ambiguous = 0 } = receipt
+  const {
+    computed = 0,
+    repeated = 0,
+    elsewhere = 0,
+    principals = 0,
+    withoutId = 0,
+    ambiguous = 0,
+    keptAway = 0
+  } = receipt
   const members = Math.max(resolved, listed + computed - nestedGroups - cyclesCut - repeated - others)
   const read = `${resolved.toLocaleString('en')} of ${members.toLocaleString('en')} members`
   const parts = [
@@ -73,6 +81,7 @@ export function receiptInWords(receipt: SyncReceipt): string {
       counted(receipt.excluded, 'excluded'),
       counted(others, 'that is no person', 'that are no people'),
       counted(elsewhere, 'in another directory'),
+      counted(keptAway, 'kept in the team because another directory holds them'),
       counted(dangling, 'dangling'),
       counted(foreignBase, 'outside of the base'),
       counted(repeated, 'listed more than once')

@@ -19,7 +19,7 @@ import {
   type TakenRun,
   takeRun
 } from './run-store.ts'
-import { excludedAmongMissing } from './steps/excluded.ts'
+import { keptAmongMissing } from './steps/kept.ts'
 import { plan } from './steps/plan-store.ts'
 import { RunFailed, readWhole } from './steps/read.ts'
 import { settle } from './steps/settle.ts'
@@ -98,9 +98,9 @@ async function readAndApply(deps: DirectoryDeps, run: TakenRun, progress: (read:
   if (await transaction(db, tx => settleUnchanged(tx, run, reading, fingerprint, state.intervalMinutes))) return
   await stageRest()
   await transaction(db, tx => plan(tx, run.id))
-  const excluded = await excludedAmongMissing(db, run, state.settings.exclusions)
+  const kept = await keptAmongMissing(db, run, state.settings.exclusions, reading.away)
   signal.throwIfAborted()
-  await transaction(db, tx => settle(tx, run, { reading, excluded, fingerprint }, state))
+  await transaction(db, tx => settle(tx, run, { reading, kept, fingerprint }, state))
 }
 
 /** Nothing was changed; why is for everybody to read. */

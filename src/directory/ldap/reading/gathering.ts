@@ -4,7 +4,7 @@ import { isContact, personOf } from '../schema/person.ts'
 import type { Session } from '../session.ts'
 import type { Entry } from '../syntax/entry.ts'
 
-export type Counts = Omit<Reading, 'group' | 'strategy' | 'problems'>
+export type Counts = Omit<Reading, 'group' | 'strategy' | 'problems' | 'away'>
 
 /** The people of one reading: handed on in sets, each once, and counted. */
 export interface Gathering {
@@ -12,6 +12,8 @@ export interface Gathering {
   counts: Counts
   strategies: Set<string>
   problems: string[]
+  /** Keys of the DNs that another directory holds. */
+  away: string[]
   /** Every member DN met so far, by key: what is met again is known already. */
   known: TextTable
   /** Stable ids of the groups on the way. */
@@ -61,6 +63,7 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
     session,
     strategies: new Set(),
     problems: [],
+    away: [],
     known: new TextTable(),
     visited: new Set(),
     findsByDn: undefined,

@@ -14,7 +14,7 @@ const placesNamed = 3
  * Counts each of these DNs for what it is, and notes a problem when some may be people whom we are not shown, or whom the
  * directory could not show.
  */
-export async function judgeLeftovers({ session, counts, problems }: Gathering, dns: string[], doing: string) {
+export async function judgeLeftovers({ session, counts, problems, away }: Gathering, dns: string[], doing: string) {
   const verdictOf = judge(session, doing)
   const judged = async (dn: string) => [{ dn, verdict: await verdictOf(dn) }]
   const hidden = new Map<string, number>()
@@ -24,10 +24,12 @@ export async function judgeLeftovers({ session, counts, problems }: Gathering, d
       unread.push(verdict.message)
       continue
     }
-    const place = parentOf(dnKey(dn)!) ?? ''
+    const key = dnKey(dn)!
+    const place = parentOf(key) ?? ''
     if (verdict === 'hidden') hidden.set(place, (hidden.get(place) ?? 0) + 1)
     else counts[verdict] += 1
     if (verdict === 'principals') counts.contacts += 1
+    if (verdict === 'elsewhere') away.push(key)
   }
   if (unread.length > 0) problems.push(`${unread.length} of its members could not be read. ${unread[0]} Try again`)
   if (hidden.size === 0) return

@@ -111,12 +111,13 @@ function countValue(counts: Gathering['counts'], reason: 'foreignBase' | 'elsewh
 }
 
 /** A place that another server holds, or that the directory proves gone, says nothing about the rest of the group. */
-async function notThere({ session, counts }: Gathering, base: string, error: unknown) {
+async function notThere({ session, counts, away }: Gathering, base: string, error: unknown) {
   if (!(error instanceof RefusedOperation && [10, 32].includes(error.code))) throw error
   const verdict =
     error.code === 10 ? 'elsewhere' : await judge(session, 'Looking for the base of a dynamic group')(base)
   if (verdict !== 'elsewhere' && verdict !== 'dangling') throw error
   countValue(counts, verdict)
+  if (verdict === 'elsewhere') away.push(dnKey(base)!)
 }
 
 /** Where to search: what the address names, narrowed to our base. Undefined: outside, or on another server. */

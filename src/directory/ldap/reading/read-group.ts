@@ -47,9 +47,9 @@ export async function readGroupIn(
   judgeDangling(gathering)
   await proveAddresses(gathering)
   await session.checkIdentity()
-  const { counts, problems, strategies } = gathering
+  const { counts, problems, strategies, away } = gathering
   const strategy = [...strategies].join(' + ') || 'nothing to look up'
-  return { outcome: 'read', reading: { group: { ...group, members: ownMembers }, ...counts, strategy, problems } }
+  return { outcome: 'read', reading: { group: { ...group, members: ownMembers }, ...counts, strategy, problems, away } }
 }
 
 /** Reads one group's people, and puts the groups in it on the list. Returns how many values it lists, if it lists them. */
@@ -65,6 +65,7 @@ async function readOne(gathering: Gathering, step: Step, groups: Map<string, Fou
   if (!members) {
     counts.nestedGroups -= 1
     counts.elsewhere += 1
+    gathering.away.push(dnKey(group.dn)!)
     return null
   }
   const listed = members.dns.length + members.uids.length + members.mails.length

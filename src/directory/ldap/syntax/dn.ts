@@ -55,6 +55,12 @@ export function parentOf(key: string): string | undefined {
   return comma < 0 ? undefined : key.slice(comma + 1)
 }
 
+/** The part of a key that names its entry: `cn=smith` of `cn=smith,ou=people`. */
+export const nameOfKey = (key: string) => key.split(',', 1)[0]!
+
+/** That part of an entry that is named by this one value. */
+export const nameKey = (attribute: string, value: string) => keyOfRdn([[attribute, value]])
+
 /** The value by which an entry is named, `Smith` of `cn=Smith,ou=People`, among its values of that attribute. */
 export function ownNameAmong(dn: string, attribute: string, values: readonly string[]): string | undefined {
   const [own = []] = (dn.length <= longest && parseDn(dn)) || []

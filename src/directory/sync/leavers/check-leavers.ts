@@ -2,7 +2,7 @@ import { recordEvent } from '../../../audit/store.ts'
 import { type Db, transaction } from '../../../db/client.ts'
 import { lockAddresses, lockOwners } from '../../../people/store.ts'
 import { type DirectoryDeps, directoryOf } from '../../connection/settings.ts'
-import type { DirectoryPerson } from '../../directory.ts'
+import type { Directory, DirectoryPerson } from '../../directory.ts'
 import { readExclusions } from '../../ldap/schema/exclusions.ts'
 import { dnKey } from '../../ldap/syntax/dn.ts'
 import { leaversToLetGo } from '../../leavers/to-let-go.ts'
@@ -21,7 +21,8 @@ const most = 500
 const mostWitnesses = 5
 
 /**
- * Asks the directory whether it still has the people whom groups have let go, and notes who is gone or disabled. With
+ * Asks the directory whether it still has the people whom groups have let go, and notes who is gone or disabled. Someone
+ * in a place that the directory refers elsewhere for, or does not show, is asked about again in an hour. With
  * the setting on, these are deactivated once everybody has been asked about, unless they are too many at once: then they
  * wait for somebody's word, on the page of leavers. False when nobody is due. Hold the directory's lock.
  *
@@ -36,24 +37,40 @@ export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): P
   const { settings, deactivateLeavers: isOn } = found.state
   const isExcluded = readExclusions(settings.exclusions)
   const asked = due.filter(person => !isExcluded(dnKey(person.dn ?? '') ?? '', [person.email]))
-  // an account that lost its rights sees nobody at all: people who must be there are asked about beside them
-  const witnesses = await peopleInGroups(db, mostWitnesses)
-  const ids = [...asked, ...witnesses].map(({ directoryId }) => directoryId)
-  const seen = new Map((await found.directory.findPeople(ids, signal)).map(person => [person.id, person]))
-  const isBlind = witnesses.length > 0 && !witnesses.some(({ directoryId }) => seen.has(directoryId))
+  const { seen, answered } = await askDirectory(found.directory, asked, await peopleInGroups(db, mostWitnesses), signal)
   await transaction(db, async tx => {
     if (isOn) await lockOwners(tx)
     await lockAddresses(tx)
+    const heard = new Set(answered.map(({ id }) => id))
+    const others = due.filter(({ id }) => !heard.has(id))
     await postpone(
       tx,
-      isBlind ? due.map(({ id }) => id) : due.filter(each => !asked.includes(each)).map(({ id }) => id)
+      others.map(({ id }) => id)
     )
-    if (isBlind) return
-    await noteAnswers(tx, answersOf(asked, seen))
+    if (answered.length === 0) return
+    await noteAnswers(tx, answersOf(answered, seen))
     const isLast = (await peopleToAskAbout(tx, 1)).length === 0
     if (isOn && isLast) await deactivateOrHold(tx)
   })
   return true
+}
+
+/**
+ * Who of these people is in the directory, and about whom it has told for sure. `witnesses`: people who must be there; an
+ * account that lost its rights sees none of them, and what it says proves nothing.
+ */
+async function askDirectory(
+  directory: Directory,
+  asked: AskedPerson[],
+  witnesses: AskedPerson[],
+  signal: AbortSignal | undefined
+) {
+  const ids = [...asked, ...witnesses].map(({ directoryId }) => directoryId)
+  const seen = new Map((await directory.findPeople(ids, signal)).map(person => [person.id, person]))
+  if (witnesses.length > 0 && !witnesses.some(({ directoryId }) => seen.has(directoryId))) return { seen, answered: [] }
+  const missing = asked.flatMap(({ directoryId: id, dn }) => (seen.has(id) ? [] : { id, dn }))
+  const gone = new Set(missing.length > 0 ? await directory.findGone(missing, signal) : [])
+  return { seen, answered: asked.filter(({ directoryId: id }) => seen.has(id) || gone.has(id)) }
 }
 
 function answersOf(asked: AskedPerson[], seen: ReadonlyMap<string, DirectoryPerson>) {

@@ -127,22 +127,22 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
   return Number(row!.added)
 }
 
-const notExcluded = (excluded: number[]) =>
-  excluded.length === 0 ? sql`true` : sql`m.person_id <> all(${sql.param(excluded)}::bigint[])`
+const isNoneOf = (kept: number[]) =>
+  kept.length === 0 ? sql`true` : sql`m.person_id not in (select unnest(${sql.param(kept)}::bigint[]))`
 
 /** In the team by the directory now, and how many of these the group does not list any more. */
-export async function countMembers(tx: Db, runId: number, teamId: number, excluded: number[]) {
+export async function countMembers(tx: Db, runId: number, teamId: number, kept: number[]) {
   const [row] = await tx.execute<{ all: string; missing: string }>(sql`
     select (select count(*) from memberships where team_id = ${teamId} and source = 'directory') as "all",
-      (select count(*) from memberships m where ${isMissing(runId, teamId)} and ${notExcluded(excluded)}) as missing`)
+      (select count(*) from memberships m where ${isMissing(runId, teamId)} and ${isNoneOf(kept)}) as missing`)
   return { all: Number(row!.all), missing: Number(row!.missing) }
 }
 
 /** Takes those out of the team whom the group does not list any more: the memberships by the directory, nothing else. */
-export async function removeMemberships(tx: Db, runId: number, teamId: number, excluded: number[]): Promise<number[]> {
+export async function removeMemberships(tx: Db, runId: number, teamId: number, kept: number[]): Promise<number[]> {
   const rows = await tx.execute<{ person_id: string }>(sql`
     with gone as (
-      delete from memberships m where ${isMissing(runId, teamId)} and ${notExcluded(excluded)} returning person_id
+      delete from memberships m where ${isMissing(runId, teamId)} and ${isNoneOf(kept)} returning person_id
     ), noted as (
       insert into sync_changes (run_id, kind, person_id) select ${runId}, 'removed', person_id from gone order by person_id
     )
@@ -151,9 +151,9 @@ export async function removeMemberships(tx: Db, runId: number, teamId: number, e
 }
 
 /** Lists whom the run would take out, for somebody to say whether it may. */
-export async function parkMemberships(tx: Db, runId: number, teamId: number, excluded: number[]): Promise<void> {
+export async function parkMemberships(tx: Db, runId: number, teamId: number, kept: number[]): Promise<void> {
   await tx.execute(sql`
     insert into sync_changes (run_id, kind, person_id)
     select ${runId}, 'parked', m.person_id from memberships m
-    where ${isMissing(runId, teamId)} and ${notExcluded(excluded)} order by m.person_id`)
+    where ${isMissing(runId, teamId)} and ${isNoneOf(kept)} order by m.person_id`)
 }

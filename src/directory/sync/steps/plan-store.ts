@@ -77,6 +77,8 @@ export interface MissingPerson {
   email: string
   directoryId: string | null
   dn: string | null
+  /** The nested group by way of which they are in the team. */
+  via: string | null
 }
 
 /** One page of those whom the group does not list any more, by their ids. */
@@ -92,13 +94,14 @@ export async function missingPeople(
     email: string
     directory_id: string | null
     directory_dn: string | null
+    via: string | null
   }>(
-    sql`select p.id, p.email, p.directory_id, p.directory_dn
+    sql`select p.id, p.email, p.directory_id, p.directory_dn, m.via
       from memberships m join people p on p.id = m.person_id
       where ${isMissing(runId, teamId)} and m.person_id > ${after} order by p.id limit ${limit}`
   )
   return rows.map(row => ({
-    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn }
+    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn, via: row.via }
   }))
 }
 

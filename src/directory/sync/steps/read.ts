@@ -56,7 +56,7 @@ export async function readWhole(
   if (reading.problems.length > 0) throw new RunFailed(reading.problems.join('. '))
   if (reading.resolved !== people.count())
     throw new RunFailed(`${reading.resolved} people were found but ${people.count()} came: that cannot be all of them`)
-  return { reading, ...people.end() }
+  return { reading, ...people.end(reading.away) }
 }
 
 function collect(db: Database, runId: number, basis: string) {
@@ -97,8 +97,10 @@ function collect(db: Database, runId: number, basis: string) {
       close()
       if (bytes > mostKept) await write()
     },
-    end() {
+    /** `away` counts like people: who of the team is kept depends on it. */
+    end(away: readonly string[]) {
       close()
+      for (const key of away.toSorted()) hash.update(key).update('\0')
       return {
         fingerprint: hash.digest('base64url'),
         stageRest: async () => {

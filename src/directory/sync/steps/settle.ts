@@ -17,6 +17,7 @@ import {
   removeMemberships,
   updatePeople
 } from './apply-store.ts'
+import type { KeptPeople } from './kept.ts'
 import { whoMoves } from './moves.ts'
 import { freeAddresses, moveOthers, noteAddresses, noteKeptAddresses, wantedAddresses } from './moves-store.ts'
 import { countOpen, countPlan, countPlanned, replaceLeftOut } from './plan-store.ts'
@@ -24,8 +25,7 @@ import { clearStage } from './stage-store.ts'
 
 export interface Proved {
   reading: Reading
-  /** People who are never touched, though the group does not list them any more. */
-  excluded: number[]
+  kept: KeptPeople
   fingerprint: string
 }
 
@@ -34,14 +34,15 @@ export interface Proved {
  * too, unless they are too many to go without somebody's word (R9). False when the run is not ours any more.
  */
 export async function settle(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
-  const { reading, excluded, fingerprint } = proved
+  const { reading, kept, fingerprint } = proved
+  const stay = [...kept.excluded, ...kept.away]
   const group = await lockGroup(tx, run.groupId)
   const locked = group && (await lockRun(tx, run.groupId, run.id))
   if (locked?.state !== 'running' || locked.attempts !== run.attempts) return false
   await lockTeam(tx, run.teamId)
   await requireWhole(tx, run.id, reading)
 
-  const before = await countMembers(tx, run.id, run.teamId, excluded)
+  const before = await countMembers(tx, run.id, run.teamId, stay)
   await supersedeParked(tx, run.groupId, run.id)
   const planned = await countPlan(tx, run.id)
   // as late as can be: until this commits, nobody is invited
@@ -51,8 +52,8 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
   const counts = { ...planned, ...(await countOpen(tx, run.id)) }
   const added = await addMemberships(tx, run.id, run.teamId)
   const isParked = isTooMany(before.missing, before.all)
-  const removed = isParked ? [] : await removeMemberships(tx, run.id, run.teamId, excluded)
-  if (isParked) await parkMemberships(tx, run.id, run.teamId, excluded)
+  const removed = isParked ? [] : await removeMemberships(tx, run.id, run.teamId, stay)
+  if (isParked) await parkMemberships(tx, run.id, run.teamId, stay)
   if (removed.length > 0) await askAbout(tx, removed)
   const leaving = await handleLeavers(tx, run.id, state, before.all)
 
@@ -60,7 +61,7 @@ export async function settle(tx: Db, run: TakenRun, proved: Proved, state: Direc
   const end: RunEnd = {
     state: isParked || leaving.deactivationsParked > 0 ? 'parked' : 'done',
     ...{ added, removed: removed.length, changed, addresses, parked: isParked ? before.missing : 0, ...leaving },
-    receipt: { ...receiptOf(reading), ...counts, before: before.all, after }
+    receipt: { ...receiptOf(reading), ...counts, keptAway: kept.away.length, before: before.all, after }
   }
   const isClean = end.state === 'done' && counts.doubled + counts.taken + counts.otherAddress === 0
   const known = { memberCount: after, fingerprint: isClean ? fingerprint : null }
