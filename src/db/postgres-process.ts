@@ -31,15 +31,14 @@ export const urlOf = (sockets: string) => `postgres://${user}@localhost/postgres
 
 /**
  * Makes an empty database. initdb works under another name, and what is whole is moved into place: a first start that is
- * killed leaves nothing that the next one would take for a database. (An initdb that outlives its Rollcall goes on under
- * its own name.)
+ * killed leaves nothing that the next one would take for a database.
  */
 export async function initialize({ bin, data, identity, throwaway }: ServerPlace): Promise<void> {
-  if (fs.existsSync(path.join(data, 'PG_VERSION'))) return
   const parent = path.dirname(data)
   const partial = `${path.basename(data)}.part`
   for (const name of fs.readdirSync(parent).filter(each => each.startsWith(partial)))
-    fs.rmSync(path.join(parent, name), { recursive: true, force: true, maxRetries: 5 })
+    removePart(path.join(parent, name))
+  if (fs.existsSync(path.join(data, 'PG_VERSION'))) return
   const part = fs.mkdtempSync(path.join(parent, `${partial}-`))
   if (identity.uid !== undefined) fs.chownSync(part, identity.uid, identity.gid!)
   const words = ['-D', part, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-instructions']
@@ -51,6 +50,26 @@ export async function initialize({ bin, data, identity, throwaway }: ServerPlace
   })
   fs.renameSync(part, data)
   syncFolder(parent)
+}
+
+/** Removes what a killed first start left, and first ends an initdb that outlived it, which would write it again. */
+function removePart(part: string) {
+  const folder = fs.statSync(part)
+  const pids = fs.existsSync('/proc/self/cwd') ? fs.readdirSync('/proc').map(Number) : []
+  for (const pid of pids) if (pid > 0) endInitializing(pid, folder)
+  fs.rmSync(part, { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** Ends the process if it is an initdb, or a server that one has started, at work in that folder. */
+function endInitializing(pid: number, folder: fs.Stats) {
+  try {
+    const { ino, dev } = fs.statSync(`/proc/${pid}/cwd`)
+    const program = fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+    if (ino === folder.ino && dev === folder.dev && ['initdb', 'postgres'].includes(program))
+      process.kill(pid, 'SIGKILL')
+  } catch {
+    // it has ended meanwhile, or belongs to another user
+  }
 }
 
 /** What was renamed in it stays so after a power cut. Windows cannot, and need not. */
