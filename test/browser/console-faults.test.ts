@@ -33,6 +33,30 @@ t.test('heading, title, buttons and the question of a running batch follow what 
   t.same(site.faults, [])
 })
 
+t.test('without script the bar below a list says what to do and covers nothing', async t => {
+  const site = await startSite()
+  t.teardown(site.close)
+  const lines = Array.from({ length: 8 }, (_, n) => `person ${n}@larkfield.example`).join('\n')
+  for (const viewport of [
+    { width: 1280, height: 500 },
+    { width: 390, height: 500 }
+  ]) {
+    const ben = await site.open({ javaScriptEnabled: false, viewport })
+    await site.signIn(ben, 'ben')
+    await ben.goto('/bulk')
+    await ben
+      .getByLabel('Text file')
+      .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from(lines) })
+    await ben.getByRole('button', { name: 'Check only' }).click()
+    await site.work()
+    await ben.reload()
+    const bar = ben.getByRole('region', { name: 'Selection' })
+    t.equal((await bar.locator('p:visible').allTextContents()).join(), 'Select the lines to correct.')
+    const last = await ben.locator('.corrections tbody tr').last().boundingBox()
+    t.ok((await bar.boundingBox())!.y >= last!.y + last!.height, 'it stands below the last line')
+  }
+})
+
 t.test('Copy link copies at once with script, and opens a page without', async t => {
   const site = await startSite()
   t.teardown(site.close)

@@ -5,7 +5,7 @@ import { durationInWords, showTime } from '../../web/dates.ts'
 import { type BatchState, batchBadges, isRunning } from '../batch.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
-import { counted, mailCounts, number, sentInWords, unsentInWords, verdictOf } from './sent-page.ts'
+import { counted, leftOf, mailCounts, number, sentInWords, unsentInWords, verdictOf } from './sent-page.ts'
 
 export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   malformed: { tone: 'bad', icon: 'alert' },
@@ -18,6 +18,9 @@ export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   invite: { tone: 'good', icon: 'check' }
 }
 
+/** A line whose mail was called off. */
+export const unsentLook = { tone: 'mute', icon: 'minus' }
+
 /** What went well comes first, in figures and bar alike. */
 const verdictOrder = (Object.keys(verdictWords) as Verdict[]).reverse()
 const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadges)[]
@@ -29,6 +32,7 @@ export type BatchWithNames = BatchRow & { creatorName: string | null; groupName:
 export function headingOf(batch: BatchRow): string {
   const mails = mailCounts(batch)
   const open = mails.queued + mails.sending + mails.held + mails.deferred
+  const failed = mails.failed + mails.bounced
   const headings: Record<BatchState, string> = {
     receiving: 'Uploading the file',
     incomplete: 'The upload was interrupted: nothing was sent',
@@ -38,7 +42,7 @@ export function headingOf(batch: BatchRow): string {
     paused: `Paused: ${counted(open, 'invitation', 'invitations')} waiting`,
     stopped: `Stopped: ${counted(open, 'invitation', 'invitations')} held back`,
     cancelled: `Canceled: ${unsentInWords(batch)}`,
-    done: batch.invite === 0 ? 'Nothing to send' : sentInWords(batch)
+    done: batch.invite === 0 ? 'Nothing to send' : sentInWords(batch) + (failed > 0 ? `, ${number(failed)} failed` : '')
   }
   return headings[batch.state]
 }
@@ -87,7 +91,15 @@ export function verdictFilters(
 
 /** The batch's lines as one bar, a part for each verdict. */
 export function barOf(batch: BatchRow): string {
-  const parts = verdictOrder.map(verdict => ({ value: batch[verdict], className: verdictLooks[verdict].tone }))
+  const unsent = batch.state === 'cancelled' ? leftOf(batch).unsent : 0
+  const parts = verdictOrder.flatMap(verdict =>
+    verdict === 'invite'
+      ? [
+          { value: batch.invite - unsent, className: verdictLooks.invite.tone },
+          { value: unsent, className: unsentLook.tone }
+        ]
+      : [{ value: batch[verdict], className: verdictLooks[verdict].tone }]
+  )
   return bar(parts, batch.lines, 'bar tall', 0.3)
 }
 
@@ -106,7 +118,8 @@ export function progressOf(batch: BatchRow) {
   }
   if (batch.action === 'check') return part(`${counted(judged, 'line', 'lines')} checked, nothing sent`)
   if (invite === 0) return part('No email to send')
-  const text = `${number(settled)} of ${counted(invite, 'email', 'emails')} done`
+  const done = state === 'cancelled' ? settled - ended.cancelled : settled
+  const text = `${number(done)} of ${counted(invite, 'email', 'emails')} done`
   return batch.finishedAt ? part(text) : part(text, settled, invite)
 }
 

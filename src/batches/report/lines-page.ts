@@ -4,19 +4,18 @@ import { deliveryBadge } from '../../mail/delivery-badges.ts'
 import { showTime } from '../../web/dates.ts'
 import type { BatchState } from '../batch.ts'
 import { reasonInWords, type Verdict, verdictWords } from '../recipient.ts'
-import { verdictLooks } from './batch-page.ts'
+import { unsentLook, verdictLooks } from './batch-page.ts'
 import type { Typed } from './problems-page.ts'
 import type { ListedLine } from './report-store.ts'
-import { verdictOfLine } from './sent-page.ts'
+import { notSent, verdictOfLine } from './sent-page.ts'
 
 /** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
 export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, timeZone: string) {
-  const look = verdictLooks[line.verdict]
   return {
     line: line.line,
     text: revealUnseen(line.text),
     verdict: line.verdict,
-    badge: { ...look, text: verdictOfLine(state, line.verdict, line.delivery) },
+    badge: badgeOf(line, state),
     what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
     // a foreign line's reason names the domain that was meant already
     suggestion: line.verdict === 'malformed' && line.correctedIn === null ? line.suggestion : null,
@@ -28,6 +27,11 @@ export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, 
         ? `/invitations/${line.openInvitationId}/deliveries`
         : null
   }
+}
+
+function badgeOf(line: ListedLine, state: BatchState) {
+  const text = verdictOfLine(state, line.verdict, line.delivery)
+  return { ...(text === notSent ? unsentLook : verdictLooks[line.verdict]), text }
 }
 
 /** How the mail of a line is doing, with the server's words. */

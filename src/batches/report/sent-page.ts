@@ -48,11 +48,13 @@ export function unsentInWords(batch: BatchRow): string {
 
 const hasInvited = (state: BatchState) => ['sending', 'paused', 'stopped', 'done', 'cancelled'].includes(state)
 
+export const notSent = 'Not sent'
+
 /** What a line's verdict is called: "Not sent" for somebody who was to be invited and whose mail was called off. */
 export function verdictOfLine(state: BatchState, verdict: Verdict, delivery: string | null): string {
   if (verdict !== 'invite' || !hasInvited(state)) return verdictWords[verdict].name
   const isUnsent = delivery === 'cancelled' || delivery === 'suppressed' || (state === 'cancelled' && delivery === null)
-  return isUnsent ? 'Not sent' : 'Invited'
+  return isUnsent ? notSent : 'Invited'
 }
 
 /** A verdict's name and what became of its lines: of those who were to be invited, how many mails went out. */

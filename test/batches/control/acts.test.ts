@@ -88,6 +88,7 @@ t.test('failed and unknown mails are tried again, with the same link, and once',
   )
   await work(failing)
   t.match(await countsOf(db, id), { state: 'done', mails: { sent: 1, failed: 2 } })
+  t.match((await ben.get(`/batches/${id}`)).body, '1 invitation sent, 2 failed')
   t.match((await ben.get(`/batches/${id}`)).body, 'Try 2 failed emails again')
   const links = await db.$client`select id, nonce, token_hash from invitations order by id`
   const messages = await db.$client`select id, message_id from deliveries order by id`
