@@ -56,7 +56,7 @@ async function fill(db: Database, size: number): Promise<void> {
   const file = { name: 'list.txt', bytes, isRefusal: () => false }
   const taken = await takeIn(db, 1, file, organizationDomains(['larkfield.example']))
   if (taken.outcome !== 'received') throw new Error(taken.reason)
-  await release(db, taken.batchId, 'send')
+  await release(db, 1, taken.batchId, { action: 'send', teamIds: [] })
   while (await classifyNext(db));
   await db.$client.unsafe(`
     update deliveries set state = 'failed' where id % 50021 = 0;

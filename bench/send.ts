@@ -130,7 +130,7 @@ async function oursSends(db: Database, port: number, count: number): Promise<num
     organizationDomains(['larkfield.example'])
   )
   if (taken.outcome !== 'received') throw new Error(taken.reason)
-  await release(db, taken.batchId, 'send')
+  await release(db, 1, taken.batchId, { action: 'send', teamIds: [] })
   while (await classifyNext(db));
   const settings = { host: '127.0.0.1', port, secure: false, requireTls: false, connections, name: 'localhost' }
   const transport = smtpTransport(settings)

@@ -45,7 +45,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
       if (!isEnding(invitations)) return personPage(deps, request, reply, { invitations: 'Select what ends.' })
       const id = Number(request.params.id)
       let ended = 0
-      const result = await deactivate(db, request.viewer!, id, async tx => {
+      const result = await deactivate(db, request.viewer!.id, id, async tx => {
         ended = await endInvitationsOf(tx, [id], invitations)
       })
       if (result.outcome === 'last-owner') return personPage(deps, request, reply, { owner: lastOwner(request) })
@@ -56,7 +56,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
   )
 
   app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
-    answer(await reactivate(db, request.viewer!, Number(request.params.id)))
+    answer(await reactivate(db, request.viewer!.id, Number(request.params.id)))
     return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This person can sign in again.')
   })
 

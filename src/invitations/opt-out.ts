@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { cancelQueued, findSuppression, liftSuppression, optOut } from '../mail/store.ts'
-import { lockPerson } from '../people/store.ts'
+import { lockPerson, requireRole } from '../people/store.ts'
 
 /** Ends invitations to a person because they say so; saying it twice is saying it once. False for an unknown person. */
 export async function stopMailTo(db: Database, personId: number): Promise<boolean> {
@@ -16,7 +16,7 @@ export async function stopMailTo(db: Database, personId: number): Promise<boolea
   })
 }
 
-/** Lets invitations through to a person again, on an admin's word. */
+/** Lets invitations through to a person again, because an admin says so. */
 export async function allowMailTo(
   db: Database,
   actorId: number,
@@ -25,6 +25,7 @@ export async function allowMailTo(
   return transaction(db, async tx => {
     const person = await lockPerson(tx, personId)
     if (!person) return 'unknown'
+    await requireRole(tx, actorId, 'admin')
     if (!(await liftSuppression(tx, person.addressKey))) return 'was-allowed'
     await recordEvent(tx, { kind: 'suppression-lifted', actorId, personId })
     return 'allowed'

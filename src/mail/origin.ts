@@ -64,22 +64,18 @@ function isOther(known: Origin, identity: Identity, keyPrints: string[]): boolea
 }
 
 /**
- * An owner's decision: what is held is sent from here, or called off; this database sends from now on. What is not done
- * at once the worker does. False when nothing is to be decided.
+ * An owner's decision: what is held is sent from here, or called off; this database sends from now on. Moving the mails
+ * is left to `tendSome` and the worker. False when nothing is to be decided.
  */
-export async function decideCopy(deps: OriginDeps, actorId: number, act: Decision, log: Log): Promise<boolean> {
-  const isDecided = await transaction(deps.db, async tx => {
-    const known = await readOrigin(tx)
-    if (!known?.isHeld || known.decision) return false
-    const mails = (await readHold(tx))?.mails ?? 0
-    await keepOrigin(tx, { ...(await readIdentity(tx)), keyPrint: printOf(deps.secretKey) })
-    await keepDecision(tx, act)
-    await recordEvent(tx, { kind: act === 'send' ? 'copy-sends' : 'copy-discarded', actorId, details: { mails } })
-    if (act === 'discard') await stopWhatQueues(tx)
-    return true
-  })
-  if (isDecided) await tendSome(deps.db, log)
-  return isDecided
+export async function decideCopy(tx: Db, secretKey: Buffer, actorId: number, act: Decision): Promise<boolean> {
+  const known = await readOrigin(tx)
+  if (!known?.isHeld || known.decision) return false
+  const mails = (await readHold(tx))?.mails ?? 0
+  await keepOrigin(tx, { ...(await readIdentity(tx)), keyPrint: printOf(secretKey) })
+  await keepDecision(tx, act)
+  await recordEvent(tx, { kind: act === 'send' ? 'copy-sends' : 'copy-discarded', actorId, details: { mails } })
+  if (act === 'discard') await stopWhatQueues(tx)
+  return true
 }
 
 const judgingStopped =
@@ -96,7 +92,7 @@ const mailsInStep = 5000
 const stepsAtOnce = 4
 
 /** Some steps at once, so that people see at once what is held; a failure leaves them to the worker. */
-async function tendSome(db: Database, log: Log) {
+export async function tendSome(db: Database, log: Log): Promise<void> {
   try {
     for (let steps = 0; steps < stepsAtOnce && (await tendCopy(db)); steps += 1);
   } catch (error) {

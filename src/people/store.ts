@@ -1,7 +1,7 @@
 import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { type deliveryStates, domains, people, settings } from '../db/schema.ts'
-import type { Role } from '../lib/role.ts'
+import { includesRole, type Role, RoleLost } from '../lib/role.ts'
 import type { Enrollment } from './person.ts'
 
 export type PersonRow = typeof people.$inferSelect
@@ -69,7 +69,19 @@ export async function currentRole(db: Db, id: number): Promise<Role | undefined>
   return row?.role
 }
 
-/** The id of whoever has this canonical address. */
+/**
+ * Asks in the transaction that acts whether the actor still has the role that let the request in, and returns the role of
+ * this moment. Call it after the locks that the act waits for.
+ *
+ * @throws RoleLost, which a reader gets as 403.
+ */
+export async function requireRole(tx: Db, actorId: number, needed: Role): Promise<Role> {
+  const role = await currentRole(tx, actorId)
+  if (role === undefined || !includesRole(role, needed)) throw new RoleLost()
+  return role
+}
+
+/** The id of the person who has this canonical address. */
 export async function findPersonByKey(db: Db, addressKey: string): Promise<number | undefined> {
   const [row] = await db.select({ id: people.id }).from(people).where(eq(people.addressKey, addressKey))
   return row?.id

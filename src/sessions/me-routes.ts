@@ -7,7 +7,7 @@ import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'
 import { browserInWords } from '../lib/user-agent.ts'
 import { changePassword } from '../people/change-password.ts'
-import { findPerson, lockPerson, readOrganization, updateProfile } from '../people/store.ts'
+import { findPerson, lockPerson, readOrganization, requireRole, updateProfile } from '../people/store.ts'
 import { showTime, timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -115,6 +115,7 @@ function signOut(request: FastifyRequest, reply: FastifyReply): never {
 async function saveProfile({ db }: Deps, id: number, fields: Fields) {
   await transaction(db, async tx => {
     const person = (await lockPerson(tx, id))!
+    await requireRole(tx, id, 'member')
     const name = fields.name === undefined ? person.name : readName(fields.name)!
     if (name !== person.name) {
       const details = { before: person.name ?? person.email, name }

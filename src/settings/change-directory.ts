@@ -2,6 +2,7 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { type DirectoryState, sealPassword, serverOf } from '../directory/connection/settings.ts'
 import { writeSettingsRow } from '../directory/connection/settings-store.ts'
+import { requireRole } from '../people/store.ts'
 import type { ReadForm } from './directory-form.ts'
 
 /**
@@ -19,6 +20,7 @@ export async function changeDirectory(
   const forget = settings.bindDn === '' ? { bindPassword: null, passwordFor: null } : {}
   const keep = newPassword === null ? {} : { bindPassword: sealPassword(secretKey, newPassword) }
   await transaction(db, async tx => {
+    await requireRole(tx, actorId, 'owner')
     await writeSettingsRow(tx, {
       ...Object.fromEntries(own),
       ...{ nested, allowPlain, attributes, exclusions, intervalMinutes, deactivateLeavers },

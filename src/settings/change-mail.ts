@@ -1,13 +1,35 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
+import type { Log } from '../mail/delivery.ts'
+import { decideCopy, tendSome } from '../mail/origin.ts'
 import { type Pacing, writePacing } from '../mail/queue/gate-store.ts'
+import type { Decision } from '../mail/queue/origin-store.ts'
+import { requireRole } from '../people/store.ts'
 import { writeLineDays } from './store.ts'
 
 /** Saves how fast mail leaves and how long the lines of batches are kept: one event, with the new values. */
 export async function changeMail(db: Database, actorId: number, changed: Pacing & { lineDays: number }): Promise<void> {
   await transaction(db, async tx => {
+    await requireRole(tx, actorId, 'owner')
     await writePacing(tx, changed)
     await writeLineDays(tx, changed.lineDays)
     await recordEvent(tx, { kind: 'mail-settings-changed', actorId, details: { ...changed } })
   })
+}
+
+/** An owner's decision about the mail of a restored copy. False when nothing is to be decided. */
+export async function decideMailOfCopy(
+  { db, secretKey }: { db: Database; secretKey: Buffer },
+  actorId: number,
+  act: Decision,
+  log: Log
+): Promise<boolean> {
+  const isDecided = await transaction(db, async tx => {
+    const isDone = await decideCopy(tx, secretKey, actorId, act)
+    // afterwards, since deciding waits for the worker that moves mails
+    await requireRole(tx, actorId, 'owner')
+    return isDone
+  })
+  if (isDecided) await tendSome(db, log)
+  return isDecided
 }

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { shownHold } from '../mail/hold-page.ts'
 import { limitsInWords } from '../mail/limits-page.ts'
-import { decideCopy } from '../mail/origin.ts'
 import { readPacing } from '../mail/queue/gate-store.ts'
 import { readLimits } from '../mail/queue/limits-store.ts'
 import { readHold } from '../mail/queue/origin-store.ts'
@@ -14,7 +13,7 @@ import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
-import { changeMail } from './change-mail.ts'
+import { changeMail, decideMailOfCopy } from './change-mail.ts'
 
 const body = form({ per_second: field(), per_domain_per_second: field(), line_days: field() })
 type Fields = Static<typeof body>
@@ -65,7 +64,7 @@ function copyRoute(app: FastifyInstance, deps: Deps) {
       const { act } = request.body
       if (act !== 'send' && act !== 'discard')
         throw new Refusal(422, 'Choose whether to send or discard the held emails.')
-      const isDone = await decideCopy(deps, request.viewer!.id, act, request.log)
+      const isDone = await decideMailOfCopy(deps, request.viewer!.id, act, request.log)
       if (!isDone) throw new Refusal(409, 'No decision is needed: no email is held here, or another owner has decided.')
       const words = act === 'send' ? 'This database sends email from now on.' : 'Held emails discarded.'
       deps.wake()

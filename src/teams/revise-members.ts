@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { parseAddress } from '../lib/email-address.ts'
-import { findPersonByKey } from '../people/store.ts'
+import { findPersonByKey, requireRole } from '../people/store.ts'
 import { deleteMembership, insertMembership } from './members-store.ts'
 import { lockTeam } from './store.ts'
 
@@ -19,6 +19,7 @@ export async function addByHand(db: Database, actorId: number, teamId: number, t
   return transaction(db, async tx => {
     const team = await lockTeam(tx, teamId)
     if (!team) return { outcome: 'unknown' }
+    await requireRole(tx, actorId, 'admin')
     const personId = await findPersonByKey(tx, parsed.key)
     if (personId === undefined)
       return { outcome: 'refused', problem: 'Nobody here has this address. Invite them first.' }
@@ -39,6 +40,7 @@ export async function takeOutByHand(
   return transaction(db, async tx => {
     const team = await lockTeam(tx, teamId)
     if (!team) return { outcome: 'unknown' }
+    await requireRole(tx, actorId, 'admin')
     const byHand = await deleteMembership(tx, teamId, personId, 'hand')
     const byInvitation = await deleteMembership(tx, teamId, personId, 'invitation')
     if (!byHand && !byInvitation) return { outcome: 'refused', problem: 'Nobody put this person in the team by hand.' }

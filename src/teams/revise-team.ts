@@ -2,6 +2,7 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { violatedUnique } from '../db/faults.ts'
 import { readName } from '../lib/name.ts'
+import { requireRole } from '../people/store.ts'
 import { closeTeam, insertTeam, lockTeam, updateTeam } from './store.ts'
 
 export type ReviseOutcome =
@@ -20,6 +21,7 @@ export async function createTeam(db: Database, actorId: number, typed: string): 
   if (name === undefined) return noName
   return unlessTaken(() =>
     transaction(db, async tx => {
+      await requireRole(tx, actorId, 'admin')
       const teamId = await insertTeam(tx, { name, source: 'hand', createdBy: actorId })
       await recordEvent(tx, { kind: 'team-created', actorId, details: { team: name, teamId } })
       return { outcome: 'done', teamId }
@@ -34,6 +36,7 @@ export async function renameTeam(db: Database, actorId: number, id: number, type
     transaction(db, async tx => {
       const team = await lockTeam(tx, id)
       if (!team) return { outcome: 'unknown' }
+      await requireRole(tx, actorId, 'admin')
       if (team.source === 'directory') return { outcome: 'from-directory' }
       await updateTeam(tx, id, { name })
       const details = { team: name, before: team.name, teamId: id }
@@ -48,6 +51,7 @@ export async function removeTeam(db: Database, actorId: number, id: number): Pro
   return transaction(db, async tx => {
     const team = await lockTeam(tx, id)
     if (!team) return { outcome: 'unknown' }
+    await requireRole(tx, actorId, 'admin')
     if (team.source === 'directory') return { outcome: 'from-directory' }
     await closeTeam(tx, id)
     await recordEvent(tx, { kind: 'team-removed', actorId, details: { team: team.name, teamId: id } })

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { isDatabaseAway, isReadOnly } from '../db/faults.ts'
 import { waitInWords } from '../lib/duration.ts'
 import { LineFull, TurnOver } from '../lib/password-line.ts'
+import { RoleLost } from '../lib/role.ts'
 import { LateHandler } from './handlers.ts'
 
 /** An expected "no" that a route may throw: the reason is shown to the reader as it stands. */
@@ -45,6 +46,7 @@ const texts: Record<number, string> = {
 const uncertain = 'The request timed out and may or may not have gone through. Check before you try again.'
 const tooSlow = 'Rollcall stopped waiting for this page. Try again in a moment.'
 
+const roleLost = 'Your role changed while this was under way and no longer includes it. Nothing was changed.'
 const readOnly =
   'This happens for a moment while another database server takes over. Nothing was changed. Try again in a moment.'
 
@@ -56,6 +58,7 @@ export function serveErrors(app: FastifyInstance): void {
 
 function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof Refusal) return sendError(reply, error.status, error.message)
+  if (error instanceof RoleLost) return sendError(reply, 403, roleLost)
   if (error instanceof LineFull) return sendLineFull(reply, error)
   // the reader has left: what is answered goes nowhere
   if (error instanceof TurnOver)

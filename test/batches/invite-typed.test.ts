@@ -54,7 +54,7 @@ t.test('one address becomes a person, an invitation and a mail, in one act', asy
 
 t.test('every verdict, the first that fits', async t => {
   const gone = await addUser(db, 'gone', 'member')
-  await deactivate(db, { id: ids.ada, role: 'owner' }, gone)
+  await deactivate(db, ids.ada, gone)
   await optOut(db, 'quiet@larkfield.example')
   await invite(db, ids.ben, 'open@larkfield.example')
   const batchId = await invite(

@@ -19,7 +19,7 @@ const emails = async (query: string) => (await list(query)).map(({ email }) => e
 await inviteOne(db, ids.ben, 'invited@larkfield.example')
 await expire(db, (await inviteOne(db, ids.ben, 'expired@larkfield.example')).personId)
 await revoke(db, ids.ben, (await inviteOne(db, ids.ben, 'revoked@larkfield.example')).invitationId)
-await deactivate(db, { id: ids.ada, role: 'owner' }, await addUser(db, 'left', 'member'))
+await deactivate(db, ids.ada, await addUser(db, 'left', 'member'))
 await db.execute(sql`insert into people (email, address_key, name) values
   ('heard.of@larkfield.example', 'heard.of@larkfield.example', 'Heard 100%_Of'), ('Gasse_1@larkfield.example', 'gasse_1@larkfield.example', null)`)
 

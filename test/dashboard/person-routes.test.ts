@@ -109,7 +109,7 @@ t.test('an admin deactivates and reactivates members and auditors, an owner ever
     t.equal((await ben.post(`/people/${id}/reactivation`)).statusCode, mayAdmin ? 303 : 403, role)
     t.equal((await ada.post(`/people/${id}/reactivation`)).statusCode, mayAdmin ? 409 : 303, `twice: ${role}`)
   }
-  const { personId } = await inviteOne(db, ids.member, 'not-yet@larkfield.example')
+  const { personId } = await inviteOne(db, ids.admin, 'not-yet@larkfield.example')
   t.equal((await ada.post(`/people/${personId}/deactivation`)).statusCode, 409, 'nobody has signed up')
 })
 

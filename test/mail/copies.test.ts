@@ -4,9 +4,10 @@ import { type Test, test } from 'tap'
 import { readConfig } from '../../src/config.ts'
 import { connect, type Database, transaction } from '../../src/db/client.ts'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
-import { decideCopy, lookForCopy, tendCopy } from '../../src/mail/origin.ts'
+import { lookForCopy, tendCopy } from '../../src/mail/origin.ts'
 import { readHold } from '../../src/mail/queue/origin-store.ts'
 import { cancelQueued } from '../../src/mail/store.ts'
+import { decideMailOfCopy } from '../../src/settings/change-mail.ts'
 import { startApp } from '../support/app.ts'
 import { takesAll } from '../support/transports.ts'
 import { countsOf, means, numbered, order, organization, passTime, secretKey, silent } from './orders.ts'
@@ -32,7 +33,7 @@ async function cloneOf(t: Test, db: Database): Promise<Database> {
   return copy
 }
 
-const decide = (db: Database, act: 'send' | 'discard') => decideCopy(depsOf(db), 1, act, silent)
+const decide = (db: Database, act: 'send' | 'discard') => decideMailOfCopy(depsOf(db), 1, act, silent)
 
 async function copyWithThree(t: Test) {
   const { db, drop } = await organization()

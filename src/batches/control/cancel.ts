@@ -2,6 +2,7 @@ import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { withdrawUnsent } from '../../invitations/withdraw-store.ts'
 import { cancelQueued } from '../../mail/store.ts'
+import { requireRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
 import { deleteChunks, lockBatch, setState } from '../store.ts'
 import { avoidScans, cancelledWithRest } from './control-store.ts'
@@ -19,6 +20,7 @@ export async function cancel(db: Database, actorId: number, batchId: number): Pr
   const outcome = await transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (!batch) return 'unknown'
+    await requireRole(tx, actorId, 'admin')
     if (!canBe('cancelled', batch.state)) return 'wrong-state'
     await setState(tx, batchId, 'cancelled', { isOver: true })
     await recordEvent(tx, { kind: 'batch-cancelled', actorId, batchId })

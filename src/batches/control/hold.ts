@@ -2,7 +2,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { includesRole } from '../../lib/role.ts'
-import { currentRole } from '../../people/store.ts'
+import { currentRole, requireRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
 import { lockBatch, setSender, setState, startChecking, startSending } from '../store.ts'
 
@@ -13,6 +13,7 @@ export async function pause(db: Database, actorId: number, batchId: number): Pro
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (!batch) return 'unknown'
+    await requireRole(tx, actorId, 'admin')
     if (!canBe('paused', batch.state)) return 'wrong-state'
     await setState(tx, batchId, 'paused')
     await recordEvent(tx, { kind: 'batch-paused', actorId, batchId })
@@ -25,6 +26,7 @@ export async function resume(db: Database, actorId: number, batchId: number): Pr
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (!batch) return 'unknown'
+    await requireRole(tx, actorId, 'admin')
     if (!canBe('resumed', batch.state)) return 'wrong-state'
     const sender = await currentRole(tx, batch.sentBy ?? batch.createdBy)
     if (!sender || !includesRole(sender, 'admin')) await setSender(tx, batchId, actorId)

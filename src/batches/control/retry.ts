@@ -1,6 +1,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { retryFailed } from '../../mail/store.ts'
+import { requireRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
 import { lockBatch } from '../store.ts'
 import { avoidScans } from './control-store.ts'
@@ -21,6 +22,7 @@ export async function retry(
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (!batch) return 'unknown'
+    await requireRole(tx, actorId, 'admin')
     if (!canBe('retried', batch.state)) return 'wrong-state'
     await avoidScans(tx)
     const hasKept = hasMailServer && batch.mailsKept > 0

@@ -1,4 +1,5 @@
 import { type Database, transaction } from '../../db/client.ts'
+import { requireRole } from '../../people/store.ts'
 import { copyTeams } from '../../teams/members-store.ts'
 import { restOf } from '../report/report-store.ts'
 import { addToCounts, insertBatch, lockBatch, startChecking } from '../store.ts'
@@ -18,6 +19,7 @@ export async function sendRest(db: Database, actorId: number, batchId: number): 
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (!batch) return { outcome: 'unknown' }
+    await requireRole(tx, actorId, 'admin')
     if (batch.state !== 'cancelled') return { outcome: 'wrong-state' }
     const known = await restOf(tx, batchId)
     if (known !== undefined) return { outcome: 'done', batchId: known }

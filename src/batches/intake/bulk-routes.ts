@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { RoleLost } from '../../lib/role.ts'
 import { readOrganization } from '../../people/store.ts'
-import { nameTeams } from '../../teams/members-store.ts'
 import { findTeams } from '../../teams/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
@@ -41,10 +41,14 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
       if (taken) await discard(db, taken.batchId)
       return bulkPage(deps, reply, problem, typed)
     }
-    await nameTeams(db, taken!.batchId, teams.ids)
-    await release(db, taken!.batchId, upload.fields.action![0] as 'send' | 'check')
+    const { batchId } = taken!
+    const action = upload.fields.action![0] as 'send' | 'check'
+    await release(db, request.viewer!.id, batchId, { action, teamIds: teams.ids }).catch(async error => {
+      if (error instanceof RoleLost) await discard(db, batchId)
+      throw error
+    })
     wake()
-    return reply.redirect(`/batches/${taken!.batchId}`, 303)
+    return reply.redirect(`/batches/${batchId}`, 303)
   })
 }
 

@@ -2,6 +2,7 @@ import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
 import { trimBlanks } from '../../lib/blanks.ts'
 import { withoutName } from '../../lib/split-addresses.ts'
+import { requireRole } from '../../people/store.ts'
 import { takesCorrections } from '../batch.ts'
 import { lockInviting } from '../judging/judge-store.ts'
 import { judgeLine, type OrganizationDomains, reasonInWords } from '../recipient.ts'
@@ -44,6 +45,7 @@ export async function correct(
     await lockInviting(tx)
     const batch = await lockBatch(tx, batchId)
     if (!batch) return { outcome: 'unknown-batch' }
+    await requireRole(tx, actorId, 'admin')
     const lines = corrections.map(({ line }) => line)
     const known = await correctableAmong(tx, batchId, lines)
     const unknown = lines.filter(line => !known.has(line))

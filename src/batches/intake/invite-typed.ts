@@ -1,6 +1,6 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
-import { readOrganization } from '../../people/store.ts'
+import { readOrganization, requireRole } from '../../people/store.ts'
 import { copyTeams, nameTeams } from '../../teams/members-store.ts'
 import { chunkOf } from '../chunk.ts'
 import { inviteLines } from '../judging/invite-lines.ts'
@@ -33,6 +33,7 @@ export async function inviteWithin(
 ): Promise<number> {
   const chunk = chunkOf(addresses.map((text, index) => ({ number: index + 1, text, ...judgeLine(text, domains) })))
   await lockInviting(tx)
+  await requireRole(tx, actorId, 'admin')
   const batchId = await insertBatch(tx, {
     ...{ source: correctsBatchId ? 'correction' : 'typed', state: 'checking', action: 'send', correctsBatchId },
     ...{ createdBy: actorId, sentBy: actorId }

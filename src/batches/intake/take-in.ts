@@ -3,6 +3,8 @@ import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { FileRefused } from '../../lib/text-encoding.ts'
 import { readLines } from '../../lib/text-lines.ts'
+import { requireRole } from '../../people/store.ts'
+import { nameTeams } from '../../teams/members-store.ts'
 import { chunkOf, type JudgedLine } from '../chunk.ts'
 import { judgeLine, type OrganizationDomains } from '../recipient.ts'
 import { deleteBatch, deleteChunks, insertBatch, lockBatch, setState, startChecking } from '../store.ts'
@@ -95,9 +97,22 @@ async function writeChunk(db: Database, batchId: number, lines: JudgedLine[]) {
 /** No sign of life had come for a minute when it went on: see `silentUploads`. */
 class GivenUp extends Error {}
 
-/** The bytes are safe: the worker may begin. */
-export async function release(db: Database, batchId: number, action: 'send' | 'check'): Promise<boolean> {
-  return startChecking(db, batchId, { from: ['receiving'], action })
+/**
+ * The bytes are safe: the worker may begin.
+ *
+ * @throws RoleLost when the upload took longer than its sender's role lasted; the batch is still there then.
+ */
+export async function release(
+  db: Database,
+  actorId: number,
+  batchId: number,
+  { action, teamIds }: { action: 'send' | 'check'; teamIds: number[] }
+): Promise<void> {
+  await transaction(db, async tx => {
+    await requireRole(tx, actorId, 'admin')
+    await nameTeams(tx, batchId, teamIds)
+    await startChecking(tx, batchId, { from: ['receiving'], action })
+  })
 }
 
 /** The file or the form around it was wrong: as if it had never come. */

@@ -1,8 +1,8 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
-import { lockAddresses, lockOwners } from '../../people/store.ts'
+import { lockAddresses, lockOwners, requireRole } from '../../people/store.ts'
 import { lockTeam } from '../../teams/store.ts'
-import { type Actor, mayLetGo } from '../leavers/approve-leavers.ts'
+import { mayLetGo } from '../leavers/approve-leavers.ts'
 import { deactivateLeavers } from '../sync/leavers/deactivate-leavers.ts'
 import { askAbout, leaversParked, noteDeactivations } from '../sync/leavers/leavers-store.ts'
 import { undoDays } from '../sync/run.ts'
@@ -25,7 +25,7 @@ export type DecideOutcome =
   | { outcome: 'wrong-state' }
 
 /** Lets the removals and deactivations through that a run has parked: those of its list, and nobody else. */
-export async function approve(db: Database, actor: Actor, groupId: number, runId: number): Promise<DecideOutcome> {
+export async function approve(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {
     const group = await lockGroup(tx, groupId)
     const run = group && (await lockRun(tx, groupId, runId))
@@ -34,18 +34,19 @@ export async function approve(db: Database, actor: Actor, groupId: number, runId
     await lockTeam(tx, group.teamId)
     await lockOwners(tx)
     await lockAddresses(tx)
+    const role = await requireRole(tx, actorId, 'admin')
     const removed = await removeParked(tx, runId, group.teamId)
     await askAbout(tx, removed)
     const leavers = await leaversParked(tx, runId)
-    const mine = leavers.filter(leaver => mayLetGo(actor.role, leaver)).map(({ id }) => id)
-    const deactivated = await deactivateLeavers(tx, mine, actor.id)
+    const mine = leavers.filter(leaver => mayLetGo(role, leaver)).map(({ id }) => id)
+    const deactivated = await deactivateLeavers(tx, mine, actorId)
     await clearParkedDeactivations(tx, runId)
     await forgetFingerprint(tx, groupId)
     await noteDeactivations(tx, runId, 'deactivated', deactivated)
     const counts = { removed: removed.length, deactivated: deactivated.length }
-    await noteApproval(tx, runId, actor.id, counts)
+    await noteApproval(tx, runId, actorId, counts)
     const details = { group: group.name, groupId, ...counts }
-    await recordEvent(tx, { kind: 'removals-approved', actorId: actor.id, details })
+    await recordEvent(tx, { kind: 'removals-approved', actorId, details })
     return { outcome: 'done', people: removed.length + deactivated.length, forOwner: leavers.length - mine.length }
   })
 }
@@ -54,12 +55,7 @@ export async function approve(db: Database, actor: Actor, groupId: number, runId
  * Puts back whom a run took out, within 30 days: by hand, so that the next run leaves them there; once the directory
  * lists them again, it is the directory's membership again.
  */
-export async function undo(
-  db: Database,
-  { id: actorId }: Actor,
-  groupId: number,
-  runId: number
-): Promise<DecideOutcome> {
+export async function undo(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {
     const group = await lockGroup(tx, groupId)
     const run = group && (await lockRun(tx, groupId, runId))
@@ -68,6 +64,7 @@ export async function undo(
     if (!canBe || !(await isWithin(tx, runId, undoDays))) return { outcome: 'wrong-state' }
     await lockTeam(tx, group.teamId)
     await lockAddresses(tx)
+    await requireRole(tx, actorId, 'admin')
     const people = await putBack(tx, runId, group.teamId, actorId)
     await noteUndo(tx, runId, actorId)
     await forgetFingerprint(tx, groupId)

@@ -1,6 +1,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { organizationSignInOn } from '../../config.ts'
 import { transaction } from '../../db/client.ts'
+import { requireRole } from '../../people/store.ts'
 import { type DirectoryDeps, directoryOf } from '../connection/settings.ts'
 import { DirectoryProblem, type FoundGroup } from '../directory.ts'
 import { insertRun } from '../sync/run-store.ts'
@@ -25,6 +26,7 @@ export async function keepSynced(deps: DirectoryDeps, actorId: number, directory
   const unknown = directoryIds.filter(id => !known.has(id))
   if (unknown.length > 0) return { outcome: 'unknown', directoryIds: unknown }
   return transaction(deps.db, async tx => {
+    await requireRole(tx, actorId, 'admin')
     const groupIds: number[] = []
     // one order for everybody, so that two admins never wait for each other
     for (const group of found.groups.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {

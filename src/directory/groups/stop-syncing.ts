@@ -1,6 +1,6 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
-import { lockAddresses } from '../../people/store.ts'
+import { lockAddresses, requireRole } from '../../people/store.ts'
 import { lockTeam } from '../../teams/store.ts'
 import { lockGroup } from '../sync/run-store.ts'
 import { stopGroup } from './groups-store.ts'
@@ -17,6 +17,7 @@ export async function stopSyncing(
     if (!group) return { outcome: 'unknown' }
     await lockTeam(tx, group.teamId)
     await lockAddresses(tx)
+    await requireRole(tx, actorId, 'admin')
     await stopGroup(tx, groupId, group.teamId, team)
     await recordEvent(tx, { kind: 'group-stopped', actorId, details: { group: group.name, groupId, team } })
     return { outcome: 'stopped' }

@@ -56,7 +56,7 @@ export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
       const { until } = request.body
       if (!/^\d{1,17}$/.test(until))
         throw new Refusal(422, 'Open the page of leavers and press its button. Nobody was deactivated.')
-      const result = await approveLeavers(deps.db, request.viewer!, until)
+      const result = await approveLeavers(deps.db, request.viewer!.id, until)
       const text =
         result.outcome === 'done'
           ? `Deactivated: ${peopleInWords(result.people)}.`

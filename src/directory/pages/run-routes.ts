@@ -52,7 +52,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
       { config: byAdmin, schema: { params: runParams, body: form({}) } },
       async (request, reply) => {
         const { id, run } = request.params
-        const { people, forOwner } = answer(await decisions[path](db, request.viewer!, Number(id), Number(run)))
+        const { people, forOwner } = answer(await decisions[path](db, request.viewer!.id, Number(id), Number(run)))
         const others =
           forOwner > 0
             ? ` ${forOwner.toLocaleString('en')} more hold a role that only an owner takes away: see People who have left.`

@@ -3,6 +3,7 @@ import { insertChunk } from '../../batches/judging/judge-store.ts'
 import { judgeLine, type OrganizationDomains } from '../../batches/recipient.ts'
 import { addToCounts, insertBatch } from '../../batches/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
+import { requireRole } from '../../people/store.ts'
 import { addressesOf, countOutcomes } from './review-store.ts'
 import { lockSelection, type Owner, setBatch } from './store.ts'
 
@@ -29,6 +30,7 @@ export async function inviteSelected(
   return transaction(db, async tx => {
     const selection = await lockSelection(tx, selectionId, owner)
     if (!selection) return { outcome: 'unknown' }
+    await requireRole(tx, owner.adminId, 'admin')
     if (selection.batchId !== null) return { outcome: 'batch', batchId: selection.batchId }
     const { invite = 0 } = await countOutcomes(tx, selectionId, owner.teamId)
     if (invite === 0) return { outcome: 'nobody' }

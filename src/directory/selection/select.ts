@@ -1,4 +1,5 @@
 import { type Database, transaction } from '../../db/client.ts'
+import { requireRole } from '../../people/store.ts'
 import type { Grouping, MemberFilter } from '../members/view.ts'
 import {
   addPeople,
@@ -42,6 +43,7 @@ export async function select(
   ticks: Ticks
 ): Promise<Selected> {
   return transaction(db, async tx => {
+    await requireRole(tx, owner.adminId, 'admin')
     const known = selectionId === null ? undefined : await lockSelection(tx, selectionId, owner)
     const isOpen = known !== undefined && known.batchId === null
     const id = isOpen ? known.id : begins(ticks) ? await insertSelection(tx, owner) : null

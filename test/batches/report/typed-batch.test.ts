@@ -33,7 +33,7 @@ const verdicts = ['malformed', 'foreign', 'duplicate', 'active', 'deactivated', 
 /** A batch of every verdict that typed addresses can have: they are judged as those of a file, all at once. */
 async function mixedBatch(): Promise<number> {
   await inviteOne(db, ids.ben, 'pending@larkfield.example')
-  await deactivate(db, { id: ids.ada, role: 'owner' }, ids.cleo)
+  await deactivate(db, ids.ada, ids.cleo)
   await db.execute(sql`insert into suppressions (address_key, cause, server_reply)
     values ('bounced@larkfield.example', 'bounced', '550 no such user')`)
   return invite(

@@ -9,7 +9,7 @@ import { everyRow } from '../../support/rows.ts'
 const app = await startApp()
 t.teardown(app.close)
 const { db, ids } = app
-const ben = { id: ids.ben, role: 'admin' as const }
+const { ben } = ids
 const { deps, keep, read, members, changes, lastRun, directory } = await startSyncing(app)
 
 const crowd = (prefix: string, count: number) =>

@@ -7,7 +7,7 @@ import { inviteOne, one, sql } from '../../support/people.ts'
 const app = await startApp()
 t.teardown(app.close)
 const { db, ids, browser } = app
-const ben = { id: ids.ben, role: 'admin' as const }
+const { ben } = ids
 const { keep, read, changes, directory } = await startSyncing(app)
 const leavers = (isOn: boolean) => db.execute(sql`update directory_settings set deactivate_leavers = ${isOn}`)
 const person = (name: string) =>
