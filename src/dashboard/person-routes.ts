@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { inviteTyped } from '../batches/intake/invite-typed.ts'
 import { organizationDomains } from '../batches/recipient.ts'
 import { changeRole, type RoleOutcome } from '../invitations/change-role.ts'
-import { endInvitationsOf, isEnding } from '../invitations/inviter-store.ts'
+import { isEnding } from '../invitations/inviter-store.ts'
 import { allowMailTo } from '../invitations/opt-out.ts'
+import { endWithInviters } from '../invitations/replace-links.ts'
 import { isRole, type Role, roleNames } from '../lib/role.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
 import { type DeactivateOutcome, deactivate, reactivate } from '../sessions/deactivate.ts'
@@ -44,14 +45,19 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
       const { invitations = 'typed' } = request.body
       if (!isEnding(invitations)) return personPage(deps, request, reply, { invitations: 'Select what ends.' })
       const id = Number(request.params.id)
-      let ended = 0
+      let sent = { ended: 0, replaced: 0 }
       const result = await deactivate(db, request.viewer!.id, id, async tx => {
-        ended = await endInvitationsOf(tx, [id], invitations)
+        sent = await endWithInviters(tx, [id], invitations)
       })
       if (result.outcome === 'last-owner') return personPage(deps, request, reply, { owner: lastOwner(request) })
       answer(result)
-      const said = `Deactivated and signed out everywhere.${ended > 0 ? ` ${revokedInWords(ended)}` : ''}`
-      return redirectWith(reply, db, `/people/${id}`, said)
+      wake()
+      const said = [
+        'Deactivated and signed out everywhere.',
+        revokedInWords(sent.ended),
+        replacedInWords(sent.replaced)
+      ]
+      return redirectWith(reply, db, `/people/${id}`, said.filter(Boolean).join(' '))
     }
   )
 
@@ -82,19 +88,25 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
       const result = await changeRole(db, request.viewer!.id, Number(request.params.id), role, enrollment)
       if (result.outcome === 'last-owner') return personPage(deps, request, reply, { role: lastOwner(request) })
       if (result.outcome !== 'changed') throw roleRefusal(result.outcome)
-      if (result.link === 'sent') wake()
+      wake()
       return redirectWith(reply, db, `/people/${request.params.id}`, roleText(role, result))
     }
   )
 }
 
 const revokedInWords = (count: number) =>
-  count === 1 ? '1 open invitation revoked.' : `${count.toLocaleString('en')} open invitations revoked.`
+  count > 0 && (count === 1 ? '1 open invitation revoked.' : `${count.toLocaleString('en')} open invitations revoked.`)
+const replacedInWords = (count: number) =>
+  count > 0 &&
+  (count === 1
+    ? '1 invitation link they had seen was replaced and goes out in a new email.'
+    : `${count.toLocaleString('en')} invitation links they had seen were replaced and go out in new emails.`)
 
 type Changed = Extract<RoleOutcome, { outcome: 'changed' }>
 
-function roleText(role: Role, { link }: Changed): string {
+function roleText(role: Role, { link, replaced }: Changed): string {
   const changed = `Role changed to ${roleNames[role].toLowerCase()}.`
+  if (replaced > 0) return `${changed} ${replacedInWords(replaced)}`
   if (link === 'sent')
     return `${changed} The earlier link no longer works; a new email with a new link is on its way to this person.`
   if (link === 'suppressed')

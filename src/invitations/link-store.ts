@@ -1,5 +1,5 @@
 /** The links of invitations: the one that works, and those that another one replaced. */
-import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { deliveries, formerLinks, invitations } from '../db/schema.ts'
 import { includesRole, type Role } from '../lib/role.ts'
@@ -45,6 +45,30 @@ export async function findByFormerLink(db: Db, tokenHash: Buffer): Promise<Invit
     .from(formerLinks)
     .where(eq(formerLinks.tokenHash, tokenHash))
   return former && findInvitation(db, former.id)
+}
+
+/**
+ * Open invitations above `role` whose links these users, in the role that they still have, were shown on their own page or
+ * could read in the outbox. The outbox keeps no note of its readers: there only links count that give more than member,
+ * which are few. Locks the invited people in the order of their ids, as everywhere.
+ */
+export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null): Promise<number[]> {
+  const rankOf = (role: SQL) => sql`coalesce(array_position(array['member', 'auditor', 'admin', 'owner'], ${role}), 0)`
+  const users = sql`select id, role from people where id = any(${sql.param(userIds)}::bigint[])`
+  const mayRead = sql`u.role in ('admin', 'owner') and ${rankOf(sql`u.role`)} >= ${rankOf(sql`i.role`)}`
+  const rows = await tx.execute<{ id: string }>(sql`
+    with seen as materialized (
+      select person_id, false as in_outbox from events where actor_id = any(${sql.param(userIds)}::bigint[]) and kind = 'link-shown'
+      union select person_id, true from events where kind = 'role-changed'
+        and exists (select from (${users}) u where u.role in ('admin', 'owner'))
+    )
+    select i.id from seen s join people p on p.id = s.person_id join ${invitations} i on i.id = p.invitation_id
+    where i.accepted_at is null and i.revoked_at is null and i.superseded_at is null and i.expires_at > now()
+      and i.token_hash is not null and ${rankOf(sql`i.role`)} > ${rankOf(sql`${role}::text`)}
+      and (not s.in_outbox or i.role <> 'member' and exists (select from (${users}) u where ${mayRead})
+        and exists (select from ${deliveries} d where d.person_id = p.id and d.invitation_id = i.id and d.is_kept))
+    order by p.id for no key update of p`)
+  return [...new Set(rows.map(({ id }) => Number(id)))]
 }
 
 /** Some of the links that people have and that are open. */

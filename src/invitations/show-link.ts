@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { hashToken, newNonce, tokenOf, tokenWith } from '../lib/token.ts'
-import { lockPerson } from '../people/store.ts'
+import { holdRoles, lockPerson } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
 import { lockInvitation, wasJustShown, writeNonce } from './link-store.ts'
 import { mayHandle } from './may-handle.ts'
@@ -27,6 +27,8 @@ export async function showLink(
   how: 'shown' | 'copied' = 'shown'
 ): Promise<LinkOutcome> {
   return transaction(db, async tx => {
+    // a link that is shown now is replaced when its reader loses the role a moment later
+    await holdRoles(tx)
     const found = await findInvitation(tx, invitationId)
     const person = found && (await lockPerson(tx, found.personId))
     if (!person) return { outcome: 'unknown' }

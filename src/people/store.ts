@@ -130,6 +130,11 @@ export async function lockAddresses(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:invite'))`)
 }
 
+/** Nobody's role or account is taken away until the transaction ends. Take it before every other lock. */
+export async function holdRoles(tx: Db): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock_shared(hashtext('rollcall:owners'))`)
+}
+
 /**
  * The ids of the active owners, who cannot change until the transaction ends: the last one must stay. One lock for all
  * of them, taken before any person's: row by row, those that wait would close circles once a row has moved.

@@ -1,6 +1,7 @@
 /** What an admin decides about a person's directory entry: bind or hand over, separate, let its password in. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
+import { endWithInviters } from '../../invitations/replace-links.ts'
 import { closeAsRevoked } from '../../invitations/store.ts'
 import { readName } from '../../lib/name.ts'
 import { includesRole, type Role } from '../../lib/role.ts'
@@ -138,6 +139,8 @@ async function takeFrom(tx: Db, ownerId: number | undefined): Promise<EntryOutco
 }
 
 async function renew(tx: Db, person: Person, name: string | null, teams: number[]) {
+  // the former holder leaves, as by a deactivation
+  await endWithInviters(tx, [person.id], 'typed')
   await giveToAnother(tx, person.id, name, teams)
   await cancelQueued(tx, { personId: person.id }, 'the account was handed over')
   if (person.invitationId !== null) await closeAsRevoked(tx, person.invitationId, person.id)

@@ -1,0 +1,49 @@
+/** New links for old ones that the wrong people may remember. */
+import type { Db } from '../db/client.ts'
+import type { Role } from '../lib/role.ts'
+import { cancelQueued, queueDelivery } from '../mail/store.ts'
+import { readOrganization } from '../people/store.ts'
+import { type Ending, endInvitationsOf } from './inviter-store.ts'
+import { dropLinks, linksKnownTo, lockInvitation } from './link-store.ts'
+import { extendInvitation, findInvitation, type InvitationRow } from './store.ts'
+
+/** What became of the link of an open invitation. `suppressed`: it has a new one, and no email may bring it. */
+export type NewLink = 'same' | 'sent' | 'suppressed'
+
+/** Ends the link of an open invitation and sends another one. Hold the locks of the person and the invitation. */
+export async function replaceLink(tx: Db, { id, personId, email, isSuppressed }: InvitationRow): Promise<NewLink> {
+  const hadLink = (await dropLinks(tx, [id])).length > 0
+  // no link is minted yet: the email that is queued brings the only one
+  if (!hadLink) return 'same'
+  await extendInvitation(tx, id, personId, (await readOrganization(tx))!.invitationDays)
+  if (isSuppressed) return 'suppressed'
+  await cancelQueued(tx, { invitationId: id }, 'another link replaced the one in this email')
+  await queueDelivery(tx, { personId, invitationId: id, address: email, batchId: null, priority: 0 })
+  return 'sent'
+}
+
+/**
+ * Replaces the links that these users saw and that give a role above `role`, the one they keep (null: none). Call it while
+ * their former role is still theirs; hold the owners' and the addresses' locks. Returns how many.
+ */
+export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | null): Promise<number> {
+  const ids = await linksKnownTo(tx, userIds, role)
+  for (const id of ids) {
+    await lockInvitation(tx, id)
+    await replaceLink(tx, (await findInvitation(tx, id))!)
+  }
+  return ids.length
+}
+
+/**
+ * What ends with inviters who leave: invitations of theirs, as `ending` says, and the links that they saw of others. Under
+ * the same locks.
+ */
+export async function endWithInviters(
+  tx: Db,
+  userIds: number[],
+  ending: Ending
+): Promise<{ ended: number; replaced: number }> {
+  const ended = await endInvitationsOf(tx, userIds, ending)
+  return { ended, replaced: await replaceKnownLinks(tx, userIds, null) }
+}
