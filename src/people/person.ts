@@ -15,3 +15,7 @@ export const enrollmentBadges: Record<Enrollment, { tone: string; icon: string; 
 export function isEnrollment(text: string): text is Enrollment {
   return (enrollments as readonly string[]).includes(text)
 }
+
+/** The directory keeps the names of its people in step: what is typed here would be overwritten. */
+export const isNameKept = (person: { directoryId: string | null; name: string | null }): boolean =>
+  person.directoryId !== null && person.name !== null

@@ -7,7 +7,15 @@ import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'
 import { browserInWords } from '../lib/user-agent.ts'
 import { changePassword } from '../people/change-password.ts'
-import { findPerson, lockPerson, readOrganization, requireRole, updateProfile } from '../people/store.ts'
+import { isNameKept } from '../people/person.ts'
+import {
+  findPerson,
+  lockPerson,
+  type PersonRow,
+  readOrganization,
+  requireRole,
+  updateProfile
+} from '../people/store.ts'
 import { showTime, timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -38,7 +46,7 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
 
   app.post<{ Body: Fields }>('/me', { config: { access: 'member' }, schema: { body } }, async (request, reply) => {
     const fields = request.body
-    const errors = profileErrors(fields)
+    const errors = profileErrors(fields, (await findPerson(db, request.viewer!.id))!)
     if (Object.keys(errors).length > 0) return mePage(deps, request, reply, fields, errors)
     if (fields.password !== undefined || fields.current_password !== undefined) {
       const passwordErrors = await tryPassword(deps, request, reply, fields)
@@ -59,9 +67,12 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-function profileErrors({ name, theme, time_zone, shortcuts }: Fields): FieldErrors {
+function profileErrors({ name, theme, time_zone, shortcuts }: Fields, person: PersonRow): FieldErrors {
   const errors: FieldErrors = {}
-  if (name !== undefined && readName(name) === undefined) errors.name = 'Enter your name, up to 200 characters.'
+  if (name !== undefined && name !== person.name) {
+    if (isNameKept(person)) errors.name = 'Your name comes from your organization’s directory. Change it there.'
+    else if (readName(name) === undefined) errors.name = 'Enter your name, up to 200 characters.'
+  }
   if (theme !== undefined && !['system', 'light', 'dark'].includes(theme)) errors.theme = 'Choose one of the themes.'
   if (time_zone?.trim() && !timeZoneNamed(time_zone)) errors.time_zone = 'Enter a time zone like Europe/Berlin.'
   if (shortcuts !== undefined && !['on', 'off'].includes(shortcuts)) errors.shortcuts = 'Choose on or off.'
@@ -116,7 +127,8 @@ async function saveProfile({ db }: Deps, id: number, fields: Fields) {
   await transaction(db, async tx => {
     const person = (await lockPerson(tx, id))!
     await requireRole(tx, id, 'member')
-    const name = fields.name === undefined ? person.name : readName(fields.name)!
+    const isSame = fields.name === undefined || fields.name === person.name || isNameKept(person)
+    const name = isSame ? person.name : readName(fields.name!)!
     if (name !== person.name) {
       const details = { before: person.name ?? person.email, name }
       await recordEvent(tx, { kind: 'name-changed', actorId: id, personId: id, details })
@@ -145,14 +157,16 @@ async function mePage(
     listSessions(db, viewer.id)
   ])
   const isWrong = Object.keys(errors).length > 0
+  const isKept = person !== undefined && isNameKept(person)
   return reply.page(
     'sessions/me',
     { title: isWrong ? 'Error: Your page' : 'Your page', status: isWrong ? 422 : 200 },
     {
       email: viewer.email,
       hasPassword: person?.passwordHash !== null,
+      isNameKept: isKept,
       values: {
-        name: typed.name ?? person?.name ?? '',
+        name: (isKept ? undefined : typed.name) ?? person?.name ?? '',
         theme: typed.theme ?? viewer.theme,
         time_zone: typed.time_zone ?? person?.timeZone ?? '',
         shortcuts: typed.shortcuts ?? (viewer.shortcuts ? 'on' : 'off')

@@ -8,6 +8,7 @@ import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'
 import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
+import { isNameKept } from '../people/person.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
 import { welcome } from '../sessions/known-browser.ts'
 import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/outside.ts'
@@ -101,13 +102,9 @@ async function invitationOf(
   return { invitation: replaced, state: stateOf(replaced) === 'accepted' ? 'accepted' : 'superseded' }
 }
 
-/** The directory keeps the names of its people in step: what is typed here would be overwritten. */
-const keepsName = (person: { directoryId: string | null; name: string | null } | undefined) =>
-  person !== undefined && person.directoryId !== null && person.name !== null
-
 async function keptName(db: Deps['db'], { personId }: InvitationRow): Promise<string | null> {
   const person = await findPerson(db, personId)
-  return keepsName(person) ? person!.name : null
+  return person && isNameKept(person) ? person.name : null
 }
 
 async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: InvitationRow, password: string) {
@@ -173,7 +170,7 @@ async function joinPage(
       email: invitation.email,
       expires: showDay(invitation.expiresAt, timeZone),
       values: { name: name ?? person?.name ?? '' },
-      isNameKept: keepsName(person),
+      isNameKept: person !== undefined && isNameKept(person),
       isOutside,
       errors,
       signedInAs: request.viewer?.email ?? null

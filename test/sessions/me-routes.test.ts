@@ -127,3 +127,17 @@ t.test('the organization’s continue link stands on everybody’s page once the
   t.match(page, 'href="https://intranet.larkfield.example/start?a=1&amp;b=2"')
   t.match(page, 'Continue to Larkfield')
 })
+
+t.test('a name that the directory keeps is shown, and changed there', async t => {
+  const { id, visitor } = await user('nadia')
+  await db.execute(sql`update people set directory_id = 'entry-nadia', name = ' Nadia  Kept' where id = ${id}`)
+  t.match((await visitor.get('/me')).body, / name="name"[^>]* value=" Nadia {2}Kept" readonly/)
+  t.equal((await visitor.post('/me', { name: ' Nadia  Kept', theme: 'dark' })).statusCode, 303)
+  const refused = await visitor.post('/me', { name: 'Ada Byrne', theme: 'light' })
+  t.equal(refused.statusCode, 422)
+  t.match(refused.body, 'comes from your organization’s directory. Change it there.')
+  t.match(await row(id), { name: ' Nadia  Kept', theme: 'dark' })
+  await db.execute(sql`update people set directory_id = null where id = ${id}`)
+  t.equal((await visitor.post('/me', { name: 'Nadia Own' })).statusCode, 303)
+  t.match(await row(id), { name: 'Nadia Own' })
+})
