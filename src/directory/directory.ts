@@ -123,23 +123,18 @@ export interface TestStep {
   advice: string | null
 }
 
-export type PasswordCheck =
-  /** `addresses`: every address of the entry, of which `person.mail` is the one that counts. */
-  | { outcome: 'right'; person: DirectoryPerson; addresses?: string[] }
-  | { outcome: 'wrong' }
-  | { outcome: 'unavailable'; reason: string }
-
 /** Whose password it would be: the entry with a stable id, or the one entry that has a mail address. */
 export type EntryKey = { id: string } | { address: string }
 
-export type EntryCheck =
-  | PasswordCheck
-  /** It is right, and the directory lets nobody in with it until it is changed there. */
-  | { outcome: 'expired' | 'must-change'; person: DirectoryPerson }
+export type PasswordCheck =
+  /** `expired`, `must-change`: it is right, and the directory lets nobody in with it until it is changed there. */
+  | { outcome: 'right' | 'expired' | 'must-change'; person: DirectoryPerson }
+  | { outcome: 'wrong' }
   /** No entry has that id or address. */
   | { outcome: 'missing' }
   /** Several entries that may sign in have the address. */
   | { outcome: 'ambiguous' }
+  | { outcome: 'unavailable'; reason: string }
 
 export interface FoundGroups {
   groups: FoundGroup[]
@@ -173,14 +168,9 @@ export interface Directory {
   findByAddress(address: string, signal?: AbortSignal): Promise<DirectoryPerson[]>
   /**
    * Is this the entry's password? The entry is looked up as the bind account and asked under its own DN, once. The disabled
-   * and the excluded are refused, and do not count where an address is looked up.
+   * and the excluded are refused, and do not count where an address is looked up. Takes as long whatever the outcome.
    */
-  checkPasswordOf(key: EntryKey, password: string, signal?: AbortSignal): Promise<EntryCheck>
-  /**
-   * Does this password belong to the person with this mail address (or uid)? Exactly one entry must match; an empty
-   * password is never right, and the disabled are refused.
-   */
-  checkPassword(login: string, password: string, signal?: AbortSignal): Promise<PasswordCheck>
+  checkPassword(key: EntryKey, password: string, signal?: AbortSignal): Promise<PasswordCheck>
 }
 
 /** Why the directory gave no answer: what happened and to what; the advice says what to do next. */

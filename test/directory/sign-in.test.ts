@@ -132,6 +132,27 @@ t.test('S20: an unknown address gets the same answers, and no password of theirs
   t.equal(bindsOf(fake, 'stranger').length, 0)
 })
 
+t.test('S20: the directory hears as much about nobody as about a user, with an entry or without', async t => {
+  const fake = await startFake({ entries: [entryOf('dan'), entryOf('cleo'), entryOf('stranger')], script: refuse })
+  const asked = await startApp({ environment: environmentOf(fake.url) })
+  t.teardown(() => Promise.all([fake.stop(), asked.close()]))
+  const bind = (uid: string, entry: string) =>
+    asked.db.execute(sql`update people set directory_id = ${entry} where email = ${`${uid}@larkfield.example`}`)
+  await bind('cleo', entryOf('cleo').attributes.entryUUID[0]!)
+  await bind('ben', '00000000-0000-4000-8000-00000000dead')
+  const heard = async (uid: string) => {
+    const before = fake.requests.length
+    t.equal((await signIn(`${uid}@larkfield.example`, 'typed-by-hand', asked)).statusCode, 422)
+    return fake.requests.slice(before).map(({ kind, dn }) => (kind === 'bind' && dn === bindDn ? 'account' : kind))
+  }
+  const user = await heard('dan')
+  t.equal(user.filter(kind => kind === 'bind').length, 1)
+  t.same(await heard('cleo'), user, 'bound to an entry')
+  t.same(await heard('ben'), user, 'bound to an entry that is not there')
+  t.same(await heard('stranger'), user, 'no user here')
+  t.same(await heard('nobody'), user, 'in neither place')
+})
+
 t.test(
   'a directory that does not answer is said so, costs nobody a try, and leaves passwords kept here working',
   async t => {

@@ -76,7 +76,7 @@ export function scriptDirectory(): ScriptedDirectory {
       findPeople: async ids => everybody().filter(({ id }) => ids.includes(id)),
       findGone: async missing => missing.map(({ id }) => id).filter(id => !directory.unproved.has(id)),
       findByAddress: async address => everybody().filter(({ mail }) => mail?.toLowerCase() === address.toLowerCase()),
-      checkPasswordOf: async (key, password) => {
+      checkPassword: async (key, password) => {
         directory.asked.push('id' in key ? key.id : key.address)
         if (directory.isDown) return { outcome: 'unavailable', reason: 'down' }
         const isMeant = (each: DirectoryPerson) =>
@@ -88,14 +88,7 @@ export function scriptDirectory(): ScriptedDirectory {
         if (!person || directory.passwords.get(person.id) !== password) return { outcome: 'wrong' }
         return { outcome: 'right', person }
       },
-      readGroup: async (id, take) => read(directory, id, take),
-      checkPassword: async (login, password) => {
-        directory.asked.push(login)
-        if (directory.isDown) return { outcome: 'unavailable', reason: 'down' }
-        const person = everybody().find(({ mail }) => mail === login)
-        if (!person || person.isDisabled || directory.passwords.get(person.id) !== password) return { outcome: 'wrong' }
-        return { outcome: 'right', person }
-      }
+      readGroup: async (id, take) => read(directory, id, take)
     }
   }
   return directory

@@ -1,5 +1,4 @@
 import { type Directory, DirectoryProblem, type DirectorySettings, type ReadOutcome } from '../directory.ts'
-import { checkPasswordOfEntry } from './check-entry.ts'
 import { checkPasswordAt } from './check-password.ts'
 import { findByAddressIn, findGroupsIn, findPeopleIn } from './find.ts'
 import { goneAmong } from './reading/gone.ts'
@@ -23,8 +22,7 @@ export function openDirectory(settings: DirectorySettings, own: Partial<Limits> 
     findByAddress: (address, signal) => ask(signal, session => findByAddressIn(session, address)),
     readGroup: (id, take, signal) =>
       ask(signal, session => readGroupIn(session, id, take)).catch(error => outcomeOf(error, signal)),
-    checkPasswordOf: (key, password, signal) => checkPasswordOfEntry(settings, limits, key, password, signal),
-    checkPassword: (login, password, signal) => checkPasswordAt(settings, limits, login, password, signal)
+    checkPassword: (key, password, signal) => checkPasswordAt(settings, limits, key, password, signal)
   }
 }
 

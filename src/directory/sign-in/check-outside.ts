@@ -78,7 +78,7 @@ async function askFor(
   password: string
 ): Promise<OutsideAnswer> {
   if (entryId === null && !mayClaim) return askForNobody(directory)
-  const answer = await directory.checkPasswordOf(entryId === null ? { address: email } : { id: entryId }, password)
+  const answer = await directory.checkPassword(entryId === null ? { address: email } : { id: entryId }, password)
   const unclear = async (trouble: DirectoryTrouble): Promise<OutsideAnswer> => {
     await transaction(db, tx => noteTrouble(tx, personId, trouble))
     return { outcome: 'unclear' }
@@ -94,8 +94,8 @@ async function askFor(
   return { outcome: 'right', entry: { id, dn } }
 }
 
-/** As many messages as for a user, more or less, and no password goes anywhere. */
+/** The same conversation as for a user, about an entry that cannot be; the password that was typed goes nowhere. */
 async function askForNobody(directory: Directory): Promise<OutsideAnswer> {
-  for (let each = 0; each < 2; each += 1) await directory.findPeople([randomUUID()])
-  return { outcome: 'wrong' }
+  const answer = await directory.checkPassword({ id: randomUUID() }, randomUUID())
+  return answer.outcome === 'unavailable' ? answer : { outcome: 'wrong' }
 }

@@ -67,7 +67,7 @@ t.test('row 26: a right password that has expired or must be changed is told apa
   ]
   for (const [code, text, error, outcome] of cases) {
     const directory = await open(t, answering(nora.dn, code, text, error))
-    t.match(await directory.checkPasswordOf({ id: 'id-nora' }, 'x'), { outcome }, `${code} ${text} ${error}`)
+    t.match(await directory.checkPassword({ id: 'id-nora' }, 'x'), { outcome }, `${code} ${text} ${error}`)
   }
 })
 
@@ -97,7 +97,7 @@ t.test('row 26: OpenLDAP’s own password policy, asked with the right password 
     ['reset', 'must-change']
   ]) {
     const address = `${name}@larkfield.example`
-    t.match(await directory.checkPasswordOf({ address }, 'right'), { outcome }, name!)
-    t.match(await directory.checkPasswordOf({ address }, 'guess'), { outcome: 'wrong' }, `${name}, guessed`)
+    t.match(await directory.checkPassword({ address }, 'right'), { outcome }, name!)
+    t.match(await directory.checkPassword({ address }, 'guess'), { outcome: 'wrong' }, `${name}, guessed`)
   }
 })

@@ -115,7 +115,7 @@ t.test('row 7: sync, look-up and sign-in agree, and other domains lead to anothe
       { title: 'Clerk', department: 'A' }
     )
     t.match(await directory.findPeople([found.id]), [{ mail }])
-    for (const login of ['multi@larkfield.example', 'multi@old-company.example'])
-      t.match(await directory.checkPassword(login, 'multi-secret'), { outcome: 'right', person: { mail } })
+    for (const address of ['multi@larkfield.example', 'multi@old-company.example'])
+      t.match(await directory.checkPassword({ address }, 'multi-secret'), { outcome: 'right', person: { mail } })
   }
 })

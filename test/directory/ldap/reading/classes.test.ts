@@ -76,7 +76,7 @@ t.test('row 10: they are found by id and sign in as other people do', async t =>
   const [all] = (await directory.searchGroups('all', 5)).groups
   await directory.readGroup(all!.id, async set => void taken.push(...set))
   t.equal((await directory.findPeople(taken.map(({ id }) => id))).length, 6)
-  t.match(await directory.checkPassword('box@larkfield.example', 'x'), { outcome: 'wrong' })
+  t.match(await directory.checkPassword({ address: 'box@larkfield.example' }, 'x'), { outcome: 'wrong' })
 })
 
 t.test('row 11: a group of class Group, and of a class below groupOfNames, is found by default', async t => {

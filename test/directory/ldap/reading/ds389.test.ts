@@ -170,17 +170,26 @@ t.test('disabled by nsAccountLock or by the role that stands for it', { skip }, 
     people.map(({ isDisabled }) => isDisabled),
     [true, true]
   )
-  for (const uid of ['off', 'role']) t.same(await directory.checkPassword(uid, `${uid}-secret`), { outcome: 'wrong' })
+  for (const uid of ['off', 'role'])
+    t.same(await directory.checkPassword({ address: `${uid}@larkfield.example` }, `${uid}-secret`), {
+      outcome: 'wrong'
+    })
 })
 
 t.test('sign-in by the directory’s password, and its own lock after wrong ones', { skip }, async t => {
-  t.match(await directory.checkPassword('ada@larkfield.example', 'ada-secret'), { outcome: 'right' })
-  t.match(await directory.checkPassword('ada', 'ada-secret'), { outcome: 'right', person: { dn: dnOf('ada') } })
+  t.match(await directory.checkPassword({ address: 'ada@larkfield.example' }, 'ada-secret'), {
+    outcome: 'right',
+    person: { dn: dnOf('ada') }
+  })
   for (const password of ['', 'ben-secret'])
-    t.same(await directory.checkPassword('ada', password), { outcome: 'wrong' })
+    t.same(await directory.checkPassword({ address: 'ada@larkfield.example' }, password), { outcome: 'wrong' })
   setUntilEnd(t, 'cn=config', { passwordLockout: 'on', passwordMaxFailure: '2' }, { passwordLockout: 'off' })
   for (const password of ['x', 'y', 'ben-secret'])
-    t.same(await directory.checkPassword('ben', password), { outcome: 'wrong' }, password)
+    t.same(
+      await directory.checkPassword({ address: 'ben@larkfield.example' }, password),
+      { outcome: 'wrong' },
+      password
+    )
   t.match((await read('unique')).taken.find(({ dn }) => dn === dnOf('ben'))!.isDisabled, false, 'a pause is no leave')
 })
 
@@ -233,7 +242,7 @@ t.test('its usual look-through limit closes the quick ways, and everybody is fou
   t.match(reading.strategy, /filters of 50 names/)
   const step = (await directory.test()).at(-1)
   t.match(step, { name: 'people', ok: true, text: /^More than \d+ people: /, advice: /look-through limit/ })
-  t.match(await directory.checkPassword('ada', 'ada-secret'), { outcome: 'right' })
+  t.match(await directory.checkPassword({ address: 'ada@larkfield.example' }, 'ada-secret'), { outcome: 'right' })
   t.equal((await directory.searchGroups('crowd', 5)).groups.length, 1)
 })
 
@@ -241,7 +250,7 @@ t.test('one that refuses filters with names it does not know is asked without th
   const strict = 'nsslapd-verify-filter-schema'
   setUntilEnd(t, 'cn=config', { [strict]: 'reject-invalid' }, { [strict]: 'process-safe' })
   t.equal((await directory.searchGroups('crowd', 5)).groups.length, 1)
-  t.match(await directory.checkPassword('ada', 'ada-secret'), { outcome: 'right' })
+  t.match(await directory.checkPassword({ address: 'ada@larkfield.example' }, 'ada-secret'), { outcome: 'right' })
   t.match((await read('unique')).reading, { resolved: 2, problems: [] })
   t.match((await read('nobody')).reading, { resolved: 0, problems: [] })
   t.ok((await directory.test()).every(({ ok }) => ok))
@@ -310,7 +319,7 @@ t.test('ldaps and StartTLS; a server that wants encryption is understood', { ski
       JSON.stringify(steps.at(-1))
     )
     t.match(steps.find(({ name }) => name === 'tls')!.text, /TLSv1.*issued by Larkfield CA/)
-    t.match(await secured.checkPassword('ada', 'ada-secret'), { outcome: 'right' })
+    t.match(await secured.checkPassword({ address: 'ada@larkfield.example' }, 'ada-secret'), { outcome: 'right' })
   }
   t.match((await openDirectory({ ...settings, url, startTls: true }).test()).at(-1), { name: 'tls', ok: false })
   set('cn=config', { 'nsslapd-require-secure-binds': 'on' })

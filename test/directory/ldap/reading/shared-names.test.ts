@@ -72,14 +72,14 @@ t.test('row 6: a list keeps an address that two entries share, and chooses neith
 
 t.test('row 6: a mailbox below a person, or a device with the same address, is no second person', async t => {
   t.match(await directory.findByAddress(at('ada')), [{ dn: dnOf('ada') }])
-  t.match(await directory.checkPasswordOf({ address: at('ada') }, 'ada-secret'), { outcome: 'right' })
-  t.match(await directory.checkPasswordOf({ address: at('twin') }, 'x'), { outcome: 'ambiguous' })
+  t.match(await directory.checkPassword({ address: at('ada') }, 'ada-secret'), { outcome: 'right' })
+  t.match(await directory.checkPassword({ address: at('twin') }, 'x'), { outcome: 'ambiguous' })
 })
 
 t.test('row 7: an address or a name with a language tag counts, after those without', async t => {
   t.same((await read('tagged')).taken, ['cleo', 'dan'])
   t.match(await directory.findByAddress(at('cleo')), [{ mail: at('cleo'), name: 'cleo' }])
-  t.match(await directory.checkPasswordOf({ address: at('cleo') }, 'cleo-secret'), { outcome: 'right' })
+  t.match(await directory.checkPassword({ address: at('cleo') }, 'cleo-secret'), { outcome: 'right' })
 })
 
 t.test(

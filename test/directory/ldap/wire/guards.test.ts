@@ -185,7 +185,7 @@ test('19: an abort ends the connection at once, and its reason is the reason', a
     directory.readGroup('x', async () => {}, abort.signal),
     reason
   )
-  await t.rejects(directory.checkPassword('x', 'y', abort.signal), reason)
+  await t.rejects(directory.checkPassword({ address: 'x@larkfield.example' }, 'y', abort.signal), reason)
 })
 
 test('20: intermediate responses are swallowed', async t => {

@@ -56,7 +56,7 @@ test('7: ldaps and StartTLS with a certificate of the own authority', async t =>
       (await directory.test()).every(step => step.ok),
       url
     )
-    t.match(await directory.checkPassword('ada', 'ada-secret-1'), { outcome: 'right' })
+    t.match(await directory.checkPassword({ address: 'ada@larkfield.example' }, 'ada-secret-1'), { outcome: 'right' })
   }
 })
 
