@@ -1,7 +1,7 @@
 /** Events about directory entries and whose they are. */
 import type { EventRow, Shape } from './event.ts'
 
-const somebody = (event: EventRow) => event.personName ?? 'somebody'
+const personOf = (event: EventRow) => event.personName ?? 'a person'
 
 const troubleWords: Record<string, string> = {
   'entry-missing': 'their entry was not found',
@@ -14,26 +14,26 @@ export const entryEventKinds = {
     tone: 'warn',
     icon: 'alert',
     says: event =>
-      `${somebody(event)} could not use the directory’s password: ${troubleWords[String(event.details.trouble)] ?? 'their page says why'}`
+      `${personOf(event)} could not use the directory’s password: ${troubleWords[String(event.details.trouble)] ?? 'their page says why'}`
   },
   'directory-linked': {
     tone: 'info',
     icon: 'check',
     says: event =>
-      `let the directory’s password of ${event.details.entry ?? 'a directory entry'} open the account of ${somebody(event)}`
+      `let the directory’s password of ${event.details.entry ?? 'a directory entry'} open the account of ${personOf(event)}`
   },
   'entry-changed': {
     tone: 'warn',
     icon: 'refresh',
     says: event =>
       event.details.holder === 'other'
-        ? `handed the account of ${somebody(event)} over to ${event.details.entry ?? 'a directory entry'}`
-        : `bound ${somebody(event)} to the directory entry ${event.details.entry ?? 'a directory entry'}`
+        ? `handed the account of ${personOf(event)} over to ${event.details.entry ?? 'a directory entry'}`
+        : `bound ${personOf(event)} to the directory entry ${event.details.entry ?? 'a directory entry'}`
   },
   'entry-separated': {
     tone: 'warn',
     icon: 'x',
-    says: event => `separated ${somebody(event)} from the directory entry ${event.details.entry ?? 'a directory entry'}`
+    says: event => `separated ${personOf(event)} from the directory entry ${event.details.entry ?? 'a directory entry'}`
   },
   'entries-relinked': {
     tone: 'warn',
@@ -45,6 +45,6 @@ export const entryEventKinds = {
     tone: 'info',
     icon: 'mail',
     says: event =>
-      `moved ${somebody(event)} from ${event.details.before ?? 'one address'} to ${event.details.address ?? 'another'}`
+      `moved ${personOf(event)} from ${event.details.before ?? 'one address'} to ${event.details.address ?? 'another'}`
   }
 } satisfies Record<string, Shape>

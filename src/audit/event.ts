@@ -22,7 +22,7 @@ export interface Shape {
   says: (event: EventRow) => string
 }
 
-const somebody = (event: EventRow) => event.personName ?? 'somebody'
+const personOf = (event: EventRow) => event.personName ?? 'a person'
 const amount = (event: EventRow, name: string) => Number(event.details[name] ?? 0)
 const counted = (number: number, one: string, many = `${one}s`) =>
   `${number.toLocaleString('en')} ${number === 1 ? one : many}`
@@ -90,28 +90,28 @@ export const eventKinds = {
     icon: 'refresh',
     says: event => `tried ${counted(amount(event, 'mails'), 'mail')} again`
   },
-  'invitation-resent': { tone: 'info', icon: 'send', says: event => `sent the invitation of ${somebody(event)} again` },
-  'invitation-revoked': { tone: 'warn', icon: 'x', says: event => `revoked the invitation of ${somebody(event)}` },
+  'invitation-resent': { tone: 'info', icon: 'send', says: event => `sent the invitation of ${personOf(event)} again` },
+  'invitation-revoked': { tone: 'warn', icon: 'x', says: event => `revoked the invitation of ${personOf(event)}` },
   'link-shown': {
     tone: 'warn',
     icon: 'copy',
-    says: event => `${event.details.how === 'copied' ? 'copied' : 'opened'} the invitation link of ${somebody(event)}`
+    says: event => `${event.details.how === 'copied' ? 'copied' : 'opened'} the invitation link of ${personOf(event)}`
   },
   'invitation-requested': {
     tone: 'warn',
     icon: 'mail',
-    says: event => `${somebody(event)} asked for a new invitation`
+    says: event => `${personOf(event)} asked for a new invitation`
   },
   'signed-up': { tone: 'good', icon: 'check', says: () => 'signed up' },
-  'opted-out': { tone: 'warn', icon: 'minus', says: event => `${somebody(event)} opted out of invitations` },
-  'suppression-lifted': { tone: 'info', icon: 'mail', says: event => `let mail through to ${somebody(event)} again` },
+  'opted-out': { tone: 'warn', icon: 'minus', says: event => `${personOf(event)} opted out of invitations` },
+  'suppression-lifted': { tone: 'info', icon: 'mail', says: event => `let mail through to ${personOf(event)} again` },
   'role-changed': {
     tone: 'warn',
     icon: 'people',
-    says: event => `made ${somebody(event)} ${event.details.role ?? 'member'}`
+    says: event => `made ${personOf(event)} ${event.details.role ?? 'member'}`
   },
-  'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${somebody(event)}` },
-  'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${somebody(event)}` },
+  'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${personOf(event)}` },
+  'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${personOf(event)}` },
   ...entryEventKinds,
   'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how the directory is reached' },
   'groups-synced': {
@@ -168,12 +168,12 @@ export const eventKinds = {
   'team-joined': {
     tone: 'info',
     icon: 'teams',
-    says: event => `put ${somebody(event)} in the team ${named(event, 'team')}`
+    says: event => `put ${personOf(event)} in the team ${named(event, 'team')}`
   },
   'team-left': {
     tone: 'info',
     icon: 'teams',
-    says: event => `took ${somebody(event)} out of the team ${named(event, 'team')}`
+    says: event => `took ${personOf(event)} out of the team ${named(event, 'team')}`
   }
 } satisfies Record<string, Shape>
 

@@ -15,7 +15,7 @@ export interface InviteStep {
 
 /**
  * Invites every recipient of these lines whose verdict is `invite`, in one statement: people that are new, their
- * invitation, and the mail that we owe them. Returns how many; fewer than asked for when somebody signed up meanwhile.
+ * invitation, and the mail that we owe them. Returns how many; fewer than asked for when people signed up meanwhile.
  */
 export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number> {
   const expires = sql`now() + make_interval(days => ${step.days})`
@@ -50,8 +50,8 @@ export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number
 }
 
 /**
- * A line that names the address that the directory has for somebody who is about to be invited: it becomes theirs, so that
- * nobody is here twice and the mail goes where the directory says.
+ * A line that names the address that the directory has for a person who is about to be invited: it becomes theirs, so
+ * that no one is here twice and the mail goes where the directory says.
  */
 export async function takeNamedAddresses(
   tx: Db,

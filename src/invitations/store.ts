@@ -125,7 +125,7 @@ export async function noteRequest(tx: Db, id: number): Promise<boolean> {
   )
 }
 
-/** Requests that nobody has answered with a new invitation, the oldest first. */
+/** Requests that no new invitation has answered, the oldest first. */
 export async function openRequests(db: Db, limit: number) {
   return db
     .select({

@@ -1,7 +1,7 @@
 /**
  * The line before the passwords' hashes: each takes some 80 ms of a core, so as many run at once as there are cores and
  * the others wait. The line has an end, for each network and in all: a network that sends thousands is refused at once
- * and keeps nobody else waiting.
+ * and keeps no one else waiting.
  */
 import { availableParallelism } from 'node:os'
 
@@ -28,7 +28,7 @@ export class LineFull extends Error {
   }
 }
 
-/** The request ended before its turn came: its reader hears nothing any more. */
+/** The request ended before its turn came: there is no one left to answer. */
 export class TurnOver extends Error {}
 
 type Limits = Record<Asker, { network: number; all: number }>

@@ -40,7 +40,7 @@ export function passwordProblem(password: string, context: readonly string[]): s
   if (length < minimum) return `Use at least ${minimum} characters. Several words in a row are fine.`
   if (length > maximum) return `Use at most ${maximum} characters.`
   if (isGuessable(password.toLowerCase(), context))
-    return 'This is among the first passwords that somebody would try. Use several unrelated words.'
+    return 'This password is easy to guess. Use several unrelated words.'
   return undefined
 }
 

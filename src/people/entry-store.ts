@@ -21,7 +21,7 @@ export async function findByEntry(db: Db, entryId: string): Promise<number | und
 
 /**
  * Binds a person to an entry, instead of the one they may have had. Hold `lockAddresses` and the person's lock, and make
- * sure that the entry is nobody else's.
+ * sure that no other person has the entry.
  */
 export async function bindEntry(tx: Db, personId: number, { id, dn }: EntryRef, by: BoundBy): Promise<void> {
   await tx
@@ -49,7 +49,7 @@ export async function noteTrouble(tx: Db, personId: number, trouble: DirectoryTr
     await recordEvent(tx, { kind: 'directory-refused', actorId: null, personId, details: { trouble } })
 }
 
-/** The directory's password was right: nothing is in the way any more. */
+/** The directory's password was right: the trouble is over. */
 export async function clearTrouble(db: Db, personId: number): Promise<void> {
   await db.execute(sql`
     update people set directory_trouble = null, directory_trouble_at = null

@@ -122,15 +122,15 @@ export async function setDeactivated(tx: Db, id: number, isDeactivated: boolean)
 }
 
 /**
- * Whoever brings people in, invites them or changes many at once does so one after the other: what one of them decides
- * about an address is still true when it commits, and rows that each takes in an order of its own close no circle. Take
- * it after the owners' lock, and before anybody's row.
+ * Transactions that add or invite people, or change many at once, run one after the other: what one of them decides about
+ * an address is still true when it commits, and they cannot deadlock over rows that each locks in its own order. Take it
+ * after the owners' lock, and before any person's row.
  */
 export async function lockAddresses(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:invite'))`)
 }
 
-/** Nobody's role or account is taken away until the transaction ends. Take it before every other lock. */
+/** No user loses a role or the account until the transaction ends. Take it before every other lock. */
 export async function holdRoles(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock_shared(hashtext('rollcall:owners'))`)
 }

@@ -14,14 +14,14 @@ export const opensWithDirectory = ({ passwordHash, directoryPasswordAt }: Person
  * here, once. False when an admin decided otherwise meanwhile.
  */
 export async function claimEntry(tx: Db, personId: number, entry: EntryRef): Promise<boolean> {
-  // binding changes who an address belongs to; a usual sign-in waits for nobody
+  // binding changes who an address belongs to; other sign-ins need not wait
   if ((await findPerson(tx, personId))?.directoryId === null) await lockAddresses(tx)
   const person = await lockPerson(tx, personId)
   if (!person || !opensWithDirectory(person)) return false
   return person.directoryId === null ? claimFirst(tx, person, entry, 'sign-in') : person.directoryId === entry.id
 }
 
-/** Both passwords were right: from now on either opens the account. False when that is not theirs to say any more. */
+/** Both passwords were right: from now on either opens the account. False when an admin decided otherwise. */
 export async function linkEntry(tx: Db, personId: number, entry: EntryRef): Promise<boolean> {
   await lockAddresses(tx)
   const person = await lockPerson(tx, personId)

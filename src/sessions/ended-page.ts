@@ -1,4 +1,4 @@
-/** What somebody reads whose session is over: a way back to the page, and what they entered. */
+/** The page after a session has ended: a way back to where the user was, and what they entered. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'

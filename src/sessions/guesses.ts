@@ -12,7 +12,7 @@ const keyOfSession = (sessionId: number) => `me session ${sessionId}`
 
 /**
  * Counts a try before it is made: seconds to wait, 0 when it may be made, `over` when the session has had its ten. The
- * account's own count goes on over its sessions, with pauses as at sign-in (NIST SP 800-63B-4).
+ * account's own count covers all its sessions, with pauses as at sign-in (NIST SP 800-63B-4).
  */
 export async function countGuess(db: Database, personId: number, sessionId: number): Promise<number | 'over'> {
   return transaction(db, async tx => {

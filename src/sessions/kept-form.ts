@@ -3,7 +3,7 @@ import { openSecret, sealSecret } from '../lib/secret.ts'
 
 /** A form that was sent too late. */
 export interface KeptForm {
-  /** Whose session it was: nobody else sends it. */
+  /** Whose session it was: only they can send it. */
   personId: number
   /** Where it goes, an own path. */
   action: string

@@ -10,7 +10,7 @@ export interface LinkTicket {
   entry: EntryRef
 }
 
-/** Sealed under the key of this installation: nobody else can make or read one. */
+/** Sealed under the key of this installation: no one else can make or read one. */
 export function sealTicket(secretKey: Buffer, { personId, entry }: LinkTicket): string {
   const text = JSON.stringify({ ...entry, at: Date.now() })
   return `${personId}.${sealSecret(secretKey, placeOf(personId), text).toString('base64url')}`

@@ -18,7 +18,7 @@ export interface Attempt {
   password: string
   ip: string
   userAgent: string | null
-  /** The session that this browser already had: it ends, whoever it belonged to. */
+  /** The session that this browser already had: it ends, even if it was another user's. */
   oldToken: string | undefined
   /** Aborted when the request is over. */
   over?: AbortSignal

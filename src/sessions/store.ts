@@ -33,7 +33,7 @@ export async function findViewer(db: Db, tokenHash: Buffer) {
   return row
 }
 
-/** Whose session this was, over or not; undefined when it is gone. */
+/** Whose session this is or was; undefined when its row was deleted. */
 export async function ownerOfSession(db: Db, tokenHash: Buffer): Promise<number | undefined> {
   const [row] = await db.select({ personId: sessions.personId }).from(sessions).where(eq(sessions.tokenHash, tokenHash))
   return row?.personId
@@ -93,7 +93,7 @@ export async function deleteSessionsOf(db: Db, personId: number, keep = 0): Prom
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length
 }
 
-/** Sessions that ended long ago, and failures that no longer delay anybody. */
+/** Sessions that ended long ago, and failures that no longer delay anyone. */
 export async function deleteEndedSessions(db: Db): Promise<void> {
   await db.delete(sessions).where(sql`${sessions.endsAt} < now() - interval '1 day'`)
   await db.delete(signInFailures).where(sql`${signInFailures.lastAt} < now() - interval '1 day'`)
@@ -142,7 +142,7 @@ export async function clearTries(tx: Db, key: string): Promise<void> {
 
 /**
  * Counts a try under a limit that grows into pauses; returns the seconds to wait, 0 when it may be made. Only a try that
- * is made counts, so that tries during a pause do not put the next one off for ever.
+ * is made counts, so that tries during a pause do not prolong it.
  */
 export async function countInRow(tx: Db, key: string, delayAfter: (failures: number) => number): Promise<number> {
   const { failures, secondsSince } = await lockTries(tx, key)

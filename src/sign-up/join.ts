@@ -34,7 +34,7 @@ export type JoinOutcome =
   | { outcome: 'joined'; session: string; role: string }
   | { outcome: 'unknown' }
   | { outcome: 'closed'; state: Exclude<InvitationState, 'open'> }
-  /** An admin decided on another entry meanwhile, or somebody else has this one. */
+  /** An admin decided on another entry meanwhile, or another person has this one. */
   | { outcome: 'entry-changed' }
 
 /** Links that are being used in this process: a hash costs 80 ms of a core, and only one of many can win. */

@@ -3,7 +3,7 @@ import type { Db } from '../db/client.ts'
 import { people } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
 
-/** Makes the invited person a user. Whatever they had before of credentials is gone. */
+/** Makes the invited person a user. Credentials that they had before are replaced. */
 export async function signUpPerson(
   tx: Db,
   id: number,
@@ -15,5 +15,5 @@ export async function signUpPerson(
     .set({ ...user, signedUpAt: sql`now()` })
     .where(isNew)
     .returning({ id: people.id })
-  if (rows.length === 0) throw new Error('an open invitation belonged to somebody who had signed up')
+  if (rows.length === 0) throw new Error('an open invitation belonged to a person who had signed up')
 }

@@ -54,7 +54,7 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
   })
 }
 
-/** Answers whoever may not use the route. Runs once the viewer is known. */
+/** Refuses viewers who may not use the route. Runs once the viewer is known. */
 export async function checkAccess(
   request: FastifyRequest,
   askToSignIn: () => Promise<FastifyReply>

@@ -1,4 +1,4 @@
-/** Handlers at work: none of them keeps its reader waiting for ever, and stopping waits for what they have begun. */
+/** Running handlers: each answers in time, and stopping the server waits for what they have begun. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 declare module 'fastify' {
@@ -11,7 +11,7 @@ declare module 'fastify' {
 /** More than the database gives a statement (server.ts). */
 const patienceSeconds = 35
 
-/** A handler was not done in time. It goes on unheard, so what it was to do may happen or not. */
+/** A handler was not done in time. It keeps running, so what it was to do may happen or not. */
 export class LateHandler extends Error {
   readonly seconds: number
 

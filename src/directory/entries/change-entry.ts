@@ -63,7 +63,7 @@ export async function bindTo(
   })
 }
 
-/** Takes the entry away from a person: its password opens nothing here, and its groups are those of nobody here. */
+/** Takes the entry away from a person: its password opens nothing here, and its groups count for no one here. */
 export async function separate(db: Database, actorId: number, personId: number): Promise<EntryOutcome> {
   return transaction(db, async tx => {
     await lockGroupsOf(tx, [personId])
@@ -80,7 +80,7 @@ export async function separate(db: Database, actorId: number, personId: number):
   })
 }
 
-/** An owner's word instead of the password chosen here: from now on the entry's password opens the account too. */
+/** An owner decides instead of asking for the password chosen here: from now on the entry's password opens the account too. */
 export async function letPasswordIn(db: Database, actorId: number, personId: number): Promise<EntryOutcome> {
   return transaction(db, async tx => {
     const locked = await lockFor(tx, actorId, personId)

@@ -81,7 +81,7 @@ export async function giveToAnother(tx: Db, personId: number, name: string | nul
   for (const id of teams) await recountTeam(tx, id)
 }
 
-/** The directory's address becomes the person's. Hold `lockAddresses`, and make sure that nobody has it. */
+/** The directory's address becomes the person's. Hold `lockAddresses`, and make sure that no one has it. */
 export async function moveToDirectoryAddress(tx: Db, personId: number): Promise<void> {
   await tx.execute(sql`
     update people set email = directory_mail, address_key = directory_mail_key, directory_mail = null,

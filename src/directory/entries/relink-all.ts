@@ -16,8 +16,8 @@ export type RelinkOutcome =
   | { outcome: 'unavailable'; reason: string }
 
 /**
- * An owner's word that everyone whose entry is gone, and who has exactly one new entry with their address, is the same
- * person: the directory was replaced. Who still has the former entry, as the directory says now, is left alone.
+ * An owner confirms that the directory was replaced: everyone whose entry is missing, and who has exactly one new entry with
+ * their address, is the same person. Those whose former entry the directory still has are left alone.
  */
 export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<RelinkOutcome> {
   const opened = await directoryOf(deps)

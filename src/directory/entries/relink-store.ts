@@ -1,4 +1,4 @@
-/** People whose former entry is gone and who have exactly one new entry with their address: a directory was replaced. */
+/** People whose former entry is missing and who have exactly one new entry with their address: a directory was replaced. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 
@@ -9,7 +9,7 @@ export interface Relink {
   dn: string
 }
 
-/** At most `limit`, by the ids of the people. Whether the former entry is gone only the directory can say. */
+/** At most `limit`, by the ids of the people. Only the directory can say whether the former entry is missing. */
 export async function relinksWaiting(db: Db, limit: number): Promise<Relink[]> {
   const rows = await db.execute<{ id: string; former: string; entry_id: string; dn: string }>(sql`
     with waiting as (
