@@ -42,23 +42,31 @@ async function showAtWork(tx: Db, { server, worker, open }: Peer) {
 
 /**
  * Shows the others that this worker is sending. A limit that has not been met for a while is raised a little: one
- * connection more, or a quarter more mails a minute.
+ * connection more, where each worker has opened its whole share, or a quarter more mails a minute.
  */
 export async function beAtWork(tx: Db, peer: Peer): Promise<void> {
   const { server } = peer
   await showAtWork(tx, peer)
   await tx.execute(sql`
-    update mail_servers set
-      connections = case when connections_try_at <= now() then nullif(least(connections, ${mostConnections}) + 1, ${mostConnections + 1}) else connections end,
-      connections_refused = case when connections_try_at <= now() and connections_raised then 0 else connections_refused end,
-      connections_raised = connections_raised or coalesce(connections_try_at <= now(), false),
-      connections_try_at = case when connections_try_at <= now() then now() + interval '1 minute' else connections_try_at end,
-      per_minute = case when per_minute_try_at <= now() and per_minute * 1.25 > ${mostPerMinute} then null
-        when per_minute_try_at <= now() then per_minute * 1.25 else per_minute end,
-      per_minute_refused = case when per_minute_try_at <= now() and per_minute_raised then 0 else per_minute_refused end,
-      per_minute_raised = per_minute_raised or coalesce(per_minute_try_at <= now(), false),
-      per_minute_try_at = case when per_minute_try_at <= now() then now() + interval '2 minutes' else per_minute_try_at end
-    where server = ${server} and (connections_try_at <= now() or per_minute_try_at <= now())`)
+    with at_work as (
+      select count(*) as workers, sum(connections) as open from mail_workers
+      where server = ${server} and seen_at > now() - interval '10 seconds'
+    ), due as (
+      select server, coalesce(connections_try_at <= now() and connections - connections % workers <= open, false) as is_more,
+        coalesce(per_minute_try_at <= now(), false) as is_faster
+      from mail_servers cross join at_work where server = ${server}
+    )
+    update mail_servers s set
+      connections = case when is_more then nullif(least(connections, ${mostConnections}) + 1, ${mostConnections + 1}) else connections end,
+      connections_refused = case when is_more and connections_raised then 0 else connections_refused end,
+      connections_raised = connections_raised or is_more,
+      connections_try_at = case when is_more then now() + interval '1 minute' else connections_try_at end,
+      per_minute = case when is_faster and per_minute * 1.25 > ${mostPerMinute} then null
+        when is_faster then per_minute * 1.25 else per_minute end,
+      per_minute_refused = case when is_faster and per_minute_raised then 0 else per_minute_refused end,
+      per_minute_raised = per_minute_raised or is_faster,
+      per_minute_try_at = case when is_faster then now() + interval '2 minutes' else per_minute_try_at end
+    from due where s.server = due.server and (is_more or is_faster)`)
 }
 
 /** Writes what the server asked for. More is tried later each time that it was refused. */
