@@ -7,9 +7,10 @@ const needed = [
   { name: 'slapd', found: () => fs.existsSync('/usr/sbin/slapd') },
   { name: 'ldap-utils', found: () => fs.existsSync('/usr/bin/ldapsearch') },
   { name: 'postfix', found: () => fs.existsSync('/usr/sbin/postfix') },
+  { name: 'pgbouncer', found: () => fs.existsSync('/usr/sbin/pgbouncer') },
   { name: 'openssl', found: () => fs.existsSync('/usr/bin/openssl') }
 ]
-/** Debian asks this file whether a package may start its service; the tests start a slapd of their own. */
+/** Debian asks this file whether a package may start its service; the tests start their own. */
 const policy = '/usr/sbin/policy-rc.d'
 
 /** Installs the missing packages with apt, saying so; where it may not, prints the exact command and ends the run. */

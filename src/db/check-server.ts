@@ -179,7 +179,7 @@ export function roleSettings({ role, database }: ServerFacts, names: readonly st
   const statements = names.map(
     name => `alter role ${quoted(role)} in database ${quoted(database)} set ${name} = '${sessionSettings[name]}'`
   )
-  return statements.join('; ')
+  return `${statements.join('; ')}; then have the pooler open new connections (RECONNECT in PgBouncer's console)`
 }
 
 export const changesMeaning = (names: readonly string[]): boolean => names.some(isMeaning)

@@ -14,12 +14,16 @@ export const mailFrom = { name: 'Larkfield', address: 'rollcall@larkfield.exampl
 /** An organization with Ada, its owner. */
 export async function organization() {
   const { db, drop } = await cloneDatabase()
-  const query = db.$client
+  await introduce(db)
+  return { db, query: db.$client, drop }
+}
+
+/** Larkfield, its domain and Ada, on a database that has only its tables. */
+export async function introduce({ $client: query }: Database): Promise<void> {
   await query`insert into settings (organization) values ('Larkfield & Söhne')`
   await query`insert into domains values ('larkfield.example')`
   await query`insert into people (email, address_key, name, role, signed_up_at)
     values ('ada@larkfield.example', 'ada@larkfield.example', 'Ada', 'owner', now())`
-  return { db, query, drop }
 }
 
 /** Invites addresses in a batch that is sending; typed ones when `priority` is 0. Returns the batch's id. */
