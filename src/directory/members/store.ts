@@ -13,6 +13,25 @@ const sectionBy: Record<Grouping, SQL> = {
   title: sql`t.title`,
   status: stateOf
 }
+
+/** A longer name is digested, so that a page of sections fits in a form; so is one that could be read as a digest. */
+const longestKey = 24
+const digestOf = (name: SQL) => sql`'~' || left(encode(sha256(convert_to(${name}, 'UTF8')), 'hex'), 16)`
+/** What forms and addresses call the section of that name; a status is short as it is. */
+const keyOf = (by: Grouping, name: SQL) =>
+  by === 'status'
+    ? name
+    : sql`(case when octet_length(${name}) <= ${longestKey} and ${name} not like '~%'
+        then ${name} else ${digestOf(name)} end)`
+
+/** Is the row `t` in one of these sections? Only where a key is a digest is every name digested. */
+function isIn(by: Grouping, keys: string[]): SQL {
+  const [digests, names] = [keys.filter(key => key.startsWith('~')), keys.filter(key => !key.startsWith('~'))]
+  const isNamed = sql`${sectionBy[by]} = any(${sql.param(names)}::text[])`
+  if (digests.length === 0) return isNamed
+  return sql`(${isNamed} or ${keyOf(by, sectionBy[by])} = any(${sql.param(digests)}::text[]))`
+}
+
 const all = (conditions: (SQL | undefined | false)[]) =>
   sql.join(conditions.filter(each => each !== undefined && each !== false) as SQL[], sql` and `)
 
@@ -21,14 +40,14 @@ const isFound = ({ q, delivery }: MemberFilter) =>
   all([sql`true`, q !== undefined && contains(sql`t.searched`, q), delivery && sql`t.delivery = ${delivery}`])
 const isInState = ({ enrollment }: MemberFilter) => enrollment && sql`${stateOf} = ${enrollment}`
 
-/** Everything that the page says of the row `t` of `team_members`, as one condition; of these sections when named. */
+/** Everything that the page says of the row `t` of `team_members`, as one condition; in these sections (keys) if given. */
 export function isShown(teamId: number, filter: MemberFilter, by?: Grouping, sections?: string[]): SQL {
-  const isIn = by && sections && sql`${sectionBy[by]} = any(${sql.param(sections)}::text[])`
-  return all([inGroup(teamId), isFound(filter), isInState(filter), isIn])
+  return all([inGroup(teamId), isFound(filter), isInState(filter), by && sections && isIn(by, sections)])
 }
 
 export interface Section {
   key: string
+  name: string
   /** Who matches, and how many of them are not invited and selected. */
   people: number
   notInvited: number
@@ -41,7 +60,7 @@ export interface MemberCounts {
   /** Who matches, in how many sections. */
   matching: number
   sectionCount: number
-  /** The first sections after `from`. */
+  /** The first sections after the one of the name `from`. */
   sections: Section[]
   hasMore: boolean
 }
@@ -56,32 +75,32 @@ export async function countMembers(
   filter: MemberFilter,
   { selection = null, from = null }: { selection?: number | null; from?: string | null } = {}
 ): Promise<MemberCounts> {
-  const place = (key: SQL) => sql`(${key} = '(none)', lower(${key}), ${key})`
-  const isLater = from === null ? sql`true` : sql`${place(sql`key`)} > ${place(sql`${from}::text`)}`
+  const place = (name: SQL) => sql`(${name} = '(none)', lower(${name}), ${name})`
+  const isLater = from === null ? sql`true` : sql`${place(sql`name`)} > ${place(sql`${from}::text`)}`
   const isSelected = selection === null ? sql`0` : sql`count(s.person_id) filter (where ${isFound(filter)})`
   const joined =
     selection !== null &&
     sql`left join selection_people s on s.selection_id = ${selection} and s.person_id = t.person_id`
   const isState = filter.enrollment ? sql`state = ${filter.enrollment}` : sql`true`
-  const rows = await db.execute<{ kind: string; key: string; a: string; b: string; c: string }>(sql`
+  const rows = await db.execute<{ kind: string; key: string; name: string; a: string; b: string; c: string }>(sql`
     with members as materialized (
-      select ${sectionBy[by]} as key, ${stateOf} as state, count(*) as everybody,
+      select ${sectionBy[by]} as name, ${stateOf} as state, count(*) as everybody,
         count(*) filter (where ${isFound(filter)}) as people, ${isSelected} as selected
       from team_members t ${joined || sql``} where ${inGroup(teamId)} group by 1, 2
     ), sections as materialized (
-      select key, sum(people) as people, coalesce(sum(people) filter (where state = 'not-invited'), 0) as not_invited,
+      select name, sum(people) as people, coalesce(sum(people) filter (where state = 'not-invited'), 0) as not_invited,
         sum(selected) as selected
-      from members where ${isState} group by key having sum(people) > 0
+      from members where ${isState} group by name having sum(people) > 0
     )
-    select 'state' as kind, state as key, sum(everybody) as a, 0 as b, 0 as c from members group by state
-    union all select 'all', '', coalesce(sum(people), 0), count(*), 0 from sections
+    select 'state' as kind, state as key, '' as name, sum(everybody) as a, 0 as b, 0 as c from members group by state
+    union all select 'all', '', '', coalesce(sum(people), 0), count(*), 0 from sections
     union all (
-      select 'section', key, people, not_invited, selected from sections where ${isLater}
-      order by ${place(sql`key`)} limit ${sectionsOnPage + 1}
+      select 'section', ${keyOf(by, sql`name`)}, name, people, not_invited, selected from sections where ${isLater}
+      order by ${place(sql`name`)} limit ${sectionsOnPage + 1}
     )`)
   const of = (kind: string) => rows.filter(row => row.kind === kind)
   const sections = of('section').map(row => ({
-    ...{ key: row.key, people: Number(row.a), notInvited: Number(row.b), selected: Number(row.c) }
+    ...{ key: row.key, name: row.name, people: Number(row.a), notInvited: Number(row.b), selected: Number(row.c) }
   }))
   const [whole] = of('all')
   return {
@@ -142,7 +161,7 @@ export async function listMembers(
   const afters = sql.param(places.map(({ after }) => after ?? 0))
   const rows = await db.execute<MemberRow & { section: string; is_selected: boolean }>(sql`
     with shown as ${by === 'status' ? sql`not materialized` : sql`materialized`} (
-      select ${sectionBy[by]} as section, t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
+      select ${keyOf(by, sectionBy[by])} as section, t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
       where ${isShown(
         teamId,
         filter,

@@ -24,7 +24,7 @@ export interface GroupView extends MemberFilter {
   open: string[] | null
   /** In an open section, the person after whom its rows go on. */
   after: Map<string, number>
-  /** The section after which the list of sections goes on. */
+  /** The name of the section before the first one of the page. */
   from: string | null
   selection: number | null
 }

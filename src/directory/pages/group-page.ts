@@ -74,7 +74,7 @@ export async function groupPage(
       matching: counts.matching,
       matchingText: counts.matching.toLocaleString('en'),
       first: view.from ? go({ from: '' }) : null,
-      next: counts.hasMore ? go({ from: counts.sections.at(-1)!.key, open: [''] }) : null,
+      next: counts.hasMore ? go({ from: counts.sections.at(-1)!.name, open: [''] }) : null,
       selection: barOf(found)
     }
   )

@@ -32,7 +32,7 @@ export function sectionView(section: Section, index: number, members: ListedMemb
   const openKeys = toggled(view, open, key).open!
   return {
     ...{ key, people, notInvited, index, isOpen },
-    name: sectionName(view, key),
+    name: sectionName(view, section.name),
     text: `${peopleInWords(people)}, ${notInvited.toLocaleString('en')} not invited`,
     isWhole: selected === people,
     isPartly: selected > 0 && selected < people,
@@ -45,9 +45,9 @@ export function sectionView(section: Section, index: number, members: ListedMemb
   }
 }
 
-function sectionName({ by }: GroupView, key: string): string {
-  if (by === 'status') return enrollmentBadges[key as Enrollment].text
-  return key === noSection ? `No ${by}` : key
+function sectionName({ by }: GroupView, name: string): string {
+  if (by === 'status') return enrollmentBadges[name as Enrollment].text
+  return name === noSection ? `No ${by}` : name
 }
 
 function memberView(member: ListedMember, by: GroupView['by'], timeZone: string) {

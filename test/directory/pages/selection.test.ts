@@ -182,3 +182,37 @@ t.test('a selection of which nobody gets a mail sends nothing', async t => {
   const selection = new URL(headers.location!, 'http://x').searchParams.get('selection')!
   t.equal((await ben.post(`${base}/invitations`, { selection })).statusCode, 409)
 })
+
+t.test('a page of 100 sections with long names fits in a form, all open and all ticked', async t => {
+  const longName = (section: number) => `${'業務推進部門'.repeat(32)}${100 + section}`
+  const wide = await addGroup(
+    db,
+    'Wide',
+    Array.from({ length: 202 }, (_, index) => ({ email: at(`wide${index}`), department: longName(index % 101) }))
+  )
+  const keysIn = (page: string) => tagsOf(page).flatMap(({ attributes }) => attributes.get('data-section') ?? [])
+  const first = (await ben.get(`/groups/${wide.id}`)).body
+  const keys = keysIn(first)
+  t.equal(keys.length, 100)
+  t.match(first, longName(0))
+  const open = `/groups/${wide.id}?${new URLSearchParams([['by', 'department'], ...keys.map(key => ['open', key])])}`
+  const all = await follow(ben, await ben.post(`/groups/${wide.id}/selections`, { by: 'department', all: '1' }))
+  const page = (await ben.get(`${open}&selection=${all.selection}`)).body
+  t.equal((page.match(/aria-expanded="true"/g) ?? []).length, 100)
+  const fields = tagsOf(page).filter(({ name, attributes }) => name === 'input' && attributes.has('name'))
+  const isSent = ({ attributes }: (typeof fields)[number]) =>
+    attributes.get('type') !== 'checkbox' || attributes.has('checked')
+  const sent = fields.filter(isSent).map(({ attributes }) => [attributes.get('name')!, attributes.get('value') ?? ''])
+  t.equal(sent.filter(([name]) => name === 'section').length, 100)
+  const form = new URLSearchParams(sent).toString()
+  t.ok(form.length < 40_000, `${form.length} bytes of 64 kB`)
+  const grouped: Record<string, string[]> = {}
+  for (const [name, value] of sent) grouped[name!] = [...(grouped[name!] ?? []), value!]
+  const out = { ...grouped, section: grouped.section!.slice(1), member: grouped.member!.slice(2) }
+  t.equal((await follow(ben, await ben.post(`/groups/${wide.id}/selections`, out))).count, 200)
+  const next = `/groups/${wide.id}?from=${encodeURIComponent(longName(99))}`
+  t.equal(keysIn((await ben.get(next)).body).length, 1, 'the list continues after the last one')
+  const old = { by: 'department', open: longName(0), section: longName(0) }
+  const answer = await follow(ben, await ben.post(`/groups/${wide.id}/selections`, old))
+  t.equal(answer.count, 2, 'a form with a whole long name means that section, too')
+})
