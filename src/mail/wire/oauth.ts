@@ -14,7 +14,7 @@ export function tokenSource(oauth: SmtpOauth): (isRefused?: boolean) => Promise<
 
   async function ask(): Promise<string> {
     const answer = await post(oauth, refreshToken)
-    // some servers give another one each time
+    // some servers give another one each time; it lasts until the next restart
     if (typeof answer.refresh_token === 'string') refreshToken = answer.refresh_token
     if (
       typeof answer.access_token !== 'string' ||
