@@ -32,7 +32,13 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-test-'))
 fs.chmodSync(folder, 0o755)
 const server = process.env.TEST_DATABASE_URL ? undefined : await startEmbedded(folder, { throwaway: true })
 const url = process.env.TEST_DATABASE_URL ?? server!.url
-await layTemplate(url)
+try {
+  await layTemplate(url)
+} catch (error) {
+  await server?.stop()
+  fs.rmSync(folder, { recursive: true, force: true })
+  throw error
+}
 
 const env = { ...process.env, NODE_ENV: 'test', TEST_DATABASE_URL: url, ...(long ? { ROLLCALL_LONG: '1' } : {}) }
 const tap = path.join(root, 'node_modules/tap/dist/esm/run.mjs')

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { DirectorySettings } from '../../src/directory/directory.ts'
+import { atExit } from './at-exit.ts'
 import type { Certificate } from './certificates.ts'
 import {
   bindDn,
@@ -53,7 +54,7 @@ export const mayRead = `(targetattr = "*")(version 3.0; acl "Rollcall reads"; al
 
 export async function start389(options: Ds389Options): Promise<Ds389> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-389-'))
-  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }))
+  atExit(() => fs.rmSync(folder, { recursive: true, force: true }))
   const [port, tlsPort] = [await freePort(), await freePort()]
   configure(folder, port, options.tls && { ...options.tls, port: tlsPort })
   const config = path.join(folder, 'config')
@@ -62,7 +63,7 @@ export async function start389(options: Ds389Options): Promise<Ds389> {
   execFileSync('/usr/sbin/ns-slapd', ['ldif2db', '-D', config, '-n', 'userRoot', '-i', data], { stdio: 'pipe' })
   const args = ['-D', config, '-i', path.join(folder, 'run/pid'), '-d', '0']
   const child = spawn('/usr/sbin/ns-slapd', args, { stdio: 'ignore' })
-  process.once('exit', () => child.kill('SIGKILL'))
+  atExit(() => child.kill('SIGKILL'))
   await untilListening(port, child)
   const url = `ldap://127.0.0.1:${port}`
   return {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { atExit } from './at-exit.ts'
 import { freePort, until } from './server.ts'
 
 const program = '/usr/sbin/pgbouncer'
@@ -35,7 +36,7 @@ default_pool_size = 4
   const { uid, gid } = host.startsWith('/') ? fs.statSync(host) : { uid: 65534, gid: 65534 }
   const user = process.getuid?.() === 0 ? { uid, gid } : {}
   let child: ChildProcess
-  process.once('exit', () => child?.kill('SIGKILL'))
+  atExit(() => child?.kill('SIGKILL'))
   const start = async () => {
     let log = ''
     child = spawn(program, [ini], { ...user, stdio: ['ignore', 'ignore', 'pipe'] })

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { atExit } from './at-exit.ts'
 import { freePort, until } from './server.ts'
 import { settingsFor } from './smtp-server.ts'
 
@@ -61,6 +62,7 @@ export async function startPostfix(limits: string[]) {
   fs.writeFileSync(path.join(config, 'master.cf'), `${services.join('\n')}\n`)
   execFileSync('/usr/sbin/postfix', ['-c', config, 'check'], { stdio: 'ignore' })
   const master: ChildProcess = spawn('/usr/lib/postfix/sbin/master', ['-d', '-c', config], { stdio: 'ignore' })
+  atExit(() => master.kill('SIGTERM'))
   await until(() => answers(port), 15_000)
   const stop = async () => {
     const ended = new Promise(resolve => master.once('exit', resolve))

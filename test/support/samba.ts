@@ -5,6 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import type { DirectorySettings } from '../../src/directory/directory.ts'
+import { atExit } from './at-exit.ts'
 import { settingsFor } from './slapd.ts'
 
 export const isSambaHere = fs.existsSync('/usr/sbin/samba') && process.getuid?.() === 0
@@ -49,7 +50,7 @@ export async function startSamba(): Promise<Samba> {
   ]
   const args = ['-F', '--no-process-group', '-M', 'single', '-s', `${folder}/etc/smb.conf`]
   const child = spawn('/usr/sbin/samba', [...args, ...options.map(each => `--option=${each}`)], { stdio: 'ignore' })
-  process.once('exit', () => child.kill('SIGKILL'))
+  atExit(() => child.kill('SIGKILL'))
   await untilListening()
   const load = (command: string, ldif: string) => {
     const file = path.join(folder, 'data.ldif')

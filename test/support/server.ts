@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encode, goodPassword } from './app.ts'
+import { atExit } from './at-exit.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 export const key = Buffer.alloc(32, 7).toString('base64')
@@ -61,7 +62,12 @@ export async function startServer({ environment = {}, preload, withNpm }: Server
   const env = { PATH, HOME, PORT: port, ...environment }
   const child = spawn(command!, words, { cwd: root, env, detached: withNpm, stdio: ['ignore', 'pipe', 'pipe'] })
   started.add(child)
+  atExit(() => killGroup(child, withNpm))
   return serverOf(child, environment.BASE_URL ?? `http://localhost:${port}`, `http://127.0.0.1:${port}`)
+}
+
+function killGroup({ pid, exitCode, signalCode }: ChildProcess, withNpm = false) {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(withNpm ? -pid : pid, 'SIGKILL')
 }
 
 function serverOf(child: ChildProcess, baseUrl: string, address: string): Server {
@@ -163,12 +169,13 @@ export async function until(condition: () => unknown, milliseconds = 15_000): Pr
 export function newFolder(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-server-'))
   fs.chmodSync(folder, 0o755)
+  atExit(() => fs.existsSync(folder) && removeFolder(folder))
   return folder
 }
 
 export function removeFolder(folder: string): void {
   for (const pid of processesIn(folder)) process.kill(pid, 'SIGKILL')
-  fs.rmSync(folder, { recursive: true, force: true })
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
 /** The files of a data folder's outbox, without those that are being written. */

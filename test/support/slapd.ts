@@ -5,6 +5,7 @@ import net, { type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import type { DirectorySettings } from '../../src/directory/directory.ts'
+import { atExit } from './at-exit.ts'
 import type { Certificate } from './certificates.ts'
 
 export type Attributes = Record<string, string | string[]>
@@ -72,7 +73,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   execFileSync('/usr/sbin/slapadd', ['-q', '-f', config, '-l', ldif], { stdio: 'pipe' })
   const urls = [`ldap://127.0.0.1:${port}`, ...(options.tls ? [`ldaps://127.0.0.1:${tlsPort}`] : [])].join(' ')
   const child = spawn('/usr/sbin/slapd', ['-f', config, '-h', urls, '-d', '0'], { stdio: 'ignore' })
-  process.once('exit', () => child.kill('SIGKILL'))
+  atExit(() => child.kill('SIGKILL'))
   await untilListening(port, child)
   const url = `ldap://127.0.0.1:${port}`
   return {
