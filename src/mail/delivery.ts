@@ -46,11 +46,16 @@ export type Outcome =
   | { is: 'recipient-failed'; reply: string; suppress: boolean }
   /** `wait`: seconds that the server named. */
   | { is: 'deferred'; reply: string; wait?: number }
-  /** A limit of the server's that is no fault of this mail's. */
-  | { is: 'throttled'; reply: string; ask: Ask }
+  /** A limit of the server's that is no fault of this mail's. `wait`: seconds, so that another mail goes first after it. */
+  | { is: 'throttled'; reply: string; ask: Ask; wait?: number }
+  /** Refused with the words of a limit that no other mail meets: it waits by itself, and no attempt is counted. */
+  | { is: 'set-aside'; reply: string; wait: number }
   | { is: 'policy'; reply: string }
-  /** `isCrowded`: no connection came about; where other workers have some, the server may only want no more of them. */
-  | { is: 'transport-fault'; reply: string; isCrowded?: boolean }
+  /**
+   * `isCrowded`: no connection came about; where other workers have some, the server may only want no more of them.
+   * `isOfMail`: said of one recipient or text. `wait`: seconds, so that another mail probes first.
+   */
+  | { is: 'transport-fault'; reply: string; isCrowded?: boolean; isOfMail?: boolean; wait?: number }
   /** The connection was lost before the message's text began: it surely did not arrive. */
   | { is: 'not-sent'; reply: string }
   /** The answer to a message that went out was lost: it may or may not have arrived. */
@@ -158,9 +163,8 @@ export function settlementOf(
     case 'kept':
       return { ...base, state: 'sent', isKept: true }
     case 'recipient-failed':
-      return { ...base, state: 'failed', suppress: outcome.suppress }
     case 'policy':
-      return { ...base, state: 'failed' }
+      return { ...base, state: 'failed', suppress: outcome.is === 'recipient-failed' && outcome.suppress }
     case 'deferred':
       // not a second too early for a server that named the time, and not all at once
       if (outcome.wait !== undefined) return { ...base, state: 'deferred', wait: outcome.wait * (1 + random / 5) + 1 }
@@ -168,9 +172,9 @@ export function settlementOf(
     case 'not-sent':
       return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
     case 'throttled':
-      return { ...base, state: 'queued', wait: 1, isUncounted: true }
+    case 'set-aside':
     case 'transport-fault':
-      return { ...base, state: 'queued', isUncounted: true }
+      return { ...base, state: 'queued', wait: outcome.wait ?? (outcome.is === 'throttled' ? 1 : 0), isUncounted: true }
     case 'unmade':
       return delivery.attempt >= mostMakings
         ? { ...base, state: 'failed' }
@@ -187,14 +191,4 @@ export function settlementOf(
 export function handBack(delivery: Claimed, wait = 0): Settlement {
   const nothing = { reply: null, isKept: false, mayHaveArrived: false, suppress: false, until: null }
   return { delivery, state: 'queued', wait, isUncounted: true, ...nothing }
-}
-
-/** Two refusals are equal when they differ only in addresses, hosts and numbers that the server mixes in. */
-export function gistOf(reply: string): string {
-  const [, codes, words] = /^([\d. -]*)(.*)$/s.exec(reply)!
-  return `${codes!.trim()} ${words!
-    .replace(/\S*[\d@<>]\S*/g, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .toLowerCase()}`
 }

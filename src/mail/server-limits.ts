@@ -37,6 +37,11 @@ export class ServerLimits {
     return now < this.restUntil
   }
 
+  /** Seconds. */
+  restLeft(now = Date.now()): number {
+    return Math.max(0, this.restUntil - now) / 1000
+  }
+
   isCalm(now = Date.now()): boolean {
     return now - this.complainedAt > calm
   }

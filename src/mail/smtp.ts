@@ -4,7 +4,7 @@ import type { SmtpSettings } from '../config.ts'
 import type { Mail, MailTransport, Outcome } from './delivery.ts'
 import { ServerLimits, serverOf } from './server-limits.ts'
 import { converse, type Patience } from './wire/conversation.ts'
-import { type Line, Lines } from './wire/lines.ts'
+import { type Errand, type Line, Lines } from './wire/lines.ts'
 import { tokenSource } from './wire/oauth.ts'
 import { readable } from './wire/reply.ts'
 import { signIn } from './wire/sign-in.ts'
@@ -22,8 +22,7 @@ export interface SmtpOptions {
 const usualPatience: Patience = { connect: 30_000, greeting: 60_000, command: 120_000, finalDot: 600_000 }
 
 /** A mail whose outcome is awaited. */
-interface Job {
-  mail: Mail
+interface Job extends Errand {
   done: (outcome: Outcome) => void
 }
 
@@ -73,14 +72,13 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
     for (let job = waiting.shift(); job; job = lane.behind ?? (busy <= limits.lanes ? waiting.shift() : undefined)) {
       const isBehind = job === lane.behind
       lane.behind = undefined
-      const outcome = await sendOver(lane, job.mail, isBehind).catch((error: Error) => giveUp(lane, error))
+      const outcome = await sendOver(lane, job, isBehind).catch((error: Error) => giveUp(lane, error))
       if (outcome === 'elsewhere') {
         // fewer lanes than we thought: those that work take it
         waiting.unshift(job, ...takeBehind(lane))
         break
       }
       job.done(outcome)
-      if (outcome.is === 'sent') lines.noteSent()
       if (outcome.is === 'throttled' || outcome.is === 'transport-fault') handBackAll(lane, outcome)
     }
     busy -= 1
@@ -88,11 +86,11 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
     employ()
   }
 
-  /** What waits is not tried either. */
-  function handBackAll(lane: Lane, outcome: Outcome) {
+  /** What waits is not tried either; it comes before the mail that was refused. */
+  function handBackAll(lane: Lane, outcome: Outcome & { is: 'throttled' | 'transport-fault' }) {
     lastWords = outcome.reply
     const isBehind = lane.behind !== undefined
-    for (const { done } of [...takeBehind(lane), ...waiting.splice(0)]) done(outcome)
+    for (const { done } of [...takeBehind(lane), ...waiting.splice(0)]) done({ ...outcome, wait: 1 })
     // its envelope is under way
     if (isBehind) void lane.line?.conversation.quit()
   }
@@ -114,7 +112,7 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
     return lane.behind?.mail
   }
 
-  async function sendOver(lane: Lane, mail: Mail, isBehind: boolean): Promise<Outcome | 'elsewhere'> {
+  async function sendOver(lane: Lane, job: Job, isBehind: boolean): Promise<Outcome | 'elsewhere'> {
     for (;;) {
       const line = await lineFor(lane)
       if (line === 'again') continue
@@ -125,13 +123,14 @@ export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {})
       const isAhead = lane.behind !== undefined
       lane.line = line
       const begin = Date.now()
-      const outcome = await conversation.send(mail, isAhead ? undefined : () => following(lane))
+      const outcome = await conversation.send(job.mail, isAhead ? undefined : () => following(lane))
       isQuick = Date.now() - begin < quick
       const isEarly = !conversation.isOpen && isLostEarly(outcome)
       if (isHere) misses = isEarly ? misses + 1 : 0
       // a server may close a connection while it rests; that says nothing about the server or the recipient
       if (isEarly && isUsed) continue
-      const meant = outcome.is === 'throttled' ? lines.read(line, outcome, isUsed) : outcome
+      if (outcome.is === 'sent') lines.noteSent(job)
+      const meant = lines.read(line, job, outcome, isUsed)
       if (meant !== 'again') return meant
     }
   }

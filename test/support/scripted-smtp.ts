@@ -12,7 +12,10 @@ const atRecipient = new Map(
     r552: '552 5.2.2 over quota',
     r452: '452 4.2.2 over quota',
     r450: '450 4.2.0 greylisted',
+    r453: '452 4.5.3 Too many recipients',
+    r401: '421 4.7.0 Too many messages for this session',
     r421: '421 4.7.0 too many connections',
+    r431: '452 4.3.1 Insufficient system storage',
     r471: '450 4.7.1 slow down',
     r503: '503 5.5.1 bad sequence',
     r554: '554 5.7.1 relay denied',
@@ -30,6 +33,7 @@ const atEnd = new Map(
   Object.entries({
     e451: '451 4.3.0 try later',
     e421: '421 4.3.2 shutting down',
+    e432: '432 4.3.2 Concurrent connections limit exceeded',
     e554: '554 5.7.1 spam',
     e550: '550 5.1.1 no such user after all',
     e552: '552 message refused',

@@ -1,9 +1,10 @@
 /** The connections of a transport: opened within the server's limits, kept while used, replaced when used up. */
-import type { Outcome } from '../delivery.ts'
+import type { Mail, Outcome } from '../delivery.ts'
 import type { ServerLimits } from '../server-limits.ts'
 import type { Conversation } from './conversation.ts'
 import { askOf } from './limits.ts'
 import { type Reply, readable, readReply } from './reply.ts'
+import { Suspects } from './suspects.ts'
 
 /** One connection and how many mails it is to carry. */
 export class Line {
@@ -26,6 +27,16 @@ export class Line {
   }
 }
 
+/** A mail on its way. */
+export interface Errand {
+  mail: Mail
+  /** Notes the limit of connections that it met: only when another connection takes it, it was one. */
+  prove?: () => void
+}
+
+/** Seconds after a limit in which other mails go before the one that was refused, and until another one has probed. */
+const behind = { rest: 5, probe: 35 }
+
 type Refused = { reply: string; named: number | undefined }
 
 export class Lines {
@@ -34,6 +45,7 @@ export class Lines {
   private readonly working = new Set<Conversation>()
   private readonly closing = new Set<Promise<void>>()
   private readonly idle: { line: Line; since: number }[] = []
+  private readonly suspects = new Suspects()
   private opening = 0
   /** One more was refused while others were opening: how many the server allows is known once these are open. */
   private refused: Refused | undefined
@@ -111,9 +123,10 @@ export class Lines {
     return this.alone === 1 && !this.limits.isCalm()
   }
 
-  /** A mail was sent. */
-  noteSent(): void {
+  noteSent({ mail, prove }: Errand): void {
     this.alone = 0
+    this.suspects.noteSent(mail)
+    prove?.()
     this.limits.noteSent()
   }
 
@@ -125,23 +138,41 @@ export class Lines {
   }
 
   /** What a limit means for the mail that met it: again on another connection, on one that works, or not now. */
-  read(line: Line, outcome: Outcome & { is: 'throttled' }, isUsed: boolean): Outcome | 'again' | 'elsewhere' {
+  read(line: Line, errand: Errand, outcome: Outcome, isUsed: boolean): Outcome | 'again' | 'elsewhere' {
+    if (outcome.is === 'transport-fault' && outcome.isOfMail) return this.weigh(errand, outcome)
+    if (outcome.is !== 'throttled') return outcome
     const { reply, ask } = outcome
-    const { conversation } = line
     if (ask.about !== 'pace') this.quit(line)
-    if (ask.about === 'at-once') {
-      const others = this.working.size + this.opening
-      if (others === 0) return this.mayBeNow() ? 'again' : { is: 'transport-fault', reply, isCrowded: true }
-      this.limits.noteAtOnce(others, reply, ask.limit)
-      return 'elsewhere'
-    }
     if (ask.about === 'connection' && isUsed) {
-      if (!ask.isVague) this.limits.noteConnection(conversation.tried - 1, reply)
+      const mails = line.conversation.tried - 1
+      if (!ask.isVague) errand.prove = () => this.limits.noteConnection(mails, reply)
       return 'again'
     }
-    if (ask.isVague) return { is: 'deferred', reply, ...(ask.wait ? { wait: ask.wait } : {}) }
+    if (ask.isVague) return deferred(outcome)
+    if (ask.about !== 'at-once') return this.weigh(errand, outcome)
+    const others = this.working.size + this.opening
+    if (others === 0) return this.mayBeNow() ? 'again' : this.weigh(errand, outcome)
+    if (errand.prove) return this.weigh(errand, outcome)
+    this.limits.crowd(others)
+    errand.prove = () => this.limits.noteAtOnce(others, reply, ask.limit)
+    return 'elsewhere'
+  }
+
+  /** No other connection helped: is it a limit, or this mail? */
+  private weigh(errand: Errand, outcome: Outcome & { is: 'throttled' | 'transport-fault' }): Outcome {
+    const { reply } = outcome
+    const ask = outcome.is === 'throttled' ? outcome.ask : undefined
+    delete errand.prove
+    if (ask?.about === 'at-once') this.limits.fail()
+    const verdict = this.suspects.judge(errand.mail)
+    if (verdict.is === 'own') return deferred(outcome)
+    // where other connections work it is no outage either
+    if (verdict.is === 'alone' || (ask?.about === 'at-once' && this.working.size + this.opening > 0))
+      return { is: 'set-aside', reply, wait: ask?.wait ?? verdict.wait }
+    if (!ask || ask.about === 'at-once')
+      return { is: 'transport-fault', reply, wait: behind.probe, ...(ask ? { isCrowded: true } : {}) }
     this.limits.notePace(ask, reply)
-    return outcome
+    return { ...outcome, wait: this.limits.restLeft() + behind.rest }
   }
 
   closeUnused(milliseconds: number): void {
@@ -153,6 +184,11 @@ export class Lines {
     for (const conversation of this.working) void conversation.quit()
     this.idle.length = 0
   }
+}
+
+function deferred(outcome: Outcome & { is: 'throttled' | 'transport-fault' }): Outcome {
+  const wait = outcome.is === 'throttled' ? outcome.ask.wait : undefined
+  return { is: 'deferred', reply: outcome.reply, ...(wait ? { wait } : {}) }
 }
 
 /** nodemailer keeps the server's words beside its own. */

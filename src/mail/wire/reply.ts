@@ -44,9 +44,10 @@ export function inOneLine(text: string): string {
 /** The outcome of a refusal (4xx or 5xx) at one stage of the conversation. */
 export function judgeRefusal(stage: Stage, refusal: Reply): Outcome {
   const { code, enhanced, text: reply } = refusal
-  if (mustSignIn.has(code)) return { is: 'transport-fault', reply }
+  const isOfMail = stage !== 'sender'
+  if (mustSignIn.has(code)) return { is: 'transport-fault', reply, isOfMail }
   const ask = askOf(stage, refusal)
-  if (ask?.about === 'everything') return { is: 'transport-fault', reply }
+  if (ask?.about === 'everything') return { is: 'transport-fault', reply, isOfMail }
   if (ask?.about === 'mail') return { is: 'deferred', reply, ...(ask.wait ? { wait: ask.wait } : {}) }
   if (ask) return { is: 'throttled', reply, ask }
   if (stage === 'sender') return { is: 'transport-fault', reply }

@@ -1,0 +1,63 @@
+/**
+ * Tells a limit of the server from a refusal of one mail that only has the words of a limit. A limit strikes whichever mail
+ * comes next. What strikes one mail again and again while others are sent is about that mail, and must not hold them up.
+ */
+import type { Mail } from '../delivery.ts'
+
+export interface Verdict {
+  /** A limit of the server, perhaps about this mail alone, or surely its own. */
+  is: 'limit' | 'alone' | 'own'
+  /** Seconds that this mail is to wait, where it is alone. */
+  wait: number
+}
+
+/** So many mails refused without one sent in between prove a limit. */
+const provenBy = 3
+/** A mail that was refused so often, others sent meanwhile, is at fault itself; without others, after a day. */
+const patience = { others: 4, none: 50 }
+/** Seconds that it waits after each refusal; the last one from there on. */
+const waits = [2, 5, 30, 60, 300, 1_800]
+const mostKept = 1_000
+
+export class Suspects {
+  private sent = 0
+  /** Mails refused since one was sent. */
+  private readonly inRow = new Set<number>()
+  private readonly refused = new Map<number, { times: number; sentBefore: number }>()
+  /** Mails refused for the first time since a limit was met, and how many had been sent by then. */
+  private fresh = 0
+  private sentBefore = 0
+
+  noteSent({ deliveryId }: Mail): void {
+    this.sent += 1
+    this.inRow.clear()
+    this.refused.delete(deliveryId)
+  }
+
+  /** A mail was refused with the words of a limit, and no connection of its own helped. */
+  judge({ deliveryId }: Mail): Verdict {
+    const before = this.refused.get(deliveryId) ?? { times: 0, sentBefore: this.sent }
+    const times = before.times + 1
+    this.keep(deliveryId, { ...before, times })
+    const wait = waits[times - 1] ?? waits.at(-1)!
+    if (times >= (this.sent > before.sentBefore ? patience.others : patience.none)) return { is: 'own', wait }
+    if (times === 1) this.fresh += 1
+    if (this.inRow.size < provenBy) this.inRow.add(deliveryId)
+    if (this.inRow.size < provenBy && !this.areMany()) return { is: 'alone', wait }
+    this.fresh = 0
+    this.sentBefore = this.sent
+    return { is: 'limit', wait }
+  }
+
+  /** A server that takes a mail now and then while it refuses others has a limit too. */
+  private areMany(): boolean {
+    return this.fresh > 3 + (this.sent - this.sentBefore) / 50
+  }
+
+  private keep(deliveryId: number, entry: { times: number; sentBefore: number }) {
+    const [oldest] = this.refused.keys()
+    if (oldest !== undefined && this.refused.size >= mostKept && !this.refused.has(deliveryId))
+      this.refused.delete(oldest)
+    this.refused.set(deliveryId, entry)
+  }
+}
