@@ -40,10 +40,20 @@ try {
   throw error
 }
 
-const env = { ...process.env, NODE_ENV: 'test', TEST_DATABASE_URL: url, ...(long ? { ROLLCALL_LONG: '1' } : {}) }
+// each file is a process, and would compile the same modules anew
+const compiled = path.join(root, 'node_modules/.cache/compiled')
+const env = {
+  ...process.env,
+  NODE_ENV: 'test',
+  NODE_COMPILE_CACHE: compiled,
+  TEST_DATABASE_URL: url,
+  ...(long ? { ROLLCALL_LONG: '1' } : {})
+}
 const tap = path.join(root, 'node_modules/tap/dist/esm/run.mjs')
 const usual = long ? testsIn('test/long') : testsIn('test').filter(file => !file.startsWith('test/long'))
-const args = ['run', '--reporter=tap', ...(files.length ? files : usual)]
+// tap itself leaves a core free; a test mostly waits for PostgreSQL, a mail server or a browser
+const jobs = os.availableParallelism() + 1
+const args = ['run', '--reporter=tap', `--jobs=${jobs}`, ...(files.length ? files : usual)]
 const child = spawn(process.execPath, [tap, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
 stopTests = () => child.kill()
 if (isStopped) stop()
