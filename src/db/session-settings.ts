@@ -31,7 +31,7 @@ const meaning = {
   idle_in_transaction_session_timeout: '60000'
 }
 
-/** PostgreSQL's own defaults: what our statements were measured with. `jit` alone differs, see decision 18. */
+/** PostgreSQL's own defaults: what our statements were measured with. `jit` alone differs, see decision 16. */
 const planning = {
   jit: 'off',
   plan_cache_mode: 'auto',
