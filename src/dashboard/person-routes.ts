@@ -99,8 +99,8 @@ const revokedInWords = (count: number) =>
 const replacedInWords = (count: number) =>
   count > 0 &&
   (count === 1
-    ? '1 invitation link they had seen was replaced and goes out in a new email.'
-    : `${count.toLocaleString('en')} invitation links they had seen were replaced and go out in new emails.`)
+    ? '1 invitation link that they knew no longer works. A new one is emailed, unless the person gets no email.'
+    : `${count.toLocaleString('en')} invitation links that they knew no longer work. New ones are emailed, except to people who get no email.`)
 
 type Changed = Extract<RoleOutcome, { outcome: 'changed' }>
 
