@@ -163,8 +163,9 @@ export function settlementOf(
     case 'kept':
       return { ...base, state: 'sent', isKept: true }
     case 'recipient-failed':
+      return { ...base, state: 'failed', suppress: outcome.suppress }
     case 'policy':
-      return { ...base, state: 'failed', suppress: outcome.is === 'recipient-failed' && outcome.suppress }
+      return { ...base, state: 'failed' }
     case 'deferred':
       // not a second too early for a server that named the time, and not all at once
       if (outcome.wait !== undefined) return { ...base, state: 'deferred', wait: outcome.wait * (1 + random / 5) + 1 }
@@ -172,9 +173,10 @@ export function settlementOf(
     case 'not-sent':
       return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
     case 'throttled':
+      return { ...base, state: 'queued', wait: outcome.wait ?? 1, isUncounted: true }
     case 'set-aside':
     case 'transport-fault':
-      return { ...base, state: 'queued', wait: outcome.wait ?? (outcome.is === 'throttled' ? 1 : 0), isUncounted: true }
+      return { ...base, state: 'queued', wait: outcome.wait ?? 0, isUncounted: true }
     case 'unmade':
       return delivery.attempt >= mostMakings
         ? { ...base, state: 'failed' }

@@ -4,7 +4,7 @@ import type { SmtpSettings } from '../config.ts'
 import type { Mail, MailTransport, Outcome } from './delivery.ts'
 import { ServerLimits, serverOf } from './server-limits.ts'
 import { converse, type Patience } from './wire/conversation.ts'
-import { type Errand, type Line, Lines } from './wire/lines.ts'
+import { type InFlight, type Line, Lines } from './wire/lines.ts'
 import { tokenSource } from './wire/oauth.ts'
 import { readable } from './wire/reply.ts'
 import { signIn } from './wire/sign-in.ts'
@@ -22,7 +22,7 @@ export interface SmtpOptions {
 const usualPatience: Patience = { connect: 30_000, greeting: 60_000, command: 120_000, finalDot: 600_000 }
 
 /** A mail whose outcome is awaited. */
-interface Job extends Errand {
+interface Job extends InFlight {
   done: (outcome: Outcome) => void
 }
 

@@ -27,15 +27,15 @@ export class Line {
   }
 }
 
-/** A mail on its way. */
-export interface Errand {
+/** A mail in flight. */
+export interface InFlight {
   mail: Mail
-  /** Notes the limit of connections that it met: only when another connection takes it, it was one. */
-  prove?: () => void
+  /** Learns the limit of connections that the mail met. Called once another connection takes the mail, which proves it. */
+  noteLimit?: () => void
 }
 
 /** Seconds after a limit in which other mails go before the one that was refused, and until another one has probed. */
-const behind = { rest: 5, probe: 35 }
+const waitSeconds = { rest: 5, probe: 35 }
 
 type Refused = { reply: string; named: number | undefined }
 
@@ -123,10 +123,10 @@ export class Lines {
     return this.alone === 1 && !this.limits.isCalm()
   }
 
-  noteSent({ mail, prove }: Errand): void {
+  noteSent({ mail, noteLimit }: InFlight): void {
     this.alone = 0
     this.suspects.noteSent(mail)
-    prove?.()
+    noteLimit?.()
     this.limits.noteSent()
   }
 
@@ -138,41 +138,41 @@ export class Lines {
   }
 
   /** What a limit means for the mail that met it: again on another connection, on one that works, or not now. */
-  read(line: Line, errand: Errand, outcome: Outcome, isUsed: boolean): Outcome | 'again' | 'elsewhere' {
-    if (outcome.is === 'transport-fault' && outcome.isOfMail) return this.weigh(errand, outcome)
+  read(line: Line, inFlight: InFlight, outcome: Outcome, isUsed: boolean): Outcome | 'again' | 'elsewhere' {
+    if (outcome.is === 'transport-fault' && outcome.isOfMail) return this.weigh(inFlight, outcome)
     if (outcome.is !== 'throttled') return outcome
     const { reply, ask } = outcome
     if (ask.about !== 'pace') this.quit(line)
     if (ask.about === 'connection' && isUsed) {
       const mails = line.conversation.tried - 1
-      if (!ask.isVague) errand.prove = () => this.limits.noteConnection(mails, reply)
+      if (!ask.isVague) inFlight.noteLimit = () => this.limits.noteConnection(mails, reply)
       return 'again'
     }
     if (ask.isVague) return deferred(outcome)
-    if (ask.about !== 'at-once') return this.weigh(errand, outcome)
+    if (ask.about !== 'at-once') return this.weigh(inFlight, outcome)
     const others = this.working.size + this.opening
-    if (others === 0) return this.mayBeNow() ? 'again' : this.weigh(errand, outcome)
-    if (errand.prove) return this.weigh(errand, outcome)
+    if (others === 0) return this.mayBeNow() ? 'again' : this.weigh(inFlight, outcome)
+    if (inFlight.noteLimit) return this.weigh(inFlight, outcome)
     this.limits.crowd(others)
-    errand.prove = () => this.limits.noteAtOnce(others, reply, ask.limit)
+    inFlight.noteLimit = () => this.limits.noteAtOnce(others, reply, ask.limit)
     return 'elsewhere'
   }
 
   /** No other connection helped: is it a limit, or this mail? */
-  private weigh(errand: Errand, outcome: Outcome & { is: 'throttled' | 'transport-fault' }): Outcome {
+  private weigh(inFlight: InFlight, outcome: Outcome & { is: 'throttled' | 'transport-fault' }): Outcome {
     const { reply } = outcome
     const ask = outcome.is === 'throttled' ? outcome.ask : undefined
-    delete errand.prove
+    delete inFlight.noteLimit
     if (ask?.about === 'at-once') this.limits.fail()
-    const verdict = this.suspects.judge(errand.mail)
+    const verdict = this.suspects.judge(inFlight.mail)
     if (verdict.is === 'own') return deferred(outcome)
     // where other connections work it is no outage either
     if (verdict.is === 'alone' || (ask?.about === 'at-once' && this.working.size + this.opening > 0))
       return { is: 'set-aside', reply, wait: ask?.wait ?? verdict.wait }
     if (!ask || ask.about === 'at-once')
-      return { is: 'transport-fault', reply, wait: behind.probe, ...(ask ? { isCrowded: true } : {}) }
+      return { is: 'transport-fault', reply, wait: waitSeconds.probe, ...(ask ? { isCrowded: true } : {}) }
     this.limits.notePace(ask, reply)
-    return { ...outcome, wait: this.limits.restLeft() + behind.rest }
+    return { ...outcome, wait: this.limits.restLeft() + waitSeconds.rest }
   }
 
   closeUnused(milliseconds: number): void {

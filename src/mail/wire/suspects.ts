@@ -14,10 +14,10 @@ export interface Verdict {
 /** So many mails refused without one sent in between prove a limit. */
 const provenBy = 3
 /** A mail that was refused so often, others sent meanwhile, is at fault itself; without others, after a day. */
-const patience = { others: 4, none: 50 }
+const maxRefusals = { others: 4, none: 50 }
 /** Seconds that it waits after each refusal; the last one from there on. */
-const waits = [2, 5, 30, 60, 300, 1_800]
-const mostKept = 1_000
+const waitSeconds = [2, 5, 30, 60, 300, 1_800]
+const maxKept = 1_000
 
 export class Suspects {
   private sent = 0
@@ -39,8 +39,8 @@ export class Suspects {
     const before = this.refused.get(deliveryId) ?? { times: 0, sentBefore: this.sent }
     const times = before.times + 1
     this.keep(deliveryId, { ...before, times })
-    const wait = waits[times - 1] ?? waits.at(-1)!
-    if (times >= (this.sent > before.sentBefore ? patience.others : patience.none)) return { is: 'own', wait }
+    const wait = waitSeconds[times - 1] ?? waitSeconds.at(-1)!
+    if (times >= (this.sent > before.sentBefore ? maxRefusals.others : maxRefusals.none)) return { is: 'own', wait }
     if (times === 1) this.fresh += 1
     if (this.inRow.size < provenBy) this.inRow.add(deliveryId)
     if (this.inRow.size < provenBy && !this.areMany()) return { is: 'alone', wait }
@@ -56,7 +56,7 @@ export class Suspects {
 
   private keep(deliveryId: number, entry: { times: number; sentBefore: number }) {
     const [oldest] = this.refused.keys()
-    if (oldest !== undefined && this.refused.size >= mostKept && !this.refused.has(deliveryId))
+    if (oldest !== undefined && this.refused.size >= maxKept && !this.refused.has(deliveryId))
       this.refused.delete(oldest)
     this.refused.set(deliveryId, entry)
   }
