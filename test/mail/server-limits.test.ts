@@ -101,16 +101,21 @@ for (const [verb, words, most] of crowded)
     await until(() => all.server.open === 0 || all.server.open <= most)
   })
 
+/** A worker sends so many mails, learns what the server allows and ends. */
+async function sendAndLeave(all: Awaited<ReturnType<typeof stage>>, mails: number) {
+  await order(all.db, numbered(mails))
+  const worker = all.worker()
+  await deliverDue(worker)
+  await worker.transport.close()
+  await leaveServer(all.db, worker.transport.peer!)
+}
+
 test('row 14: how many work is kept over a restart, and one more is tried now and then', async t => {
   let most = 3
   const refuse = (at: { verb: string; rank: number }) =>
     at.verb === 'HELLO' && at.rank > most ? '421 4.7.0 too many connections' : undefined
   const all = await stage(t, { refuse, pause: 2 })
-  await order(all.db, numbered(60))
-  const first = all.worker()
-  await deliverDue(first)
-  await first.transport.close()
-  await leaveServer(all.db, first.transport.peer!)
+  await sendAndLeave(all, 60)
   await until(() => all.server.open === 0)
   const before = all.server.refused.length
   const second = all.worker()
@@ -137,11 +142,7 @@ test('row 14: no more connections are allowed than were tried', async t => {
   const refuse = (at: { verb: string; rank: number }) =>
     at.verb === 'HELLO' && at.rank > 3 ? '421 4.7.0 too many connections' : undefined
   const all = await stage(t, { refuse, pause: 2 })
-  await order(all.db, numbered(60))
-  const first = all.worker()
-  await deliverDue(first)
-  await first.transport.close()
-  await leaveServer(all.db, first.transport.peer!)
+  await sendAndLeave(all, 60)
   await all.query`update mail_servers set connections_try_at = now()`
   await order(all.db, ['later'])
   await deliverDue(all.worker())
