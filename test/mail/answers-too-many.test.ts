@@ -4,7 +4,7 @@ import type { Mail, Outcome } from '../../src/mail/delivery.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
 import { type ScriptedOptions, type ScriptedServer, startScripted } from '../support/scripted-smtp.ts'
 
-const hasty = { connect: 2_000, greeting: 2_000, command: 300, finalDot: 300 }
+const hasty = { connect: 2_000, greeting: 2_000, command: 1_500, finalDot: 1_500 }
 const names = ['alice', 'bob', 'cleo', 'dora']
 const mailTo = (name: string): Mail => ({
   deliveryId: 1,

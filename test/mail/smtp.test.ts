@@ -5,7 +5,7 @@ import { type SmtpOptions, smtpTransport } from '../../src/mail/smtp.ts'
 import { type ScriptedOptions, startScripted } from '../support/scripted-smtp.ts'
 import { startMailServer } from '../support/smtp-server.ts'
 
-const hasty = { connect: 2_000, greeting: 2_000, command: 300, finalDot: 300 }
+const hasty = { connect: 2_000, greeting: 2_000, command: 1_500, finalDot: 1_500 }
 const bytes = Buffer.from(`Subject: x\r\n\r\n${'hello '.repeat(100)}\r\n.dotted\r\n`)
 const mailTo = (to: string): Mail => ({ deliveryId: 1, from: 'rollcall@larkfield.example', to, bytes: () => bytes })
 
