@@ -81,7 +81,9 @@ export function verdictFilters(
     note: verdictOf(batch, verdict).meaning + noteOn(verdict),
     value: batch[verdict],
     shown: number(batch[verdict]),
-    ...verdictLooks[verdict],
+    ...(verdict === 'invite' && batch.invite > 0 && unsentOf(batch) === batch.invite
+      ? unsentLook
+      : verdictLooks[verdict]),
     isChosen: chosen === verdict,
     // hooks of checks stay in the page; figures that say nothing do not show
     isShown: batch[verdict] > 0 || verdict === 'invite' || chosen === verdict,
@@ -89,9 +91,12 @@ export function verdictFilters(
   }))
 }
 
+/** Emails of a canceled batch that were called off. */
+const unsentOf = (batch: BatchRow) => (batch.state === 'cancelled' ? leftOf(batch).unsent : 0)
+
 /** The batch's lines as one bar, a part for each verdict. */
 export function barOf(batch: BatchRow): string {
-  const unsent = batch.state === 'cancelled' ? leftOf(batch).unsent : 0
+  const unsent = unsentOf(batch)
   const parts = verdictOrder.flatMap(verdict =>
     verdict === 'invite'
       ? [

@@ -150,6 +150,7 @@ t.test('what was only checked and then canceled can still be invited; other batc
   await ben.post(`/batches/${id}/cancellation`)
   const page = (await ben.get(`/batches/${id}`)).body
   t.match(text(page), 'Canceled: none of 2 invitations sent')
+  t.match(page, /<a id="verdict-invite"[^>]*><span class="k mute">/, 'and no green dot beside it')
   t.match(page, 'Invite the 2')
   const sent = await ben.post(`/batches/${id}/rest`)
   await judgeAll(db)
