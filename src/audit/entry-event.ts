@@ -1,4 +1,5 @@
 /** Events about directory entries and whose they are. */
+import { number } from '../lib/words.ts'
 import type { EventRow, Shape } from './event.ts'
 
 const personOf = (event: EventRow) => event.personName ?? 'a person'
@@ -38,8 +39,7 @@ export const entryEventKinds = {
   'entries-relinked': {
     tone: 'warn',
     icon: 'refresh',
-    says: event =>
-      `bound ${Number(event.details.people ?? 0).toLocaleString('en')} people to the new entries with their addresses`
+    says: event => `bound ${number(Number(event.details.people ?? 0))} people to the new entries with their addresses`
   },
   'address-moved': {
     tone: 'info',

@@ -1,4 +1,5 @@
 /** The kinds of events and how each reads in a sentence. */
+import { counted } from '../lib/words.ts'
 import { entryEventKinds } from './entry-event.ts'
 
 export interface EventRow {
@@ -24,8 +25,6 @@ export interface Shape {
 
 const personOf = (event: EventRow) => event.personName ?? 'a person'
 const amount = (event: EventRow, name: string) => Number(event.details[name] ?? 0)
-const counted = (number: number, one: string, many = `${one}s`) =>
-  `${number.toLocaleString('en')} ${number === 1 ? one : many}`
 const named = (event: EventRow, name = 'group') => `“${event.details[name] ?? name}”`
 const changesOf = (event: EventRow) => `${amount(event, 'added')} added, ${amount(event, 'removed')} removed`
 

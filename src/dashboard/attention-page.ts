@@ -1,5 +1,7 @@
 /** What needs attention, in words and with a link to it. Pure. */
+
 import { factsOf, headingOf } from '../batches/report/batch-page.ts'
+import { counted } from '../lib/words.ts'
 import type { troubledBatches } from './store.ts'
 
 /** A batch that Rollcall stopped, or whose upload was cut. */
@@ -21,7 +23,7 @@ export function troubledMails(counts: readonly { enrollment: string; delivery: s
   return Object.entries(troubles).flatMap(([state, { words, hint }]) => {
     const mine = counts.filter(row => row.enrollment === 'invited' && row.delivery === state)
     const count = mine.reduce((sum, row) => sum + row.count, 0)
-    const text = `${count.toLocaleString('en')} ${count === 1 ? 'invitation' : 'invitations'} ${words}.`
+    const text = `${counted(count, 'invitation')} ${words}.`
     return count === 0 ? [] : [{ state, count, text, hint, href: `/people?status=invited&delivery=${state}` }]
   })
 }

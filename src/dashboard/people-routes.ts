@@ -3,6 +3,7 @@ import type { Static } from 'typebox'
 import { pagesOf } from '../lib/paging.ts'
 import { includesRole } from '../lib/role.ts'
 import { searchText } from '../lib/search-text.ts'
+import { number, peopleInWords } from '../lib/words.ts'
 import { deliveryBadge, deliveryBadges, deliveryChoices, noMailWords } from '../mail/delivery-badges.ts'
 import { countEnrollments } from '../people/counts.ts'
 import { countPeople, type Listed, listPeople, type PeopleCount, type PeopleFilter } from '../people/list-store.ts'
@@ -75,8 +76,6 @@ async function* linesOf({ db }: Deps, filter: PeopleFilter) {
   }
 }
 
-const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`
-
 /** What a page of results shows, in words: the count is of the page, everything else would be a scan. */
 function foundInWords(shown: number, hasMore: boolean, isLater: boolean): string {
   if (shown === 0) return 'No one matches'
@@ -105,7 +104,7 @@ function countOf(value: number, state: (typeof enrollments)[number], query: Quer
   return {
     state,
     value,
-    shown: value.toLocaleString('en'),
+    shown: number(value),
     ...enrollmentBadges[state],
     isChosen,
     href: href(query, { status: isChosen ? '' : state, after: '' })

@@ -1,9 +1,11 @@
 /** The buttons on a person's page, and what is asked before some of them act. */
+
 import { stateOf } from '../invitations/invitation.ts'
 import type { Ending } from '../invitations/inviter-store.ts'
 import { canHandle } from '../invitations/may-handle.ts'
 import type { InvitationRow } from '../invitations/store.ts'
 import { includesRole, type Role } from '../lib/role.ts'
+import { number } from '../lib/words.ts'
 import type { findPerson } from '../people/store.ts'
 
 type Person = NonNullable<Awaited<ReturnType<typeof findPerson>>>
@@ -96,7 +98,6 @@ const revocationSheet = (person: Person): Sheet => ({
  */
 function endingChoice({ typed, listed }: Sent): Choice | null {
   if (typed + listed === 0) return null
-  const number = (count: number) => count.toLocaleString('en')
   const options: [Ending, string][] = [
     ...(typed > 0 ? [['typed', `Revoke the ${number(typed)} typed by hand`] as [Ending, string]] : []),
     ...(listed > 0 ? [['all', `Revoke all ${number(typed + listed)}`] as [Ending, string]] : []),

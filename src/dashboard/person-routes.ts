@@ -6,6 +6,7 @@ import { isEnding } from '../invitations/inviter-store.ts'
 import { allowMailTo } from '../invitations/opt-out.ts'
 import { endWithInviters } from '../invitations/replace-links.ts'
 import { isRole, type Role, roleNames } from '../lib/role.ts'
+import { number } from '../lib/words.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
 import { type DeactivateOutcome, deactivate, reactivate } from '../sessions/deactivate.ts'
 import { redirectWith } from '../sessions/scopes.ts'
@@ -95,12 +96,12 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
 }
 
 const revokedInWords = (count: number) =>
-  count > 0 && (count === 1 ? '1 open invitation revoked.' : `${count.toLocaleString('en')} open invitations revoked.`)
+  count > 0 && (count === 1 ? '1 open invitation revoked.' : `${number(count)} open invitations revoked.`)
 const replacedInWords = (count: number) =>
   count > 0 &&
   (count === 1
     ? '1 invitation link that they knew no longer works. A new one is emailed, unless the person gets no email.'
-    : `${count.toLocaleString('en')} invitation links that they knew no longer work. New ones are emailed, except to people who get no email.`)
+    : `${number(count)} invitation links that they knew no longer work. New ones are emailed, except to people who get no email.`)
 
 type Changed = Extract<RoleOutcome, { outcome: 'changed' }>
 

@@ -5,6 +5,7 @@ import { undecidedInWords } from '../directory/entries/entries-page.ts'
 import { heldLeavers } from '../directory/leavers/to-let-go.ts'
 import { openRequests } from '../invitations/store.ts'
 import { includesRole } from '../lib/role.ts'
+import { number, peopleInWords } from '../lib/words.ts'
 import { shownHold } from '../mail/hold-page.ts'
 import { readHold } from '../mail/queue/origin-store.ts'
 import { readPause } from '../mail/store.ts'
@@ -43,7 +44,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
       {
         steps: steps.map((step, index) => ({
           ...step,
-          shown: step.value.toLocaleString('en'),
+          shown: number(step.value),
           share: shareOf(step.value, steps[index - 1])
         })),
         finding: findingOf(steps),
@@ -59,13 +60,13 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,
         weeks: totals.map(week => ({
           until: dayOf(week.until, timeZone),
-          invited: week.invited.toLocaleString('en'),
-          joined: week.joined.toLocaleString('en')
+          invited: number(week.invited),
+          joined: number(week.joined)
         })),
         counts: enrollments.map(state => ({
           state,
           value: states[state],
-          shown: states[state].toLocaleString('en'),
+          shown: number(states[state]),
           ...enrollmentBadges[state],
           href: `/people?status=${state}`
         })),
@@ -117,7 +118,7 @@ function shareOf(value: number, before: Step | undefined) {
 function findingOf(steps: Step[]): string {
   const [all, done] = [steps[0]!.value, steps.at(-1)!.value]
   const part = percent(done, all)
-  const people = `${all.toLocaleString('en')} ${all === 1 ? 'person' : 'people'}`
+  const people = peopleInWords(all)
   return `${part[0]!.toUpperCase()}${part.slice(1)} of ${people} joined`
 }
 

@@ -1,7 +1,9 @@
 /** What the bytes of an uploaded file are: text in one of three encodings, or something to refuse. */
+
 import { isUtf8 } from 'node:buffer'
 import { trimStart } from './blanks.ts'
 import { type FileRefusal, kindByBytes, kindByText, refusals } from './file-kinds.ts'
+import { number } from './words.ts'
 
 export type { FileRefusal } from './file-kinds.ts'
 
@@ -21,9 +23,7 @@ export class FileRefused extends Error {
 /** What the file is and what to do about it, in two sentences. */
 export function refusalInWords(refusal: FileRefusal, line = 0): string {
   const words = refusals[refusal]
-  return line > 0
-    ? words.replace(/^This/, `Line ${line.toLocaleString('en')}`)
-    : words.replace(/^This is not/, 'The file is not')
+  return line > 0 ? words.replace(/^This/, `Line ${number(line)}`) : words.replace(/^This is not/, 'The file is not')
 }
 
 /** How many bytes of the file's beginning `decoderFor` wants to see. */

@@ -1,15 +1,16 @@
 /** What pages say about the mail of a copied database. Pure. */
+import { counted } from '../lib/words.ts'
 import { showTime } from '../web/dates.ts'
 import type { Hold } from './queue/origin-store.ts'
-
-const counted = (mails: number) => `${mails.toLocaleString('en')} ${mails === 1 ? 'email' : 'emails'}`
 
 /** Why mail is held and how much; `isDecided`: an owner has chosen, and Rollcall is at it. */
 export function shownHold({ mails, since, decision }: Hold, timeZone: string) {
   const headings = { send: 'Releasing the held emails.', discard: 'Discarding the held emails.' }
   return {
     heading: decision ? headings[decision] : 'This database is a copy. Emails are on hold.',
-    text: decision ? `${counted(mails)} left.` : `${counted(mails)} held. The original may have sent them already.`,
+    text: decision
+      ? `${counted(mails, 'email')} left.`
+      : `${counted(mails, 'email')} held. The original may have sent them already.`,
     since: showTime(since, timeZone),
     isDecided: decision !== null
   }
@@ -17,4 +18,4 @@ export function shownHold({ mails, since, decision }: Hold, timeZone: string) {
 
 /** For a batch that has held mail. */
 export const heldInWords = (mails: number) =>
-  `This database is a copy: ${counted(mails)} ${mails === 1 ? 'is' : 'are'} held until an owner decides in Settings › Mail.`
+  `This database is a copy: ${counted(mails, 'email')} ${mails === 1 ? 'is' : 'are'} held until an owner decides in Settings › Mail.`

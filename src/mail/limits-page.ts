@@ -1,10 +1,8 @@
 /** What a mail server allows, in words. Pure. */
 import type { SmtpSettings } from '../config.ts'
+import { counted, number, rateInWords } from '../lib/words.ts'
 import { durationInWords } from '../web/dates.ts'
 import type { KnownLimits } from './queue/limits-store.ts'
-
-const number = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
-const counted = (value: number, one: string) => `${number(value)} ${value === 1 ? one : `${one}s`}`
 
 /** Sentences; none where the server never asked for anything. `left` is how many mails wait, where that is of interest. */
 export function limitsInWords(
@@ -25,7 +23,7 @@ export function limitsInWords(
     )
   if (known.perMinute !== null)
     sentences.push(
-      `${host} asked Rollcall to slow down: ${counted(known.perMinute, 'message')} a minute.${timeFor(left, known.perMinute)}`
+      `${host} asked Rollcall to slow down: ${rateInWords(known.perMinute)} ${known.perMinute === 1 ? 'message' : 'messages'} a minute.${timeFor(left, known.perMinute)}`
     )
   if (known.restUntil && known.restUntil.getTime() > now)
     sentences.push(

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
+import { number } from '../lib/words.ts'
 import { shownHold } from '../mail/hold-page.ts'
 import { limitsInWords } from '../mail/limits-page.ts'
 import { readPacing } from '../mail/queue/gate-store.ts'
@@ -75,7 +76,7 @@ function copyRoute(app: FastifyInstance, deps: Deps) {
 
 function errorsOf({ per_second, per_domain_per_second, line_days }: Fields): FieldErrors {
   const errors: FieldErrors = {}
-  const rate = `Enter a whole number from 1 to ${mostPerSecond.toLocaleString('en')}, or leave it blank.`
+  const rate = `Enter a whole number from 1 to ${number(mostPerSecond)}, or leave it blank.`
   if (per_second.trim() && !isWhole(per_second, mostPerSecond)) errors.per_second = rate
   if (per_domain_per_second.trim() && !isWhole(per_domain_per_second, mostPerSecond))
     errors.per_domain_per_second = rate

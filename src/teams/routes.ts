@@ -13,8 +13,8 @@ import { noTeam, searchOf, teamOf, teamPage } from './team-page.ts'
 import { teamsPage } from './teams-page.ts'
 
 const querystring = filters({ q: optionalField(), after: optionalField(), waiting: optionalField() })
-const number = () => Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
-const personParams = Type.Object({ id: number(), person: number() })
+const id = () => Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
+const personParams = Type.Object({ id: id(), person: id() })
 const named = form({ name: field() })
 
 interface ById {

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../lib/role.ts'
 import { searchText } from '../lib/search-text.ts'
+import { peopleInWords } from '../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../mail/delivery-badges.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { showDay } from '../web/dates.ts'
@@ -99,8 +100,6 @@ async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number
     next: people.length > pageSize ? `/teams/${teamId}?waiting=${shown.at(-1)!.personId}#waiting-t` : null
   }
 }
-
-export const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`
 
 function foundInWords(count: number, hasMore: boolean): string {
   if (count === 0) return 'Nobody matches'

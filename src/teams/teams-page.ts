@@ -1,9 +1,11 @@
 /** All teams: those that follow directory groups, and those made by hand. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../lib/role.ts'
+import { number, peopleInWords } from '../lib/words.ts'
 import type { Deps } from '../web/deps.ts'
 import { findTeam, type ListedTeam, listTeams } from './store.ts'
-import { peopleInWords, searchOf } from './team-page.ts'
+import { searchOf } from './team-page.ts'
 
 const pageSize = 50
 
@@ -40,7 +42,7 @@ function foundInWords(count: number, hasMore: boolean, isLater: boolean): string
 }
 
 const rowView = ({ id, name, source, memberCount, groupId }: ListedTeam) => ({
-  ...{ id, name, href: `/teams/${id}`, members: memberCount.toLocaleString('en'), memberCount },
+  ...{ id, name, href: `/teams/${id}`, members: number(memberCount), memberCount },
   membersText: peopleInWords(memberCount),
   source: source === 'directory' ? 'Directory group' : 'Made by hand',
   groupHref: groupId ? `/groups/${groupId}` : null

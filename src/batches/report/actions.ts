@@ -1,4 +1,5 @@
 /** What an admin may do with a batch, as buttons. Pure. */
+import { counted, number } from '../../lib/words.ts'
 import { canBe } from '../batch.ts'
 import type { BatchRow } from '../store.ts'
 import { leftOf } from './sent-page.ts'
@@ -10,9 +11,6 @@ interface Action {
   icon: string
   primary: boolean
 }
-
-const number = (value: number) => value.toLocaleString('en')
-const counted = (value: number, one: string) => `${number(value)} ${one}${value === 1 ? '' : 's'}`
 
 interface Circumstances {
   hasMailServer: boolean

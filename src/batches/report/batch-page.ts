@@ -1,11 +1,13 @@
 /** A batch as its page shows it: words and figures from rows. Pure. */
+
+import { counted, number } from '../../lib/words.ts'
 import { deliveryBadges, sentBadge } from '../../mail/delivery-badges.ts'
 import { bar } from '../../web/charts.ts'
 import { durationInWords, showTime } from '../../web/dates.ts'
 import { type BatchState, batchBadges, isRunning } from '../batch.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
-import { counted, leftOf, mailCounts, number, sentInWords, unsentInWords, verdictOf } from './sent-page.ts'
+import { leftOf, mailCounts, sentInWords, unsentInWords, verdictOf } from './sent-page.ts'
 
 export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   malformed: { tone: 'bad', icon: 'alert' },

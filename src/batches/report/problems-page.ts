@@ -1,5 +1,7 @@
 /** The part of a batch's page that lists the lines which a correction can help. */
+
 import type { Db } from '../../db/client.ts'
+import { counted, number } from '../../lib/words.ts'
 import { takesCorrections } from '../batch.ts'
 import { verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
@@ -47,7 +49,7 @@ export async function problemsView(db: Db, { batch, filter, query, corrected, ma
       .filter(name => batch[name] > 0)
       .map(name => ({
         href: `${base}/lines.csv?verdict=${name}`,
-        text: `${verdictWords[name].name} (${batch[name].toLocaleString('en')})`
+        text: `${verdictWords[name].name} (${number(batch[name])})`
       })),
     first: after > 0 ? base : null,
     next: lines.length > pageSize ? hrefOf(base, { problems: String(shown.at(-1)!.line) }) : null
@@ -55,7 +57,7 @@ export async function problemsView(db: Db, { batch, filter, query, corrected, ma
 }
 
 function words(count: number, isWaiting: boolean) {
-  const addresses = `${count.toLocaleString('en')} ${count === 1 ? 'address' : 'addresses'}`
+  const addresses = counted(count, 'address', 'addresses')
   if (isWaiting) return { says: `${addresses} cannot be invited yet.`, button: 'Correct selected lines', icon: 'check' }
   return {
     says: `${addresses} ${count === 1 ? 'was' : 'were'} not invited.`,

@@ -1,4 +1,6 @@
 /** What a batch that is being sent says about its speed, its end and what holds it back. Pure. */
+
+import { number, rateInWords } from '../../lib/words.ts'
 import { heldInWords } from '../../mail/hold-page.ts'
 import type { Pacing } from '../../mail/queue/gate-store.ts'
 import { durationInWords } from '../../web/dates.ts'
@@ -14,22 +16,22 @@ export interface Known {
   limits: string[]
 }
 
-const number = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
-
 export function sendingOf(batch: BatchRow, { rate, pause, waiting, pacing, limits }: Known) {
   const open = batch.mailsQueued + batch.mailsSending
   const { mailsHeld } = batch
   const isFlowing = rate !== undefined && rate > 0 && open > 0
   return {
-    rate: isFlowing ? `${number(rate)} mails a second, about ${durationInWords((open / rate) * 1000)} left` : null,
+    rate: isFlowing ? `${rateInWords(rate)} mails a second, about ${durationInWords((open / rate) * 1000)} left` : null,
     held: [
       ...(mailsHeld > 0 ? [heldInWords(mailsHeld)] : []),
       ...(pause
         ? [`The mail server cannot be used at the moment: ${pause.reason} It is tried again every 30 seconds.`]
         : []),
       ...limits,
-      ...(pacing.perSecond ? [`The settings allow ${number(pacing.perSecond)} mails a second.`] : []),
-      ...(pacing.perDomain ? [`The settings allow ${number(pacing.perDomain)} mails a second to each domain.`] : []),
+      ...(pacing.perSecond ? [`The settings allow ${rateInWords(pacing.perSecond)} mails a second.`] : []),
+      ...(pacing.perDomain
+        ? [`The settings allow ${rateInWords(pacing.perDomain)} mails a second to each domain.`]
+        : []),
       ...waiting.map(
         ({ reply, count }) => `${number(count)} ${count === 1 ? 'waits' : 'wait'} for another try: ${reply}`
       )

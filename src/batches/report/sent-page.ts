@@ -1,11 +1,9 @@
 /** What became of the mails of a batch, in words and figures. Pure. */
+import { counted, number } from '../../lib/words.ts'
 import type { deliveryBadges } from '../../mail/delivery-badges.ts'
 import type { BatchState } from '../batch.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
-
-export const number = (value: number) => value.toLocaleString('en')
-export const counted = (value: number, one: string, many: string) => `${number(value)} ${value === 1 ? one : many}`
 
 /** Mails by state: what each of a batch's invitations has come to. */
 export function mailCounts(batch: BatchRow): Record<keyof typeof deliveryBadges, number> {

@@ -1,10 +1,11 @@
 /** People about whose directory entry an admin can decide something. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Db } from '../../db/client.ts'
+import { peopleInWords } from '../../lib/words.ts'
 import { enrollmentBadges } from '../../people/person.ts'
 import type { Deps } from '../../web/deps.ts'
 import { initialsOf } from '../../web/pages.ts'
-import { peopleInWords } from '../pages/section-page.ts'
 import { type Undecided, undecided } from './entries-store.ts'
 import { relinksWaiting } from './relink-store.ts'
 

@@ -1,4 +1,5 @@
 import type { Filter } from 'ldapts'
+import { number } from '../../lib/words.ts'
 import { DirectoryProblem, type DirectorySettings, type TestStep, type TestStepName } from '../directory.ts'
 import { firstOf } from './reading/prove.ts'
 import { groupAttributes } from './schema/group.ts'
@@ -104,8 +105,8 @@ async function count(
       'Choose another id attribute, or let the bind account read this one'
     )
   const isMore = end !== undefined || total >= mostCounted
-  const number = `${isMore ? 'More than ' : ''}${Math.min(total, mostCounted).toLocaleString('en')}`
-  const text = `${number} ${what}: ${examples.join(', ')}${total > examples.length ? ' …' : ''}`
+  const shown = `${isMore ? 'More than ' : ''}${number(Math.min(total, mostCounted))}`
+  const text = `${shown} ${what}: ${examples.join(', ')}${total > examples.length ? ' …' : ''}`
   return [text, end ? `${end.message} ${end.advice}` : null]
 }
 

@@ -1,12 +1,13 @@
 /** Who has left the directory and could still do something here, for somebody to let go. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
+import { number, peopleInWords } from '../../lib/words.ts'
 import { enrollmentBadges } from '../../people/person.ts'
 import { showDay } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { initialsOf } from '../../web/pages.ts'
 import { readSettingsRow } from '../connection/settings-store.ts'
-import { peopleInWords } from '../pages/section-page.ts'
 import { type ShownLeaver, showLeavers } from '../sync/leavers/leavers-store.ts'
 import { mayLetGo } from './approve-leavers.ts'
 import { leaversToLetGo } from './to-let-go.ts'
@@ -31,7 +32,7 @@ export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: 
       isByItself: settings?.deactivateLeavers === true,
       maySet: role === 'owner',
       button: includesRole(role, 'admin') && mine.length > 0 ? `Deactivate ${peopleInWords(mine.length)}` : null,
-      others: includesRole(role, 'admin') && others > 0 ? others.toLocaleString('en') : null,
+      others: includesRole(role, 'admin') && others > 0 ? number(others) : null,
       until: latest(mine),
       rows: shown.map(leaver => leaverView(leaver, timeZone)),
       first: after > 0 ? '/groups/leavers' : null,

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
+import { peopleInWords } from '../../lib/words.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { field, filters, form, optionalField } from '../../web/forms.ts'
 import { entriesPage } from '../entries/entries-page.ts'
 import { relinkAll } from '../entries/relink-all.ts'
-import { peopleInWords } from '../pages/section-page.ts'
 import { approveLeavers } from './approve-leavers.ts'
 import { leaversPage } from './leavers-page.ts'
 

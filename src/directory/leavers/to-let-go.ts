@@ -1,8 +1,8 @@
 import type { Db } from '../../db/client.ts'
+import { peopleInWords } from '../../lib/words.ts'
 import { readSettingsRow } from '../connection/settings-store.ts'
 import { readExclusions } from '../ldap/schema/exclusions.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
-import { peopleInWords } from '../pages/section-page.ts'
 import { type Leaver, type LeaversAsked, waitingLeavers } from '../sync/leavers/leavers-store.ts'
 
 /** The leavers who wait, but for those whom the settings say never to touch. */

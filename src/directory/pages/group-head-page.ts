@@ -1,12 +1,13 @@
 /** The head of a group's page: its name, how its last sync went, and what an admin may do. */
+
 import type { FastifyReply } from 'fastify'
 import type { SyncReceipt } from '../../db/schema.ts'
+import { counted, number, peopleInWords } from '../../lib/words.ts'
 import { showTime } from '../../web/dates.ts'
 import type { MemberCounts } from '../members/store.ts'
 import type { ListedGroup } from '../store.ts'
 import { emptyInWords, membersInWords } from '../sync/left-out.ts'
 import { type RunState, runBadges } from '../sync/run.ts'
-import { peopleInWords } from './section-page.ts'
 
 const kinds = { 'distribution-list': 'Distribution list', 'security-group': 'Security group', group: 'Group' }
 
@@ -21,7 +22,7 @@ export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAc
     dn: group.dn,
     description: group.description,
     kind: kindWords(group.kind),
-    memberText: `${all.toLocaleString('en')} ${all === 1 ? 'member' : 'members'}`,
+    memberText: counted(all, 'member'),
     synced: group.lastGoodAt ? showTime(group.lastGoodAt, timeZone) : null,
     members: group.receipt && membersInWords(group.receipt),
     leftOutTotal: withEntries(group.receipt),
@@ -33,7 +34,7 @@ export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAc
       mayAct && notInvited > 0
         ? notInvited === 1
           ? 'Invite the one not invited'
-          : `Invite the ${notInvited.toLocaleString('en')} not invited`
+          : `Invite the ${number(notInvited)} not invited`
         : null,
     run: runView(group, timeZone)
   }

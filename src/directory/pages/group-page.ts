@@ -1,6 +1,8 @@
 /** The page of one synced group: how it stands, its members in sections, and whom somebody has ticked. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
+import { number, peopleInWords } from '../../lib/words.ts'
 import { deliveryChoices } from '../../mail/delivery-badges.ts'
 import { type Enrollment, enrollmentBadges, enrollments } from '../../people/person.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -11,7 +13,7 @@ import { findSelection } from '../selection/store.ts'
 import { findGroup, type ListedGroup, listLeftOut } from '../store.ts'
 import { leftOutWords } from '../sync/run.ts'
 import { headOf } from './group-head-page.ts'
-import { type Go, peopleInWords, sectionView } from './section-page.ts'
+import { type Go, sectionView } from './section-page.ts'
 
 export const noGroup = () => new Refusal(404, 'There is no such group.')
 
@@ -72,7 +74,7 @@ export async function groupPage(
       found: foundInWords(counts, view),
       csv: `/groups/${group.id}/members.csv?${queryOf({ ...view, selection: null })}`,
       matching: counts.matching,
-      matchingText: counts.matching.toLocaleString('en'),
+      matchingText: number(counts.matching),
       first: view.from ? go({ from: '' }) : null,
       next: counts.hasMore ? go({ from: counts.sections.at(-1)!.name, open: [''] }) : null,
       selection: barOf(found)
@@ -102,7 +104,7 @@ export async function barPage(
 const barOf = (found: { id: number; people: number } | undefined) => ({
   id: found?.id ?? '',
   people: found?.people ?? 0,
-  shown: (found?.people ?? 0).toLocaleString('en')
+  shown: number(found?.people ?? 0)
 })
 
 /** Where a button or link leads: an admin's posts what is ticked on the way, everybody else's is an address. */
@@ -138,7 +140,7 @@ function countView(state: Enrollment, states: MemberCounts['states'], view: Grou
   const isChosen = view.enrollment === state
   const share = `${Math.round((value / Math.max(all, 1)) * 100)}% of the group`
   return {
-    ...{ state, value, shown: value.toLocaleString('en'), share, ...enrollmentBadges[state], isChosen },
+    ...{ state, value, shown: number(value), share, ...enrollmentBadges[state], isChosen },
     // what says nothing does not show, except where one begins
     isShown: value > 0 || isChosen || ['not-invited', 'invited', 'signed-up'].includes(state),
     href: go({ status: isChosen ? '' : state })
@@ -153,5 +155,5 @@ function foundInWords({ matching, sectionCount }: MemberCounts, { by, ...view }:
   }
   const kind = kinds[by][sectionCount === 1 ? 0 : 1]
   if (matching === 0) return view.q || view.enrollment || view.delivery ? 'Nobody matches' : 'Nobody'
-  return `${peopleInWords(matching)} in ${sectionCount.toLocaleString('en')} ${kind}`
+  return `${peopleInWords(matching)} in ${number(sectionCount)} ${kind}`
 }

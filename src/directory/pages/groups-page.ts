@@ -1,7 +1,9 @@
 /** The page of directory groups: a search of the live directory, and the groups that are kept synced. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { organizationSignInOn } from '../../config.ts'
 import { includesRole } from '../../lib/role.ts'
+import { counted, number } from '../../lib/words.ts'
 import { bar } from '../../web/charts.ts'
 import { showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -88,7 +90,7 @@ async function syncedView({ db }: Deps, query: GroupsQuery, timeZone: string, ma
     db,
     shown.map(group => group.teamId)
   )
-  const text = `${amount(counts.groups, 'group')}, ${amount(counts.members, 'member')}`
+  const text = `${counted(counts.groups, 'group')}, ${counted(counts.members, 'member')}`
   const isRunning = shown.some(({ lastRun }) => lastRun?.state === 'running')
   return {
     rows: shown.map(group => groupView(group, shares.get(group.teamId), timeZone, mayAct)),
@@ -104,8 +106,6 @@ async function syncedView({ db }: Deps, query: GroupsQuery, timeZone: string, ma
   }
 }
 
-const amount = (count: number, one: string) => `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`
-
 function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone: string, mayAct: boolean) {
   const { people = 0, waiting = 0, signedUp = 0 } = shares ?? {}
   const parts = [
@@ -120,8 +120,8 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
     // before the first good reading there is nothing to count
     ...(group.lastGoodAt
       ? {
-          shown: people.toLocaleString('en'),
-          members: amount(people, 'member'),
+          shown: number(people),
+          members: counted(people, 'member'),
           bar: bar(parts, people, 'bar', 0.6),
           enrollment: enrollmentInWords(people, waiting, signedUp)
         }
@@ -140,13 +140,13 @@ function leftOutView(receipt: ListedGroup['receipt']) {
   const reasons = receipt ? leftOutOf(receipt) : []
   if (!receipt || reasons.length === 0) return null
   const text = reasons.map(reason => reason.text).join(', ')
-  return { count: countLeftOut(receipt), text: `${countLeftOut(receipt).toLocaleString('en')} left out: ${text}` }
+  return { count: countLeftOut(receipt), text: `${number(countLeftOut(receipt))} left out: ${text}` }
 }
 
 function enrollmentInWords(people: number, waiting: number, signedUp: number): string {
   if (people === 0) return 'No members'
-  const open = waiting > 0 ? `, ${waiting.toLocaleString('en')} waiting` : ''
-  return `${signedUp.toLocaleString('en')} of ${people.toLocaleString('en')} signed up${open}`
+  const open = waiting > 0 ? `, ${number(waiting)} waiting` : ''
+  return `${number(signedUp)} of ${number(people)} signed up${open}`
 }
 
 /** The same page with some of its parameters changed; the search stays as it is. */

@@ -1,6 +1,8 @@
 /** One sync run: what was read, what it changed, what waits for somebody's word and what can be put back. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
+import { number, peopleInWords } from '../../lib/words.ts'
 import { durationInWords, showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
@@ -8,7 +10,6 @@ import { initialsOf } from '../../web/pages.ts'
 import { findRun, type ListedChange, listChanges, listRuns, type ShownRun } from '../store.ts'
 import { type ChangeKind, changeWords, receiptInWords, runBadges, undoDays } from '../sync/run.ts'
 import { groupOf } from './group-page.ts'
-import { peopleInWords } from './section-page.ts'
 
 const pageSize = 50
 const dayMilliseconds = 86_400_000
@@ -66,7 +67,7 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       hasDiff: kinds.some(({ value }) => value > 0),
       hasDetails: shown.some(({ detail }) => detail),
       kinds: kinds.map(({ kind, value }) => ({
-        ...{ kind, value, shown: value.toLocaleString('en'), text: changeWords[kind], isChosen: kind === chosen },
+        ...{ kind, value, shown: number(value), text: changeWords[kind], isChosen: kind === chosen },
         isShown: value > 0 || kind === 'added' || kind === 'removed',
         href: `${base}?kind=${kind}`
       })),
@@ -101,18 +102,18 @@ function kindsOf(run: ShownRun): { kind: ChangeKind; value: number }[] {
   ]
 }
 
-const counted = (value: number, words: string) => (value > 0 ? [`${value.toLocaleString('en')} ${words}`] : [])
+const some = (value: number, words: string) => (value > 0 ? [`${number(value)} ${words}`] : [])
 
 function headingOf(run: ShownRun): string {
   if (run.state === 'running') return 'The group is being read'
   if (run.state === 'failed') return 'Failed: nothing was changed'
   const done = [
-    ...counted(run.added, 'added'),
-    ...counted(run.removed, 'taken out'),
-    ...counted(run.changed, 'changed'),
-    ...counted(run.addresses, 'with another address')
+    ...some(run.added, 'added'),
+    ...some(run.removed, 'taken out'),
+    ...some(run.changed, 'changed'),
+    ...some(run.addresses, 'with another address')
   ]
-  const waits = run.state === 'parked' ? counted(run.parked + run.deactivationsParked, 'wait for approval') : []
+  const waits = run.state === 'parked' ? some(run.parked + run.deactivationsParked, 'wait for approval') : []
   return [...done, ...waits].join(', ') || 'Nothing had changed'
 }
 
@@ -141,10 +142,10 @@ function troubleOf({ state, reason }: ShownRun) {
 
 function decisionOf({ parked, deactivationsParked }: ShownRun) {
   const parts = [
-    ...counted(parked, parked === 1 ? 'leaves the team' : 'leave the team'),
-    ...counted(deactivationsParked, deactivationsParked === 1 ? 'is deactivated' : 'are deactivated')
+    ...some(parked, parked === 1 ? 'leaves the team' : 'leave the team'),
+    ...some(deactivationsParked, deactivationsParked === 1 ? 'is deactivated' : 'are deactivated')
   ]
-  const all = (parked + deactivationsParked).toLocaleString('en')
+  const all = number(parked + deactivationsParked)
   const back = parked > 0 ? ` Who left the team can be put back for ${undoDays} days.` : ''
   const text = `Let ${all} go: ${parts.join(', ')}.${back} Until then everybody stays, and the next sync looks again.`
   return { button: `Let ${all} go`, text }

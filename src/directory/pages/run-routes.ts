@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
+import { number, peopleInWords } from '../../lib/words.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
@@ -9,10 +10,9 @@ import { approve, type DecideOutcome, undo } from '../groups/decide.ts'
 import { stopSyncing } from '../groups/stop-syncing.ts'
 import { noGroup } from './group-page.ts'
 import { runPage } from './run-page.ts'
-import { peopleInWords } from './section-page.ts'
 
-const number = () => Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
-const runParams = Type.Object({ id: number(), run: number() })
+const id = () => Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
+const runParams = Type.Object({ id: id(), run: id() })
 const querystring = filters({ kind: optionalField(), after: optionalField(), refresh: optionalField() })
 
 interface ByRun {
@@ -55,7 +55,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
         const { people, forOwner } = answer(await decisions[path](db, request.viewer!.id, Number(id), Number(run)))
         const others =
           forOwner > 0
-            ? ` ${forOwner.toLocaleString('en')} more hold a role that only an owner takes away: see People who have left.`
+            ? ` ${number(forOwner)} more hold a role that only an owner takes away: see People who have left.`
             : ''
         return redirectWith(
           reply,

@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { searchText } from '../../lib/search-text.ts'
+import { counted, number } from '../../lib/words.ts'
 import type { Deps } from '../../web/deps.ts'
 import { valuesOf } from '../../web/forms.ts'
 import { directoryOf } from '../connection/settings.ts'
@@ -63,7 +64,7 @@ function foundInWords(search: FoundGroups, q: string, kept: number): string {
 /** What the directory test says of them: without an ID a rename would lose a group. */
 function withoutIdInWords({ withoutId = 0, idName = '' }: FoundGroups, q: string): string {
   if (withoutId === 0) return ''
-  const groups = withoutId === 1 ? '1 group that matches' : `${withoutId.toLocaleString('en')} groups that match`
+  const groups = withoutId === 1 ? '1 group that matches' : `${number(withoutId)} groups that match`
   const show = withoutId === 1 ? 'shows' : 'show'
   return `${groups} “${q}” ${show} no ${idName}, so a rename would lose ${withoutId === 1 ? 'it' : 'them'}. Let the bind account read ${idName}, or choose another ID attribute in Settings › Directory.`
 }
@@ -77,7 +78,7 @@ function rowView(group: FoundGroup, q: string, syncedId: number | undefined, isT
     parts: at < 0 ? [name, '', ''] : [name.slice(0, at), name.slice(at, end), name.slice(end)],
     detail: [mail, description].filter(Boolean).join(' · ') || group.dn,
     kind: kindWords(kind),
-    members: members === null ? '' : `${members.toLocaleString('en')} ${members === 1 ? 'member' : 'members'}`,
+    members: members === null ? '' : counted(members, 'member'),
     syncedHref: syncedId ? `/groups/${syncedId}` : null
   }
 }

@@ -1,4 +1,5 @@
 /** One section of a group's members as the page shows it. */
+import { number, peopleInWords } from '../../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../../mail/delivery-badges.ts'
 import { type Enrollment, enrollmentBadges } from '../../people/person.ts'
 import { showDay } from '../../web/dates.ts'
@@ -27,13 +28,13 @@ export function sectionView(section: Section, index: number, members: ListedMemb
   const shown = mine.slice(0, rowsInSection)
   const isLater = view.after.has(key)
   const others = [...view.after].filter(([other]) => other !== key).map(([other, id]) => `${other}:${id}`)
-  const rest = isLater ? '' : ` of ${(people - shown.length).toLocaleString('en')}`
+  const rest = isLater ? '' : ` of ${number(people - shown.length)}`
   const further = mine.length > rowsInSection ? { open, after: [...others, `${key}:${shown.at(-1)!.id}`] } : null
   const openKeys = toggled(view, open, key).open!
   return {
     ...{ key, people, notInvited, index, isOpen },
     name: sectionName(view, section.name),
-    text: `${peopleInWords(people)}, ${notInvited.toLocaleString('en')} not invited`,
+    text: `${peopleInWords(people)}, ${number(notInvited)} not invited`,
     isWhole: selected === people,
     isPartly: selected > 0 && selected < people,
     toggle: go({ open: openKeys.length > 0 ? openKeys : [''] }),
@@ -66,5 +67,3 @@ function memberView(member: ListedMember, by: GroupView['by'], timeZone: string)
     invited: member.invitedAt ? showDay(member.invitedAt, timeZone) : null
   }
 }
-
-export const peopleInWords = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`

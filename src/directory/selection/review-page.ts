@@ -1,11 +1,12 @@
 /** What sending a selection would do: who gets a mail, who does not and why. Nothing is sent by looking at it. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { counted, number, peopleInWords } from '../../lib/words.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { initialsOf } from '../../web/pages.ts'
 import { readView } from '../members/view.ts'
 import { groupOf } from '../pages/group-page.ts'
-import { peopleInWords } from '../pages/section-page.ts'
 import { listLeftOut } from '../store.ts'
 import { isOutcome, type Outcome, outcomes, outcomeWords } from './review.ts'
 import { countOutcomes, listReviewed, type Reviewed } from './review-store.ts'
@@ -53,7 +54,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
       selection: selection.id,
       selectedText: peopleInWords(selection.people),
       heading: headingOf(mails),
-      sendText: `Send ${mails.toLocaleString('en')} ${mails === 1 ? 'invitation' : 'invitations'}`,
+      sendText: `Send ${counted(mails, 'invitation')}`,
       mails,
       change: `/groups/${group.id}?selection=${selection.id}`,
       hasLeftOut: leftOut.length > 0,
@@ -72,7 +73,7 @@ const headingOf = (mails: number) =>
 function outcomeView(name: Outcome, value: number, chosen: Outcome, base: string) {
   const isChosen = chosen === name
   return {
-    ...{ state: name, value, shown: value.toLocaleString('en'), ...outcomeWords[name], isChosen },
+    ...{ state: name, value, shown: number(value), ...outcomeWords[name], isChosen },
     isShown: value > 0 || name === 'invite',
     href: `${base}&show=${name}`
   }

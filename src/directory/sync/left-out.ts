@@ -1,5 +1,7 @@
 /** Where every entry that a group lists has gone: into the team, or out of it with a reason. Pure. */
+
 import type { SyncReceipt } from '../../db/schema.ts'
+import { counted } from '../../lib/words.ts'
 
 /** What a receipt counts, those of older runs included, which had fewer counts. */
 type Count = Exclude<keyof SyncReceipt, 'strategy'>
@@ -33,15 +35,16 @@ const ways: [name: Count, one: string, many: string][] = [
   ['repeated', 'listed more than once', 'listed more than once']
 ]
 
-const number = (receipt: SyncReceipt, name: Count) => receipt[name] ?? 0
+const countOf = (receipt: SyncReceipt, name: Count) => receipt[name] ?? 0
 /** Members in another directory who stay in the team all the same. */
-const keptAway = (receipt: SyncReceipt) => Math.min(number(receipt, 'elsewhere'), number(receipt, 'keptAway'))
-const phrase = (count: number, one: string, many = one) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+const keptAway = (receipt: SyncReceipt) => Math.min(countOf(receipt, 'elsewhere'), countOf(receipt, 'keptAway'))
+
+const phrase = (count: number, one: string, many = one) => counted(count, one, many)
 
 /** Why members of a group are not in its team, each reason with its number; empty: everyone is. */
 export function leftOutOf(receipt: SyncReceipt): Reason[] {
   return reasons.flatMap(([name, one, many]) => {
-    const count = number(receipt, name) - (name === 'elsewhere' ? keptAway(receipt) : 0)
+    const count = countOf(receipt, name) - (name === 'elsewhere' ? keptAway(receipt) : 0)
     return count === 0 ? [] : [{ name, count, text: phrase(count, one, many) }]
   })
 }
@@ -60,7 +63,7 @@ export function peopleIn(receipt: SyncReceipt): number {
  * numbers add up.
  */
 export function membersInWords(receipt: SyncReceipt): string {
-  const listed = receipt.listed + number(receipt, 'computed')
+  const listed = receipt.listed + countOf(receipt, 'computed')
   const people = peopleIn(receipt)
   const kept = keptAway(receipt)
   const others = [
@@ -75,7 +78,7 @@ export function membersInWords(receipt: SyncReceipt): string {
       : []),
     ...leftOutOf(receipt).map(({ text }) => text),
     ...ways.flatMap(([name, one, many]) =>
-      number(receipt, name) > 0 ? [phrase(number(receipt, name), one, many)] : []
+      countOf(receipt, name) > 0 ? [phrase(countOf(receipt, name), one, many)] : []
     )
   ]
   if (listed === 0) return 'The directory lists no members.'
@@ -89,9 +92,9 @@ export function membersInWords(receipt: SyncReceipt): string {
 /** Why nobody of the group is in the team, and what to do about it. */
 export function emptyInWords(receipt: SyncReceipt): string {
   const advice: string[] = []
-  if (number(receipt, 'noMail') + number(receipt, 'malformed') > 0)
+  if (countOf(receipt, 'noMail') + countOf(receipt, 'malformed') > 0)
     advice.push('Give them an email address in the directory.')
-  if (number(receipt, 'others') > 0) advice.push('Check the people filter and nested groups in Settings › Directory.')
-  if (number(receipt, 'foreignBase') > 0) advice.push('Check the base in Settings › Directory.')
+  if (countOf(receipt, 'others') > 0) advice.push('Check the people filter and nested groups in Settings › Directory.')
+  if (countOf(receipt, 'foreignBase') > 0) advice.push('Check the base in Settings › Directory.')
   return [membersInWords(receipt), ...advice].join(' ')
 }

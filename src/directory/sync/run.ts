@@ -1,5 +1,7 @@
 /** A sync run: its words, its receipt as a sentence, and the guard. Pure. */
+
 import type { changeKinds, leftOutReasons, runStates, SyncReceipt } from '../../db/schema.ts'
+import { counted, number } from '../../lib/words.ts'
 import type { Reading } from '../directory.ts'
 
 export type RunState = (typeof runStates)[number]
@@ -62,29 +64,29 @@ export function receiptInWords(receipt: SyncReceipt): string {
     keptAway = 0
   } = receipt
   const members = Math.max(resolved, listed + computed - nestedGroups - cyclesCut - repeated - others)
-  const read = `${resolved.toLocaleString('en')} of ${members.toLocaleString('en')} members`
+  const read = `${number(resolved)} of ${number(members)} members`
   const parts = [
-    [ranges > 1 ? `${read} in ${ranges.toLocaleString('en')} ranges` : read],
-    [counted(nestedGroups, 'nested group', 'nested groups'), counted(cyclesCut, 'cycle cut', 'cycles cut')],
+    [ranges > 1 ? `${read} in ${number(ranges)} ranges` : read],
+    [some(nestedGroups, 'nested group', 'nested groups'), some(cyclesCut, 'cycle cut', 'cycles cut')],
     [
-      counted(receipt.noMail, 'without mail'),
-      counted(receipt.malformed, 'with an unusable address'),
-      counted(receipt.doubled, 'with the address of another member'),
-      counted(receipt.taken, 'with the address of another person'),
-      counted(receipt.otherAddress ?? 0, 'with another address than here'),
-      counted(receipt.disabled, 'disabled'),
-      counted(receipt.foreign, 'with a foreign domain'),
-      counted(receipt.contacts - principals, 'contact', 'contacts'),
-      counted(principals, 'from another forest'),
-      counted(withoutId, 'without an ID'),
-      counted(ambiguous, 'whose name several entries share'),
-      counted(receipt.excluded, 'excluded'),
-      counted(others, 'that is no person', 'that are no people'),
-      counted(elsewhere, 'in another directory'),
-      counted(keptAway, 'kept in the team because another directory holds them'),
-      counted(dangling, 'dangling'),
-      counted(foreignBase, 'outside of the base'),
-      counted(repeated, 'listed more than once')
+      some(receipt.noMail, 'without mail'),
+      some(receipt.malformed, 'with an unusable address'),
+      some(receipt.doubled, 'with the address of another member'),
+      some(receipt.taken, 'with the address of another person'),
+      some(receipt.otherAddress ?? 0, 'with another address than here'),
+      some(receipt.disabled, 'disabled'),
+      some(receipt.foreign, 'with a foreign domain'),
+      some(receipt.contacts - principals, 'contact', 'contacts'),
+      some(principals, 'from another forest'),
+      some(withoutId, 'without an ID'),
+      some(ambiguous, 'whose name several entries share'),
+      some(receipt.excluded, 'excluded'),
+      some(others, 'that is no person', 'that are no people'),
+      some(elsewhere, 'in another directory'),
+      some(keptAway, 'kept in the team because another directory holds them'),
+      some(dangling, 'dangling'),
+      some(foreignBase, 'outside of the base'),
+      some(repeated, 'listed more than once')
     ]
   ]
   return parts
@@ -94,6 +96,4 @@ export function receiptInWords(receipt: SyncReceipt): string {
 }
 
 /** "2 dangling", or nothing of nothing. */
-function counted(number: number, one: string, many = one): string {
-  return number === 0 ? '' : `${number.toLocaleString('en')} ${number === 1 ? one : many}`
-}
+const some = (value: number, one: string, many = one) => (value === 0 ? '' : counted(value, one, many))

@@ -1,5 +1,6 @@
 import { recordEvent } from '../../../audit/store.ts'
 import type { Db } from '../../../db/client.ts'
+import { number } from '../../../lib/words.ts'
 import { lockAddresses, lockOwners } from '../../../people/store.ts'
 import { lockTeam, recountTeam, updateTeam } from '../../../teams/store.ts'
 import type { DirectoryState } from '../../connection/settings.ts'
@@ -123,10 +124,10 @@ async function finish(
 }
 
 function reasonOf({ parked = 0, deactivationsParked = 0 }: RunEnd, before: { all: number }): string | null {
-  const of = before.all.toLocaleString('en')
+  const of = number(before.all)
   const parts = [
-    parked > 0 && `${parked.toLocaleString('en')} of ${of} people would be taken out of the team`,
-    deactivationsParked > 0 && `${deactivationsParked.toLocaleString('en')} users would be deactivated`
+    parked > 0 && `${number(parked)} of ${of} people would be taken out of the team`,
+    deactivationsParked > 0 && `${number(deactivationsParked)} users would be deactivated`
   ].filter(Boolean)
   return parts.length > 0 ? `${parts.join(', and ')}: that many wait for somebody’s approval.` : null
 }
