@@ -11,6 +11,7 @@ import { operatorRoutes } from './dashboard/operator-routes.ts'
 import { peopleRoutes } from './dashboard/people-routes.ts'
 import { personRoutes } from './dashboard/person-routes.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
+import { entriesRoutes } from './directory/entries/entries-routes.ts'
 import { leaversRoutes } from './directory/leavers/leavers-routes.ts'
 import { groupRoutes } from './directory/pages/group-routes.ts'
 import { groupsRoutes } from './directory/pages/groups-routes.ts'
@@ -87,6 +88,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   controlRoutes(app, deps)
   groupsRoutes(app, deps)
   leaversRoutes(app, deps)
+  entriesRoutes(app, deps)
   groupRoutes(app, deps)
   runRoutes(app, deps)
   selectionRoutes(app, deps)

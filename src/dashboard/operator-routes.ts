@@ -7,7 +7,7 @@ import { readPause } from '../mail/store.ts'
 import { countPeople } from '../people/list-store.ts'
 import { enrollments } from '../people/person.ts'
 import type { Deps } from '../web/deps.ts'
-import { countStates, type StateCount, secondsOverdue } from './store.ts'
+import { countStates, type StateCount, secondsOverdue } from './operator-store.ts'
 
 /** For operators and their monitors: without sign-in, under any Host, without personal data. */
 export function operatorRoutes(app: FastifyInstance, { db, config: { smtp } }: Deps): void {

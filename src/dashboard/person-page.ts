@@ -18,7 +18,7 @@ import { Refusal } from '../web/errors.ts'
 import { initialsOf } from '../web/pages.ts'
 import { entryCard } from './entry-card-page.ts'
 import { actionsOf } from './person-actions.ts'
-import { deliveriesOf } from './store.ts'
+import { deliveriesOf } from './person-store.ts'
 import { storyOf } from './story.ts'
 
 type Person = NonNullable<Awaited<ReturnType<typeof findPerson>>>

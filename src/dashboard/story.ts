@@ -5,7 +5,7 @@ import { invitationBadges, stateOf } from '../invitations/invitation.ts'
 import type { InvitationRow } from '../invitations/store.ts'
 import { deliveryBadge } from '../mail/delivery-badges.ts'
 import { showTime } from '../web/dates.ts'
-import type { deliveriesOf } from './store.ts'
+import type { deliveriesOf } from './person-store.ts'
 
 type Mail = Awaited<ReturnType<typeof deliveriesOf>>[number]
 

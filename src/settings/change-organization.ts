@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { requireRole } from '../people/store.ts'
-import { type OrganizationSettings, updateOrganization } from './store.ts'
+import { type OrganizationSettings, updateOrganization } from './organization-store.ts'
 
 /** Saves the organization's settings: one event, with how many domains it has now. */
 export async function changeOrganization(db: Database, actorId: number, changed: OrganizationSettings): Promise<void> {

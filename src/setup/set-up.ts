@@ -4,7 +4,7 @@ import type { Address } from '../lib/email-address.ts'
 import { hashPassword } from '../lib/password.ts'
 import { inPasswordLine } from '../lib/password-line.ts'
 import { insertUser } from '../people/store.ts'
-import { insertOrganization } from '../settings/store.ts'
+import { insertOrganization } from '../settings/organization-store.ts'
 
 export interface FirstOwner {
   organization: string

@@ -43,11 +43,6 @@ export function receiptOf({ group: _, problems: __, away: ___, ...counts }: Read
 /** Days for which what a run removed can be put back. */
 export const undoDays = 30
 
-/** Would this many of so many be too many to go without somebody's word: more than max(5, 10 %), or all of them? */
-export function isTooMany(going: number, all: number): boolean {
-  return going > Math.max(5, all / 10) || (going > 0 && going >= all)
-}
-
 /**
  * "4,012 of 4,012 members in 3 ranges; 11 nested groups, 1 cycle cut; 37 without mail, 12 disabled, 5 with a foreign
  * domain, 2 dangling".

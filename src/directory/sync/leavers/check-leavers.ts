@@ -6,8 +6,8 @@ import type { Directory, DirectoryPerson } from '../../directory.ts'
 import { readExclusions } from '../../ldap/schema/exclusions.ts'
 import { dnKey } from '../../ldap/syntax/dn.ts'
 import { leaversToLetGo } from '../../leavers/to-let-go.ts'
-import { isTooMany } from '../run.ts'
 import { deactivateLeavers } from './deactivate-leavers.ts'
+import { isTooMany } from './guard.ts'
 import {
   type AskedPerson,
   countInDirectory,

@@ -7,8 +7,9 @@ import type { DirectoryState } from '../../connection/settings.ts'
 import type { Reading } from '../../directory.ts'
 import { type GroupRow, updateGroup } from '../../store.ts'
 import { deactivateLeavers } from '../leavers/deactivate-leavers.ts'
+import { isTooMany } from '../leavers/guard.ts'
 import { askAbout, idsOf, leaversOfRun, noteDeactivations } from '../leavers/leavers-store.ts'
-import { isTooMany, receiptOf } from '../run.ts'
+import { receiptOf } from '../run.ts'
 import { endRun, lockGroup, lockRun, type RunEnd, schedule, supersedeParked, type TakenRun } from '../run-store.ts'
 import {
   addMemberships,
