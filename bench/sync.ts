@@ -9,7 +9,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Database } from '../src/db/client.ts'
 import { startEmbedded } from '../src/db/embedded.ts'
-import { openDirectory } from '../src/directory/ldap/open-directory.ts'
+import { openDirectory } from '../src/ldap/open-directory.ts'
 import {
   bindDn,
   bindPassword,

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { keysOf } from '../config.ts'
+import { keysOf } from '../config/env.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'

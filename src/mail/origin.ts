@@ -1,7 +1,7 @@
 /** A restored backup asks before it sends what its original may have sent (R18). */
 import { createHash } from 'node:crypto'
 import { recordEvent } from '../audit/store.ts'
-import { type Config, keysOf } from '../config.ts'
+import { type Config, keysOf } from '../config/env.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { reasonOf } from '../db/faults.ts'
 import type { Log } from './delivery.ts'

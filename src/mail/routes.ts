@@ -45,7 +45,7 @@ export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBe
       const { timeZone, role } = request.viewer!
       const roles = await rolesBehind(db, mails)
       return reply.page(
-        'outbox/index',
+        'mail/outbox/index',
         { title: 'Outbox' },
         {
           mails: mails.map(({ id, to, subject, date }) => ({
@@ -64,7 +64,7 @@ export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBe
     const mail = await kept(request)
     const when = showTime(mail.date, request.viewer!.timeZone)
     reply.header('content-security-policy', policyWithFrame)
-    return reply.page('outbox/show', { title: mail.subject }, { mail: shown(mail, when, config.baseUrl) })
+    return reply.page('mail/outbox/show', { title: mail.subject }, { mail: shown(mail, when, config.baseUrl) })
   })
 
   app.get<ById>('/outbox/:id(^\\d+).eml', byId, async (request, reply) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { recordEvent } from '../audit/store.ts'
-import { keysOf } from '../config.ts'
+import { keysOf } from '../config/env.ts'
 import { transaction } from '../db/client.ts'
 import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'

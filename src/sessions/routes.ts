@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { keysOf } from '../config.ts'
+import { keysOf } from '../config/env.ts'
 import { transaction } from '../db/client.ts'
 import { waitInWords } from '../lib/duration.ts'
 import { findPerson } from '../people/store.ts'

@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
-import { type DirectoryState, sealPassword, serverOf } from '../directory/connection/settings.ts'
-import { writeSettingsRow } from '../directory/connection/settings-store.ts'
+import { type DirectoryState, sealPassword, serverOf } from '../directory/settings.ts'
+import { writeSettingsRow } from '../directory/settings-store.ts'
 import { requireRole } from '../people/store.ts'
 import type { ReadForm } from './directory-form.ts'
 

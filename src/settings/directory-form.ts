@@ -1,12 +1,12 @@
 /** The directory's settings as a form holds them: read strictly, every problem by field. */
 import { X509Certificate } from 'node:crypto'
-import type { LdapEnvironment } from '../config.ts'
-import { type DirectoryState, serverOf } from '../directory/connection/settings.ts'
-import type { AttributeNames, DirectorySettings } from '../directory/directory.ts'
-import { readExclusions } from '../directory/ldap/schema/exclusions.ts'
-import { dnKey } from '../directory/ldap/syntax/dn.ts'
-import { parseFilter } from '../directory/ldap/syntax/filter.ts'
-import { parseAddress } from '../directory/ldap/wire/address.ts'
+import type { LdapEnvironment } from '../config/env.ts'
+import { type DirectoryState, serverOf } from '../directory/settings.ts'
+import type { AttributeNames, DirectorySettings } from '../ldap/directory.ts'
+import { readExclusions } from '../ldap/schema/exclusions.ts'
+import { dnKey } from '../ldap/syntax/dn.ts'
+import { parseFilter } from '../ldap/syntax/filter.ts'
+import { parseAddress } from '../ldap/wire/address.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
 /** What was sent; a field that was not keeps its value. */

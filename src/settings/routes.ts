@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { readName } from '../lib/name.ts'
+import { changeOrganization } from '../organization/change-organization.ts'
+import { organizationErrors, readDomains } from '../organization/organization.ts'
 import { readOrganization } from '../people/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import type { Deps } from '../web/deps.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
-import { changeOrganization } from './change-organization.ts'
-import { organizationErrors, readDomains } from './organization.ts'
 
 const body = form({ organization: field(), domains: field(), continue_url: field(), invitation_days: field() })
 type Fields = Static<typeof body>

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { organizationSignInOn } from '../config.ts'
-import { readDirectory } from '../directory/connection/settings.ts'
-import { newestGoodRead } from '../directory/groups/listing-store.ts'
-import { bindLimit } from '../directory/sign-in/check-outside.ts'
+import { organizationSignInOn } from '../config/env.ts'
+import { bindLimit } from '../directory/directory-sign-in.ts'
+import { readDirectory } from '../directory/settings.ts'
+import { newestGoodRead } from '../groups/decisions/listing-store.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 

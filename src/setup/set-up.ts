@@ -3,8 +3,8 @@ import { type Database, transaction } from '../db/client.ts'
 import type { Address } from '../lib/email-address.ts'
 import { hashPassword } from '../lib/password.ts'
 import { inPasswordLine } from '../lib/password-line.ts'
+import { insertOrganization } from '../organization/store.ts'
 import { insertUser } from '../people/store.ts'
-import { insertOrganization } from '../settings/organization-store.ts'
 
 export interface FirstOwner {
   organization: string

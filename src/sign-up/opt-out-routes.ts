@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { keysOf } from '../config.ts'
+import { keysOf } from '../config/env.ts'
 import { stopMailTo } from '../invitations/opt-out.ts'
 import { readOptOutToken } from '../lib/token.ts'
 import type { Deps } from '../web/deps.ts'

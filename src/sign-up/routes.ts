@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { keysOf } from '../config.ts'
+import { keysOf } from '../config/env.ts'
 import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'

@@ -1,4 +1,4 @@
-/** Who is in a team: lists, and changes by hand and by invitation. Those of a sync are in directory/sync. */
+/** Who is in a team: lists, and changes by hand and by invitation. Those of a sync are in sync/. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contains } from '../db/paged-search.ts'

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../config/env.ts'
 import type { Database } from '../db/client.ts'
 
 /** What every route needs: passed as an argument, never looked up. */

@@ -1,7 +1,7 @@
 /** Settings › Directory in a real browser: type, test against a real server, mend what is wrong, save. */
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { readDirectory } from '../../src/directory/connection/settings.ts'
+import { readDirectory } from '../../src/directory/settings.ts'
 import { secretKey } from '../support/app.ts'
 import { findingsOf, startSite } from '../support/browser.ts'
 import { startCompany } from '../support/directory-site.ts'

@@ -1,7 +1,7 @@
 /** R18: a restored copy of the database sends nothing again until an owner decides. */
 import { randomBytes } from 'node:crypto'
 import { type Test, test } from 'tap'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/env.ts'
 import { connect, type Database, transaction } from '../../src/db/client.ts'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
 import { lookForCopy, tendCopy } from '../../src/mail/origin.ts'

@@ -2,7 +2,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/env.ts'
 import type { Mail } from '../../src/mail/delivery.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
 import { type ScriptedOptions, startScripted } from '../support/scripted-smtp.ts'

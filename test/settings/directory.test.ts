@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readDirectory } from '../../src/directory/connection/settings.ts'
+import { readDirectory } from '../../src/directory/settings.ts'
 import { secretKey, startApp } from '../support/app.ts'
 import { startFake } from '../support/fake-directory.ts'
 import { one, sql } from '../support/people.ts'

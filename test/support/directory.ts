@@ -1,11 +1,11 @@
 /** A directory port that says what a test wrote, and what the database then holds of it. */
 import type { Test } from 'tap'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/env.ts'
 import type { Database } from '../../src/db/client.ts'
-import { writeSettingsRow } from '../../src/directory/connection/settings-store.ts'
-import type { Directory, DirectoryPerson, FoundGroup, Reading, ReadOutcome } from '../../src/directory/directory.ts'
-import { keepSynced } from '../../src/directory/groups/keep-synced.ts'
-import { syncNext } from '../../src/directory/sync/sync-due.ts'
+import { writeSettingsRow } from '../../src/directory/settings-store.ts'
+import { keepSynced } from '../../src/groups/decisions/keep-synced.ts'
+import type { Directory, DirectoryPerson, FoundGroup, Reading, ReadOutcome } from '../../src/ldap/directory.ts'
+import { syncNext } from '../../src/sync/sync-due.ts'
 import { secretKey, type TestApp } from './app.ts'
 import { sql } from './people.ts'
 

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { DirectorySettings } from '../../src/directory/directory.ts'
+import type { DirectorySettings } from '../../src/ldap/directory.ts'
 import { atExit } from './at-exit.ts'
 import type { Certificate } from './certificates.ts'
 import {

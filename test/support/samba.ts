@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import type { DirectorySettings } from '../../src/directory/directory.ts'
+import type { DirectorySettings } from '../../src/ldap/directory.ts'
 import { atExit } from './at-exit.ts'
 import { settingsFor } from './slapd.ts'
 

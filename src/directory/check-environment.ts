@@ -1,0 +1,21 @@
+import type { CheckLdap } from '../config/env.ts'
+import { dnKey } from '../ldap/syntax/dn.ts'
+import { parseFilter } from '../ldap/syntax/filter.ts'
+
+/** What of `LDAP_*` no directory could make sense of: said at the start, not by the first sync. */
+export const checkLdap: CheckLdap = ({ baseDn, peopleFilter, groupFilter }) => [
+  ...(baseDn === undefined || dnKey(baseDn) !== undefined
+    ? []
+    : ([['LDAP_BASE_DN', 'must be a DN like dc=example,dc=org']] as const)),
+  ...filterFaults('LDAP_PEOPLE_FILTER', peopleFilter),
+  ...filterFaults('LDAP_GROUP_FILTER', groupFilter)
+]
+
+function filterFaults(name: string, filter: string | undefined): [string, string][] {
+  try {
+    if (filter !== undefined) parseFilter(filter)
+    return []
+  } catch (error) {
+    return [[name, `is no filter: ${(error as Error).message}`]]
+  }
+}

@@ -1,0 +1,101 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Database, transaction } from '../db/client.ts'
+import { type Directory, DirectoryProblem } from '../ldap/directory.ts'
+import { clearTrouble, type DirectoryTrouble, findByEntry, noteTrouble } from '../people/entry-store.ts'
+import type { CheckOutside, Claimant, OutsideAnswer } from '../sessions/outside.ts'
+import { addTry, clearTries, forgetTries, lockTries, takeBackTry } from '../sessions/store.ts'
+import { type DirectoryDeps, directoryOf } from './settings.ts'
+
+/**
+ * Wrong passwords of strangers that reach the directory for one person, from wherever they come, before it is left in
+ * peace. Directories lock an account after five or more: no stranger may lock one through us. A browser that has signed
+ * in as this person, and the holder of their invitation's link, have as many tries of their own.
+ */
+export const bindLimit = { tries: 4, minutes: 30 }
+const peaceSeconds = bindLimit.minutes * 60
+/** Milliseconds between the moments at which a no is answered: how long the directory took would tell who is a user. */
+const answerEvery = 500
+
+/** The check of passwords against the directory, or undefined when sign-in with them is off. */
+export function checkOutsideFor(deps: DirectoryDeps): CheckOutside | undefined {
+  if (!deps.config.ldapSignIn) return undefined
+  return async (claimant, password, share) => {
+    const since = performance.now()
+    const opened = await directoryOf(deps)
+    if ('problem' in opened) return { outcome: 'unavailable', reason: opened.problem }
+    const key = `bind ${createHash('sha256').update(claimant.addressKey).digest('base64url')}${share ? ` ${share}` : ''}`
+    const wait = await secondsToWait(deps.db, key)
+    if (wait > 0) return { outcome: 'too-many', retryAfterSeconds: wait }
+    const answer = await ask(deps.db, opened.directory, claimant, password)
+    const isKnown = ['right', 'expired', 'must-change'].includes(answer.outcome)
+    if (isKnown) await forgetTries(deps.db, [key])
+    if (answer.outcome === 'unavailable') await takeBackTry(deps.db, key)
+    if (answer.outcome !== 'right') await untilNextMoment(since)
+    return answer
+  }
+}
+
+/** Counts a try before it is made, so that parallel ones cannot slip through. */
+async function secondsToWait(db: Database, key: string): Promise<number> {
+  return transaction(db, async tx => {
+    const { failures, secondsSince } = await lockTries(tx, key)
+    if (failures >= bindLimit.tries && secondsSince < peaceSeconds) return Math.ceil(peaceSeconds - secondsSince)
+    if (secondsSince >= peaceSeconds) {
+      await clearTries(tx, key)
+    }
+    await addTry(tx, key)
+    return 0
+  })
+}
+
+/** Waits for the end of the half second in which the answer came. */
+async function untilNextMoment(since: number) {
+  const elapsed = performance.now() - since
+  await pause(Math.ceil(elapsed / answerEvery) * answerEvery - elapsed)
+}
+
+async function ask(
+  db: Database,
+  directory: Directory,
+  claimant: Claimant | { addressKey: string },
+  password: string
+): Promise<OutsideAnswer> {
+  try {
+    if (!('email' in claimant)) return await askForNobody(directory)
+    return await askFor(db, directory, claimant, password)
+  } catch (error) {
+    if (error instanceof DirectoryProblem) return { outcome: 'unavailable', reason: error.message }
+    throw error
+  }
+}
+
+/** Asks the entry that the person is bound to, under the DN that it has now; without one, the only entry with their address. */
+async function askFor(
+  db: Database,
+  directory: Directory,
+  { personId, email, entryId, mayClaim }: Claimant,
+  password: string
+): Promise<OutsideAnswer> {
+  if (entryId === null && !mayClaim) return askForNobody(directory)
+  const answer = await directory.checkPassword(entryId === null ? { address: email } : { id: entryId }, password)
+  const unclear = async (trouble: DirectoryTrouble): Promise<OutsideAnswer> => {
+    await transaction(db, tx => noteTrouble(tx, personId, trouble))
+    return { outcome: 'unclear' }
+  }
+  if (answer.outcome === 'missing') return entryId === null ? { outcome: 'wrong' } : unclear('entry-missing')
+  if (answer.outcome === 'ambiguous') return unclear('two-entries')
+  if (answer.outcome === 'wrong' || answer.outcome === 'unavailable') return answer
+  const { id, dn } = answer.person
+  const owner = entryId === null ? await findByEntry(db, id) : personId
+  if (owner !== undefined && owner !== personId) return unclear('entry-taken')
+  if (answer.outcome !== 'right') return { outcome: answer.outcome }
+  await clearTrouble(db, personId)
+  return { outcome: 'right', entry: { id, dn } }
+}
+
+/** The same conversation as for a user, about an entry that cannot be; the password that was typed goes nowhere. */
+async function askForNobody(directory: Directory): Promise<OutsideAnswer> {
+  const answer = await directory.checkPassword({ id: randomUUID() }, randomUUID())
+  return answer.outcome === 'unavailable' ? answer : { outcome: 'wrong' }
+}

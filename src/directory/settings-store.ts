@@ -1,0 +1,24 @@
+import { eq, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { directorySettings } from '../db/schema.ts'
+
+export type SettingsRow = typeof directorySettings.$inferSelect
+export type NewSettings = Omit<typeof directorySettings.$inferInsert, 'id' | 'updatedAt'>
+
+/** What the console says of the directory, or undefined when nobody has said anything yet. */
+export async function readSettingsRow(db: Db): Promise<SettingsRow | undefined> {
+  const [row] = await db.select().from(directorySettings)
+  return row
+}
+
+/** Writes the one row. Without `bindPassword` the password stays. */
+export async function writeSettingsRow(tx: Db, changed: NewSettings): Promise<void> {
+  const values = { ...changed, updatedAt: sql`now()` }
+  await tx.insert(directorySettings).values(values).onConflictDoUpdate({ target: directorySettings.id, set: values })
+}
+
+/** Keeps the same password under another key, unless somebody has entered one meanwhile. */
+export async function replacePassword(db: Db, before: Buffer, sealed: Buffer): Promise<void> {
+  const { bindPassword } = directorySettings
+  await db.update(directorySettings).set({ bindPassword: sealed }).where(eq(bindPassword, before))
+}

@@ -1,0 +1,74 @@
+/** People about whose directory entry an admin can decide something. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Db } from '../db/client.ts'
+import { peopleInWords } from '../lib/words.ts'
+import { enrollmentBadges } from '../people/person.ts'
+import type { Deps } from '../web/deps.ts'
+import { initialsOf } from '../web/pages.ts'
+import { type Undecided, undecided } from './entries-store.ts'
+import { relinksWaiting } from './relink-store.ts'
+
+const pageSize = 50
+const mostCounted = 1_000
+
+export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const query = request.query as { after?: string }
+  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
+  const [found, heading, waiting] = await Promise.all([
+    undecided(db, pageSize + 1, after),
+    undecidedInWords(db),
+    request.viewer!.role === 'owner' ? relinksWaiting(db, mostCounted) : []
+  ])
+  const rows = found.slice(0, pageSize)
+  return reply.page(
+    'entries/index',
+    { title: 'Directory entries to decide', section: 'Directory groups' },
+    {
+      heading: heading ? `${heading} to decide about` : 'Nothing to decide',
+      relink: waiting.length > 1 ? relinkSheet(waiting.length) : null,
+      rows: rows.map(rowOf),
+      first: after > 0 ? '/entries/index' : null,
+      next: found.length > pageSize ? `/groups/entries?after=${rows.at(-1)!.id}` : null
+    }
+  )
+}
+
+function relinkSheet(count: number) {
+  const people = count < mostCounted ? peopleInWords(count) : `${peopleInWords(count)} or more`
+  return {
+    ...{
+      id: 'relink',
+      heading: `Bind ${people} to their new entries?`,
+      button: 'Bind them',
+      keep: 'Decide one by one'
+    },
+    text: `Do this after the directory was replaced. Each has exactly one new entry with their address. Anyone whose former entry is still in the directory is left alone. Their sessions end.`
+  }
+}
+
+/** How many they are, counted up to a thousand; null: none. */
+export async function undecidedInWords(db: Db): Promise<string | null> {
+  const { length } = await undecided(db, mostCounted + 1)
+  if (length > mostCounted) return `Over ${peopleInWords(mostCounted)}`
+  return length === 0 ? null : peopleInWords(length)
+}
+
+const troubleWords = {
+  'entry-missing': 'Password refused: their entry was not found',
+  'two-entries': 'Password refused: two entries have their address',
+  'entry-taken': 'Password refused: the entry with their address is another person’s here'
+}
+
+function rowOf({ id, email, name: known, enrollment, trouble, directoryMail, otherDn }: Undecided) {
+  const name = known ?? email
+  const why = [
+    trouble && troubleWords[trouble],
+    otherDn && `Another entry has their address: ${otherDn}`,
+    directoryMail && `The directory has ${directoryMail}`
+  ]
+  return {
+    ...{ name, initials: initialsOf(name), email, href: `/people/${id}` },
+    ...{ why: why.filter(Boolean), badge: enrollmentBadges[enrollment] }
+  }
+}

@@ -1,0 +1,123 @@
+/** What the acts on a person's directory entry read and write. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import type { Role } from '../lib/role.ts'
+import type { DirectoryTrouble } from '../people/entry-store.ts'
+import type { Enrollment } from '../people/person.ts'
+import { enrollmentOf } from '../people/store.ts'
+import { lockTeam, recountTeam } from '../teams/store.ts'
+
+export interface OtherEntry {
+  entryId: string
+  dn: string
+  name: string | null
+  group: string
+}
+
+/** Entries of synced groups that were left out because this person has their address here. */
+export async function otherEntriesOf(db: Db, personId: number, limit = 20): Promise<OtherEntry[]> {
+  const rows = await db.execute<{ entry_id: string; dn: string; name: string | null; group: string }>(sql`
+    select l.directory_id as entry_id, min(l.dn) as dn, min(l.name) as name, min(g.name) as "group"
+    from left_out l join directory_groups g on g.id = l.group_id
+    where l.person_id = ${personId} and g.stopped_at is null and l.directory_id not like 'mail:%'
+    group by l.directory_id order by l.directory_id limit ${limit}`)
+  return rows.map(({ entry_id, ...row }) => ({ ...row, entryId: entry_id }))
+}
+
+/** The highest role that the account or an open invitation of this person gives: what they are worth at this moment. */
+export async function worthOf(tx: Db, personId: number): Promise<Role> {
+  const rows = await tx.execute<{ role: Role }>(sql`
+    select role from (
+      select role from people where id = ${personId}
+      union all select role from invitations where person_id = ${personId} and accepted_at is null and revoked_at is null
+        and superseded_at is null
+    ) roles order by array_position(array['member', 'auditor', 'admin', 'owner'], role) desc limit 1`)
+  return rows[0]!.role
+}
+
+/** The synced groups of these people, and those that left an entry out because of them. */
+const groupsOf = (ids: number[]) => sql`select g.id from directory_groups g where g.stopped_at is null and (
+  g.id in (select group_id from left_out where person_id = any(${sql.param(ids)}::bigint[]))
+  or g.team_id in (select team_id from memberships where person_id = any(${sql.param(ids)}::bigint[]) and source = 'directory'))`
+
+/** Locks them, ahead of everything else: a sync locks its group first. */
+export async function lockGroupsOf(tx: Db, personIds: number[]): Promise<void> {
+  await tx.execute(sql`select id from directory_groups where id in (${groupsOf(personIds)}) order by id for update`)
+}
+
+/** They are read again at once, and person by person. Hold their locks. */
+export async function readGroupsAgain(tx: Db, personIds: number[]): Promise<void> {
+  await tx.execute(sql`
+    update directory_groups set fingerprint = null, next_run_at = least(next_run_at, now())
+    where id in (${groupsOf(personIds)})`)
+}
+
+/** Takes the entry away; an address brings none back. */
+export async function unbindEntry(tx: Db, personId: number): Promise<void> {
+  await tx.execute(sql`
+    update people set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
+      directory_password_at = null, directory_separated_at = now(), directory_mail = null, directory_mail_key = null,
+      directory_trouble = null, directory_trouble_at = null, directory_check_at = null, gone_from_directory_at = null,
+      disabled_in_directory_at = null
+    where id = ${personId}`)
+}
+
+/** Locks the teams that a person is in for other reasons than the directory, in the order of their ids. */
+export async function lockOwnTeams(tx: Db, personId: number): Promise<number[]> {
+  const rows = await tx.execute<{ team_id: string }>(sql`
+    select distinct team_id from memberships where person_id = ${personId} and source <> 'directory' order by team_id`)
+  const ids = rows.map(({ team_id }) => Number(team_id))
+  for (const id of ids) await lockTeam(tx, id)
+  return ids
+}
+
+/** The account is another person's from now on: nothing that the former one was given or chose comes with it. */
+export async function giveToAnother(tx: Db, personId: number, name: string | null, teams: number[]): Promise<void> {
+  await tx.execute(sql`
+    update people set role = 'member', password_hash = null, directory_password_at = null, name = ${name}::text,
+      directory_mail = null, directory_mail_key = null
+    where id = ${personId}`)
+  await tx.execute(sql`delete from memberships where person_id = ${personId} and source <> 'directory'`)
+  for (const id of teams) await recountTeam(tx, id)
+}
+
+/** The directory's address becomes the person's. Hold `lockAddresses`, and make sure that no one has it. */
+export async function moveToDirectoryAddress(tx: Db, personId: number): Promise<void> {
+  await tx.execute(sql`
+    update people set email = directory_mail, address_key = directory_mail_key, directory_mail = null,
+      directory_mail_key = null
+    where id = ${personId}`)
+}
+
+export interface Undecided {
+  id: number
+  email: string
+  name: string | null
+  enrollment: Enrollment
+  trouble: DirectoryTrouble | null
+  directoryMail: string | null
+  /** The DN of another entry with their address. */
+  otherDn: string | null
+}
+
+/**
+ * People about whose entry an admin can decide something: the directory's password was refused, another entry has their
+ * address, or the directory has another address. By their ids, after `after`.
+ */
+export async function undecided(db: Db, limit: number, after = 0): Promise<Undecided[]> {
+  const rows = await db.execute<Omit<Undecided, 'id'> & { id: string }>(sql`
+    select people.id, people.email, people.name, ${enrollmentOf} as enrollment, people.directory_trouble as trouble,
+      people.directory_mail as "directoryMail", o.dn as "otherDn"
+    from people left join lateral (
+      select min(l.dn) as dn from left_out l join directory_groups g on g.id = l.group_id
+      where l.person_id = people.id and l.reason = 'taken' and g.stopped_at is null
+    ) o on true
+    where people.id > ${after} and people.deactivated_at is null and (o.dn is not null or people.directory_trouble is not null
+        or people.directory_mail_key is not null)
+      and people.id in (
+        select id from people where directory_trouble is not null
+        union all select id from people where directory_mail_key is not null
+        union all select person_id from left_out where person_id is not null and reason = 'taken')
+    order by people.id limit ${limit}`)
+  return rows.map(row => ({ ...row, id: Number(row.id) }))
+}

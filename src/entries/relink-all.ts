@@ -1,0 +1,58 @@
+import { recordEvent } from '../audit/store.ts'
+import { transaction } from '../db/client.ts'
+import { type DirectoryDeps, directoryOf } from '../directory/settings.ts'
+import { type Directory, DirectoryProblem } from '../ldap/directory.ts'
+import { currentRole, lockAddresses, lockOwners } from '../people/store.ts'
+import { lockAllGroups, type Relink, relink, relinksWaiting } from './relink-store.ts'
+
+/** People in one act: the directory is asked about each of them and their new entry. */
+const most = 5_000
+const perQuestion = 250
+
+export type RelinkOutcome =
+  | { outcome: 'done'; people: number; others: number }
+  | { outcome: 'role-too-small' }
+  | { outcome: 'not-connected'; reason: string }
+  | { outcome: 'unavailable'; reason: string }
+
+/**
+ * An owner confirms that the directory was replaced: everyone whose entry is missing, and who has exactly one new entry with
+ * their address, is the same person. Those whose former entry the directory still has are left alone.
+ */
+export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<RelinkOutcome> {
+  const opened = await directoryOf(deps)
+  if ('problem' in opened) return { outcome: 'not-connected', reason: opened.problem }
+  const waiting = await relinksWaiting(deps.db, most)
+  let proved: Relink[]
+  try {
+    proved = await provedBy(opened.directory, waiting)
+  } catch (error) {
+    if (error instanceof DirectoryProblem) return { outcome: 'unavailable', reason: error.message }
+    throw error
+  }
+  return transaction(deps.db, async tx => {
+    await lockAllGroups(tx)
+    await lockOwners(tx)
+    await lockAddresses(tx)
+    if ((await currentRole(tx, actorId)) !== 'owner') return { outcome: 'role-too-small' }
+    const people = await relink(tx, proved)
+    if (people > 0) await recordEvent(tx, { kind: 'entries-relinked', actorId, details: { people } })
+    return { outcome: 'done', people, others: waiting.length - people }
+  })
+}
+
+/** Those whose new entry is there and may sign in, and whose former one is not there. */
+async function provedBy(directory: Directory, waiting: Relink[]): Promise<Relink[]> {
+  const proved: Relink[] = []
+  for (let at = 0; at < waiting.length; at += perQuestion) {
+    const some = waiting.slice(at, at + perQuestion)
+    const found = await directory.findPeople(some.flatMap(({ formerId, entryId }) => [formerId, entryId]))
+    const byId = new Map(found.map(entry => [entry.id, entry]))
+    const isProved = ({ formerId, entryId }: Relink) => {
+      const entry = byId.get(entryId)
+      return !byId.has(formerId) && entry !== undefined && !entry.isDisabled && !entry.isExcluded
+    }
+    proved.push(...some.filter(isProved).map(each => ({ ...each, dn: byId.get(each.entryId)!.dn })))
+  }
+  return proved
+}

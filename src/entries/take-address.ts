@@ -1,0 +1,62 @@
+import { recordEvent } from '../audit/store.ts'
+import { type Database, transaction } from '../db/client.ts'
+import { dropLinks, lockInvitation } from '../invitations/link-store.ts'
+import { extendInvitation } from '../invitations/store.ts'
+import { cancelQueued, findSuppression, queueDelivery } from '../mail/store.ts'
+import { findPersonByKey, type Organization, type PersonRow, readOrganization } from '../people/store.ts'
+import { lockFor } from './change-entry.ts'
+import { lockGroupsOf, moveToDirectoryAddress, readGroupsAgain } from './entries-store.ts'
+
+export type TakeAddressOutcome =
+  | { outcome: 'done'; before: string; address: string; isMailed: boolean }
+  /** The page that was acted on is out of date. */
+  | { outcome: 'unknown' | 'role-too-small' | 'changed' | 'foreign' }
+  | { outcome: 'address-taken'; personId: number }
+
+/**
+ * The address that the directory has becomes the person's: a user signs in with it from now on. An open invitation goes
+ * there with a new link, and the former link ends, because the former mailbox may be another person's. `address` is the
+ * one that the actor saw.
+ */
+export async function takeAddress(
+  db: Database,
+  actorId: number,
+  personId: number,
+  address: string
+): Promise<TakeAddressOutcome> {
+  return transaction(db, async tx => {
+    await lockGroupsOf(tx, [personId])
+    const locked = await lockFor(tx, actorId, personId)
+    if ('outcome' in locked) return locked
+    const { person } = locked
+    const { directoryMail, directoryMailKey } = person
+    if (directoryMail === null || directoryMailKey === null || directoryMail !== address) return { outcome: 'changed' }
+    const holder = await findPersonByKey(tx, directoryMailKey)
+    if (holder !== undefined) return { outcome: 'address-taken', personId: holder }
+    const organization = (await readOrganization(tx))!
+    const isInvited = person.enrollment === 'invited'
+    if (isInvited && !organization.domains.includes(directoryMail.split('@').at(-1)!)) return { outcome: 'foreign' }
+    await readGroupsAgain(tx, [personId])
+    await moveToDirectoryAddress(tx, personId)
+    const isMailed =
+      isInvited &&
+      (await inviteAnew(tx, { ...person, email: directoryMail, addressKey: directoryMailKey }, organization))
+    const details = { before: person.email, address: directoryMail }
+    await recordEvent(tx, { kind: 'address-moved', actorId, personId, details })
+    return { outcome: 'done', before: person.email, address: directoryMail, isMailed }
+  })
+}
+
+type Tx = Parameters<Parameters<typeof transaction>[1]>[0]
+
+/** Ends the link that went to the former address. False when the new address gets no mail. */
+async function inviteAnew(tx: Tx, person: PersonRow, { invitationDays }: Organization): Promise<boolean> {
+  const invitationId = person.invitationId!
+  await cancelQueued(tx, { invitationId }, 'the address changed')
+  await lockInvitation(tx, invitationId)
+  await dropLinks(tx, [invitationId])
+  if (await findSuppression(tx, person.addressKey)) return false
+  await extendInvitation(tx, invitationId, person.id, invitationDays)
+  await queueDelivery(tx, { personId: person.id, invitationId, address: person.email, batchId: null, priority: 0 })
+  return true
+}

@@ -1,0 +1,147 @@
+/** What admins decide about synced groups: to keep one, to let removals through or take them back, to stop. */
+import { eq, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { directoryGroups, memberships, syncRuns } from '../../db/schema.ts'
+import type { GroupRow } from '../../sync/store.ts'
+import { closeTeam, insertTeam, recountTeam } from '../../teams/store.ts'
+
+type NewGroup = Pick<GroupRow, 'directoryId' | 'dn' | 'name' | 'mail' | 'description' | 'kind'>
+
+/**
+ * Keeps a group, with a team of its name; one that was stopped goes on with the team that it had, if that is there. The
+ * row's id, or undefined when it is kept already.
+ */
+export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promise<number | undefined> {
+  const { directoryId, dn, name, mail, description, kind } = found
+  const [known] = await tx
+    .select()
+    .from(directoryGroups)
+    .where(eq(directoryGroups.directoryId, directoryId))
+    .for('update')
+  if (known && known.stoppedAt === null) return undefined
+  const isThere = sql`update teams set source = 'directory', name = ${name}
+    where id = ${known?.teamId ?? 0} and removed_at is null returning id`
+  const [team] = await tx.execute<{ id: string }>(isThere)
+  const teamId = team ? Number(team.id) : await insertTeam(tx, { name, source: 'directory', createdBy: actorId })
+  const kept = { dn, name, mail, description, kind, teamId, syncedBy: actorId }
+  if (known) {
+    const again = {
+      ...kept,
+      stoppedAt: null,
+      fingerprint: null,
+      failures: 0,
+      memberCount: 0,
+      createdAt: sql`now()`,
+      lastGoodAt: null
+    }
+    await tx.update(directoryGroups).set(again).where(eq(directoryGroups.id, known.id))
+    return known.id
+  }
+  // its first run is asked for by hand; the schedule begins with that
+  const nextRunAt = sql`now() + interval '1 day'`
+  const [row] = await tx
+    .insert(directoryGroups)
+    .values({ ...kept, directoryId, nextRunAt })
+    .onConflictDoNothing()
+    .returning({ id: directoryGroups.id })
+  return row?.id
+}
+
+/** No more runs. A team that stays is one made by hand from now on, with the people who are in it. */
+export async function stopGroup(tx: Db, groupId: number, teamId: number, team: 'keep' | 'remove'): Promise<void> {
+  await tx.update(directoryGroups).set({ stoppedAt: sql`now()` }).where(eq(directoryGroups.id, groupId))
+  await tx.execute(sql`
+    update sync_runs set state = 'failed', reason = 'Syncing this group was stopped.', finished_at = now(), lease_until = null
+    where group_id = ${groupId} and state = 'running'`)
+  await tx.execute(sql`
+    update sync_runs set state = 'done', reason = 'Syncing this group was stopped: nothing waits here any more.'
+    where group_id = ${groupId} and state = 'parked'`)
+  await tx.execute(sql`delete from left_out where group_id = ${groupId}`)
+  if (team === 'remove') return closeTeam(tx, teamId)
+  await tx.execute(sql`
+    insert into memberships (team_id, person_id, source, via, since)
+    select team_id, person_id, 'hand', 'kept', since from memberships where team_id = ${teamId} and source = 'directory'
+    on conflict do nothing`)
+  await tx.delete(memberships).where(sql`${memberships.teamId} = ${teamId} and ${memberships.source} = 'directory'`)
+  // a team made by hand has a name of its own
+  await tx.execute(sql`
+    update teams t set source = 'hand', name = case
+      when exists (
+        select from teams o where lower(o.name) = lower(t.name) and o.source = 'hand' and o.removed_at is null and o.id <> t.id
+      ) then t.name || ' (' || t.id || ')' else t.name end
+    where t.id = ${teamId}`)
+}
+
+/** Takes out of the team whom the run has parked and who is still in it. Returns who that is. */
+export async function removeParked(tx: Db, runId: number, teamId: number): Promise<number[]> {
+  const rows = await tx.execute<{ person_id: string }>(sql`
+    with gone as (
+      delete from memberships m using sync_changes c
+      where c.run_id = ${runId} and c.kind = 'parked' and m.team_id = ${teamId} and m.source = 'directory'
+        and m.person_id = c.person_id
+      returning m.person_id
+    )
+    select person_id from gone`)
+  const ids = rows.map(row => Number(row.person_id))
+  await tx.execute(sql`delete from sync_changes where run_id = ${runId} and kind = 'parked'`)
+  await tx.execute(sql`
+    insert into sync_changes (run_id, kind, person_id)
+    select ${runId}, 'removed', id from unnest(${sql.param(ids)}::bigint[]) as id`)
+  await tx.execute(sql`
+    update directory_groups set member_count = member_count - ${ids.length} where team_id = ${teamId}`)
+  await recountTeam(tx, teamId)
+  return ids
+}
+
+/** The deactivations that waited are decided. */
+export async function clearParkedDeactivations(tx: Db, runId: number): Promise<void> {
+  await tx.execute(sql`delete from sync_changes where run_id = ${runId} and kind = 'deactivation-parked'`)
+}
+
+export async function noteApproval(
+  tx: Db,
+  runId: number,
+  approvedBy: number,
+  counts: { removed: number; deactivated: number }
+): Promise<void> {
+  const { removed, deactivated } = counts
+  await tx
+    .update(syncRuns)
+    .set({
+      ...{ state: 'done', reason: null, approvedBy, approvedAt: sql`now()` },
+      removed: sql`${syncRuns.removed} + ${removed}`,
+      deactivated: sql`${syncRuns.deactivated} + ${deactivated}`
+    })
+    .where(eq(syncRuns.id, runId))
+}
+
+/** Puts back by hand whom the run took out and who is not in the team by the directory again. Returns how many. */
+export async function putBack(tx: Db, runId: number, teamId: number, actorId: number): Promise<number> {
+  const rows = await tx.execute(sql`
+    insert into memberships (team_id, person_id, source, via, added_by)
+    select distinct ${teamId}::bigint, c.person_id, 'hand', ${`run:${runId}`}, ${actorId}::bigint
+    from sync_changes c
+    where c.run_id = ${runId} and c.kind = 'removed' and not exists (
+      select from memberships m where m.team_id = ${teamId} and m.person_id = c.person_id and m.source = 'directory'
+    )
+    on conflict do nothing returning person_id`)
+  await recountTeam(tx, teamId)
+  return rows.length
+}
+
+/** Something was decided about the group: the next run compares everybody. */
+export async function forgetFingerprint(tx: Db, groupId: number): Promise<void> {
+  await tx.update(directoryGroups).set({ fingerprint: null }).where(eq(directoryGroups.id, groupId))
+}
+
+export async function noteUndo(tx: Db, runId: number, undoneBy: number): Promise<void> {
+  await tx.update(syncRuns).set({ undoneBy, undoneAt: sql`now()` }).where(eq(syncRuns.id, runId))
+}
+
+/** Whether what the run removed went within the last `days` days. */
+export async function isWithin(tx: Db, runId: number, days: number): Promise<boolean> {
+  const [row] = await tx.execute<{ recent: boolean | null }>(sql`
+    select coalesce(approved_at, finished_at) > now() - make_interval(days => ${days}) as recent
+    from sync_runs where id = ${runId}`)
+  return row?.recent === true
+}

@@ -1,0 +1,54 @@
+import { recordEvent } from '../../audit/store.ts'
+import { organizationSignInOn } from '../../config/env.ts'
+import { transaction } from '../../db/client.ts'
+import { type DirectoryDeps, directoryOf } from '../../directory/settings.ts'
+import { DirectoryProblem, type FoundGroup } from '../../ldap/directory.ts'
+import { requireRole } from '../../people/store.ts'
+import { insertRun } from '../../sync/run-store.ts'
+import { keepGroup } from './groups-store.ts'
+
+export type KeepOutcome =
+  /** The rows' ids of the groups that are kept from now on; those that were kept already are not among them. */
+  | { outcome: 'kept'; groupIds: number[] }
+  /** People could not sign in with what they have: that comes first. */
+  | { outcome: 'no-sign-in' }
+  /** No group of the directory has one of these ids. Nothing is kept. */
+  | { outcome: 'unknown'; directoryIds: string[] }
+  /** The directory cannot be asked, in words. */
+  | { outcome: 'unavailable'; reason: string }
+
+/** Keeps these groups synced, by their stable ids: each is a team from now on, and read at once. No mail is sent. */
+export async function keepSynced(deps: DirectoryDeps, actorId: number, directoryIds: string[]): Promise<KeepOutcome> {
+  if (!organizationSignInOn(deps.config)) return { outcome: 'no-sign-in' }
+  const found = await find(deps, directoryIds)
+  if ('reason' in found) return { outcome: 'unavailable', reason: found.reason }
+  const known = new Set(found.groups.map(({ id }) => id))
+  const unknown = directoryIds.filter(id => !known.has(id))
+  if (unknown.length > 0) return { outcome: 'unknown', directoryIds: unknown }
+  return transaction(deps.db, async tx => {
+    await requireRole(tx, actorId, 'admin')
+    const groupIds: number[] = []
+    // one order for everybody, so that two admins never wait for each other
+    for (const group of found.groups.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
+      const id = await keepGroup(tx, { ...group, directoryId: group.id }, actorId)
+      if (id === undefined) continue
+      await insertRun(tx, id, 'start', actorId)
+      groupIds.push(id)
+    }
+    const names = found.groups.map(({ name }) => name)
+    const details = { groups: groupIds.length, names: names.slice(0, 20).join(', ') }
+    if (groupIds.length > 0) await recordEvent(tx, { kind: 'groups-synced', actorId, details })
+    return { outcome: 'kept', groupIds }
+  })
+}
+
+async function find(deps: DirectoryDeps, ids: string[]): Promise<{ groups: FoundGroup[] } | { reason: string }> {
+  const opened = await directoryOf(deps)
+  if ('problem' in opened) return { reason: opened.problem }
+  try {
+    return { groups: await opened.directory.findGroups([...new Set(ids)]) }
+  } catch (error) {
+    if (!(error instanceof DirectoryProblem)) throw error
+    return { reason: [error.message, error.advice].filter(Boolean).join('. ') }
+  }
+}

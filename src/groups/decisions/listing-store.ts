@@ -1,0 +1,54 @@
+/** The table of synced groups, in several orders, a page at a time; ten thousand are as quick as ten. */
+import { isNull, max, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { directoryGroups } from '../../db/schema.ts'
+import { findGroups, type ListedGroup } from '../../sync/store.ts'
+
+export const orders = ['name', 'members', 'sync'] as const
+export type Order = (typeof orders)[number]
+
+/** What a row `g` is sorted by, its id aside. Groups that were read longest ago, or never, need a look first. */
+const keyOf: Record<Order, SQL> = {
+  name: sql`lower(g.name)`,
+  members: sql`-g.member_count`,
+  sync: sql`coalesce(g.last_good_at, 'epoch')`
+}
+
+/** The groups after the group `after` in that order. */
+export async function listSynced(
+  db: Db,
+  order: Order,
+  limit: number,
+  after: number | null = null
+): Promise<ListedGroup[]> {
+  const key = keyOf[order]
+  const isLater =
+    after === null
+      ? sql`true`
+      : sql`(${key}, g.id) > (select ${key}, g.id from directory_groups g where g.id = ${after}::bigint)`
+  const rows = await db.execute<{ id: string }>(sql`
+    select g.id from directory_groups g where g.stopped_at is null and ${isLater} order by ${key}, g.id limit ${limit}`)
+  return findGroups(
+    db,
+    rows.map(({ id }) => Number(id))
+  )
+}
+
+/** How many groups are kept synced, how many places they have together, and whether one is being read. */
+export async function countSynced(db: Db): Promise<{ groups: number; members: number; running: number }> {
+  const [row] = await db.execute<{ groups: string; members: string; running: string }>(sql`
+    select count(*) as groups, coalesce(sum(member_count), 0) as members,
+      (select count(*) from sync_runs where state = 'running') as running
+    from directory_groups where stopped_at is null`)
+  return { groups: Number(row!.groups), members: Number(row!.members), running: Number(row!.running) }
+}
+
+/** When a group was last read to its end, whichever; null: none was yet. */
+export async function newestGoodRead(db: Db): Promise<Date | null> {
+  const { lastGoodAt, stoppedAt } = directoryGroups
+  const [row] = await db
+    .select({ at: max(lastGoodAt) })
+    .from(directoryGroups)
+    .where(isNull(stoppedAt))
+  return row!.at
+}

@@ -1,0 +1,157 @@
+/** The page of directory groups: a search of the live directory, and the groups that are kept synced. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { organizationSignInOn } from '../../config/env.ts'
+import { readDirectory } from '../../directory/settings.ts'
+import { undecidedInWords } from '../../entries/entries-page.ts'
+import { leaversInWords } from '../../leavers/to-let-go.ts'
+import { includesRole } from '../../lib/role.ts'
+import { counted, number } from '../../lib/words.ts'
+import { countLeftOut, leftOutOf } from '../../sync/left-out.ts'
+import { runBadges } from '../../sync/run.ts'
+import type { ListedGroup } from '../../sync/store.ts'
+import { bar } from '../../web/charts.ts'
+import { showTime } from '../../web/dates.ts'
+import type { Deps } from '../../web/deps.ts'
+import { countSynced, listSynced, type Order, orders } from '../decisions/listing-store.ts'
+import { sharesOf, type TeamShares } from '../members/upkeep-store.ts'
+import { searchView } from './search-page.ts'
+
+export interface GroupsQuery {
+  q?: string
+  group?: string | string[]
+  sort?: string
+  after?: string
+  refresh?: string
+}
+
+const pageSize = 50
+
+export interface Trouble {
+  status: number
+  heading: string
+  list: { href: string; text: string }[]
+}
+
+export async function groupsPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, trouble?: Trouble) {
+  const viewer = request.viewer!
+  const query = request.query as GroupsQuery
+  const mayAct = includesRole(viewer.role, 'admin')
+  const isPart = request.headers['hx-request-type'] === 'partial'
+  const synced = isPart && mayAct ? null : await syncedView(deps, query, viewer.timeZone, mayAct)
+  return reply.page(
+    'groups/index',
+    {
+      title: trouble ? 'Error: Directory groups' : 'Directory groups',
+      section: 'Directory groups',
+      status: trouble?.status ?? 200,
+      refresh: synced?.poll ? { seconds: 5, url: hrefOf(query, { refresh: '1' }) } : null
+    },
+    {
+      mayAct,
+      maySet: viewer.role === 'owner',
+      trouble: trouble ?? null,
+      hasSignIn: organizationSignInOn(deps.config),
+      undecided: isPart ? null : await undecidedInWords(deps.db),
+      leavers: isPart ? null : await leaversView(deps),
+      connection: await connectionView(deps),
+      search: mayAct ? await searchView(deps, request, reply, query) : null,
+      synced
+    }
+  )
+}
+
+/** The table alone, which asks again while a group of it is being read. */
+export async function syncedPart(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const { role, timeZone } = request.viewer!
+  const mayAct = includesRole(role, 'admin')
+  const synced = await syncedView(deps, request.query as GroupsQuery, timeZone, mayAct)
+  return reply.page('groups/synced', { title: 'Directory groups' }, { mayAct, synced })
+}
+
+async function leaversView({ db }: Deps) {
+  const people = await leaversInWords(db)
+  return people && `${people} left the directory and can still act here.`
+}
+
+async function connectionView(deps: Deps) {
+  const { settings, intervalMinutes, problem } = await readDirectory(deps)
+  const host = URL.parse(settings.url)?.host ?? settings.url
+  const every = intervalMinutes === 60 ? 'every hour' : `every ${intervalMinutes} minutes`
+  return { host, every, problem }
+}
+
+async function syncedView({ db }: Deps, query: GroupsQuery, timeZone: string, mayAct: boolean) {
+  const order: Order = orders.find(each => each === query.sort) ?? 'name'
+  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : null
+  const [groups, counts] = await Promise.all([listSynced(db, order, pageSize + 1, after), countSynced(db)])
+  const shown = groups.slice(0, pageSize)
+  const shares = await sharesOf(
+    db,
+    shown.map(group => group.teamId)
+  )
+  const text = `${counted(counts.groups, 'group')}, ${counted(counts.members, 'member')}`
+  const isRunning = shown.some(({ lastRun }) => lastRun?.state === 'running')
+  return {
+    rows: shown.map(group => groupView(group, shares.get(group.teamId), timeZone, mayAct)),
+    orders: orders.map(each => ({
+      name: each,
+      href: hrefOf(query, { sort: each, after: '' }),
+      isChosen: each === order
+    })),
+    text,
+    first: after === null ? null : hrefOf(query, { after: '' }),
+    next: groups.length > pageSize ? hrefOf(query, { after: String(shown.at(-1)!.id) }) : null,
+    poll: isRunning ? hrefOf(query, { refresh: 'synced' }) : null
+  }
+}
+
+function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone: string, mayAct: boolean) {
+  const { people = 0, waiting = 0, signedUp = 0 } = shares ?? {}
+  const parts = [
+    { value: signedUp, className: 'a' },
+    { value: waiting, className: 'b' }
+  ]
+  const run = group.lastRun
+  const isWell = run?.state === 'done'
+  return {
+    ...{ id: group.id, name: group.name, mail: group.mail ?? 'no e-mail in the directory', people },
+    href: `/groups/${group.id}`,
+    // before the first good reading there is nothing to count
+    ...(group.lastGoodAt
+      ? {
+          shown: number(people),
+          members: counted(people, 'member'),
+          bar: bar(parts, people, 'bar', 0.6),
+          enrollment: enrollmentInWords(people, waiting, signedUp)
+        }
+      : { shown: '–', members: '', bar: '', enrollment: '–' }),
+    leftOut: leftOutView(group.receipt),
+    state: run?.state ?? 'running',
+    badge: isWell ? null : runBadges[run?.state ?? 'running'],
+    reason: run?.state === 'failed' ? (run.reason ?? '') : '',
+    when: group.lastGoodAt ? showTime(group.lastGoodAt, timeZone) : null,
+    syncNow: mayAct && run?.state !== 'running' ? `/groups/${group.id}/sync-runs` : null
+  }
+}
+
+/** Who is in the group but not in its team, in short; the group's page says it whole. */
+function leftOutView(receipt: ListedGroup['receipt']) {
+  const reasons = receipt ? leftOutOf(receipt) : []
+  if (!receipt || reasons.length === 0) return null
+  const text = reasons.map(reason => reason.text).join(', ')
+  return { count: countLeftOut(receipt), text: `${number(countLeftOut(receipt))} left out: ${text}` }
+}
+
+function enrollmentInWords(people: number, waiting: number, signedUp: number): string {
+  if (people === 0) return 'No members'
+  const open = waiting > 0 ? `, ${number(waiting)} waiting` : ''
+  return `${number(signedUp)} of ${number(people)} signed up${open}`
+}
+
+/** The same page with some of its parameters changed; the search stays as it is. */
+function hrefOf(query: GroupsQuery, changed: Partial<GroupsQuery>): string {
+  const { group: _, refresh: __, ...rest } = query
+  const said = Object.entries({ ...rest, ...changed }).filter(([, value]) => value) as [string, string][]
+  return said.length > 0 ? `/groups?${new URLSearchParams(said)}` : '/groups'
+}

@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import type { Role } from '../../lib/role.ts'
+import { redirectWith } from '../../sessions/scopes.ts'
+import type { Deps } from '../../web/deps.ts'
+import { filters, form, optionalField, repeated, valuesOf } from '../../web/forms.ts'
+import { type KeepOutcome, keepSynced } from '../decisions/keep-synced.ts'
+import { groupsPage, syncedPart, type Trouble } from './groups-page.ts'
+
+const querystring = filters({
+  ...{ q: optionalField(), group: repeated(), sort: optionalField() },
+  ...{ after: optionalField(), refresh: optionalField() }
+})
+const body = form({ group: repeated(), q: optionalField() })
+
+export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
+
+  app.get<{ Querystring: Static<typeof querystring> }>(
+    '/groups',
+    { config: { access: 'auditor' }, schema: { querystring } },
+    (request, reply) => {
+      const isTable = request.query.refresh === 'synced' && request.headers['hx-request']
+      return isTable ? syncedPart(deps, request, reply) : groupsPage(deps, request, reply)
+    }
+  )
+
+  app.post<{ Body: Static<typeof body> }>(
+    '/groups',
+    { config: { access: 'admin' }, schema: { body } },
+    async (request, reply) => {
+      const ids = [...new Set(valuesOf(request.body.group))].filter(Boolean)
+      if (ids.length === 0) return refuse(deps, request, reply, nothingTicked)
+      const result = await keepSynced(deps, request.viewer!.id, ids)
+      if (result.outcome !== 'kept') return refuse(deps, request, reply, troubleOf(result, request.viewer!.role))
+      wake()
+      const count = result.groupIds.length
+      const text = count === 1 ? 'One group is being read.' : `${count} groups are being read.`
+      return redirectWith(
+        reply,
+        db,
+        '/groups',
+        count === 0 ? 'They are synced already.' : `${text} Nobody is invited by that.`
+      )
+    }
+  )
+}
+
+const nothingTicked: Trouble = {
+  ...{ status: 422, heading: 'Nothing was synced.' },
+  list: [{ href: '#q', text: 'Search for groups and tick those that you want to keep synced.' }]
+}
+
+function troubleOf(result: Exclude<KeepOutcome, { outcome: 'kept' }>, role: Role): Trouble {
+  if (result.outcome === 'no-sign-in') {
+    const href = role === 'owner' ? '/settings/sign-in' : '#q'
+    const who = role === 'owner' ? 'Turn on' : 'An owner has to turn on'
+    const text = `People could not sign in with what they have. ${who} a sign-in of your organization first.`
+    return { status: 409, heading: 'Nothing was synced.', list: [{ href, text }] }
+  }
+  if (result.outcome === 'unavailable')
+    return { status: 503, heading: 'Nothing was synced.', list: [{ href: '#q', text: result.reason }] }
+  const text = 'A group that you ticked is not in the directory any more. Search again.'
+  return { status: 422, heading: 'Nothing was synced.', list: [{ href: '#q', text }] }
+}
+
+const refuse = (deps: Deps, request: FastifyRequest, reply: FastifyReply, trouble: Trouble) =>
+  groupsPage(deps, request, reply, trouble)

@@ -1,0 +1,163 @@
+/** One sync run: what was read, what it changed, what waits for somebody's word and what can be put back. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { includesRole } from '../../lib/role.ts'
+import { number, peopleInWords } from '../../lib/words.ts'
+import { type ChangeKind, changeWords, receiptInWords, runBadges, undoDays } from '../../sync/run.ts'
+import { findRun, type ListedChange, listChanges, listRuns, type ShownRun } from '../../sync/store.ts'
+import { durationInWords, showTime } from '../../web/dates.ts'
+import type { Deps } from '../../web/deps.ts'
+import { Refusal } from '../../web/errors.ts'
+import { initialsOf } from '../../web/pages.ts'
+import { groupOf } from './group-page.ts'
+
+const pageSize = 50
+const dayMilliseconds = 86_400_000
+
+interface RunQuery {
+  kind?: string
+  after?: string
+  refresh?: string
+}
+
+export async function runPage(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const { db } = deps
+  const group = await groupOf(deps, request)
+  const run = await findRun(db, group.id, Number((request.params as { run: string }).run))
+  if (!run) throw new Refusal(404, 'There is no such sync.')
+  const query = request.query as RunQuery
+  const { role, timeZone } = request.viewer!
+  const mayAct = includesRole(role, 'admin')
+  const base = `/groups/${group.id}/sync-runs/${run.id}`
+  const isRunning = run.state === 'running'
+  const poll = isRunning ? `${base}?refresh=running` : null
+  const read = run.read > 0 ? peopleInWords(run.read) : ''
+  if (query.refresh === 'running' && request.headers['hx-request']) return waitPart(reply, { poll, read })
+  const kinds = kindsOf(run)
+  const chosen =
+    kinds.find(({ kind }) => kind === query.kind)?.kind ?? kinds.find(({ value }) => value > 0)?.kind ?? 'added'
+  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
+  const [changes, runs] = await Promise.all([
+    listChanges(db, run.id, chosen, pageSize + 1, after),
+    listRuns(db, group.id, 20)
+  ])
+  const shown = changes.slice(0, pageSize)
+  const hasMore = changes.length > pageSize
+  return reply.page(
+    'groups/run',
+    {
+      title: `Sync of ${group.name}`,
+      section: 'Directory groups',
+      refresh: isRunning ? { seconds: 5, url: `${base}?refresh=1` } : null,
+      mainAttributes: [['data-sync', run.state]]
+    },
+    {
+      ...{ id: group.id, name: group.name, base, heading: headingOf(run), badge: runBadges[run.state] },
+      facts: factsOf(run, timeZone),
+      receipt: run.receipt ? `${receiptInWords(run.receipt)}.` : '',
+      strategy: run.receipt?.strategy ?? '',
+      trouble: troubleOf(run),
+      decision: mayAct && run.state === 'parked' ? decisionOf(run) : null,
+      undo: mayAct && canUndo(run) ? run.removed : 0,
+      undone: run.undoneAt
+        ? `Put back by ${run.undoerName ?? 'somebody'} on ${showTime(run.undoneAt, timeZone).text}.`
+        : '',
+      ...{ poll, read },
+      again: mayAct && run.state === 'failed' ? `/groups/${group.id}/sync-runs` : null,
+      hasDiff: kinds.some(({ value }) => value > 0),
+      hasDetails: shown.some(({ detail }) => detail),
+      kinds: kinds.map(({ kind, value }) => ({
+        ...{ kind, value, shown: number(value), text: changeWords[kind], isChosen: kind === chosen },
+        isShown: value > 0 || kind === 'added' || kind === 'removed',
+        href: `${base}?kind=${kind}`
+      })),
+      listTitle: changeWords[chosen],
+      rows: shown.map(changeView),
+      first: after > 0 ? `${base}?kind=${chosen}` : null,
+      next: hasMore ? `${base}?kind=${chosen}&after=${shown.at(-1)!.id}` : null,
+      runs: runs.map(each => ({
+        ...{ href: `/groups/${group.id}/sync-runs/${each.id}`, badge: runBadges[each.state] },
+        ...{ when: showTime(each.createdAt, timeZone), text: headingOf(each), isThis: each.id === run.id }
+      }))
+    }
+  )
+}
+
+/** Once the run is over, the page is made anew. */
+function waitPart(reply: FastifyReply, view: { poll: string | null; read: string }) {
+  if (view.poll === null) reply.header('hx-refresh', 'true')
+  return reply.page('groups/run-wait', { title: 'Sync' }, { ...view, poll: view.poll ?? '' })
+}
+
+function kindsOf(run: ShownRun): { kind: ChangeKind; value: number }[] {
+  const isOpen = run.state === 'parked'
+  return [
+    { kind: 'parked', value: isOpen ? run.parked : 0 },
+    { kind: 'deactivation-parked', value: isOpen ? run.deactivationsParked : 0 },
+    { kind: 'added', value: run.added },
+    { kind: 'removed', value: run.removed },
+    { kind: 'changed', value: run.changed },
+    { kind: 'address', value: run.addresses },
+    { kind: 'deactivated', value: run.deactivated }
+  ]
+}
+
+const some = (value: number, words: string) => (value > 0 ? [`${number(value)} ${words}`] : [])
+
+function headingOf(run: ShownRun): string {
+  if (run.state === 'running') return 'The group is being read'
+  if (run.state === 'failed') return 'Failed: nothing was changed'
+  const done = [
+    ...some(run.added, 'added'),
+    ...some(run.removed, 'taken out'),
+    ...some(run.changed, 'changed'),
+    ...some(run.addresses, 'with another address')
+  ]
+  const waits = run.state === 'parked' ? some(run.parked + run.deactivationsParked, 'wait for approval') : []
+  return [...done, ...waits].join(', ') || 'Nothing had changed'
+}
+
+function factsOf(run: ShownRun, timeZone: string) {
+  const causes = { start: 'First sync', asked: 'Asked for', schedule: 'By schedule' }
+  const facts = [
+    { name: 'Why', value: run.starterName ? `${causes[run.cause]} by ${run.starterName}` : causes[run.cause] },
+    { name: 'Started', value: showTime(run.createdAt, timeZone).text }
+  ]
+  if (run.finishedAt)
+    facts.push({ name: 'Took', value: durationInWords(run.finishedAt.getTime() - run.createdAt.getTime()) })
+  if (run.approvedAt)
+    facts.push({
+      name: 'Approved',
+      value: `${showTime(run.approvedAt, timeZone).text}, ${run.approverName ?? 'somebody'}`
+    })
+  return facts
+}
+
+function troubleOf({ state, reason }: ShownRun) {
+  if (!reason) return null
+  if (state === 'failed') return { tone: 'bad', icon: 'alert', title: 'This sync changed nothing.', text: reason }
+  if (state === 'parked') return { tone: 'warn', icon: 'pause', title: 'Some of it waits for you.', text: reason }
+  return { tone: 'mute', icon: 'check', title: 'Nothing waits here any more.', text: reason }
+}
+
+function decisionOf({ parked, deactivationsParked }: ShownRun) {
+  const parts = [
+    ...some(parked, parked === 1 ? 'leaves the team' : 'leave the team'),
+    ...some(deactivationsParked, deactivationsParked === 1 ? 'is deactivated' : 'are deactivated')
+  ]
+  const all = number(parked + deactivationsParked)
+  const back = parked > 0 ? ` Who left the team can be put back for ${undoDays} days.` : ''
+  const text = `Let ${all} go: ${parts.join(', ')}.${back} Until then everybody stays, and the next sync looks again.`
+  return { button: `Let ${all} go`, text }
+}
+
+function canUndo({ state, removed, undoneAt, approvedAt, finishedAt }: ShownRun): boolean {
+  const at = approvedAt ?? finishedAt
+  const isRecent = at !== null && Date.now() - at.getTime() < undoDays * dayMilliseconds
+  return state !== 'running' && removed > 0 && undoneAt === null && isRecent
+}
+
+function changeView({ personId, email, name: known, detail }: ListedChange) {
+  const name = known ?? email
+  return { name, initials: initialsOf(name), email, href: `/people/${personId}`, detail: detail ?? '' }
+}

@@ -1,0 +1,90 @@
+import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { number, peopleInWords } from '../../lib/words.ts'
+import { redirectWith } from '../../sessions/scopes.ts'
+import type { Deps } from '../../web/deps.ts'
+import { Refusal } from '../../web/errors.ts'
+import { field, filters, form, idParams, optionalField } from '../../web/forms.ts'
+import { askSync } from '../decisions/ask-sync.ts'
+import { approve, type DecideOutcome, undo } from '../decisions/decide.ts'
+import { stopSyncing } from '../decisions/stop-syncing.ts'
+import { noGroup } from './group-page.ts'
+import { runPage } from './run-page.ts'
+
+const id = () => Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
+const runParams = Type.Object({ id: id(), run: id() })
+const querystring = filters({ kind: optionalField(), after: optionalField(), refresh: optionalField() })
+
+interface ByRun {
+  Params: Static<typeof runParams>
+  Querystring: Static<typeof querystring>
+}
+interface ById {
+  Params: { id: string }
+}
+
+export function runRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
+  const byAdmin = { access: 'admin' } as const
+
+  app.get<ByRun>(
+    '/groups/:id/sync-runs/:run',
+    { config: { access: 'auditor' }, schema: { params: runParams, querystring } },
+    (request, reply) => runPage(deps, request, reply)
+  )
+
+  app.post<ById>(
+    '/groups/:id/sync-runs',
+    { config: byAdmin, schema: { params: idParams, body: form({}) } },
+    async (request, reply) => {
+      const result = await askSync(db, request.viewer!.id, Number(request.params.id))
+      if (result.outcome === 'unknown') throw noGroup()
+      wake()
+      return reply.redirect(`/groups/${request.params.id}/sync-runs/${result.runId}`, 303)
+    }
+  )
+
+  const decisions = { approval: approve, undo } as const
+  const said = { approval: 'Let go', undo: 'Put back' } as const
+  for (const path of ['approval', 'undo'] as const) {
+    app.post<ByRun>(
+      `/groups/:id/sync-runs/:run/${path}`,
+      { config: byAdmin, schema: { params: runParams, body: form({}) } },
+      async (request, reply) => {
+        const { id, run } = request.params
+        const { people, forOwner } = answer(await decisions[path](db, request.viewer!.id, Number(id), Number(run)))
+        const others =
+          forOwner > 0
+            ? ` ${number(forOwner)} more hold a role that only an owner takes away: see People who have left.`
+            : ''
+        return redirectWith(
+          reply,
+          db,
+          `/groups/${id}/sync-runs/${run}`,
+          `${said[path]}: ${peopleInWords(people)}.${others}`
+        )
+      }
+    )
+  }
+
+  app.post<ById & { Body: { team: string } }>(
+    '/groups/:id/removal',
+    { config: byAdmin, schema: { params: idParams, body: form({ team: field() }) } },
+    async (request, reply) => {
+      const { team } = request.body
+      if (team !== 'keep' && team !== 'remove')
+        throw new Refusal(422, 'Say what becomes of the team: keep or remove. Nothing was changed.')
+      const { outcome } = await stopSyncing(db, request.viewer!.id, Number(request.params.id), team)
+      if (outcome === 'unknown') throw noGroup()
+      const text = `The group is not synced any more. Its team ${team === 'keep' ? 'stays as it is' : 'is gone'}.`
+      return redirectWith(reply, db, '/groups', text)
+    }
+  )
+}
+
+function answer(result: DecideOutcome) {
+  if (result.outcome === 'unknown') throw new Refusal(404, 'There is no such sync.')
+  if (result.outcome === 'wrong-state')
+    throw new Refusal(409, 'Nothing waits in this sync, or it cannot be taken back any more.')
+  return result
+}

@@ -1,0 +1,60 @@
+import { chunkOf } from '../../batches/chunk.ts'
+import { insertChunk } from '../../batches/judging/judge-store.ts'
+import { judgeLine, type OrganizationDomains } from '../../batches/recipient.ts'
+import { addToCounts, insertBatch } from '../../batches/store.ts'
+import { type Database, type Db, transaction } from '../../db/client.ts'
+import { requireRole } from '../../people/store.ts'
+import { lockSelection, type Owner, setBatch } from '../members/selection-store.ts'
+import { addressesOf, countOutcomes } from './review-store.ts'
+
+export type InviteSelectedOutcome =
+  | { outcome: 'batch'; batchId: number }
+  /** There is no such selection, or it is another admin's. */
+  | { outcome: 'unknown' }
+  /** Nobody of it would get a mail; nothing was made. */
+  | { outcome: 'nobody' }
+
+const linesInChunk = 5000
+
+/**
+ * Makes a batch of what was selected, which the worker judges and sends like a list. The same selection leads to the same
+ * batch, however often and however close together it is sent. Its invitations name no team: the directory has put these
+ * people in the group's, and a second reason to be there would keep them in it when the directory takes them out.
+ */
+export async function inviteSelected(
+  db: Database,
+  owner: Owner & { teamId: number },
+  selectionId: number,
+  domains: OrganizationDomains
+): Promise<InviteSelectedOutcome> {
+  return transaction(db, async tx => {
+    const selection = await lockSelection(tx, selectionId, owner)
+    if (!selection) return { outcome: 'unknown' }
+    await requireRole(tx, owner.adminId, 'admin')
+    if (selection.batchId !== null) return { outcome: 'batch', batchId: selection.batchId }
+    const { invite = 0 } = await countOutcomes(tx, selectionId, owner.teamId)
+    if (invite === 0) return { outcome: 'nobody' }
+    const batchId = await insertBatch(tx, {
+      ...{ source: 'group', state: 'checking', action: 'send', groupId: owner.groupId },
+      ...{ createdBy: owner.adminId, sentBy: owner.adminId }
+    })
+    const lines = await writeLines(tx, batchId, selectionId, owner.teamId, domains)
+    await addToCounts(tx, batchId, { lines })
+    await setBatch(tx, selectionId, batchId)
+    return { outcome: 'batch', batchId }
+  })
+}
+
+async function writeLines(tx: Db, batchId: number, selectionId: number, teamId: number, domains: OrganizationDomains) {
+  let lines = 0
+  let after = 0
+  for (;;) {
+    const { emails, last } = await addressesOf(tx, selectionId, teamId, linesInChunk, after)
+    if (last === null) return lines
+    const first = lines + 1
+    const judged = emails.map((text, index) => ({ number: first + index, text, ...judgeLine(text, domains) }))
+    if (judged.length > 0) await insertChunk(tx, batchId, chunkOf(judged))
+    lines += emails.length
+    after = last
+  }
+}

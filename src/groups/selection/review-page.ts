@@ -1,0 +1,88 @@
+/** What sending a selection would do: who gets a mail, who does not and why. Nothing is sent by looking at it. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { counted, number, peopleInWords } from '../../lib/words.ts'
+import { listLeftOut } from '../../sync/store.ts'
+import type { Deps } from '../../web/deps.ts'
+import { Refusal } from '../../web/errors.ts'
+import { initialsOf } from '../../web/pages.ts'
+import { findSelection } from '../members/selection-store.ts'
+import { readView } from '../members/view.ts'
+import { groupOf } from '../pages/group-page.ts'
+import { isOutcome, type Outcome, outcomes, outcomeWords } from './review.ts'
+import { countOutcomes, listReviewed, type Reviewed } from './review-store.ts'
+
+const pageSize = 50
+
+interface ReviewQuery {
+  selection?: string
+  show?: string
+  after?: string
+}
+
+export async function reviewPage(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const { db } = deps
+  const group = await groupOf(deps, request)
+  const query = request.query as ReviewQuery
+  const id = readView(query).selection
+  const selection =
+    id === null ? undefined : await findSelection(db, id, { groupId: group.id, adminId: request.viewer!.id })
+  if (!selection) throw new Refusal(404, 'There is no such selection. Select again on the page of the group.')
+  if (selection.batchId !== null) return reply.redirect(`/batches/${selection.batchId}`, 303)
+  const base = `/groups/${group.id}/review?selection=${selection.id}`
+  const asked: Outcome = isOutcome(query.show) ? query.show : 'invite'
+  const after = readView({ selection: query.after ?? '' }).selection
+  const list = (outcome: Outcome) => listReviewed(db, selection.id, group.teamId, outcome, pageSize + 1, after)
+  const [counts, found, leftOut] = await Promise.all([
+    countOutcomes(db, selection.id, group.teamId),
+    list(asked),
+    listLeftOut(db, group.id, 1)
+  ])
+  const mails = counts.invite ?? 0
+  // nobody gets a mail: then why is what somebody wants to see
+  const other = query.show === undefined && mails === 0 ? outcomes.find(name => (counts[name] ?? 0) > 0) : undefined
+  const chosen = other ?? asked
+  const rows = other ? await list(other) : found
+  const shown = rows.slice(0, pageSize)
+  const page = (person: number | undefined) => `${base}&show=${chosen}${person ? `&after=${person}` : ''}`
+  return reply.page(
+    'groups/review',
+    { title: `Review: ${group.name}`, section: 'Directory groups' },
+    {
+      id: group.id,
+      name: group.name,
+      selection: selection.id,
+      selectedText: peopleInWords(selection.people),
+      heading: headingOf(mails),
+      sendText: `Send ${counted(mails, 'invitation')}`,
+      mails,
+      change: `/groups/${group.id}?selection=${selection.id}`,
+      hasLeftOut: leftOut.length > 0,
+      outcomes: outcomes.map(name => outcomeView(name, counts[name] ?? 0, chosen, base)),
+      listTitle: outcomeWords[chosen].name,
+      rows: shown.map(rowView),
+      first: after === null ? null : page(undefined),
+      next: rows.length > pageSize ? page(shown.at(-1)!.id) : null
+    }
+  )
+}
+
+const headingOf = (mails: number) =>
+  mails === 0 ? 'Nobody gets a mail' : `${peopleInWords(mails)} ${mails === 1 ? 'gets' : 'get'} an invitation`
+
+function outcomeView(name: Outcome, value: number, chosen: Outcome, base: string) {
+  const isChosen = chosen === name
+  return {
+    ...{ state: name, value, shown: number(value), ...outcomeWords[name], isChosen },
+    isShown: value > 0 || name === 'invite',
+    href: `${base}&show=${name}`
+  }
+}
+
+function rowView({ id, email, department, title, ...person }: Reviewed) {
+  const name = person.name ?? email
+  return {
+    ...{ name, initials: initialsOf(name), email, href: `/people/${id}`, outcome: person.outcome },
+    fact: [title, department].filter(Boolean).join(', ')
+  }
+}

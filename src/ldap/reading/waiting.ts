@@ -1,0 +1,27 @@
+import { TextTable } from '../../lib/text-table.ts'
+
+/** DNs of one group that nobody has met yet. What is found is taken out, and lets go of its memory. */
+export class Waiting {
+  #places = new TextTable()
+  #dns: (string | undefined)[] = []
+
+  get size(): number {
+    return this.#places.size
+  }
+
+  add(key: string, dn: string): void {
+    if (this.#places.add(key, this.#dns.length)) this.#dns.push(dn)
+  }
+
+  /** False when nobody waits for it. */
+  take(key: string): boolean {
+    const place = this.#places.take(key)
+    if (place !== undefined) this.#dns[place] = undefined
+    return place !== undefined
+  }
+
+  /** As the group spells them. */
+  dns(): string[] {
+    return this.#dns.filter(dn => dn !== undefined)
+  }
+}

@@ -1,0 +1,61 @@
+/** Which of an entry's addresses counts. Directories keep several, in no order (RFC 4511 §4.1.7). */
+import { parseAddress } from '../../lib/email-address.ts'
+import type { Entry } from '../syntax/entry.ts'
+import type { Names } from './defaults.ts'
+
+/** One address, and how telling the place is where it was found: 0 is the first mail attribute. */
+export interface Candidate {
+  text: string
+  place: number
+}
+
+/**
+ * Every address of an entry: the mail attributes, then Exchange's `proxyAddresses`, where `SMTP:` in capitals marks the
+ * primary one and `smtp:` its aliases. Other kinds (X500, SIP) are not addresses for mail.
+ */
+export function addressesOf(entry: Entry, { mail }: Pick<Names, 'mail'>): Candidate[] {
+  const found: Candidate[] = []
+  mail.forEach((name, place) => {
+    for (const value of entry.texts(name)) {
+      const text = value.trim()
+      if (text !== '') found.push({ text, place })
+    }
+  })
+  for (const value of entry.texts('proxyAddresses')) {
+    if (!/^smtp:/i.test(value)) continue
+    const text = value.slice(5).trim()
+    if (text !== '') found.push({ text, place: mail.length + (value.startsWith('SMTP:') ? 0 : 1) })
+  }
+  return found
+}
+
+/**
+ * The address to use. Aliases count only in a domain of the organization. Otherwise: one in a domain of the organization before any other, a usable one before an unusable one, then by
+ * place; among equals the one that is also the primary, then the first in the order of code points. The same entry
+ * gives the same answer however the server orders its values.
+ */
+export function chooseAddress(candidates: readonly Candidate[], { mail, domains }: Names): string | null {
+  // most entries have one, which need not be parsed here
+  if (candidates.length <= 1 && candidates[0]?.place !== mail.length + 1) return candidates[0]?.text ?? null
+  const primary = candidates.find(({ place }) => place === mail.length)?.text.toLowerCase()
+  const [best] = candidates
+    .map(({ text, place }) => {
+      const parsed = parseAddress(text)
+      const known = 'fault' in parsed ? undefined : parsed
+      const worth = known === undefined ? 2 : domains.has(known.domain) ? 0 : 1
+      return { text, key: known?.key ?? text, order: [worth, place, text.toLowerCase() === primary ? 0 : 1] }
+    })
+    .filter(({ order: [worth, place] }) => worth === 0 || place !== mail.length + 1)
+    .sort(
+      (one, other) =>
+        compareOrders(one.order, other.order) || compare(one.key, other.key) || compare(one.text, other.text)
+    )
+  return best?.text ?? null
+}
+
+const compare = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
+
+function compareOrders(one: number[], other: number[]): number {
+  for (const [index, value] of one.entries()) if (value !== other[index]) return value - other[index]!
+  return 0
+}

@@ -1,0 +1,152 @@
+/** Where each vendor keeps what we look for; an admin can change every name and both filters. */
+import type { DirectorySettings, Vendor } from '../directory.ts'
+import type { Classes } from './classes.ts'
+
+export interface Defaults {
+  /** Filters; or object classes, which stand for the classes below them too. */
+  people: string | readonly string[]
+  groups: string | readonly string[]
+  id: string
+  mail: string[]
+  name: string[]
+  department: string[]
+  member: string[]
+  /** The attribute that finds an entry by its DN. */
+  ownDn: string
+  /** Attributes that people sign in with, beside mail. */
+  logins: string[]
+  /** Attributes beside mail that filters may ask for addresses. A strict server refuses a filter that names what it has not. */
+  otherAddresses: string[]
+  /** Who is told that an entry is not there is told the nearest one above, unless something on the way is hidden. */
+  namesNearest: boolean
+}
+
+const personClasses = [
+  ...['inetOrgPerson', 'person', 'account', 'posixAccount', 'mailRecipient', 'zimbraAccount', 'univentionPerson'],
+  'dominoPerson'
+]
+const groupClasses = [
+  'groupOfNames',
+  'groupOfUniqueNames',
+  'groupOfURLs',
+  'groupOfMembers',
+  'posixGroup',
+  'nisMailAlias',
+  'mailGroup',
+  'zimbraDistributionList',
+  // a well-known class of many OpenLDAP demonstrations, and those of other suites
+  ...['group', 'groupOfEntries', 'univentionGroup', 'dominoGroup', 'ipausergroup', 'dynamicGroup']
+]
+const memberAttributes = [
+  'member',
+  'uniqueMember',
+  'memberUid',
+  'memberURL',
+  'memberQueryURL',
+  'rfc822MailMember',
+  'mgrpRFC822MailMember',
+  'zimbraMailForwardingAddress'
+]
+
+const common: Defaults = {
+  people: personClasses,
+  groups: groupClasses,
+  id: 'entryUUID',
+  mail: ['mail'],
+  name: ['displayName', 'cn'],
+  department: ['departmentNumber', 'ou'],
+  member: memberAttributes,
+  ownDn: 'entryDN',
+  logins: ['uid'],
+  otherAddresses: ['proxyAddresses'],
+  namesNearest: false
+}
+
+const byVendor: Record<Vendor, Partial<Defaults>> = {
+  'active-directory': {
+    people: '(|(&(objectCategory=person)(objectClass=user))(objectClass=contact))',
+    groups: '(objectCategory=group)',
+    id: 'objectGUID',
+    department: ['department'],
+    member: ['member'],
+    ownDn: 'distinguishedName',
+    logins: ['userPrincipalName', 'sAMAccountName']
+  },
+  openldap: { namesNearest: true },
+  '389': {
+    // its own tool makes people that are no inetOrgPerson
+    people: [...personClasses, 'nsPerson'],
+    id: 'nsUniqueId',
+    otherAddresses: [],
+    namesNearest: true
+  },
+  edirectory: { people: '(objectClass=person)', id: 'guid', name: ['fullName', 'cn'], department: ['ou'] },
+  generic: {}
+}
+
+const anyOfClasses = (names: readonly string[]) => `(|${names.map(name => `(objectClass=${name})`).join('')})`
+
+const isFilter = (usual: string | readonly string[]): usual is string => typeof usual === 'string'
+
+/** The filter for groups where the settings have none. */
+export function groupFilterFor({ groups }: Defaults, classes: Classes): string {
+  return isFilter(groups) ? groups : anyOfClasses(orAsNamed(classes.below(groups), groups))
+}
+
+/**
+ * The filter for people where the settings have none: classes of people, and whatever has a mail address and is no group.
+ * The latter only where the classes are known: a name that a server does not know makes a negation match nothing.
+ */
+export function peopleFilterFor(
+  defaults: Defaults,
+  mail: readonly string[],
+  groupFilter: string,
+  classes: Classes
+): string {
+  const { people, groups } = defaults
+  if (isFilter(people)) return people
+  const named = anyOfClasses(orAsNamed(classes.below(people), people))
+  if (!classes.isKnown || isFilter(groups)) return named
+  const known = classes.below(groups)
+  const isGroup = `${known.length > 0 ? anyOfClasses(known) : ''}${groupFilter}`
+  const hasMail = `(|${mail.map(name => `(${name}=*)`).join('')})`
+  return `(|${named}(&${hasMail}(!(|${isGroup}))))`
+}
+
+const orAsNamed = (found: string[], names: readonly string[]) => (found.length > 0 ? found : names)
+
+export const defaultsOf = (vendor: Vendor): Defaults => ({ ...common, ...byVendor[vendor] })
+
+/** Attribute names to read, the most telling first: what the admin chose, or else what the vendor uses. */
+export interface Names {
+  id: string
+  mail: string[]
+  name: string[]
+  givenName: string
+  surname: string
+  department: string[]
+  title: string
+  manager: string
+  member: string[]
+  /** The organization's domains: of several addresses, one in these is chosen. */
+  domains: ReadonlySet<string>
+}
+
+export function namesFor(
+  defaults: Defaults,
+  { attributes: chosen, domains }: Pick<DirectorySettings, 'attributes' | 'domains'>
+): Names {
+  const one = (own: string | undefined, usual: string[]) => (own?.trim() ? [own.trim()] : usual)
+  return {
+    id: one(chosen.id, [defaults.id])[0]!,
+    mail: one(chosen.mail, defaults.mail),
+    name: one(chosen.name, defaults.name),
+    givenName: one(chosen.givenName, ['givenName'])[0]!,
+    surname: one(chosen.surname, ['sn'])[0]!,
+    department: one(chosen.department, defaults.department),
+    title: one(chosen.title, ['title'])[0]!,
+    manager: one(chosen.manager, ['manager'])[0]!,
+    member: one(chosen.member, defaults.member),
+    domains: new Set(domains)
+  }
+}

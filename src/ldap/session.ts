@@ -1,0 +1,179 @@
+/** One connection for one job: opened, signed in, knowing the server; closed whatever happens. */
+import { BindRequest, ExtendedRequest, ExtendedResponse, type Filter } from 'ldapts'
+import { cutText } from '../lib/cut.ts'
+import { DirectoryProblem, type DirectorySettings } from './directory.ts'
+import { type Classes, readClasses, unknownClasses } from './schema/classes.ts'
+import { type Defaults, defaultsOf, groupFilterFor, type Names, namesFor, peopleFilterFor } from './schema/defaults.ts'
+import { type Exclusions, readExclusions } from './schema/exclusions.ts'
+import { oids, readServer, type Server } from './schema/server.ts'
+import { dnKey, isBelow } from './syntax/dn.ts'
+import { Entry } from './syntax/entry.ts'
+import { parseFilter } from './syntax/filter.ts'
+import { everything } from './syntax/literal.ts'
+import { connect, type Progress, silent } from './wire/connect.ts'
+import type { Connection } from './wire/connection.ts'
+import type { Limits } from './wire/limits.ts'
+import { CannotPage, pagesOf, type Search, searchOnce } from './wire/pages.ts'
+import { PasswordPolicy } from './wire/password-policy.ts'
+import { RefusedOperation } from './wire/words.ts'
+
+export interface Session {
+  settings: DirectorySettings
+  limits: Limits
+  server: Server
+  defaults: Defaults
+  names: Names
+  filters: { people: Filter; groups: Filter }
+  /** What the server says of object classes. */
+  classes: Classes
+  /** Of a class of people, not only found as something that has an address; everyone, where a filter says who is one. */
+  isPerson(entry: Entry): boolean
+  exclusions: Exclusions
+  /** The key of the base DN. */
+  base: string
+  /** One search, one answer. */
+  search(search: Search): Promise<Entry[]>
+  /**
+   * Page after page; all at once from a server that cannot page, which counts as whole when it says success. `first`: the
+   * caller wants no more than so many, and leaves after them.
+   */
+  pages(search: Search, first?: number): AsyncGenerator<Entry[]>
+  /** One entry by its DN, or undefined when there is none that we may see. */
+  read(dn: string, attributes: string[], doing: string, filter?: Filter): Promise<Entry | undefined>
+  /** The same with values by the hundred thousand: only there a message may be large. */
+  readLarge(dn: string, attributes: string[], doing: string): Promise<Entry | undefined>
+  /** Throws if the server does not take us any more for whom we signed in as: then less is shown, and nothing says so. */
+  checkIdentity(): Promise<void>
+}
+
+export async function withSession<T>(
+  settings: DirectorySettings,
+  limits: Limits,
+  signal: AbortSignal | undefined,
+  work: (session: Session) => Promise<T>,
+  progress: Progress = silent
+): Promise<T> {
+  const connection = await connect(settings, limits, signal, progress)
+  try {
+    progress.begin('bind')
+    const bound = await signIn(connection, settings.bindDn, settings.bindPassword)
+    progress.done(settings.bindDn === '' ? 'Signed in as nobody' : `Signed in as ${settings.bindDn}`)
+    return await work(await openSession(connection, settings, limits, bound, progress))
+  } finally {
+    connection.close()
+  }
+}
+
+/** Binds; an empty password is refused here, because servers answer it with success and sign nobody in (RFC 4513 §5.1.2). */
+export async function signIn(connection: Connection, dn: string, password: string): Promise<string> {
+  const doing = dn === '' ? 'Signing in as nobody' : `Signing in as ${dn}`
+  if (dn !== '' && password === '')
+    throw new DirectoryProblem(`${doing}: the password is empty`, 'Enter the password of the bind DN')
+  const policy = new PasswordPolicy()
+  const controls = dn === '' ? {} : { controls: [policy] }
+  const answer = await connection.send(new BindRequest({ messageId: 0, dn, password, ...controls }), doing)
+  const { status, errorMessage } = answer
+  if (status !== 0) throw new RefusedOperation(status, doing, errorMessage, '', policy.error)
+  // signed in, and refused everything until the password is changed
+  if (policy.error === 2) throw new RefusedOperation(49, doing, errorMessage, '', policy.error)
+  return doing
+}
+
+async function openSession(
+  connection: Connection,
+  settings: DirectorySettings,
+  limits: Limits,
+  doing: string,
+  progress: Progress
+): Promise<Session> {
+  progress.begin('base')
+  const base = dnKey(settings.baseDn)
+  if (base === undefined)
+    throw new DirectoryProblem(`The base “${settings.baseDn}” is not a DN`, 'Write dc=example,dc=com')
+  const server = await readServer(connection)
+  const identity = server.canSayWho ? await whoAmI(connection) : undefined
+  if (identity === '' && settings.bindDn !== '')
+    throw new DirectoryProblem(`${doing}: the server took us for nobody`, 'Check the bind DN and its password')
+  const defaults = defaultsOf(server.vendor)
+  const names = namesFor(defaults, settings)
+  // Active Directory, 389 and eDirectory add the classes above to every entry
+  const hasOwnRules = ['openldap', 'generic'].includes(server.vendor) && server.subschema !== null
+  const classes = hasOwnRules ? await readClasses(connection, settings.url, server.subschema!) : unknownClasses
+  const inside = (entries: Entry[]) => entries.map(entry => requireBelow(entry, base, settings.baseDn))
+
+  const isFiltered = Boolean(settings.peopleFilter?.trim()) || typeof defaults.people === 'string'
+  const personClasses = isFiltered ? [] : [...defaults.people]
+
+  const unpaged = (search: Search, enough: number | undefined) =>
+    session.search({ ...search, isLarge: true, ...(enough === undefined ? {} : { enough }) })
+
+  const session: Session = {
+    settings,
+    limits,
+    server,
+    defaults,
+    names,
+    classes,
+    isPerson: entry => isFiltered || personClasses.some(name => classes.isOf(entry, name)),
+    filters: filtersOf(settings, defaults, names, classes),
+    exclusions: readExclusions(settings.exclusions),
+    base,
+    async search(search) {
+      return inside((await searchOnce(connection, search)).map(raw => new Entry(raw)))
+    },
+    async *pages(search, first) {
+      if (!server.canPage) return yield await unpaged(search, first)
+      const size = Math.min(first ?? limits.pageSize, limits.pageSize)
+      try {
+        for await (const page of pagesOf(connection, search, size)) yield inside(page.map(raw => new Entry(raw)))
+      } catch (error) {
+        if (!(error instanceof CannotPage)) throw error
+        const everything = await unpaged(search, first)
+        server.canPage = false
+        yield everything
+      }
+    },
+    read: (dn, attributes, doing, filter = everything) =>
+      readOne(session, { base: dn, scope: 'base', filter, attributes, doing }),
+    readLarge: (dn, attributes, doing) =>
+      readOne(session, { base: dn, scope: 'base', filter: everything, attributes, doing, isLarge: true }),
+    async checkIdentity() {
+      if (identity !== undefined && (await whoAmI(connection)) !== identity)
+        throw new DirectoryProblem('The directory has signed us out in between', 'Try again')
+    }
+  }
+  return session
+}
+
+function filtersOf(settings: DirectorySettings, defaults: Defaults, names: Names, classes: Classes) {
+  const groups = settings.groupFilter?.trim() || groupFilterFor(defaults, classes)
+  const filter = groups.startsWith('(') ? groups : `(${groups})`
+  const people = settings.peopleFilter?.trim() || peopleFilterFor(defaults, names.mail, filter, classes)
+  return { people: parseFilter(people), groups: parseFilter(groups) }
+}
+
+async function readOne(session: Session, search: Search): Promise<Entry | undefined> {
+  try {
+    return (await session.search(search))[0]
+  } catch (error) {
+    if (error instanceof RefusedOperation && error.code === 32) return undefined
+    throw error
+  }
+}
+
+async function whoAmI(connection: Connection): Promise<string> {
+  const doing = 'Asking the directory who we are'
+  const answer = await connection.send(new ExtendedRequest({ messageId: 0, oid: oids.whoAmI }), doing)
+  if (answer.status !== 0) throw new RefusedOperation(answer.status, doing, answer.errorMessage)
+  return answer instanceof ExtendedResponse ? (answer.value ?? '') : ''
+}
+
+/** An entry from elsewhere is a server that sends what nobody asked for: nothing of it may be believed. */
+function requireBelow(entry: Entry, base: string, baseDn: string): Entry {
+  const { key } = entry
+  if (key !== undefined && isBelow(key, base)) return entry
+  throw new DirectoryProblem(
+    `The directory answered with ${cutText(entry.dn, 200)}, which is not below ${baseDn}`,
+    'Check the base DN; a proxy or an alias may rewrite names'
+  )
+}

@@ -1,0 +1,139 @@
+import { cutText } from '../../lib/cut.ts'
+import type { RawEntry } from '../wire/ber.ts'
+import { dnKey, ownNameAmong } from './dn.ts'
+
+/** Values that a server showed in part: `member;range=0-1499`. `last` is undefined in the final part. */
+export interface Part {
+  first: number
+  last: number | undefined
+  values: string[]
+}
+
+const keys = new Map<string, string>()
+
+/** Names come from the settings: a few, asked for again with every entry. */
+function lowerCase(name: string): string {
+  const known = keys.get(name)
+  if (known !== undefined) return known
+  if (keys.size > 1_000) keys.clear()
+  const key = name.toLowerCase()
+  keys.set(name, key)
+  return key
+}
+
+/** One entry, read by attribute name whatever the server's spelling; always lists, also of one or none. */
+export class Entry {
+  dn: string
+  #message: Buffer
+  #spans: Map<string, number[]>
+  #key: string | undefined | null = null
+  /** Spans of attributes with options, by name without them; null: not looked for yet. */
+  #tagged: Map<string, number[]> | null = null
+
+  constructor({ dn, message, spans }: RawEntry) {
+    this.dn = dn
+    this.#message = message
+    this.#spans = spans
+  }
+
+  /** The key of the DN, or undefined when that is none. */
+  get key(): string | undefined {
+    if (this.#key === null) this.#key = dnKey(this.dn)
+    return this.#key
+  }
+
+  bytes(name: string): Buffer[] {
+    return this.#each(this.#spans.get(lowerCase(name)), (start, end) => this.#message.subarray(start, end))
+  }
+
+  /** Text values as they are, without the NULs that no database takes; those in some language (`mail;lang-de`) last. */
+  texts(name: string): string[] {
+    const tagged = this.#taggedSpans(name)
+    const plain = this.#textsAt(this.#spans.get(lowerCase(name)))
+    return tagged ? plain.concat(this.#textsAt(tagged)) : plain
+  }
+
+  /** The same one by one, for attributes with very many. */
+  *values(name: string): Generator<string> {
+    const spans = this.#spans.get(lowerCase(name)) ?? []
+    for (let n = 0; n < spans.length; n += 2) yield textOf(this.#message.toString('utf8', spans[n]!, spans[n + 1]!))
+  }
+
+  #textsAt(spans: number[] | undefined): string[] {
+    return this.#each(spans, (start, end) => textOf(this.#message.toString('utf8', start, end)))
+  }
+
+  #each<T>(spans: number[] | undefined, read: (start: number, end: number) => T): T[] {
+    const values: T[] = []
+    if (spans) for (let n = 0; n < spans.length; n += 2) values.push(read(spans[n]!, spans[n + 1]!))
+    return values
+  }
+
+  /**
+   * One value of the first attribute that says anything, trimmed and cut to what a page can show. Of several it is the one
+   * in the entry's own name, else the first in the order of code units: servers keep values in no order. One in some
+   * language (`cn;lang-de`) counts only where there is no other.
+   */
+  text(...names: string[]): string | null {
+    for (const name of names) {
+      const value = this.#one(name, this.#spans.get(lowerCase(name))) || this.#one(name, this.#taggedSpans(name))
+      if (value) return cutText(value, 500)
+    }
+    return null
+  }
+
+  #one(name: string, spans: number[] | undefined): string | undefined {
+    const values = this.#textsAt(spans).map(value => value.trim())
+    return values.length < 2 ? values[0] : this.#telling(name, values)
+  }
+
+  #telling(name: string, values: string[]): string | undefined {
+    const said = values.filter(Boolean)
+    return ownNameAmong(this.dn, name, said) ?? said.reduce((least, value) => (value < least ? value : least), said[0]!)
+  }
+
+  has(name: string): boolean {
+    return [this.#spans.get(lowerCase(name)), this.#taggedSpans(name)].some(spans => (spans?.length ?? 0) > 0)
+  }
+
+  /**
+   * Attributes with options are kinds of the one without (RFC 4512 §2.5), so servers send them with it. Parts of values
+   * and other encodings are not.
+   */
+  #taggedSpans(name: string): number[] | undefined {
+    if (this.#tagged === null) {
+      this.#tagged = new Map()
+      for (const [key, spans] of this.#spans) {
+        const [plain, ...options] = key.includes(';') ? key.split(';') : []
+        if (plain === undefined || options.some(option => option === 'binary' || option.startsWith('range='))) continue
+        const list = this.#tagged.get(plain) ?? []
+        for (const span of spans) list.push(span)
+        this.#tagged.set(plain, list)
+      }
+    }
+    return this.#tagged.size === 0 ? undefined : this.#tagged.get(lowerCase(name))
+  }
+
+  /** The part of a ranged attribute, when the server did not give all values at once. */
+  part(name: string): Part | undefined {
+    const start = `${name.toLowerCase()};range=`
+    for (const [key, spans] of this.#spans) {
+      if (!key.startsWith(start)) continue
+      const range = /^(\d{1,9})-(\d{1,9}|\*)$/.exec(key.slice(start.length))
+      if (range) {
+        const last = range[2] === '*' ? undefined : Number(range[2])
+        return { first: Number(range[1]), last, values: this.#textsAt(spans) }
+      }
+    }
+    return undefined
+  }
+
+  isOf(objectClass: string): boolean {
+    const { length } = objectClass
+    const isIt = (start: number, end: number) =>
+      end - start === length && this.#message.toString('utf8', start, end).toLowerCase() === objectClass.toLowerCase()
+    return this.#each(this.#spans.get('objectclass'), isIt).includes(true)
+  }
+}
+
+const textOf = (text: string) => (text.includes('\0') ? text.replaceAll('\0', '') : text)

@@ -1,0 +1,177 @@
+/**
+ * The one way to a directory: resolve, connect, encrypt. Nothing but the request for StartTLS is ever written before the
+ * connection is as safe as the settings demand (S14), and whoever fails gets no connection, so nobody can go on in clear.
+ */
+import dns from 'node:dns/promises'
+import net, { type Socket } from 'node:net'
+import tls, { type TLSSocket } from 'node:tls'
+import { ExtendedRequest } from 'ldapts'
+import { DirectoryProblem, type DirectorySettings, type TestStepName } from '../directory.ts'
+import { type Address, isLoopback, parseAddress } from './address.ts'
+import { type Connection, converse } from './connection.ts'
+import type { Limits } from './limits.ts'
+import { networkProblem, RefusedOperation } from './words.ts'
+
+/** Told about every step: before it as `begun`, after it with what was found. */
+export interface Progress {
+  begin(step: TestStepName): void
+  done(text: string): void
+}
+
+export const silent: Progress = { begin: () => {}, done: () => {} }
+
+export async function connect(
+  settings: DirectorySettings,
+  limits: Limits,
+  signal?: AbortSignal,
+  progress = silent
+): Promise<Connection> {
+  signal?.throwIfAborted()
+  progress.begin('resolve')
+  const address = parseAddress(settings.url)
+  refuseClearText(settings, address)
+  progress.done(await resolve(address, limits, signal))
+
+  progress.begin('connect')
+  const socket = await openSocket(address, limits, signal)
+  progress.done(`Connected to ${socket.remoteAddress} port ${socket.remotePort}`)
+
+  progress.begin('tls')
+  if (address.isLdaps) {
+    const secured = await encrypt(socket, address, settings, limits, signal)
+    progress.done(describe(secured))
+    return converse(secured, limits, signal)
+  }
+  const connection = converse(socket, limits, signal)
+  if (!settings.startTls) {
+    const isHere = address.isLoopback && isLoopback(socket.remoteAddress ?? '')
+    if (!isHere && !settings.allowPlain) {
+      connection.destroy(clearTextRefusal(address))
+      throw clearTextRefusal(address)
+    }
+    progress.done(isHere ? 'Not encrypted, and it stays on this machine' : 'Not encrypted, as the settings allow')
+    return connection
+  }
+  progress.done(describe(await startTls(connection, address, settings, limits, signal)))
+  return connection
+}
+
+function refuseClearText({ startTls, allowPlain }: DirectorySettings, address: Address) {
+  if (!address.isLdaps && !startTls && !allowPlain && !address.isLoopback) throw clearTextRefusal(address)
+}
+
+const clearTextRefusal = ({ host }: Address) =>
+  new DirectoryProblem(
+    `Passwords and addresses would go to ${host} in clear text`,
+    'Use ldaps://, turn on StartTLS, or allow clear text in the settings'
+  )
+
+async function resolve({ host }: Address, limits: Limits, signal?: AbortSignal): Promise<string> {
+  if (net.isIP(host)) return `${host} is an address`
+  const doing = `Looking up ${host}`
+  const found = await inTime(dns.lookup(host, { all: true }), limits.connect, doing, signal).catch(error => {
+    throw signal?.aborted ? signal.reason : networkProblem(doing, error)
+  })
+  return `${host} is ${found.map(({ address }) => address).join(', ')}`
+}
+
+function openSocket({ host, port }: Address, limits: Limits, signal?: AbortSignal): Promise<Socket> {
+  const socket = net.connect({ host, port, autoSelectFamily: true, noDelay: true })
+  return settle(socket, 'connect', limits.connect, `Connecting to ${host} port ${port}`, signal)
+}
+
+function encrypt(
+  socket: Socket,
+  { host }: Address,
+  { ca }: DirectorySettings,
+  limits: Limits,
+  signal?: AbortSignal
+): Promise<TLSSocket> {
+  // named by hand: over an open socket Node would compare the certificate with "localhost"; an address is no server name
+  const name = net.isIP(host) ? { host } : { host, servername: host }
+  const doing = `Encrypting the connection to ${host}`
+  socket.on('error', () => {})
+  let secured: TLSSocket
+  try {
+    secured = tls.connect({ socket, ...name, ...(ca ? { ca } : {}), rejectUnauthorized: true, minVersion: 'TLSv1.2' })
+  } catch (error) {
+    socket.destroy()
+    throw new DirectoryProblem(
+      `${doing}: the CA certificate cannot be read. ${(error as Error).message}`,
+      'Paste it as PEM, with its BEGIN and END lines'
+    )
+  }
+  return settle(secured, 'secureConnect', limits.handshake, doing, signal)
+}
+
+async function startTls(
+  connection: Connection,
+  address: Address,
+  settings: DirectorySettings,
+  limits: Limits,
+  signal?: AbortSignal
+): Promise<TLSSocket> {
+  const doing = `Asking ${address.host} to encrypt (StartTLS)`
+  try {
+    const request = new ExtendedRequest({ messageId: 0, oid: '1.3.6.1.4.1.1466.20037' })
+    const answer = await connection.send(request, doing)
+    if (answer.status !== 0) throw new RefusedOperation(answer.status, doing, answer.errorMessage)
+    const secured = await encrypt(connection.release(), address, settings, limits, signal)
+    connection.resume(secured)
+    return secured
+  } catch (error) {
+    // the connection is still open and clear: never leave it to anybody
+    connection.destroy(error as Error)
+    throw error
+  }
+}
+
+/** The socket once it emits `event`; destroyed and explained if it fails, is too slow or is not wanted any more. */
+function settle<T extends Socket>(
+  socket: T,
+  event: 'connect' | 'secureConnect',
+  limit: number,
+  doing: string,
+  signal?: AbortSignal
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const fail = (error: unknown) => {
+      finish()
+      socket.on('error', () => {}).destroy()
+      reject(signal?.aborted ? signal.reason : networkProblem(doing, error))
+    }
+    const timer = setTimeout(() => fail({ code: 'ETIMEDOUT' }), limit)
+    const onClose = () => fail({ code: 'ECONNRESET' })
+    const onAbort = () => fail(signal!.reason)
+    const succeed = () => {
+      finish()
+      resolve(socket)
+    }
+    function finish() {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      socket.off('error', fail).off('close', onClose).off(event, succeed)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    socket.on('error', fail).on('close', onClose).on(event, succeed)
+  })
+}
+
+function inTime<T>(work: Promise<T>, limit: number, doing: string, signal?: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(networkProblem(doing, { code: 'ETIMEDOUT' })), limit)
+    const onAbort = () => reject(signal!.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    })
+  })
+}
+
+function describe(socket: TLSSocket): string {
+  const certificate = socket.getPeerCertificate()
+  const names = certificate.subjectaltname?.replace(/(DNS|IP Address):/g, '') ?? [certificate.subject?.CN].join()
+  const by = certificate.issuer?.O ?? certificate.issuer?.CN ?? 'nobody named'
+  return `${socket.getProtocol()}, certificate for ${names}, issued by ${by}, valid until ${certificate.valid_to}`
+}

@@ -1,0 +1,139 @@
+/** Searches: one answer, or page by page with the cookie as the only guide (RFC 2696). */
+import { type Filter, PagedResultsControl, SearchRequest } from 'ldapts'
+import { DirectoryProblem } from '../directory.ts'
+import type { RawEntry } from './ber.ts'
+import type { Connection } from './connection.ts'
+import { RefusedOperation } from './words.ts'
+
+export interface Search {
+  base: string
+  scope: 'base' | 'one' | 'sub'
+  filter: Filter
+  attributes: string[]
+  /** What we are about, for the message when it fails. */
+  doing: string
+  /** Entries that an honest answer has at the most; more end the connection. */
+  most?: number
+  /** The answer may be as large as the largest group. */
+  isLarge?: boolean
+  /** So many entries are enough, and the server may stop there (result 4). Only to look for one: never to read. */
+  enough?: number
+}
+
+/**
+ * Pages in a row that we follow although they bring nothing: empty, or beginning as one before them did. Servers keep the
+ * same cookie, so it cannot tell a loop.
+ */
+const mostIdlePages = 1_000
+
+/** The first page was refused, or came as if pages had not been asked for: this server cannot page. */
+export class CannotPage extends Error {
+  override name = 'CannotPage'
+}
+
+const sizeLimitExceeded = 4
+const referral = 10
+/** What servers answer to a control that they do not have, or not for this account. */
+const refusals = [12, 53]
+
+/**
+ * Everything that one unpaged search finds. Throws a RefusedOperation on any result but success; so it does (with 10) when
+ * all that comes instead of one entry is a reference to another server.
+ */
+export async function searchOnce(connection: Connection, search: Search): Promise<RawEntry[]> {
+  const { doing, scope, most = scope === 'base' ? 1 : undefined, isLarge = false, enough } = search
+  const entries: RawEntry[] = []
+  let references = 0
+  const answer = await connection.send(requestFor(search), doing, {
+    entry: entry => void entries.push(entry),
+    reference: () => {
+      references += 1
+    },
+    ...(most === undefined ? {} : { most }),
+    isLarge
+  })
+  const { status, errorMessage, matchedDN } = answer
+  const isEnough = enough !== undefined && status === sizeLimitExceeded && entries.length > 0
+  if (status !== 0 && !isEnough) throw new RefusedOperation(status, doing, errorMessage, matchedDN)
+  if (scope === 'base' && entries.length === 0 && references > 0) throw new RefusedOperation(referral, doing, '')
+  return entries
+}
+
+/**
+ * Page after page while there is a cookie, also after pages without entries. Never sets a size limit, because an answer
+ * that was cut by one says success; a server that forgets the control midway has not given everything, and fails. Throws
+ * CannotPage, before anything was given, when the server cannot. The next page is on its way while the caller works on one.
+ */
+export async function* pagesOf(connection: Connection, search: Search, size: number): AsyncGenerator<RawEntry[]> {
+  let coming: Promise<Page> | undefined = askForPage(connection, search, size)
+  const beginnings = new Set<string>()
+  try {
+    for (let idle = 0; coming; ) {
+      const { entries, cookie }: Page = await coming
+      const [first] = entries
+      idle = !first || beginnings.has(first.dn) ? idle + 1 : 0
+      if (idle > mostIdlePages) throw endless(search)
+      if (first) beginnings.add(first.dn)
+      coming = cookie && askForPage(connection, search, size, cookie)
+      // whoever waits for it gets the error; until then it is nobody's
+      coming?.catch(() => {})
+      yield entries
+    }
+  } finally {
+    // a server knows one paged search at a time: the next may begin when this one is answered
+    await coming?.catch(() => {})
+  }
+}
+
+interface Page {
+  entries: RawEntry[]
+  cookie: Buffer | undefined
+}
+
+async function askForPage(connection: Connection, search: Search, size: number, cookie?: Buffer): Promise<Page> {
+  const control = new PagedResultsControl({ critical: true, value: { size, ...(cookie ? { cookie } : {}) } })
+  const entries: RawEntry[] = []
+  const request = requestFor(search, [control])
+  const isFirst = cookie === undefined
+  // some servers round up, none doubles
+  const most = 2 * size + 10
+  let count = 0
+  // a server that does not know the control sends everything at once, which is not kept
+  const answer = await connection.send(request, search.doing, {
+    entry: entry => {
+      count += 1
+      if (count <= most) entries.push(entry)
+    },
+    ...(isFirst ? { isLarge: true } : { most })
+  })
+  // OpenLDAP: 11 "pagedResults control disabled" to an account with size.prtotal=disabled
+  const isDisabled = answer.status === 11 && /paged/i.test(answer.errorMessage)
+  if (isFirst && (isDisabled || refusals.includes(answer.status))) throw new CannotPage()
+  if (answer.status !== 0) throw new RefusedOperation(answer.status, search.doing, answer.errorMessage)
+  const reply = answer.controls?.find(each => each instanceof PagedResultsControl)
+  if (!reply?.value && isFirst) throw new CannotPage()
+  if (!reply?.value)
+    throw new DirectoryProblem(
+      `${search.doing}: the directory stopped to answer in pages, so the rest is missing`,
+      'Check what stands between Rollcall and the directory; a proxy may strip paged results (RFC 2696)'
+    )
+  if (count > most)
+    throw new DirectoryProblem(`${search.doing}: the directory sent a page of ${count} entries, of ${size} asked for`)
+  const next = reply.value.cookie
+  return { entries, cookie: next?.length ? Buffer.from(next) : undefined }
+}
+
+const endless = ({ doing }: Search) =>
+  new DirectoryProblem(
+    `${doing}: the directory gives pages without end and nothing new in them`,
+    'Look into the server’s log'
+  )
+
+function requestFor(
+  { base, scope, filter, attributes, enough = 0 }: Search,
+  controls: PagedResultsControl[] = []
+): SearchRequest {
+  // 0: no limit. ldapts' own default would have the server stop after 10 s
+  const limits = { sizeLimit: enough, timeLimit: 0 }
+  return new SearchRequest({ messageId: 0, baseDN: base, scope, filter, attributes, controls, ...limits })
+}

@@ -1,0 +1,56 @@
+/** Who has left the directory and could still do something here, for somebody to let go. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { readSettingsRow } from '../directory/settings-store.ts'
+import { includesRole } from '../lib/role.ts'
+import { number, peopleInWords } from '../lib/words.ts'
+import { enrollmentBadges } from '../people/person.ts'
+import { showDay } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import { initialsOf } from '../web/pages.ts'
+import { mayLetGo } from './approve-leavers.ts'
+import { type ShownLeaver, showLeavers } from './leavers-store.ts'
+import { leaversToLetGo } from './to-let-go.ts'
+
+const pageSize = 50
+
+export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const { role, timeZone } = request.viewer!
+  const query = request.query as { after?: string }
+  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
+  const [settings, waiting] = await Promise.all([readSettingsRow(db), leaversToLetGo(db)])
+  const mine = waiting.filter(leaver => mayLetGo(role, leaver))
+  const ids = waiting.map(({ id }) => id).filter(id => id > after)
+  const shown = await showLeavers(db, ids.slice(0, pageSize))
+  const others = waiting.length - mine.length
+  return reply.page(
+    'leavers/index',
+    { title: 'People who have left', section: 'Directory groups' },
+    {
+      count: waiting.length,
+      heading: `${peopleInWords(waiting.length)} left the directory and can still act here`,
+      isByItself: settings?.deactivateLeavers === true,
+      maySet: role === 'owner',
+      button: includesRole(role, 'admin') && mine.length > 0 ? `Deactivate ${peopleInWords(mine.length)}` : null,
+      others: includesRole(role, 'admin') && others > 0 ? number(others) : null,
+      until: latest(mine),
+      rows: shown.map(leaver => leaverView(leaver, timeZone)),
+      first: after > 0 ? '/leavers/index' : null,
+      next: ids.length > pageSize ? `/groups/leavers?after=${shown.at(-1)!.id}` : null
+    }
+  )
+}
+
+const latest = (leavers: { left: string }[]) =>
+  leavers.reduce((newest, { left }) => (BigInt(left) > newest ? BigInt(left) : newest), 0n).toString()
+
+function leaverView({ id, email, name: known, role, enrollment, disabledAt, goneAt }: ShownLeaver, timeZone: string) {
+  const name = known ?? email
+  const since = goneAt ?? disabledAt
+  // a sync may have found them a moment ago
+  const left = since ? `${goneAt ? 'Gone' : 'Disabled'} since ${showDay(since, timeZone).text}` : 'Back again'
+  return {
+    ...{ name, initials: initialsOf(name), email, href: `/people/${id}`, left },
+    ...{ badge: enrollmentBadges[enrollment], role: role === 'member' ? null : role }
+  }
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify'
+import type { Static } from 'typebox'
+import { peopleInWords } from '../lib/words.ts'
+import { redirectWith } from '../sessions/scopes.ts'
+import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
+import { field, filters, form, optionalField } from '../web/forms.ts'
+import { approveLeavers } from './approve-leavers.ts'
+import { leaversPage } from './leavers-page.ts'
+
+const querystring = filters({ after: optionalField() })
+const body = form({ until: field() })
+
+export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
+  app.get<{ Querystring: Static<typeof querystring> }>(
+    '/leavers/index',
+    { config: { access: 'auditor' }, schema: { querystring } },
+    (request, reply) => leaversPage(deps, request, reply)
+  )
+
+  app.post<{ Body: Static<typeof body> }>(
+    '/groups/leavers/approval',
+    { config: { access: 'admin' }, schema: { body } },
+    async (request, reply) => {
+      const { until } = request.body
+      if (!/^\d{1,17}$/.test(until))
+        throw new Refusal(422, 'Open the page of leavers and press its button. Nobody was deactivated.')
+      const result = await approveLeavers(deps.db, request.viewer!.id, until)
+      const text =
+        result.outcome === 'done'
+          ? `Deactivated: ${peopleInWords(result.people)}.`
+          : 'Nobody was deactivated: who was on that list is back, or somebody else has decided.'
+      return redirectWith(reply, deps.db, '/leavers/index', text)
+    }
+  )
+}

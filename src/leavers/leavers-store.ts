@@ -1,0 +1,200 @@
+/** People whom the directory has disabled or does not have any more. */
+import { inArray, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { people } from '../db/schema.ts'
+import type { Role } from '../lib/role.ts'
+import type { Enrollment } from '../people/person.ts'
+import { enrollmentOf, lockOwners } from '../people/store.ts'
+
+/** Whom a group has let go: the directory is asked about them at once, and again every day while no group has them. */
+export async function askAbout(tx: Db, personIds: number[]): Promise<void> {
+  await tx.execute(sql`
+    update people set directory_check_at = now()
+    where id = any(${sql.param(personIds)}::bigint[]) and directory_id is not null`)
+}
+
+export interface AskedPerson {
+  id: number
+  email: string
+  directoryId: string
+  dn: string | null
+}
+
+/** Those whose turn it is, the longest waiting first. */
+export async function peopleToAskAbout(db: Db, limit: number): Promise<AskedPerson[]> {
+  const rows = await db.execute<{ id: string; email: string; directory_id: string; directory_dn: string | null }>(sql`
+    select id, email, directory_id, directory_dn from people
+    where directory_check_at <= now() and directory_id is not null order by directory_check_at, id limit ${limit}`)
+  return rows.map(row => ({
+    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn }
+  }))
+}
+
+/** A few who are in groups now: the directory must know them. */
+export async function peopleInGroups(db: Db, limit: number): Promise<AskedPerson[]> {
+  const rows = await db.execute<{ id: string; email: string; directory_id: string; directory_dn: string | null }>(sql`
+    select id, email, directory_id, directory_dn from people p
+    where directory_id is not null and directory_check_at is null and gone_from_directory_at is null
+      and exists (select from memberships m where m.person_id = p.id and m.source = 'directory') limit ${limit}`)
+  return rows.map(row => ({
+    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn }
+  }))
+}
+
+/** Everybody with an entry in the directory, gone ones included. */
+export async function countInDirectory(db: Db): Promise<number> {
+  const [row] = await db.execute<{ people: string }>(
+    sql`select count(*) as people from people where directory_id is not null`
+  )
+  return Number(row!.people)
+}
+
+/** Asked about again later, as if nothing had been heard. */
+export async function postpone(tx: Db, ids: number[]): Promise<void> {
+  await tx.execute(sql`
+    update people set directory_check_at = now() + interval '1 hour' where id = any(${sql.param(ids)}::bigint[])`)
+}
+
+/** What the directory answered about those who were asked for: who is gone, who is disabled, and the rest is there. */
+export async function noteAnswers(
+  tx: Db,
+  { asked, gone, disabled }: { asked: number[]; gone: number[]; disabled: number[] }
+): Promise<void> {
+  const isIn = (ids: number[]) => sql`id = any(${sql.param(ids)}::bigint[])`
+  await tx.execute(sql`
+    update people p set
+      gone_from_directory_at = case when ${isIn(gone)} then coalesce(gone_from_directory_at, now()) end,
+      disabled_in_directory_at = case
+        when ${isIn(disabled)} then coalesce(disabled_in_directory_at, now())
+        when ${isIn(gone)} then disabled_in_directory_at
+      end,
+      directory_check_at = case
+        when ${isIn(gone)} or not exists (
+          select from memberships m where m.person_id = p.id and m.source = 'directory'
+        ) then now() + (0.9 + 0.2 * random()) * interval '1 day'
+      end
+    where ${isIn(asked)}`)
+}
+
+const isLeaver = sql`(p.disabled_in_directory_at is not null or p.gone_from_directory_at is not null)`
+const mayActHere = sql`(p.signed_up_at is not null and p.deactivated_at is null)`
+const isInvited = sql`(p.stage = 'invited' and p.invitation_expires_at > now())`
+
+/** Leavers among the people of a run who could still do something here: users, and people with an open invitation. */
+export const leaversOfRun = (runId: number) => sql`
+  select p.id from planned pl join people p on p.id = pl.person_id
+  where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and ${isLeaver} and (${mayActHere} or ${isInvited})`
+
+/** The same among those whose deactivation waits for approval. */
+export async function leaversParked(tx: Db, runId: number): Promise<Pick<Leaver, 'id' | 'role'>[]> {
+  const rows = await tx.execute<{ id: string; role: Role }>(sql`
+    select p.id, p.role from sync_changes c join people p on p.id = c.person_id
+    where c.run_id = ${runId} and c.kind = 'deactivation-parked' and ${isLeaver} and (${mayActHere} or ${isInvited})
+    order by p.id`)
+  return rows.map(({ id, role }) => ({ id: Number(id), role }))
+}
+
+export interface Leaver {
+  id: number
+  email: string
+  dn: string | null
+  role: Role
+  /** When the directory was found to have let them go: microseconds, as text. */
+  left: string
+}
+
+const lastOwner = sql`(p.role = 'owner' and ${mayActHere} and not exists (
+  select from people o where o.role = 'owner' and o.signed_up_at is not null and o.deactivated_at is null and o.id <> p.id))`
+
+export interface LeaversAsked {
+  isOutside?: boolean
+  until?: string
+  after?: number
+  limit?: number
+}
+
+/**
+ * Everybody whom the directory has let go and who could still do something here, but for the last owner. `isOutside`:
+ * in no group, so that no run will see to them. `until`: who left after that is not among them. `limit` and `after`: a
+ * page of them, in the order of their ids.
+ */
+export async function waitingLeavers(
+  db: Db,
+  { isOutside = false, until, after = 0, limit }: LeaversAsked = {}
+): Promise<Leaver[]> {
+  const left = sql`(extract(epoch from greatest(p.disabled_in_directory_at, p.gone_from_directory_at)) * 1000000)::bigint`
+  const rows = await db.execute<Omit<Leaver, 'id'> & { id: string }>(sql`
+    select p.id, p.email, p.directory_dn as dn, p.role, ${left} as "left" from people p
+    where ${isLeaver} and (${mayActHere} or ${isInvited}) and p.directory_id is not null and not ${lastOwner}
+      and ${isOutside ? sql`p.directory_check_at is not null` : sql`true`}
+      and ${until === undefined ? sql`true` : sql`${left} <= ${until}::bigint`}
+      and p.id > ${after}
+    order by p.id limit ${limit ?? null}::bigint`)
+  return rows.map(row => ({ ...row, id: Number(row.id) }))
+}
+
+export interface ShownLeaver {
+  id: number
+  email: string
+  name: string | null
+  role: Role
+  enrollment: Enrollment
+  disabledAt: Date | null
+  goneAt: Date | null
+}
+
+/** These people as a page shows them. */
+export async function showLeavers(db: Db, ids: number[]): Promise<ShownLeaver[]> {
+  const { id, email, name, role, disabledInDirectoryAt: disabledAt, goneFromDirectoryAt: goneAt } = people
+  return db
+    .select({ id, email, name, role, enrollment: enrollmentOf, disabledAt, goneAt })
+    .from(people)
+    .where(inArray(id, ids))
+    .orderBy(id)
+}
+
+/** Those of these people who have mail that has not left yet. */
+export async function peopleWithMail(tx: Db, ids: number[]): Promise<number[]> {
+  const rows = await tx.execute<{ id: string }>(sql`
+    select distinct person_id as id from deliveries
+    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred', 'held') order by 1`)
+  return rows.map(row => Number(row.id))
+}
+
+export async function idsOf(tx: Db, people: SQL): Promise<number[]> {
+  return (await tx.execute<{ id: string }>(sql`${people} order by 1`)).map(row => Number(row.id))
+}
+
+/** Everybody but the last owner, whom nobody could replace. Locks the owners. */
+export async function withoutLastOwner(tx: Db, ids: number[]): Promise<number[]> {
+  const owners = await lockOwners(tx)
+  const isLast = owners.length > 0 && owners.every(owner => ids.includes(owner))
+  return isLast ? ids.filter(id => id !== owners[0]) : ids
+}
+
+/** Deactivates the users among them and ends their sessions; takes back the open invitations of the others. */
+export async function deactivatePeople(tx: Db, ids: number[]): Promise<void> {
+  const isOne = sql`any(${sql.param(ids)}::bigint[])`
+  await tx.execute(sql`
+    update people set deactivated_at = now() where id = ${isOne} and signed_up_at is not null and deactivated_at is null`)
+  await tx.execute(sql`delete from sessions where person_id = ${isOne}`)
+  await tx.execute(sql`
+    with revoked as (
+      update invitations set revoked_at = now()
+      where person_id = ${isOne} and accepted_at is null and revoked_at is null and superseded_at is null
+      returning id, person_id
+    )
+    update people p set invitation_revoked_at = now() from revoked r where p.id = r.person_id and p.invitation_id = r.id`)
+}
+
+/** Notes in a run's list what was done to these people, or would be. */
+export async function noteDeactivations(
+  tx: Db,
+  runId: number,
+  kind: 'deactivated' | 'deactivation-parked',
+  ids: number[]
+): Promise<void> {
+  await tx.execute(sql`
+    insert into sync_changes (run_id, kind, person_id)
+    select ${runId}, ${kind}, id from unnest(${sql.param(ids)}::bigint[]) as id`)
+}

@@ -1,0 +1,39 @@
+import type { Db } from '../db/client.ts'
+import { readSettingsRow } from '../directory/settings-store.ts'
+import { readExclusions } from '../ldap/schema/exclusions.ts'
+import { dnKey } from '../ldap/syntax/dn.ts'
+import { peopleInWords } from '../lib/words.ts'
+import { type Leaver, type LeaversAsked, waitingLeavers } from './leavers-store.ts'
+
+/** The leavers who wait, but for those whom the settings say never to touch. */
+export async function leaversToLetGo(db: Db, which: LeaversAsked = {}): Promise<Leaver[]> {
+  const isExcluded = await readExcluded(db)
+  return (await waitingLeavers(db, which)).filter(leaver => !isExcluded(leaver))
+}
+
+async function readExcluded(db: Db) {
+  const isExcluded = readExclusions((await readSettingsRow(db))?.exclusions ?? [])
+  return ({ dn, email }: Leaver) => isExcluded(dnKey(dn ?? '') ?? '', [email])
+}
+
+const mostCounted = 1_000
+
+/** How many they are, for pages that only point to them: counted up to a thousand. Null: nobody. */
+export async function leaversInWords(db: Db): Promise<string | null> {
+  const isExcluded = await readExcluded(db)
+  let count = 0
+  for (let after = 0; count <= mostCounted; ) {
+    const some = await waitingLeavers(db, { after, limit: mostCounted + 1 })
+    count += some.filter(leaver => !isExcluded(leaver)).length
+    if (some.length <= mostCounted) break
+    after = some.at(-1)!.id
+  }
+  if (count > mostCounted) return `Over ${peopleInWords(mostCounted)}`
+  return count === 0 ? null : peopleInWords(count)
+}
+
+/** The same while they wait for somebody's word: with deactivating by itself off, nobody has to say anything. */
+export async function heldLeavers(db: Db): Promise<string | null> {
+  const isOn = (await readSettingsRow(db))?.deactivateLeavers === true
+  return isOn ? leaversInWords(db) : null
+}

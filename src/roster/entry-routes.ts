@@ -1,0 +1,123 @@
+/** A person's directory entry: the live look, and what an admin decides about it. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bindTo, type EntryOutcome, letPasswordIn, separate } from '../entries/change-entry.ts'
+import { takeAddress } from '../entries/take-address.ts'
+import { redirectWith } from '../sessions/scopes.ts'
+import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
+import { field, filters, form, idParams, optionalField } from '../web/forms.ts'
+import { entryPage } from './entry-page.ts'
+import { noPerson, personPage } from './person-page.ts'
+
+interface ById {
+  Params: { id: string }
+}
+
+export function entryRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
+  const byAdmin = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
+  const done = (request: FastifyRequest, reply: FastifyReply, text: string) => {
+    wake()
+    return redirectWith(reply, db, `/people/${(request.params as { id: string }).id}`, text)
+  }
+
+  app.get<ById & { Querystring: { q?: string } }>(
+    '/people/:id/entry',
+    { config: { access: 'auditor' }, schema: { params: idParams, querystring: filters({ q: optionalField() }) } },
+    (request, reply) => entryPage(deps, request, reply)
+  )
+
+  const entryBody = form({ entry: field(), holder: field() })
+  app.post<ById & { Body: { entry: string; holder: string } }>(
+    '/people/:id/entry',
+    { config: { access: 'admin' }, schema: { params: idParams, body: entryBody } },
+    async (request, reply) => {
+      const { entry, holder } = request.body
+      if (entry === '' || entry.length > 1000 || (holder !== 'same' && holder !== 'other'))
+        return entryPage(
+          deps,
+          request,
+          reply,
+          'Choose an entry, and whether it is the same person. Nothing was changed.'
+        )
+      const result = await bindTo(deps, request.viewer!.id, Number(request.params.id), entry, holder)
+      const problem = problemOf(result)
+      if (problem) return entryPage(deps, request, reply, problem)
+      return done(
+        request,
+        reply,
+        holder === 'same' ? 'Bound to the entry.' : 'Handed over. Every former session has ended.'
+      )
+    }
+  )
+
+  app.post<ById>('/people/:id/entry/removal', byAdmin, async (request, reply) => {
+    const problem = problemOf(await separate(db, request.viewer!.id, Number(request.params.id)))
+    if (problem) return personPage(deps, request, reply, { entry: problem })
+    return done(request, reply, 'Separated from the directory entry. Every session has ended.')
+  })
+
+  app.post<ById>(
+    '/people/:id/entry/password',
+    { config: { access: 'owner' }, schema: { params: idParams, body: form({}) } },
+    async (request, reply) => {
+      const problem = problemOf(await letPasswordIn(db, request.viewer!.id, Number(request.params.id)))
+      if (problem) return personPage(deps, request, reply, { entry: problem })
+      return done(request, reply, 'The directory’s password opens this account now.')
+    }
+  )
+
+  app.post<ById & { Body: { address: string } }>(
+    '/people/:id/address',
+    { config: { access: 'admin' }, schema: { params: idParams, body: form({ address: field() }) } },
+    async (request, reply) => {
+      const result = await takeAddress(db, request.viewer!.id, Number(request.params.id), request.body.address)
+      if (result.outcome !== 'done') return refuseAddress(deps, request, reply, result)
+      const mailed = result.isMailed ? ' A new invitation is on its way there.' : ''
+      return done(request, reply, `The address is ${result.address} now.${mailed}`)
+    }
+  )
+}
+
+function refuseAddress(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  result: Exclude<Awaited<ReturnType<typeof takeAddress>>, { outcome: 'done' }>
+) {
+  if (result.outcome === 'unknown') throw noPerson()
+  if (result.outcome === 'role-too-small') throw tooSmall()
+  const problems = {
+    changed: 'The directory has another address by now, or the same as here. Look again; nothing was changed.',
+    foreign:
+      'That address is not in one of the organization’s domains, so no invitation can go there. Nothing was changed.',
+    'address-taken': 'Another person has that address here. Change or separate that person first; nothing was changed.'
+  }
+  return personPage(deps, request, reply, { entry: problems[result.outcome] })
+}
+
+const tooSmall = () => new Refusal(403, 'Only an owner may do this with admins and owners.')
+
+/** Why nothing was changed, for the page; null: it was done. */
+function problemOf(result: EntryOutcome): string | null {
+  switch (result.outcome) {
+    case 'done':
+      return null
+    case 'unknown':
+      throw noPerson()
+    case 'role-too-small':
+      throw tooSmall()
+    case 'wrong-state':
+      throw new Refusal(409, 'This does not fit the entry that the person has now. Nothing was changed.')
+    case 'last-owner':
+      return 'This is the only owner who could sign in. Make another person an owner first.'
+    case 'no-entry':
+      return 'That entry is not in the directory, or Rollcall may not see it. Nothing was changed.'
+    case 'entry-unusable':
+      return 'That entry is disabled or excluded. Nothing was changed.'
+    case 'entry-taken':
+      return `That entry belongs to another person here: see /people/${result.personId}. Separate that person first.`
+    case 'unavailable':
+      return `The directory does not answer: ${result.reason}. Nothing was changed.`
+  }
+}

@@ -1,0 +1,163 @@
+/** The list of people at any size: search, filters and counts that are kept instead of counted. */
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { contains, containsByIndex, searchPage } from '../db/paged-search.ts'
+import { people } from '../db/schema.ts'
+import type { Role } from '../lib/role.ts'
+import { counters } from '../mail/queue/store.ts'
+import type { Enrollment } from '../people/person.ts'
+import { type DeliveryState, enrollmentOf, type Suppressed } from '../people/store.ts'
+
+export interface PeopleFilter {
+  q?: string | undefined
+  enrollment?: Enrollment | undefined
+  delivery?: DeliveryState | undefined
+}
+
+const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} > now()`
+const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
+const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
+
+/** In the address as it is kept or read, in the name, or in the address that the directory has for this person. */
+function isFound(q: string, isByIndex: boolean): SQL {
+  const has = isByIndex ? containsByIndex : contains
+  return sql`(${has(searched, q)} or ${has(sql`${people.alsoFoundBy}`, q)})`
+}
+
+/** Whose mails are in that state, found by way of the batches that have some, and whose address gets none. */
+const mailedIn = (state: DeliveryState) => sql`${people.id} in (
+  select d.person_id from batches b cross join lateral (
+    select person_id from deliveries where batch_id = b.id and state = ${state} offset 0
+  ) d where b.${counters[state]} > 0
+  union all select person_id from deliveries where batch_id is null and state = ${state}
+  ${state === 'suppressed' || state === 'bounced' ? sql`union all select id from people where suppression is not null` : sql``}
+)`
+
+/** Everything that a filter says, as one condition on `people`. Search is literal, anywhere, without case. */
+export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = false): SQL | undefined {
+  const isThere = { invited: isOpen, expired: isExpired } as Partial<Record<Enrollment, SQL>>
+  const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
+  return and(
+    q ? isFound(q, isByIndex) : undefined,
+    stage,
+    delivery ? eq(people.delivery, delivery) : undefined,
+    delivery && isByIndex ? mailedIn(delivery) : undefined
+  )
+}
+
+export interface Listed {
+  id: number
+  email: string
+  addressKey: string
+  name: string | null
+  role: Role
+  enrollment: Enrollment
+  /** What decides: the newest mail, or that the address gets none. */
+  delivery: DeliveryState | null
+  isKept: boolean
+  suppression: Suppressed
+  invitedAt: Date | null
+  signedUpAt: Date | null
+}
+
+/** One page of people in the order of their addresses, after `after` (an address key). */
+export async function listPeople(db: Db, filter: PeopleFilter, limit: number, after = ''): Promise<Listed[]> {
+  const isMatch = matching(filter)
+  const isLater = gt(people.addressKey, after)
+  const read = (source: Source, where: SQL | undefined) => pageFrom(db, source, where, limit)
+  if (!isMatch) return read(people, isLater)
+  return searchPage<Listed, number>(limit, {
+    async near(window) {
+      const next = some(db, isLater).orderBy(asc(people.addressKey)).limit(window).as('people')
+      const beyond = sql`select 1 from people where ${isLater} order by address_key offset ${window} limit 1`
+      const [rows, more] = await Promise.all([read(next, isMatch), db.execute(beyond)])
+      return { rows, isAll: more.length === 0 }
+    },
+    async keys(most) {
+      const isFound = matching(filter, true)
+      const rows = await db.select({ id: people.id }).from(people).where(isFound).limit(most)
+      return rows.map(row => row.id)
+    },
+    byKeys: ids => read(people, and(isLater, sql`${people.id} = any(${sql.param(ids)}::bigint[])`, isMatch)),
+    walk: () => read(people, and(isMatch, isLater))
+  })
+}
+
+const some = (db: Db, where: SQL | undefined) => db.select().from(people).where(where).$dynamic()
+
+/** The table, or a part of it under its name. */
+type Source = typeof people | ReturnType<ReturnType<typeof some>['as']>
+
+function pageFrom(db: Db, source: Source, where: SQL | undefined, limit: number): Promise<Listed[]> {
+  const { id, email, addressKey, name, role, invitedAt, signedUpAt, delivery, suppression } = people
+  return db
+    .select({
+      ...{ id, email, addressKey, name, role, invitedAt, signedUpAt, delivery, suppression },
+      enrollment: enrollmentOf,
+      isKept: people.deliveryIsKept
+    })
+    .from(source)
+    .where(where)
+    .orderBy(asc(people.addressKey))
+    .limit(limit)
+}
+
+export interface PeopleCount {
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  /** The newest mail was kept in the outbox. */
+  isKept: boolean
+  /** There was an invitation, whatever became of it. */
+  wasInvited: boolean
+  /** Some mail was handed to a mail server. */
+  wasHandedOver: boolean
+  count: number
+}
+
+/** How many people there are of each kind: sums of what statements added. What they mean is in counts.ts. */
+export async function countPeople(db: Db): Promise<PeopleCount[]> {
+  const rows = await db.execute<Omit<PeopleCount, 'count'> & { count: string }>(sql`
+    select case when stage = 'invited' and expires_at <= now() then 'expired' else stage end as enrollment, delivery,
+      is_kept as "isKept", was_invited as "wasInvited", was_handed_over as "wasHandedOver", sum(people) as count
+    from people_counts group by 1, 2, 3, 4, 5 having sum(people) <> 0`)
+  return rows.map(row => ({ ...row, count: Number(row.count) }))
+}
+
+/** Adds up what statements added since; one worker at a time. */
+export async function compactCounts(tx: Db): Promise<void> {
+  const [row] = await tx.execute<{ mine: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtext('rollcall:counts')) as mine`
+  )
+  if (!row?.mine) return
+  await tx.execute(sql`
+    with gone as (delete from people_counts returning *)
+    insert into people_counts (stage, delivery, expires_at, is_kept, was_invited, was_handed_over, people)
+    select stage, delivery, expires_at, is_kept, was_invited, was_handed_over, sum(people) from gone
+    group by 1, 2, 3, 4, 5, 6 having sum(people) <> 0`)
+  await tx.execute(sql`
+    with gone as (delete from people_days returning *)
+    insert into people_days (day, invited, signed_up)
+    select day, sum(invited), sum(signed_up) from gone group by day`)
+}
+
+export interface WeeklyTotal {
+  until: Date
+  invited: number
+  joined: number
+}
+
+/** Running totals at the end of each of the last `weeks` weeks, of what counts.ts calls invited and joined. */
+export async function weeklyTotals(db: Db, weeks: number): Promise<WeeklyTotal[]> {
+  const rows = await db.execute<{ until: string; invited: string; joined: string }>(sql`
+    with ends as (
+      select now() - make_interval(weeks => w) as until from generate_series(${weeks - 1}::int, 0, -1) w
+    )
+    select e.until, coalesce(sum(d.invited), 0) as invited, coalesce(sum(d.signed_up), 0) as joined
+    from ends e left join people_days d on d.day <= (e.until at time zone 'UTC')::date
+    group by e.until order by e.until`)
+  return rows.map(row => ({
+    until: new Date(row.until),
+    invited: Number(row.invited),
+    joined: Number(row.joined)
+  }))
+}

@@ -1,0 +1,94 @@
+/** A sync run: its words, its receipt as a sentence, and the guard. Pure. */
+
+import type { changeKinds, leftOutReasons, runStates, SyncReceipt } from '../db/schema.ts'
+import type { Reading } from '../ldap/directory.ts'
+import { counted, number } from '../lib/words.ts'
+
+export type RunState = (typeof runStates)[number]
+export type ChangeKind = (typeof changeKinds)[number]
+export type LeftOutReason = (typeof leftOutReasons)[number]
+
+export const runBadges: Record<RunState, { tone: string; icon: string; text: string }> = {
+  running: { tone: 'info', icon: 'refresh', text: 'Syncing' },
+  done: { tone: 'good', icon: 'check', text: 'Synced' },
+  parked: { tone: 'warn', icon: 'pause', text: 'Waits for approval' },
+  failed: { tone: 'bad', icon: 'alert', text: 'Failed' }
+}
+
+export const changeWords: Record<ChangeKind, string> = {
+  added: 'Added to the team',
+  removed: 'Taken out of the team',
+  parked: 'Would be taken out',
+  changed: 'Changed in the directory',
+  address: 'Another address in the directory',
+  disabled: 'Disabled in the directory',
+  gone: 'Gone from the directory',
+  back: 'Back in the directory',
+  deactivated: 'Deactivated',
+  'deactivation-parked': 'Would be deactivated'
+}
+
+export const leftOutWords: Record<LeftOutReason, string> = {
+  'no-mail': 'no mail address',
+  malformed: 'an address that cannot be mailed',
+  doubled: 'two entries of this group have this address',
+  taken: 'the address of another person here'
+}
+
+/** What a reading counted. */
+export function receiptOf({ group: _, problems: __, away: ___, ...counts }: Reading) {
+  return counts
+}
+
+/** Days for which what a run removed can be put back. */
+export const undoDays = 30
+
+/**
+ * "4,012 of 4,012 members in 3 ranges; 11 nested groups, 1 cycle cut; 37 without mail, 12 disabled, 5 with a foreign
+ * domain, 2 dangling".
+ */
+export function receiptInWords(receipt: SyncReceipt): string {
+  const { listed, resolved, ranges, nestedGroups, cyclesCut, dangling, foreignBase, others } = receipt
+  const {
+    computed = 0,
+    repeated = 0,
+    elsewhere = 0,
+    principals = 0,
+    withoutId = 0,
+    ambiguous = 0,
+    keptAway = 0
+  } = receipt
+  const members = Math.max(resolved, listed + computed - nestedGroups - cyclesCut - repeated - others)
+  const read = `${number(resolved)} of ${number(members)} members`
+  const parts = [
+    [ranges > 1 ? `${read} in ${number(ranges)} ranges` : read],
+    [some(nestedGroups, 'nested group', 'nested groups'), some(cyclesCut, 'cycle cut', 'cycles cut')],
+    [
+      some(receipt.noMail, 'without mail'),
+      some(receipt.malformed, 'with an unusable address'),
+      some(receipt.doubled, 'with the address of another member'),
+      some(receipt.taken, 'with the address of another person'),
+      some(receipt.otherAddress ?? 0, 'with another address than here'),
+      some(receipt.disabled, 'disabled'),
+      some(receipt.foreign, 'with a foreign domain'),
+      some(receipt.contacts - principals, 'contact', 'contacts'),
+      some(principals, 'from another forest'),
+      some(withoutId, 'without an ID'),
+      some(ambiguous, 'whose name several entries share'),
+      some(receipt.excluded, 'excluded'),
+      some(others, 'that is no person', 'that are no people'),
+      some(elsewhere, 'in another directory'),
+      some(keptAway, 'kept in the team because another directory holds them'),
+      some(dangling, 'dangling'),
+      some(foreignBase, 'outside of the base'),
+      some(repeated, 'listed more than once')
+    ]
+  ]
+  return parts
+    .map(part => part.filter(Boolean).join(', '))
+    .filter(Boolean)
+    .join('; ')
+}
+
+/** "2 dangling", or nothing of nothing. */
+const some = (value: number, one: string, many = one) => (value === 0 ? '' : counted(value, one, many))

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto'
+import type { Database } from '../../db/client.ts'
+import type { Directory, DirectoryPerson, Reading } from '../../ldap/directory.ts'
+import { cutText } from '../../lib/cut.ts'
+import { parseAddress } from '../../lib/email-address.ts'
+import { readName } from '../../lib/name.ts'
+import { clearStage, type StagedPerson, type StagedSet, stage, stagedSet } from './stage-store.ts'
+
+/** Nothing of a failed run is applied; the reason is for people. */
+export class RunFailed extends Error {}
+
+/** People in one statement: large enough to be quick, small enough for the memory of both sides. */
+const setSize = 2000
+/** Bytes kept back before anything is written: an unchanged group of some 100,000 people writes nothing at all. */
+const mostKept = 32_000_000
+
+export interface ReadWhole {
+  reading: Reading
+  /** SHA-256 of everybody as they came, and of `basis`. */
+  fingerprint: string
+  /** Writes what has not been written yet: then everybody is staged. */
+  stageRest: () => Promise<void>
+}
+
+export interface ReadOptions {
+  /** What else a run's outcome depends on. */
+  basis: string
+  /** Told how many people have come. */
+  progress: (read: number) => void
+  signal: AbortSignal
+}
+
+/**
+ * Reads a group whole. People are kept back as long as they are few, and then written while others are read, so that
+ * memory stays flat.
+ *
+ * @throws RunFailed when the group is missing, cannot be read or cannot be proved complete.
+ */
+export async function readWhole(
+  db: Database,
+  directory: Directory,
+  run: { id: number; directoryId: string },
+  { basis, progress, signal }: ReadOptions
+): Promise<ReadWhole> {
+  await clearStage(db, run.id)
+  const people = collect(db, run.id, basis)
+  const take = async (some: DirectoryPerson[]) => {
+    progress(people.count() + some.length)
+    await people.add(some)
+  }
+  const result = await directory.readGroup(run.directoryId, take, signal).finally(people.settled)
+  if (result.outcome === 'failed') throw new RunFailed(result.reason)
+  if (result.outcome === 'missing')
+    throw new RunFailed('The group is not in the directory any more, or the bind account may not see it')
+  const { reading } = result
+  if (reading.problems.length > 0) throw new RunFailed(reading.problems.join('. '))
+  if (reading.resolved !== people.count())
+    throw new RunFailed(`${reading.resolved} people were found but ${people.count()} came: that cannot be all of them`)
+  return { reading, ...people.end(reading.away) }
+}
+
+function collect(db: Database, runId: number, basis: string) {
+  const hash = createHash('sha256').update(basis)
+  let waiting: StagedPerson[] = []
+  let kept: StagedSet[] = []
+  let [bytes, count, written] = [0, 0, 0]
+  let writing: Promise<void> = Promise.resolve()
+
+  function close() {
+    if (waiting.length === 0) return
+    const set = stagedSet(waiting)
+    waiting = []
+    for (const text of set.columns) hash.update(text).update('\0')
+    bytes += set.columns.reduce((sum, text) => sum + text.length, 0)
+    kept.push(set)
+  }
+
+  /** One set is on its way while others come. */
+  async function write() {
+    const sets = kept
+    kept = []
+    for (const set of sets) {
+      await writing
+      writing = stage(db, runId, written, set)
+      writing.catch(() => {})
+      written += set.people
+    }
+  }
+
+  return {
+    count: () => count,
+    settled: () => writing.catch(() => {}),
+    async add(people: DirectoryPerson[]) {
+      for (const person of people) waiting.push(stagedPerson(person))
+      count += people.length
+      if (waiting.length < setSize) return
+      close()
+      if (bytes > mostKept) await write()
+    },
+    /** `away` counts like people: who of the team is kept depends on it. */
+    end(away: readonly string[]) {
+      close()
+      for (const key of away.toSorted()) hash.update(key).update('\0')
+      return {
+        fingerprint: hash.digest('base64url'),
+        stageRest: async () => {
+          await write()
+          await writing
+        }
+      }
+    }
+  }
+}
+
+function stagedPerson(person: DirectoryPerson): StagedPerson {
+  const mail = clean(person.mail, 1000)
+  const parsed = mail === null ? undefined : parseAddress(mail)
+  const known = parsed && !('fault' in parsed) ? parsed : undefined
+  return {
+    ...{ directoryId: clean(person.id, 1000) ?? '', dn: clean(person.dn, 4000) ?? '', mail },
+    ...{ address: known?.address ?? null, addressKey: known?.key ?? null },
+    ...{ name: nameOf(person.name), department: composed(person.department), title: composed(person.title) },
+    ...{ manager: clean(person.manager, 4000), isDisabled: person.isDisabled, isExcluded: person.isExcluded },
+    via: clean(person.via, 200)
+  }
+}
+
+/** A name in which there is nothing to see would be a link without a text: the address says more. */
+const nameOf = (text: string | null) => readName(clean(text, 200) ?? '') ?? null
+
+/** A department is one section of a page, however its name is spelled. */
+const composed = (text: string | null) => clean(text?.normalize('NFC') ?? null, 200)
+
+const unclean = /\p{Cc}/u
+
+/** On one line, not longer than pages can show, and without what a database or a terminal could stumble over. */
+function clean(text: string | null, most: number): string | null {
+  if (text === null) return null
+  const line = unclean.test(text) ? text.replace(/\p{Cc}+/gu, ' ') : text
+  return cutText(line.trim(), most) || null
+}

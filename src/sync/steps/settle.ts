@@ -1,0 +1,155 @@
+import { recordEvent } from '../../audit/store.ts'
+import type { Db } from '../../db/client.ts'
+import type { DirectoryState } from '../../directory/settings.ts'
+import type { Reading } from '../../ldap/directory.ts'
+import { deactivateLeavers } from '../../leavers/deactivate-leavers.ts'
+import { isTooMany } from '../../leavers/guard.ts'
+import { askAbout, idsOf, leaversOfRun, noteDeactivations } from '../../leavers/leavers-store.ts'
+import { number } from '../../lib/words.ts'
+import { lockAddresses, lockOwners } from '../../people/store.ts'
+import { lockTeam, recountTeam, updateTeam } from '../../teams/store.ts'
+import { receiptOf } from '../run.ts'
+import { endRun, lockGroup, lockRun, type RunEnd, schedule, supersedeParked, type TakenRun } from '../run-store.ts'
+import { type GroupRow, updateGroup } from '../store.ts'
+import {
+  addMemberships,
+  addPeople,
+  countMembers,
+  parkMemberships,
+  removeMemberships,
+  updatePeople
+} from './apply-store.ts'
+import type { KeptPeople } from './kept.ts'
+import { whoMoves } from './moves.ts'
+import { freeAddresses, moveOthers, noteAddresses, noteKeptAddresses, wantedAddresses } from './moves-store.ts'
+import { countOpen, countPlan, countPlanned, replaceLeftOut } from './plan-store.ts'
+import { clearStage } from './stage-store.ts'
+
+export interface Proved {
+  reading: Reading
+  kept: KeptPeople
+  fingerprint: string
+}
+
+/**
+ * Applies what was read, proved and planned, all of it or nothing, in the transaction `tx`: the additions; the removals
+ * too, unless they are too many to go without somebody's word (R9). False when the run is not ours any more.
+ */
+export async function settle(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
+  const { reading, kept, fingerprint } = proved
+  const stay = [...kept.excluded, ...kept.away]
+  const group = await lockGroup(tx, run.groupId)
+  const locked = group && (await lockRun(tx, run.groupId, run.id))
+  if (locked?.state !== 'running' || locked.attempts !== run.attempts) return false
+  await lockTeam(tx, run.teamId)
+  await requireWhole(tx, run.id, reading)
+
+  const before = await countMembers(tx, run.id, run.teamId, stay)
+  await supersedeParked(tx, run.groupId, run.id)
+  const planned = await countPlan(tx, run.id)
+  // as late as can be: until this commits, nobody is invited
+  await lockPeople(tx, state)
+  const { changed, addresses } = await writePeople(tx, run.id)
+  await replaceLeftOut(tx, run.id, run.groupId)
+  const counts = { ...planned, ...(await countOpen(tx, run.id)) }
+  const added = await addMemberships(tx, run.id, run.teamId)
+  const isParked = isTooMany(before.missing, before.all)
+  const removed = isParked ? [] : await removeMemberships(tx, run.id, run.teamId, stay)
+  if (isParked) await parkMemberships(tx, run.id, run.teamId, stay)
+  if (removed.length > 0) await askAbout(tx, removed)
+  const leaving = await handleLeavers(tx, run.id, state, before.all)
+
+  const after = before.all + added - removed.length
+  const end: RunEnd = {
+    state: isParked || leaving.deactivationsParked > 0 ? 'parked' : 'done',
+    ...{ added, removed: removed.length, changed, addresses, parked: isParked ? before.missing : 0, ...leaving },
+    receipt: { ...receiptOf(reading), ...counts, keptAway: kept.away.length, before: before.all, after }
+  }
+  const isClean = end.state === 'done' && counts.doubled + counts.taken + counts.otherAddress === 0
+  const known = { memberCount: after, fingerprint: isClean ? fingerprint : null }
+  await finish(tx, group!, run, { ...end, reason: reasonOf(end, before) }, reading, known, state.intervalMinutes)
+  if (added + removed.length > 0) await recountTeam(tx, run.teamId)
+  await record(tx, group!, locked.cause, locked.startedBy, end)
+  await clearStage(tx, run.id)
+  return true
+}
+
+/** People as the directory has them: addresses that changed first, all of them in one step, so that newcomers find room. */
+async function writePeople(tx: Db, runId: number) {
+  const noted = await noteAddresses(tx, runId)
+  const movers = whoMoves(await wantedAddresses(tx, runId))
+  await freeAddresses(tx, runId, movers)
+  await addPeople(tx, runId)
+  const changed = await updatePeople(tx, runId)
+  const others = await moveOthers(tx, runId, movers)
+  return { changed: changed + others, addresses: await noteKeptAddresses(tx, runId, noted) }
+}
+
+/** In the order that everybody keeps: owners first, as deactivating somebody may need them. */
+async function lockPeople(tx: Db, { deactivateLeavers: isOn }: DirectoryState) {
+  if (isOn) await lockOwners(tx)
+  await lockAddresses(tx)
+}
+
+/** A crash of the database empties what was staged, and nobody else would notice. */
+async function requireWhole(tx: Db, runId: number, { resolved }: Reading) {
+  const { staged, planned } = await countPlanned(tx, runId)
+  if (staged !== resolved || planned !== resolved)
+    throw new Error(`of ${resolved} people read, ${staged} are staged and ${planned} planned`)
+}
+
+/** Disabled people who could still do something here: with the setting on they are deactivated, under the same guard. */
+async function handleLeavers(tx: Db, runId: number, { deactivateLeavers: isOn }: DirectoryState, members: number) {
+  const leavers = isOn ? await idsOf(tx, leaversOfRun(runId)) : []
+  const isParked = isTooMany(leavers.length, members)
+  const gone = isParked ? [] : await deactivateLeavers(tx, leavers, null)
+  await noteDeactivations(tx, runId, isParked ? 'deactivation-parked' : 'deactivated', isParked ? leavers : gone)
+  return { deactivated: gone.length, deactivationsParked: isParked ? leavers.length : 0 }
+}
+
+async function finish(
+  tx: Db,
+  group: GroupRow,
+  run: TakenRun,
+  end: RunEnd,
+  { group: found }: Reading,
+  known: { memberCount: number; fingerprint: string | null },
+  intervalMinutes: number
+) {
+  const { dn, name, mail, description, kind } = found
+  await updateGroup(tx, group.id, { dn, name, mail, description, kind, ...known, lastGoodRunId: run.id })
+  // a team that follows a group follows its name
+  if (name !== group.name) await updateTeam(tx, run.teamId, { name })
+  await endRun(tx, run.id, end)
+  await schedule(tx, group.id, intervalMinutes, false)
+}
+
+function reasonOf({ parked = 0, deactivationsParked = 0 }: RunEnd, before: { all: number }): string | null {
+  const of = number(before.all)
+  const parts = [
+    parked > 0 && `${number(parked)} of ${of} people would be taken out of the team`,
+    deactivationsParked > 0 && `${number(deactivationsParked)} users would be deactivated`
+  ].filter(Boolean)
+  return parts.length > 0 ? `${parts.join(', and ')}: that many wait for somebody’s approval.` : null
+}
+
+/** A run that changed nothing and that nobody asked for is no news. */
+async function record(tx: Db, group: GroupRow, cause: string, startedBy: number | null, end: RunEnd) {
+  const { added = 0, removed = 0, changed = 0, addresses = 0, parked = 0, deactivationsParked = 0 } = end
+  if (cause === 'schedule' && added + removed + changed + addresses + parked + deactivationsParked === 0) return
+  const details = {
+    group: group.name,
+    groupId: group.id,
+    added,
+    removed,
+    changed,
+    addresses,
+    parked,
+    deactivationsParked
+  }
+  await recordEvent(tx, {
+    kind: end.state === 'parked' ? 'group-parked' : 'group-read',
+    actorId: startedBy,
+    details
+  })
+}

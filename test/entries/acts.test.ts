@@ -1,0 +1,298 @@
+/** What admins and owners decide about a person's directory entry. */
+import t from 'tap'
+import { addUser, goodPassword, startApp } from '../support/app.ts'
+import { changeDirectory, writable } from '../support/cases.ts'
+import { environmentOf } from '../support/directory-site.ts'
+import { inviteOne, linkOf, one, sql } from '../support/people.ts'
+import { dnOf, group, groups, person, startSlapd } from '../support/slapd.ts'
+
+const slapd = await startSlapd({
+  database: writable,
+  entries: [
+    ...['kim', 'lea', 'mia', 'nia', 'dan', 'ben', 'ada'].map(uid =>
+      person(uid, { userPassword: `${uid}-in-the-directory` })
+    ),
+    group('Staff', ['kim', 'lea', 'mia', 'nia', 'dan', 'ben', 'ada'].map(dnOf))
+  ]
+})
+const rollcall = await startApp({ environment: environmentOf(slapd) })
+t.teardown(() => Promise.all([slapd.stop(), rollcall.close()]))
+const { db, ids, browser, work } = rollcall
+const [ada, ben, cleo, dan] = await Promise.all([browser('ada'), browser('ben'), browser('cleo'), browser('dan')])
+/** A page's text without the places where long words may break. */
+const plain = ({ body }: { body: string }) => body.replaceAll('<wbr>', '')
+const at = (name: string) => `${name}@larkfield.example`
+
+const { body } = await ben.get('/groups?q=Staff')
+const found = /name="group"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="group"/.exec(body)!
+await ben.post('/groups', { group: (found[1] ?? found[2])! })
+await work()
+const sync = async () => {
+  await db.execute(sql`update directory_groups set next_run_at = now()`)
+  await work()
+}
+const rowOf = (id: number) =>
+  one<Record<string, string | null>>(
+    db,
+    sql`select email, directory_id, directory_dn, directory_bound_by, directory_password_at, directory_mail, role, password_hash,
+      name, stage, (select count(*)::int from sessions s where s.person_id = people.id) as sessions from people where id = ${id}`
+  )
+const idOf = async (address: string) =>
+  Number((await one<{ id: string }>(db, sql`select id from people where address_key = ${address}`)).id)
+const signIn = async (email: string, password: string) => {
+  await db.execute(sql`delete from sign_in_failures`)
+  return (await browser()).post('/sign-in', { email, password })
+}
+const join = async (uid: string) => {
+  const { token, personId } = await inviteOne(db, ids.ben, at(uid))
+  const own = await browser()
+  await own.post(`/join/${token}`, { name: uid, password: `${uid}-in-the-directory` })
+  return { personId, own }
+}
+const lastEvent = (id: number) =>
+  one<{ kind: string; actor_id: string; details: Record<string, unknown> }>(
+    db,
+    sql`select kind, actor_id, details from events where person_id = ${id} order by id desc limit 1`
+  )
+/** Deletes an entry and makes another one with its address, in the same group. */
+const replace = (uid: string, by: string, more = '') =>
+  changeDirectory(
+    slapd,
+    `dn: ${dnOf(uid)}\nchangetype: delete\n\ndn: ${dnOf(by)}\nobjectClass: inetOrgPerson\nuid: ${by}\ncn: ${by}\nsn: ${by}\nmail: ${at(uid)}\nuserPassword: ${by}-in-the-directory\n${more}\n` +
+      `dn: cn=Staff,${groups}\nchangetype: modify\nadd: member\nmember: ${dnOf(by)}\n-\ndelete: member\nmember: ${dnOf(uid)}\n`
+  )
+
+t.test('the page says which entry, since when and how, and what the directory says now', async t => {
+  const id = await idOf(at('kim'))
+  const page = plain(await cleo.get(`/people/${id}`))
+  for (const words of [dnOf('kim'), 'Bound since', 'a sync added this person from it', `/people/${id}/entry`])
+    t.match(page, words)
+  t.notMatch(page, 'Separate…', 'an auditor only reads')
+  const now = await cleo.get(`/people/${id}/entry`)
+  t.equal(now.statusCode, 200)
+  t.match(plain(now), 'Bound to')
+  t.match(plain(now), dnOf('kim'))
+  t.equal((await dan.get(`/people/${id}/entry`)).statusCode, 403)
+  t.equal((await ben.get('/people/999999/entry')).statusCode, 404)
+})
+
+t.test('an entry that was deleted and made again is bound by an admin’s click, and the account goes on', async t => {
+  const { personId, own } = await join('kim')
+  replace('kim', 'kim2')
+  await sync()
+  t.equal((await signIn(at('kim'), 'kim2-in-the-directory')).statusCode, 422)
+  const page = plain(await ben.get(`/people/${personId}`))
+  t.match(page, 'Another entry has this address.')
+  t.match(page, 'is not in the directory')
+  t.match(plain(await ben.get('/')), '/entries/index', 'the dashboard leads there')
+  t.match(plain(await cleo.get('/entries/index')), `/people/${personId}`)
+  t.match(plain(await cleo.get('/groups')), '1 person to decide about')
+  const look = plain(await ben.get(`/people/${personId}/entry`))
+  t.match(look, 'was not found')
+  const entry = /name="entry" value="([^"]+)"/.exec(look)![1]!
+  for (const each of [cleo, dan])
+    t.equal((await each.post(`/people/${personId}/entry`, { entry, holder: 'same' })).statusCode, 403)
+  const tries: Record<string, string>[] = [
+    {},
+    { entry },
+    { entry: '', holder: 'same' },
+    { entry, holder: 'x' },
+    { entry: 'no-such-entry', holder: 'same' }
+  ]
+  for (const bad of tries) t.equal((await ben.post(`/people/${personId}/entry`, bad)).statusCode, 422)
+  t.match(await rowOf(personId), { directory_dn: dnOf('kim') })
+  t.match(await ben.post(`/people/${personId}/entry`, { entry, holder: 'same' }), {
+    statusCode: 303,
+    headers: { location: `/people/${personId}` }
+  })
+  t.match(await rowOf(personId), {
+    directory_dn: dnOf('kim2'),
+    directory_bound_by: 'admin',
+    sessions: 0,
+    stage: 'signed-up'
+  })
+  t.equal((await own.get('/me')).statusCode, 303, 'signed out')
+  t.match(await lastEvent(personId), { kind: 'entry-changed', details: { before: dnOf('kim'), entry: dnOf('kim2') } })
+  t.equal((await signIn(at('kim'), 'kim2-in-the-directory')).statusCode, 303)
+  await work()
+  t.match(
+    await one(
+      db,
+      sql`select count(*)::int as n from memberships where person_id = ${personId} and source = 'directory'`
+    ),
+    { n: 1 }
+  )
+  t.equal((await ben.post(`/people/${personId}/entry`, { entry, holder: 'same' })).statusCode, 409, 'twice')
+})
+
+t.test('handing over leaves nothing of the former holder: role, password, teams, sessions', async t => {
+  const { personId } = await join('lea')
+  await db.execute(
+    sql`update people set password_hash = 'x', directory_password_at = now(), role = 'auditor' where id = ${personId}`
+  )
+  const team = Number(
+    (
+      await one<{ id: string }>(
+        db,
+        sql`insert into teams (name, source, member_count) values ('Crew', 'hand', 1) returning id`
+      )
+    ).id
+  )
+  await db.execute(sql`insert into memberships (team_id, person_id, source) values (${team}, ${personId}, 'hand')`)
+  replace('lea', 'leo')
+  await sync()
+  const entry = /name="entry" value="([^"]+)"/.exec(plain(await ben.get(`/people/${personId}/entry`)))![1]!
+  t.equal((await ben.post(`/people/${personId}/entry`, { entry, holder: 'other' })).statusCode, 303)
+  t.match(await rowOf(personId), {
+    directory_dn: dnOf('leo'),
+    role: 'member',
+    password_hash: null,
+    name: 'leo',
+    sessions: 0
+  })
+  t.match(await one(db, sql`select member_count from teams where id = ${team}`), { member_count: 0 })
+  t.equal((await signIn(at('lea'), 'leo-in-the-directory')).statusCode, 303)
+})
+
+t.test(
+  'an admin’s or owner’s account is an owner’s to decide about, also when only the invitation gives the role',
+  async t => {
+    await db.execute(
+      sql`update people set directory_mail = 'x@larkfield.example', directory_mail_key = 'x@larkfield.example' where id = ${ids.ada}`
+    )
+    const { personId } = await inviteOne(db, ids.ada, at('nia'))
+    await db.execute(
+      sql`update invitations set role = 'admin', role_granted_by = ${ids.ada} where person_id = ${personId}`
+    )
+    for (const id of [ids.ada, ids.ben, personId]) {
+      const tries: [string, Record<string, string>][] = [
+        ['entry', { entry: (await rowOf(await idOf(at('mia')))).directory_id!, holder: 'same' }],
+        ['entry/removal', {}],
+        ['address', { address: 'x@larkfield.example' }]
+      ]
+      for (const [act, fields] of tries)
+        t.equal((await ben.post(`/people/${id}/${act}`, fields)).statusCode, 403, `${id} ${act}`)
+      t.notMatch(plain(await ben.get(`/people/${id}`)), /Separate…|Use the directory/)
+    }
+    t.equal((await ben.post(`/people/${ids.dan}/entry/password`)).statusCode, 403)
+    t.match((await rowOf(personId)).directory_dn, dnOf('nia'))
+    t.equal((await ada.post(`/people/${personId}/entry/removal`)).statusCode, 303)
+    await db.execute(sql`update people set directory_mail = null, directory_mail_key = null where id = ${ids.ada}`)
+  }
+)
+
+t.test('an owner lets the directory’s password in where the one chosen here is forgotten', async t => {
+  t.equal((await signIn(at('dan'), 'dan-in-the-directory')).statusCode, 200, 'asked for the other one')
+  t.match(plain(await ada.get(`/people/${ids.dan}`)), 'Let its password in…')
+  t.equal((await ada.post(`/people/${ids.dan}/entry/password`)).statusCode, 303)
+  t.equal((await ada.post(`/people/${ids.dan}/entry/password`)).statusCode, 409)
+  t.equal((await signIn(at('dan'), 'dan-in-the-directory')).statusCode, 303)
+  t.equal((await signIn(at('dan'), goodPassword)).statusCode, 303)
+})
+
+t.test('a separated person is signed out, and no address or sync brings the entry back', async t => {
+  t.equal((await ben.post(`/people/${ids.dan}/entry/removal`)).statusCode, 303)
+  t.match(await rowOf(ids.dan), { directory_id: null, directory_password_at: null, sessions: 0 })
+  await sync()
+  t.match(await rowOf(ids.dan), { directory_id: null })
+  t.equal((await signIn(at('dan'), 'dan-in-the-directory')).statusCode, 200, 'both passwords are asked again')
+  t.equal((await signIn(at('dan'), goodPassword)).statusCode, 303)
+  t.equal((await ben.post(`/people/${ids.dan}/entry/removal`)).statusCode, 409)
+  await db.execute(sql`update people set password_hash = null where id = ${ids.ada}`)
+  const last = await ada.post(`/people/${ids.ada}/entry/removal`)
+  t.equal(last.statusCode, 422, 'the only owner would be locked out')
+  t.match(last.body, 'another person an owner first')
+})
+
+t.test(
+  'the directory’s address becomes the person’s: the link to the former one ends, a new mail goes out',
+  async t => {
+    const { personId, token } = await inviteOne(db, ids.ben, at('mia'))
+    changeDirectory(slapd, `dn: ${dnOf('mia')}\nchangetype: modify\nreplace: mail\nmail: ${at('mia.new')}\n`)
+    await sync()
+    t.match(plain(await ben.get(`/people/${personId}`)), `Change the address to ${at('mia.new')}?`)
+    t.equal(
+      (await ben.post(`/people/${personId}/address`, { address: at('other') })).statusCode,
+      422,
+      'not what was shown'
+    )
+    t.equal((await ben.post(`/people/${personId}/address`, { address: at('mia.new') })).statusCode, 303)
+    t.match(await rowOf(personId), { email: at('mia.new'), directory_mail: null, stage: 'invited' })
+    const old = await (await browser()).post(`/join/${token}`, { name: 'M', password: 'mia-in-the-directory' })
+    t.equal(old.statusCode, 410)
+    t.match(
+      await one(db, sql`select address, state from deliveries where person_id = ${personId} order by id desc limit 1`),
+      { address: at('mia.new'), state: 'queued' }
+    )
+    const fresh = await linkOf(db, at('mia.new'))
+    t.equal(
+      (await (await browser()).post(`/join/${fresh.token}`, { name: 'M', password: 'mia-in-the-directory' }))
+        .statusCode,
+      303
+    )
+    t.match(await lastEvent(personId), { kind: 'signed-up' })
+  }
+)
+
+t.test('a user signs in with the new address after the move, and not before', async t => {
+  const id = await idOf(at('mia.new'))
+  changeDirectory(slapd, `dn: ${dnOf('mia')}\nchangetype: modify\nreplace: mail\nmail: ${at('mia')}\n`)
+  await sync()
+  t.equal((await signIn(at('mia'), 'mia-in-the-directory')).statusCode, 422)
+  t.equal((await ben.post(`/people/${id}/address`, { address: at('mia') })).statusCode, 303)
+  t.equal((await signIn(at('mia'), 'mia-in-the-directory')).statusCode, 303)
+  t.equal((await signIn(at('mia.new'), 'mia-in-the-directory')).statusCode, 422)
+  const holder = await addUser(db, 'zed', 'member')
+  await db.execute(
+    sql`update people set directory_mail = ${at('zed')}, directory_mail_key = ${at('zed')} where id = ${id}`
+  )
+  const taken = await ben.post(`/people/${id}/address`, { address: at('zed') })
+  t.equal(taken.statusCode, 422)
+  t.match(taken.body, 'Another person has that address here')
+  t.ok(holder)
+})
+
+t.test(
+  'after a directory was replaced an owner binds everyone again who has one new entry, and nobody else',
+  async t => {
+    await db.execute(
+      sql`update people set password_hash = (select password_hash from people where id = ${ids.ben}) where id = ${ids.ada}`
+    )
+    await db.execute(sql`delete from sign_in_failures`)
+    const owner = await browser('ada')
+    replace('nia', 'nia2')
+    replace('ben', 'ben2')
+    changeDirectory(
+      slapd,
+      `dn: uid=mia-twin,ou=People,dc=larkfield,dc=example\nobjectClass: inetOrgPerson\nuid: mia-twin\ncn: m\nsn: m\nmail: ${at('mia')}\n\ndn: cn=Staff,${groups}\nchangetype: modify\nadd: member\nmember: uid=mia-twin,ou=People,dc=larkfield,dc=example\n`
+    )
+    await db.execute(
+      sql`update people set directory_separated_at = null, directory_id = 'former-nia', directory_dn = 'uid=nia' where address_key = ${at('nia')}`
+    )
+    await sync()
+    t.equal((await ben.post('/groups/entries/approval')).statusCode, 403)
+    const page = plain(await owner.get('/entries/index'))
+    t.match(page, 'Bind all by address…')
+    t.match(await owner.submit('/groups/entries/approval'), {
+      statusCode: 200,
+      body: /Bound to their new entries: 2 people/
+    })
+    t.match(await rowOf(await idOf(at('nia'))), { directory_dn: dnOf('nia2'), directory_bound_by: 'admin' })
+    t.match(await rowOf(ids.ben), { directory_dn: dnOf('ben2'), role: 'admin', sessions: 0 })
+    t.match(await rowOf(await idOf(at('mia'))), { directory_dn: dnOf('mia') }, 'the former entry is still there')
+  }
+)
+
+t.test('with the directory down nothing is bound, and the page says so', async t => {
+  const id = await idOf(at('mia'))
+  await db.execute(sql`delete from sign_in_failures`)
+  const admin = await browser('ben')
+  await slapd.stop()
+  const page = await admin.get(`/people/${id}/entry`)
+  t.equal(page.statusCode, 200)
+  t.match(page.body, 'The directory cannot be asked.')
+  const refused = await admin.post(`/people/${id}/entry`, { entry: 'x', holder: 'same' })
+  t.equal(refused.statusCode, 422)
+  t.match(refused.body, 'does not answer')
+  t.equal((await signIn(at('mia'), 'mia-in-the-directory')).statusCode, 503)
+})
