@@ -28,7 +28,7 @@ export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: 
       heading: heading ? `${heading} to decide about` : 'Nothing to decide',
       relink: waiting.length > 1 ? relinkSheet(waiting.length) : null,
       rows: rows.map(rowOf),
-      first: after > 0 ? '/entries/index' : null,
+      first: after > 0 ? '/groups/entries' : null,
       next: found.length > pageSize ? `/groups/entries?after=${rows.at(-1)!.id}` : null
     }
   )

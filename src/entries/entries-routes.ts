@@ -12,7 +12,7 @@ const querystring = filters({ after: optionalField() })
 
 export function entriesRoutes(app: FastifyInstance, deps: Deps): void {
   app.get<{ Querystring: Static<typeof querystring> }>(
-    '/entries/index',
+    '/groups/entries',
     { config: { access: 'auditor' }, schema: { querystring } },
     (request, reply) => entriesPage(deps, request, reply)
   )
@@ -34,7 +34,7 @@ export function entriesRoutes(app: FastifyInstance, deps: Deps): void {
       return redirectWith(
         reply,
         deps.db,
-        '/entries/index',
+        '/groups/entries',
         `Bound to their new entries: ${peopleInWords(result.people)}.${left}`
       )
     }

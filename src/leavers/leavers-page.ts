@@ -35,7 +35,7 @@ export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: 
       others: includesRole(role, 'admin') && others > 0 ? number(others) : null,
       until: latest(mine),
       rows: shown.map(leaver => leaverView(leaver, timeZone)),
-      first: after > 0 ? '/leavers/index' : null,
+      first: after > 0 ? '/groups/leavers' : null,
       next: ids.length > pageSize ? `/groups/leavers?after=${shown.at(-1)!.id}` : null
     }
   )

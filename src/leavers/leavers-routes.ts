@@ -13,7 +13,7 @@ const body = form({ until: field() })
 
 export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
   app.get<{ Querystring: Static<typeof querystring> }>(
-    '/leavers/index',
+    '/groups/leavers',
     { config: { access: 'auditor' }, schema: { querystring } },
     (request, reply) => leaversPage(deps, request, reply)
   )
@@ -30,7 +30,7 @@ export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
         result.outcome === 'done'
           ? `Deactivated: ${peopleInWords(result.people)}.`
           : 'Nobody was deactivated: who was on that list is back, or somebody else has decided.'
-      return redirectWith(reply, deps.db, '/leavers/index', text)
+      return redirectWith(reply, deps.db, '/groups/leavers', text)
     }
   )
 }

@@ -147,7 +147,7 @@ t.test('pages of groups and teams in both themes and at both widths', async t =>
 const paths = (ids: Record<'engineering' | 'managers' | 'team' | 'run', number>) => [
   ...['/groups', '/groups?q=zz', `/groups/${ids.managers}`, `/groups/${ids.engineering}?by=title&q=lead`],
   ...[`/groups/${ids.engineering}?status=revoked`, `/groups/${ids.engineering}/sync-runs/${ids.run}`],
-  ...['/leavers/index', '/teams', '/teams?q=zz', `/teams/${ids.team}`]
+  ...['/groups/leavers', '/teams', '/teams?q=zz', `/teams/${ids.team}`]
 ]
 
 /** One run failed, one waits, somebody has no address, somebody has left. */

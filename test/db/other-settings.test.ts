@@ -100,7 +100,7 @@ async function walk(app: TestApp, db: Database): Promise<Walk> {
     ],
     ...[`/people/${joined!.id}`, '/people?q=lark', '/people?q=é', '/people?status=invited', '/people?delivery=sent'],
     ...['/teams', '/teams/1', '/activity', '/activity.csv', '/activity?from=2026-01-01&to=2030-12-31', '/groups'],
-    ...['/leavers/index', '/settings/organization', '/settings/mail', '/settings/directory', '/settings/sign-in'],
+    ...['/groups/leavers', '/settings/organization', '/settings/mail', '/settings/directory', '/settings/sign-in'],
     ...['/me', '/outbox', '/ready', '/metrics']
   ]
   const pages = new Map<string, string>()

@@ -84,8 +84,8 @@ t.test('an entry that was deleted and made again is bound by an admin’s click,
   const page = plain(await ben.get(`/people/${personId}`))
   t.match(page, 'Another entry has this address.')
   t.match(page, 'is not in the directory')
-  t.match(plain(await ben.get('/')), '/entries/index', 'the dashboard leads there')
-  t.match(plain(await cleo.get('/entries/index')), `/people/${personId}`)
+  t.match(plain(await ben.get('/')), '/groups/entries', 'the dashboard leads there')
+  t.match(plain(await cleo.get('/groups/entries')), `/people/${personId}`)
   t.match(plain(await cleo.get('/groups')), '1 person to decide about')
   const look = plain(await ben.get(`/people/${personId}/entry`))
   t.match(look, 'was not found')
@@ -271,7 +271,7 @@ t.test(
     )
     await sync()
     t.equal((await ben.post('/groups/entries/approval')).statusCode, 403)
-    const page = plain(await owner.get('/entries/index'))
+    const page = plain(await owner.get('/groups/entries'))
     t.match(page, 'Bind all by address…')
     t.match(await owner.submit('/groups/entries/approval'), {
       statusCode: 200,

@@ -94,7 +94,7 @@ t.test('many at once wait for approval; until then everybody works on', async t 
   t.match(await person('many0'), { stage: 'signed-up', disabled: false })
   t.match(await person('many7'), { stage: 'deactivated' })
   t.match(await person('many6'), { stage: 'signed-up' }, 'an admin lets no admin go')
-  t.match((await (await browser('ada')).get('/leavers/index')).body, 'many6@larkfield.example')
+  t.match((await (await browser('ada')).get('/groups/leavers')).body, 'many6@larkfield.example')
 })
 
 t.test('the last owner stays, whatever the directory says', async t => {

@@ -5,7 +5,7 @@ import { entry, startSyncing } from '../support/directory.ts'
 import { inviteOne, one, sql } from '../support/people.ts'
 import { everyRow } from '../support/rows.ts'
 
-const path = '/leavers/index'
+const path = '/groups/leavers'
 const others = (count: number) => Array.from({ length: count }, (_, index) => entry(`stays${index}`))
 
 async function start(t: Test, { isOn = true } = {}) {
