@@ -6,7 +6,7 @@ import { hashToken, newNonces, optOutToken, tokenOf, tokenWith } from '../lib/to
 import { compileMail, type Filling, type Frame } from '../mail/compile.ts'
 import type { Claimed, Composed, Composer, Mail } from '../mail/delivery.ts'
 import type { Mailbox } from '../mail/headers.ts'
-import { type InvitationLetter, keepLinks, readInvitationLetters } from '../mail/store.ts'
+import { type InvitationLetter, keepLinks, readInvitationLetters } from './letters-store.ts'
 
 export interface InvitationMail {
   /** Origin of every link. */
