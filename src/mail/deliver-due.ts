@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Db, inTime, transaction } from '../db/client.ts'
 import { isPassing, reasonOf } from '../db/faults.ts'
-import { type Outcome, type Settlement, settlementOf } from './delivery.ts'
+import type { Outcome, Settlement } from './delivery.ts'
 import { pauseTransport, resumeTransport } from './queue/gate-store.ts'
 import { leasesToRenew, lookForHolds, renew, show, slowAmong } from './queue/keep-up.ts'
 import { learn } from './queue/learn.ts'
@@ -22,6 +22,7 @@ import {
 } from './queue/run.ts'
 import { settle, stopBatch, waitBriefly } from './queue/store.ts'
 import { claim, take, unmade } from './queue/take-up.ts'
+import { settlementOf } from './settlement.ts'
 
 export type { DeliverDeps } from './queue/run.ts'
 

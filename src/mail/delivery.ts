@@ -1,7 +1,5 @@
 /** A mail that we owe somebody: what is claimed, what is sent, how the server answered and what follows from it. */
 import type { Db } from '../db/client.ts'
-import { backoffSeconds } from '../lib/backoff.ts'
-import type { Ask } from './wire/limits.ts'
 
 /** A delivery that this worker holds until its lease runs out. */
 export interface Claimed {
@@ -37,6 +35,23 @@ export type Composed =
 
 /** Makes the mails of one kind, in the transaction of the lease; answers for every delivery that it was given. */
 export type Composer = (tx: Db, claimed: Claimed[]) => Promise<Map<number, Composed>>
+
+/** From the narrowest to the widest. */
+export type About = 'mail' | 'connection' | 'at-once' | 'pace' | 'everything'
+
+export interface Ask {
+  about: About
+  /** Seconds that the server asks us to wait. */
+  wait?: number
+  /** A number that it names: connections, mails on one connection, or mails a `unit`. */
+  limit?: number
+  /** What a pace is counted over, where the words tell. */
+  unit?: Unit
+  /** Of a connection: the server does not say that it has had enough of it, only that it closes it. */
+  isVague?: boolean
+}
+
+export type Unit = 'second' | 'minute' | 'hour' | 'day'
 
 /** How one attempt ended, with the server's words. mail.md §2. */
 export type Outcome =
@@ -135,62 +150,4 @@ export interface Settlement {
   /** The address does not exist: no more mail to it. */
   suppress: boolean
   until: string | null
-}
-
-/** How often a mail that cannot be made is tried. */
-const mostMakings = 3
-
-/** What an outcome means for its delivery. `random` spreads the next attempts. */
-export function settlementOf(
-  delivery: Claimed,
-  outcome: Outcome,
-  until: string | null,
-  random = Math.random()
-): Settlement {
-  const base = {
-    delivery,
-    reply: outcome.reply,
-    wait: 0,
-    isUncounted: false,
-    isKept: false,
-    mayHaveArrived: false,
-    suppress: false,
-    until
-  }
-  switch (outcome.is) {
-    case 'sent':
-      return { ...base, state: 'sent' }
-    case 'kept':
-      return { ...base, state: 'sent', isKept: true }
-    case 'recipient-failed':
-      return { ...base, state: 'failed', suppress: outcome.suppress }
-    case 'policy':
-      return { ...base, state: 'failed' }
-    case 'deferred':
-      // not a second too early for a server that named the time, and not all at once
-      if (outcome.wait !== undefined) return { ...base, state: 'deferred', wait: outcome.wait * (1 + random / 5) + 1 }
-      return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
-    case 'not-sent':
-      return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
-    case 'throttled':
-      return { ...base, state: 'queued', wait: outcome.wait ?? 1, isUncounted: true }
-    case 'set-aside':
-    case 'transport-fault':
-      return { ...base, state: 'queued', wait: outcome.wait ?? 0, isUncounted: true }
-    case 'unmade':
-      return delivery.attempt >= mostMakings
-        ? { ...base, state: 'failed' }
-        : { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
-    case 'unknown':
-      // once more with the same link and Message-ID; lost twice, it stays unknown
-      return delivery.mayHaveArrived
-        ? { ...base, state: 'unknown', mayHaveArrived: true }
-        : { ...base, state: 'deferred', wait: backoffSeconds(1, random), mayHaveArrived: true }
-  }
-}
-
-/** Gives a delivery back as if it had never been taken. */
-export function handBack(delivery: Claimed, wait = 0): Settlement {
-  const nothing = { reply: null, isKept: false, mayHaveArrived: false, suppress: false, until: null }
-  return { delivery, state: 'queued', wait, isUncounted: true, ...nothing }
 }

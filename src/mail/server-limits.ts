@@ -1,6 +1,5 @@
 /** Keeps a transport within what its server allows, and works out what a complaint of the server means in figures. */
-import { type Asked, type Limits, noLimits } from './delivery.ts'
-import type { Ask, Unit } from './wire/limits.ts'
+import { type Ask, type Asked, type Limits, noLimits, type Unit } from './delivery.ts'
 
 /** Milliseconds after a complaint in which nothing is done ahead. */
 const calm = 5_000

@@ -1,6 +1,7 @@
 /** What mail servers say when they have limits, in their own words, and what each speaks about. */
 import { test } from 'tap'
-import { type About, askOf } from '../../src/mail/wire/limits.ts'
+import type { About } from '../../src/mail/delivery.ts'
+import { askOf } from '../../src/mail/wire/limits.ts'
 import { readReply, type Stage } from '../../src/mail/wire/reply.ts'
 
 const table: [stage: Stage, reply: string, about: About | 'for good', more?: object][] = [

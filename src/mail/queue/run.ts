@@ -1,14 +1,7 @@
 /** What a run of the mail worker knows and when it has something to do. */
 import type { Database } from '../../db/client.ts'
-import {
-  type Claimed,
-  type Composer,
-  handBack,
-  type Log,
-  type Mail,
-  type MailTransport,
-  type Settlement
-} from '../delivery.ts'
+import type { Claimed, Composer, Log, Mail, MailTransport, Settlement } from '../delivery.ts'
+import { handBack } from '../settlement.ts'
 import { DomainPace } from './pace.ts'
 
 export interface DeliverDeps {

@@ -1,7 +1,8 @@
 /** Taking mails up: leased and composed in one transaction, then in hand. */
 import { attempt, type Db } from '../../db/client.ts'
 import { isPassing, reasonOf } from '../../db/faults.ts'
-import { type Claimed, type Composed, type Composer, handBack, type Settlement, settlementOf } from '../delivery.ts'
+import type { Claimed, Composed, Composer, Settlement } from '../delivery.ts'
+import { handBack, settlementOf } from '../settlement.ts'
 import { inOneLine } from '../wire/reply.ts'
 import { claimDue, countLeased } from './claim-store.ts'
 import { type Gate, passGate, readPacing, returnAllowance, takeAllowance } from './gate-store.ts'

@@ -4,7 +4,8 @@
  */
 import type { Socket } from 'node:net'
 import type { Mail, Outcome } from '../delivery.ts'
-import { judgeRefusal, type Reply } from './reply.ts'
+import { judgeRefusal } from './refusal.ts'
+import type { Reply } from './reply.ts'
 import { readReplies } from './reply-reader.ts'
 import { asText, commandsFor, isAscii } from './text.ts'
 

@@ -3,24 +3,8 @@
  * are known to mean: the enhanced code where it is plain, then the words, then code and stage. What nothing here knows
  * speaks about its own mail only.
  */
+import type { About, Ask, Unit } from '../delivery.ts'
 import type { Reply, Stage } from './reply.ts'
-
-/** From the narrowest to the widest. */
-export type About = 'mail' | 'connection' | 'at-once' | 'pace' | 'everything'
-
-export interface Ask {
-  about: About
-  /** Seconds that the server asks us to wait. */
-  wait?: number
-  /** A number that it names: connections, mails on one connection, or mails a `unit`. */
-  limit?: number
-  /** What a pace is counted over, where the words tell. */
-  unit?: Unit
-  /** Of a connection: the server does not say that it has had enough of it, only that it closes it. */
-  isVague?: boolean
-}
-
-export type Unit = 'second' | 'minute' | 'hour' | 'day'
 
 /** Undefined: a refusal for good (5xx), about this mail. */
 export function askOf(stage: Stage, { code, enhanced, text }: Reply): Ask | undefined {
