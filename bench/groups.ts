@@ -56,15 +56,15 @@ const pages = [
   ...['/teams', '/teams/1', '/teams/1?q=last12']
 ]
 
-async function time(name: string, act: () => Promise<unknown>, often = times): Promise<void> {
+async function time(name: string, act: () => Promise<unknown>, runs = times): Promise<void> {
   const taken: number[] = []
-  for (let n = 0; n < often; n++) {
+  for (let n = 0; n < runs; n++) {
     const begin = performance.now()
     await act()
     taken.push(performance.now() - begin)
   }
   taken.sort((one, other) => one - other)
-  const [median, max] = [taken[often >> 1]!, taken.at(-1)!].map(each => each.toFixed(1).padStart(8))
+  const [median, max] = [taken[runs >> 1]!, taken.at(-1)!].map(each => each.toFixed(1).padStart(8))
   console.log(`${name.slice(0, 57).padEnd(57)} ${median} ${max}`)
 }
 

@@ -7,7 +7,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { buildApp } from '../src/app.ts'
-import { release, takeIn } from '../src/batches/intake/take-in.ts'
+import { receiveList, release } from '../src/batches/intake/receive.ts'
 import { classifyNext } from '../src/batches/judging/classify.ts'
 import { organizationDomains } from '../src/batches/recipient.ts'
 import { readConfig } from '../src/config/env.ts'
@@ -54,7 +54,7 @@ async function measure(db: Database, size: number): Promise<void> {
 async function fill(db: Database, size: number): Promise<void> {
   const bytes = linesOf(size)
   const file = { name: 'list.txt', bytes, isRefusal: () => false }
-  const taken = await takeIn(db, 1, file, organizationDomains(['larkfield.example']))
+  const taken = await receiveList(db, 1, file, organizationDomains(['larkfield.example']))
   if (taken.outcome !== 'received') throw new Error(taken.reason)
   await release(db, 1, taken.batchId, { action: 'send', teamIds: [] })
   while (await classifyNext(db));

@@ -7,7 +7,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import { promisify } from 'node:util'
 import nodemailer from 'nodemailer'
-import { release, takeIn } from '../src/batches/intake/take-in.ts'
+import { receiveList, release } from '../src/batches/intake/receive.ts'
 import { classifyNext } from '../src/batches/judging/classify.ts'
 import { organizationDomains } from '../src/batches/recipient.ts'
 import type { Database } from '../src/db/client.ts'
@@ -123,7 +123,7 @@ async function poolSends(port: number, count: number): Promise<void> {
 
 /** Seconds from the first claim until every mail is settled, in the database too. */
 async function oursSends(db: Database, port: number, count: number): Promise<number> {
-  const taken = await takeIn(
+  const taken = await receiveList(
     db,
     1,
     { name: 'list.txt', bytes: linesOf(count), isRefusal: () => false },

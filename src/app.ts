@@ -7,7 +7,7 @@ import { inviteRoutes } from './batches/intake/invite-routes.ts'
 import { batchRoutes } from './batches/report/batch-routes.ts'
 import { batchesRoutes } from './batches/report/batches-routes.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
-import { checkOutsideFor } from './directory/directory-sign-in.ts'
+import { directoryPasswordCheck } from './directory/password-check.ts'
 import { entriesRoutes } from './entries/entries-routes.ts'
 import { groupRoutes } from './groups/pages/group-routes.ts'
 import { groupsRoutes } from './groups/pages/groups-routes.ts'
@@ -54,7 +54,7 @@ export interface AppOptions {
 /** The whole web application, ready to listen or to be asked with `inject`. */
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
   const { config } = deps
-  const outside = checkOutsideFor(deps)
+  const checkDirectory = directoryPasswordCheck(deps)
   const app = Fastify({
     logger: loggerOptions(config.logLevel, options.logTarget),
     trustProxy: trustOf(config.trustProxy),
@@ -78,7 +78,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
 
   operatorRoutes(app, deps)
   setupRoutes(app, deps, options.setupToken)
-  signInRoutes(app, deps, outside)
+  signInRoutes(app, deps, checkDirectory)
   meRoutes(app, deps)
   dashboardRoutes(app, deps)
   inviteRoutes(app, deps)
@@ -98,7 +98,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   teamRoutes(app, deps)
   invitationRoutes(app, deps)
   activityRoutes(app, deps)
-  joinRoutes(app, deps, outside)
+  joinRoutes(app, deps, checkDirectory)
   await app.register(scope => optOutRoutes(scope, deps))
   settingsRoutes(app, deps)
   mailSettingsRoutes(app, deps)

@@ -23,7 +23,7 @@ import { startWorker, type Worker } from './worker.ts'
 /** What stands so far, in the order of starting. */
 const running: { embedded?: EmbeddedServer; pools: Database[]; worker?: Worker; app?: FastifyInstance } = { pools: [] }
 /** Answers that somebody waits for. */
-const owed = new Set<ServerResponse>()
+const openResponses = new Set<ServerResponse>()
 let isLeaving = false
 
 const starting = start().catch(async error => {
@@ -96,8 +96,8 @@ function lookAfter(embedded: EmbeddedServer, dataDir: string, log: FastifyInstan
 
 async function listen(app: FastifyInstance, { host, port }: Config) {
   app.server.prependListener('request', (_request, response) => {
-    owed.add(response)
-    response.once('close', () => owed.delete(response))
+    openResponses.add(response)
+    response.once('close', () => openResponses.delete(response))
     if (isLeaving) endWithAnswer(response)
   })
   await app.listen({ host, port }).catch(error => {
@@ -137,7 +137,7 @@ const wordsFor = (error: Error) =>
 async function leave(code: number) {
   if (isLeaving) return
   isLeaving = true
-  for (const response of owed) endWithAnswer(response)
+  for (const response of openResponses) endWithAnswer(response)
   setTimeout(() => process.exit(1), 29_000).unref()
   await starting
   await stop()

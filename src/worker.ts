@@ -1,7 +1,7 @@
 /** Work in the background: `tick` does what is due now, `startWorker` does it when woken and every few seconds. */
 import path from 'node:path'
 import { clearCancelled } from './batches/control/cancel.ts'
-import { markIncomplete } from './batches/intake/take-in.ts'
+import { markIncomplete } from './batches/intake/receive.ts'
 import { classifyNext } from './batches/judging/classify.ts'
 import { forgetLines } from './batches/report/forget-store.ts'
 import { sampleProgress } from './batches/report/progress-store.ts'
@@ -45,7 +45,7 @@ export interface Worker {
 const pollMilliseconds = 3000
 const hour = 3_600_000
 /** How long one step may take, in milliseconds: more than its statements may (server.ts). Then its lease runs out. */
-const patience = 90_000
+const timeoutMs = 90_000
 
 /** Does everything that is due, once: tests call it and wait for nothing. */
 export async function tick(deps: WorkerDeps): Promise<void> {
@@ -113,17 +113,17 @@ async function repeat(
 
 /** Judges and invites until no batch wants more, and ends what was cut or cancelled. */
 async function ingest({ db, signal, wake }: WorkerDeps) {
-  for (const batchId of await inTime(silentUploads(db), patience)) await inTime(markIncomplete(db, batchId), patience)
+  for (const batchId of await inTime(silentUploads(db), timeoutMs)) await inTime(markIncomplete(db, batchId), timeoutMs)
   let isBusy = true
   while (isBusy && !signal?.aborted) {
-    const hasJudged = await inTime(classifyNext(db), patience)
+    const hasJudged = await inTime(classifyNext(db), timeoutMs)
     if (hasJudged) wake?.()
-    isBusy = (await inTime(clearCancelled(db), patience)) || hasJudged
+    isBusy = (await inTime(clearCancelled(db), timeoutMs)) || hasJudged
   }
 }
 
 async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {
-  while (!signal?.aborted && (await inTime(tendCopy(db), patience)));
+  while (!signal?.aborted && (await inTime(tendCopy(db), timeoutMs)));
   const { baseUrl, mailFrom } = config
   const composers = { invitation: invitationComposer({ baseUrl, secretKey, formerKeys: config.formerKeys, mailFrom }) }
   await deliverDue({
@@ -143,15 +143,15 @@ async function sync(deps: WorkerDeps) {
 
 /** Keeps the sums short that pages add up, and notes how far batches have come. */
 async function sum({ db }: WorkerDeps) {
-  await inTime(sampleProgress(db), patience)
-  await inTime(transaction(db, compactCounts), patience)
-  await inTime(transaction(db, compactTeamCounts), patience)
+  await inTime(sampleProgress(db), timeoutMs)
+  await inTime(transaction(db, compactCounts), timeoutMs)
+  await inTime(transaction(db, compactTeamCounts), timeoutMs)
 }
 
 async function tidy({ db, signal }: WorkerDeps) {
-  await inTime(deleteEndedSessions(db), patience)
-  await inTime(forgetWorkers(db), patience)
-  while (!signal?.aborted && (await inTime(forgetLines(db), patience)));
-  while (!signal?.aborted && (await inTime(transaction(db, forgetSelection), patience)));
-  await inTime(refreshMembers(db), patience)
+  await inTime(deleteEndedSessions(db), timeoutMs)
+  await inTime(forgetWorkers(db), timeoutMs)
+  while (!signal?.aborted && (await inTime(forgetLines(db), timeoutMs)));
+  while (!signal?.aborted && (await inTime(transaction(db, forgetSelection), timeoutMs)));
+  await inTime(refreshMembers(db), timeoutMs)
 }

@@ -205,8 +205,8 @@ const oneOf = <T extends string>(text: string, words: readonly T[]) => words.fin
 
 function isRange(text: string): boolean {
   const [, address, bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? []
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address ?? '')]!
-  return text === 'loopback' || (most > 0 && (bits === undefined || (Number(bits) > 0 && Number(bits) <= most)))
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address ?? '')]!
+  return text === 'loopback' || (longest > 0 && (bits === undefined || (Number(bits) > 0 && Number(bits) <= longest)))
 }
 
 function wholeNumber(text: string, from: number, to: number): number | undefined {

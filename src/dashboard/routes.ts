@@ -20,7 +20,7 @@ import { troubledBatch, troubledMails } from './attention-page.ts'
 import { troubledBatches } from './store.ts'
 
 const weeks = 12
-const mostBatches = 5
+const maxBatches = 5
 
 export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
   app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
@@ -29,7 +29,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
       countPeople(db),
       weeklyTotals(db, weeks),
       openRequests(db, 20),
-      troubledBatches(db, mostBatches + 1),
+      troubledBatches(db, maxBatches + 1),
       listEvents(db, { except: ['signed-in'] }, 6),
       readPause(db),
       readHold(db),
@@ -78,8 +78,8 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
           email,
           when: showTime(requestedAt!, timeZone)
         })),
-        batches: troubled.slice(0, mostBatches).map(batch => troubledBatch(batch, timeZone)),
-        hasMoreBatches: troubled.length > mostBatches,
+        batches: troubled.slice(0, maxBatches).map(batch => troubledBatch(batch, timeZone)),
+        hasMoreBatches: troubled.length > maxBatches,
         mails: troubledMails(counts),
         leavers,
         undecided,

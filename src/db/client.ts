@@ -35,7 +35,7 @@ export interface Session {
 }
 
 interface State {
-  most: number
+  max: number
   sockets: Sockets
   options: object
 }
@@ -60,7 +60,7 @@ export function connect(url: string, options: ConnectOptions = {}): Database {
     onrefused: (reason: Error) => onRefused?.(reason, sockets.count())
   }
   const db = drizzle({ client: openDriver(driverOptions) })
-  states.set(db, { most: connections, sockets, options: driverOptions })
+  states.set(db, { max: connections, sockets, options: driverOptions })
   return db
 }
 
@@ -77,13 +77,13 @@ export function openListener(db: Database, notices: Notices): postgres.Sql {
 }
 
 /** How many connections a pool has at the moment, and how many it would have at the most. */
-export function connectionsOf(db: Database): { open: number; most: number } {
+export function connectionsOf(db: Database): { open: number; max: number } {
   const state = states.get(db)
-  return { open: state?.sockets.count() ?? 0, most: state?.most ?? 0 }
+  return { open: state?.sockets.count() ?? 0, max: state?.max ?? 0 }
 }
 
 /** How long a transaction waits for a connection, in milliseconds. */
-const patience = 10_000
+const timeoutMs = 10_000
 
 /**
  * Runs `act` in a transaction.
@@ -103,7 +103,7 @@ export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>):
       throw inTransaction(error)
     })
   work.catch(() => {})
-  await inTime(Promise.race([begun.promise, work]), patience).catch(error => {
+  await inTime(Promise.race([begun.promise, work]), timeoutMs).catch(error => {
     isLate = true
     throw error
   })

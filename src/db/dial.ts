@@ -62,14 +62,14 @@ function once(socket: net.Socket, event: 'connect' | 'data' | 'secureConnect'): 
   return new Promise((resolve, reject) => {
     const closed = () =>
       reject(Object.assign(new Error('the server closed the connection'), { code: 'CONNECTION_CLOSED' }))
-    const settle = (act: (value: never) => void) => (value: unknown) => {
+    const finish = (act: (value: never) => void) => (value: unknown) => {
       for (const [name, listener] of listeners) socket.off(name, listener)
       act(value as never)
     }
     const listeners = [
-      [event, settle(resolve)],
-      ['error', settle(reject)],
-      ['close', settle(closed)]
+      [event, finish(resolve)],
+      ['error', finish(reject)],
+      ['close', finish(closed)]
     ] as const
     for (const [name, listener] of listeners) socket.on(name, listener)
   })

@@ -70,8 +70,8 @@ async function prepare(folder: string) {
 }
 
 /** Bytes of a socket's path, after which Linux (108 with the last 0) and macOS (104) end. */
-const mostSocketBytes = 103
-const isShort = (folder: string) => Buffer.byteLength(path.join(folder, '.s.PGSQL.5432')) <= mostSocketBytes
+const maxSocketBytes = 103
+const isShort = (folder: string) => Buffer.byteLength(path.join(folder, '.s.PGSQL.5432')) <= maxSocketBytes
 
 /**
  * Beside the data, where nobody else may write. Where that path is too long, or one that PostgreSQL would take for a list,

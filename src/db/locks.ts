@@ -2,24 +2,24 @@
 import { type Database, inTime } from './client.ts'
 
 /** How long the lock's own statements may take, in milliseconds. */
-const patience = 10_000
+const timeoutMs = 10_000
 
 /** Does `work` while holding the lock of that name; undefined at once when somebody else holds it. */
 export async function whileLocked<T>(db: Database, name: string, work: () => Promise<T>): Promise<T | undefined> {
   // a session's lock needs a connection that nobody else gets
   const reserving = db.$client.reserve()
-  const connection = await inTime(reserving, patience).catch(error => {
+  const connection = await inTime(reserving, timeoutMs).catch(error => {
     reserving.then(late => late.release()).catch(() => {})
     throw error
   })
   try {
-    const [row] = await inTime(connection`select pg_try_advisory_lock(hashtext(${name})) as mine`, patience)
+    const [row] = await inTime(connection`select pg_try_advisory_lock(hashtext(${name})) as mine`, timeoutMs)
     if (!row?.mine) return undefined
     try {
       return await work()
     } finally {
       // a connection that broke has given its lock back already
-      await inTime(connection`select pg_advisory_unlock(hashtext(${name}))`, patience).catch(() => {})
+      await inTime(connection`select pg_advisory_unlock(hashtext(${name}))`, timeoutMs).catch(() => {})
     }
   } finally {
     connection.release()

@@ -6,7 +6,7 @@ export interface PagedSearch<T, K> {
   /** Matches among the next `window` rows in order, and whether these are all that are left. */
   near: (window: number) => Promise<{ rows: T[]; isAll: boolean }>
   /** The keys of at most `most` matches, in any order, by way of indexes. */
-  keys: (most: number) => Promise<K[]>
+  keys: (max: number) => Promise<K[]>
   /** The rows of these keys that come next. */
   byKeys: (keys: K[]) => Promise<T[]>
   /** The table in its order, until the page is full. */
@@ -14,7 +14,7 @@ export interface PagedSearch<T, K> {
 }
 
 const window = 2000
-const mostRare = 20_000
+const maxRare = 20_000
 
 /**
  * The first `limit` matches in the table's order. Frequent ones stand among the next rows; rare ones have an index; what
@@ -23,8 +23,8 @@ const mostRare = 20_000
 export async function searchPage<T, K>(limit: number, { near, keys, byKeys, walk }: PagedSearch<T, K>): Promise<T[]> {
   const { rows, isAll } = await near(window)
   if (rows.length >= limit || isAll) return rows
-  const found = await keys(mostRare + 1)
-  return found.length > mostRare ? walk() : byKeys(found)
+  const found = await keys(maxRare + 1)
+  return found.length > maxRare ? walk() : byKeys(found)
 }
 
 /** Does `text`, in lower case, contain what somebody typed, which means itself whatever it holds? */

@@ -180,9 +180,9 @@ export async function end(pid: number, data: string): Promise<void> {
     ['SIGQUIT', 2_000],
     ['SIGKILL', 1_000]
   ] as const
-  for (const [signal, patience] of ways) {
+  for (const [signal, timeoutMs] of ways) {
     if (isServing(pid, data)) process.kill(pid, signal)
-    const deadline = Date.now() + patience
+    const deadline = Date.now() + timeoutMs
     while (isServing(pid, data) && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 20))
   }
 }

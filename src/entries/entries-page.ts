@@ -10,7 +10,7 @@ import { type Undecided, undecided } from './entries-store.ts'
 import { relinksWaiting } from './relink-store.ts'
 
 const pageSize = 50
-const mostCounted = 1_000
+const maxCounted = 1_000
 
 export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
   const query = request.query as { after?: string }
@@ -18,7 +18,7 @@ export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: 
   const [found, heading, waiting] = await Promise.all([
     undecided(db, pageSize + 1, after),
     undecidedInWords(db),
-    request.viewer!.role === 'owner' ? relinksWaiting(db, mostCounted) : []
+    request.viewer!.role === 'owner' ? relinksWaiting(db, maxCounted) : []
   ])
   const rows = found.slice(0, pageSize)
   return reply.page(
@@ -35,7 +35,7 @@ export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: 
 }
 
 function relinkSheet(count: number) {
-  const people = count < mostCounted ? peopleInWords(count) : `${peopleInWords(count)} or more`
+  const people = count < maxCounted ? peopleInWords(count) : `${peopleInWords(count)} or more`
   return {
     ...{
       id: 'relink',
@@ -49,8 +49,8 @@ function relinkSheet(count: number) {
 
 /** How many they are, counted up to a thousand; null: none. */
 export async function undecidedInWords(db: Db): Promise<string | null> {
-  const { length } = await undecided(db, mostCounted + 1)
-  if (length > mostCounted) return `Over ${peopleInWords(mostCounted)}`
+  const { length } = await undecided(db, maxCounted + 1)
+  if (length > maxCounted) return `Over ${peopleInWords(maxCounted)}`
   return length === 0 ? null : peopleInWords(length)
 }
 

@@ -6,7 +6,7 @@ import { currentRole, lockAddresses, lockOwners } from '../people/store.ts'
 import { lockAllGroups, type Relink, relink, relinksWaiting } from './relink-store.ts'
 
 /** People in one act: the directory is asked about each of them and their new entry. */
-const most = 5_000
+const maxPeople = 5_000
 const perQuestion = 250
 
 export type RelinkOutcome =
@@ -22,7 +22,7 @@ export type RelinkOutcome =
 export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<RelinkOutcome> {
   const opened = await directoryOf(deps)
   if ('problem' in opened) return { outcome: 'not-connected', reason: opened.problem }
-  const waiting = await relinksWaiting(deps.db, most)
+  const waiting = await relinksWaiting(deps.db, maxPeople)
   let proved: Relink[]
   try {
     proved = await provedBy(opened.directory, waiting)

@@ -24,7 +24,7 @@ export async function findPeopleIn(session: Session, ids: string[]): Promise<Dir
   return entries.flatMap(entry => personOf(entry, names, exclusions, null) ?? [])
 }
 
-const mostOfAddress = 20
+const maxOfAddress = 20
 
 /** The people who have this mail address, as their own or as one of several. */
 export async function findByAddressIn(session: Session, address: string): Promise<DirectoryPerson[]> {
@@ -41,10 +41,10 @@ export async function findByAddressIn(session: Session, address: string): Promis
   for await (const page of session.pages({ ...search, doing: 'Looking for an address' })) {
     // servers also match what only looks alike (wide letters, unseen ones)
     found.push(...page.filter(entry => addressesOf(entry, names).some(({ text }) => addressKeyOf(text) === key)))
-    if (found.length >= mostOfAddress) break
+    if (found.length >= maxOfAddress) break
   }
   const people = peopleAmong(session, found).flatMap(entry => personOf(entry, names, exclusions, null) ?? [])
-  return people.slice(0, mostOfAddress)
+  return people.slice(0, maxOfAddress)
 }
 
 /** Of entries that share an address or a user name, people: a mailbox or a device that has it too is none. */

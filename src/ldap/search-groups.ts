@@ -64,18 +64,18 @@ const plain = (text: string) =>
     .replace(/\p{M}+/gu, '')
     .toLowerCase()
 
-async function firstGroups(session: Session, filter: Filter, most: number) {
+async function firstGroups(session: Session, filter: Filter, max: number) {
   const { names, settings } = session
   const search = { base: settings.baseDn, scope: 'sub' as const, filter, attributes: groupAttributes(names) }
   const groups: FoundGroup[] = []
   let withoutId = 0
-  for await (const page of session.pages({ ...search, doing: 'Searching groups' }, most)) {
+  for await (const page of session.pages({ ...search, doing: 'Searching groups' }, max)) {
     for (const entry of page) {
       const group = groupOf(entry, names, null)
       if (!group) withoutId += 1
       else if (!session.exclusions(entry.key!, group.mail ? [group.mail] : [])) groups.push(group)
     }
-    if (groups.length >= most || withoutId >= most) break
+    if (groups.length >= max || withoutId >= max) break
   }
   return { groups, withoutId }
 }

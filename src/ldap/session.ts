@@ -104,8 +104,8 @@ async function openSession(
   const isFiltered = Boolean(settings.peopleFilter?.trim()) || typeof defaults.people === 'string'
   const personClasses = isFiltered ? [] : [...defaults.people]
 
-  const unpaged = (search: Search, enough: number | undefined) =>
-    session.search({ ...search, isLarge: true, ...(enough === undefined ? {} : { enough }) })
+  const unpaged = (search: Search, stopAfter: number | undefined) =>
+    session.search({ ...search, isLarge: true, ...(stopAfter === undefined ? {} : { stopAfter }) })
 
   const session: Session = {
     settings,

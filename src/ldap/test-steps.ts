@@ -9,7 +9,7 @@ import { everything } from './syntax/literal.ts'
 import type { Limits } from './wire/limits.ts'
 import { RefusedOperation } from './wire/words.ts'
 
-const mostCounted = 10_000
+const maxCounted = 10_000
 const titles = { 'active-directory': 'Active Directory', openldap: 'OpenLDAP', '389': '389 Directory Server' }
 
 /** Goes the way of a sync step by step, and stops where it fails. Changes nothing, here or there. */
@@ -88,7 +88,7 @@ async function count(
       total += page.length
       withoutId += page.filter(entry => !entry.has(names.id)).length
       for (const entry of page.slice(0, 3 - examples.length)) examples.push(nameOf(entry) ?? entry.dn)
-      if (total >= mostCounted) break
+      if (total >= maxCounted) break
     }
   } catch (error) {
     end = limitOf(error)
@@ -104,8 +104,8 @@ async function count(
       `${withoutId} of ${total} ${what} show no ${names.id}, so a rename would lose them`,
       'Choose another id attribute, or let the bind account read this one'
     )
-  const isMore = end !== undefined || total >= mostCounted
-  const shown = `${isMore ? 'More than ' : ''}${number(Math.min(total, mostCounted))}`
+  const isMore = end !== undefined || total >= maxCounted
+  const shown = `${isMore ? 'More than ' : ''}${number(Math.min(total, maxCounted))}`
   const text = `${shown} ${what}: ${examples.join(', ')}${total > examples.length ? ' …' : ''}`
   return [text, end ? `${end.message} ${end.advice}` : null]
 }

@@ -17,8 +17,8 @@ import {
 } from './leavers-store.ts'
 import { leaversToLetGo } from './to-let-go.ts'
 
-const most = 500
-const mostWitnesses = 5
+const maxPeople = 500
+const maxWitnesses = 5
 
 /**
  * Asks the directory whether it still has the people whom groups have let go, and notes who is gone or disabled. Someone
@@ -30,14 +30,14 @@ const mostWitnesses = 5
  */
 export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
   const { db } = deps
-  const due = await peopleToAskAbout(db, most)
+  const due = await peopleToAskAbout(db, maxPeople)
   if (due.length === 0) return false
   const found = await directoryOf(deps)
   if ('problem' in found) return false
   const { settings, deactivateLeavers: isOn } = found.state
   const isExcluded = readExclusions(settings.exclusions)
   const asked = due.filter(person => !isExcluded(dnKey(person.dn ?? '') ?? '', [person.email]))
-  const { seen, answered } = await askDirectory(found.directory, asked, await peopleInGroups(db, mostWitnesses), signal)
+  const { seen, answered } = await askDirectory(found.directory, asked, await peopleInGroups(db, maxWitnesses), signal)
   await transaction(db, async tx => {
     if (isOn) await lockOwners(tx)
     await lockAddresses(tx)

@@ -16,19 +16,19 @@ async function readExcluded(db: Db) {
   return ({ dn, email }: Leaver) => isExcluded(dnKey(dn ?? '') ?? '', [email])
 }
 
-const mostCounted = 1_000
+const maxCounted = 1_000
 
 /** How many they are, for pages that only point to them: counted up to a thousand. Null: nobody. */
 export async function leaversInWords(db: Db): Promise<string | null> {
   const isExcluded = await readExcluded(db)
   let count = 0
-  for (let after = 0; count <= mostCounted; ) {
-    const some = await waitingLeavers(db, { after, limit: mostCounted + 1 })
+  for (let after = 0; count <= maxCounted; ) {
+    const some = await waitingLeavers(db, { after, limit: maxCounted + 1 })
     count += some.filter(leaver => !isExcluded(leaver)).length
-    if (some.length <= mostCounted) break
+    if (some.length <= maxCounted) break
     after = some.at(-1)!.id
   }
-  if (count > mostCounted) return `Over ${peopleInWords(mostCounted)}`
+  if (count > maxCounted) return `Over ${peopleInWords(maxCounted)}`
   return count === 0 ? null : peopleInWords(count)
 }
 

@@ -49,11 +49,11 @@ export function faultOf(text: string, read: Read): Fault {
 }
 
 /** "mail: <ada@example.org>." has three things to take away; what needs more than a few was not plainly meant. */
-const mostSteps = 5
+const maxSteps = 5
 
 function repairOf(text: string, read: Read, first: Rule): string | undefined {
   let before = text
-  for (let step = 0; step < mostSteps; step += 1) {
+  for (let step = 0; step < maxSteps; step += 1) {
     const [, , mended, isLast] = step === 0 ? first : ruleFor(before, read)
     const after = mended && trimBlanks(mended(before))
     if (after === undefined || after === before) return undefined

@@ -1,7 +1,7 @@
 /** Names that people choose: for themselves, a team, the organization. */
 import { withoutUnseen } from './unseen.ts'
 
-const most = 200
+const maxLength = 200
 /** They turn around the text that follows, a page's own included. */
 const bidiControls = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u
@@ -17,10 +17,10 @@ const blankSymbols = /[\u2800\u{1d159}]/gu
  */
 export function readName(text: string): string | undefined {
   const typed = text.trim()
-  if (typed.length <= most && plain.test(typed)) return typed
-  if (typed.length > most || control.test(typed)) return undefined
+  if (typed.length <= maxLength && plain.test(typed)) return typed
+  if (typed.length > maxLength || control.test(typed)) return undefined
   const name = typed.replace(bidiControls, '').replace(/\s+/g, ' ').trim().normalize('NFC')
-  return name.length <= most && isVisible(name) ? name : undefined
+  return name.length <= maxLength && isVisible(name) ? name : undefined
 }
 
 const isVisible = (text: string) => visible.test(withoutUnseen(text).replace(blankSymbols, ''))

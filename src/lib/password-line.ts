@@ -48,7 +48,7 @@ interface Waiting {
   count: number
 }
 
-export function createLine(atOnce: number, most: Limits = limits) {
+export function createLine(atOnce: number, max: Limits = limits) {
   const none = (): Waiting => ({ networks: new Map(), count: 0 })
   const waiting: Record<Asker, Waiting> = { 'sign-up': none(), known: none(), stranger: none() }
   let running = 0
@@ -70,8 +70,8 @@ export function createLine(atOnce: number, most: Limits = limits) {
   function wait({ asker, network, signal }: Turn): Promise<void> {
     const group = waiting[asker]
     const mine = group.networks.get(network) ?? new Set<() => void>()
-    const isNetwork = mine.size >= most[asker].network
-    if (isNetwork || group.count >= most[asker].all)
+    const isNetwork = mine.size >= max[asker].network
+    if (isNetwork || group.count >= max[asker].all)
       throw new LineFull(isNetwork, Math.ceil((group.count * secondsEach) / atOnce) + 1)
     group.networks.set(network, mine)
     group.count += 1

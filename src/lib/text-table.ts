@@ -93,6 +93,6 @@ function hash(text: string) {
 
 function mixed(bits: number): number {
   const half = Math.imul(bits ^ (bits >>> 16), 0x7feb352d)
-  const most = Math.imul(half ^ (half >>> 15), 0x846ca68b)
-  return most ^ (most >>> 16)
+  const mixed = Math.imul(half ^ (half >>> 15), 0x846ca68b)
+  return mixed ^ (mixed >>> 16)
 }

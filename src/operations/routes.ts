@@ -59,7 +59,7 @@ async function metrics(db: Database, smtp: Deps['config']['smtp']): Promise<stri
     ...limitGauges(known),
     ...gauge('rollcall_mail_overdue_seconds', 'How long the oldest mail that is due has waited', overdue),
     ...gauge('rollcall_database_connections', 'Connections of the pages to the database', connectionsOf(db).open),
-    ...gauge('rollcall_database_connections_max', 'Connections that the pages may have', connectionsOf(db).most),
+    ...gauge('rollcall_database_connections_max', 'Connections that the pages may have', connectionsOf(db).max),
     ...gauge('process_resident_memory_bytes', 'Memory of this process', process.memoryUsage.rss()),
     ...gauge('process_uptime_seconds', 'Age of this process', Math.round(process.uptime()))
   ]

@@ -73,9 +73,9 @@ export async function listPeople(db: Db, filter: PeopleFilter, limit: number, af
       const [rows, more] = await Promise.all([read(next, isMatch), db.execute(beyond)])
       return { rows, isAll: more.length === 0 }
     },
-    async keys(most) {
+    async keys(max) {
       const isFound = matching(filter, true)
-      const rows = await db.select({ id: people.id }).from(people).where(isFound).limit(most)
+      const rows = await db.select({ id: people.id }).from(people).where(isFound).limit(max)
       return rows.map(row => row.id)
     },
     byKeys: ids => read(people, and(isLater, sql`${people.id} = any(${sql.param(ids)}::bigint[])`, isMatch)),

@@ -67,9 +67,9 @@ const isUpload = ({ headers }: FastifyRequest) => headers['content-type']?.start
 /** "address-3" → "Address 3". */
 const labelOf = (name: string) => name[0]!.toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ')
 
-const mostBytes = 40 * 1024
+const maxBytes = 40 * 1024
 /** Milliseconds that what was entered is waited for: a browser sends it along at once. */
-const patience = 2000
+const timeoutMs = 2000
 
 /** The fields of a form that has not been read yet; undefined where it is none, too large to keep or too slow. */
 async function fieldsOf(request: FastifyRequest): Promise<[string, string][] | undefined> {
@@ -100,10 +100,10 @@ function bodyOf(raw: FastifyRequest['raw']): Promise<Buffer | undefined> {
     }
     const take = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > mostBytes) return end()
+      if (bytes > maxBytes) return end()
       return void chunks.push(chunk)
     }
-    const timer = setTimeout(end, patience)
+    const timer = setTimeout(end, timeoutMs)
     raw.on('data', take)
     raw.once('end', () => end(Buffer.concat(chunks)))
     for (const event of ['close', 'error']) raw.once(event, () => end())

@@ -5,7 +5,7 @@ import { accountDelay } from './session.ts'
 import { addTry, countInRow, deleteSession, forgetTries, lockTries } from './store.ts'
 
 /** Wrong ones in a row after which the session ends. */
-const mostInSession = 10
+const maxInSession = 10
 
 const keyOf = (personId: number) => `me ${personId}`
 const keyOfSession = (sessionId: number) => `me session ${sessionId}`
@@ -16,7 +16,7 @@ const keyOfSession = (sessionId: number) => `me session ${sessionId}`
  */
 export async function countGuess(db: Database, personId: number, sessionId: number): Promise<number | 'over'> {
   return transaction(db, async tx => {
-    if ((await lockTries(tx, keyOfSession(sessionId))).failures >= mostInSession) return 'over'
+    if ((await lockTries(tx, keyOfSession(sessionId))).failures >= maxInSession) return 'over'
     const wait = await countInRow(tx, keyOf(personId), accountDelay)
     if (wait === 0) await addTry(tx, keyOfSession(sessionId))
     return wait
@@ -27,7 +27,7 @@ export async function countGuess(db: Database, personId: number, sessionId: numb
 export async function endAfterGuesses(db: Database, personId: number, sessionId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const { failures } = await lockTries(tx, keyOfSession(sessionId))
-    if (failures < mostInSession) return false
+    if (failures < maxInSession) return false
     if (await deleteSession(tx, personId, sessionId))
       await recordEvent(tx, { kind: 'password-guessed', actorId: personId, personId, details: { tries: failures } })
     return true

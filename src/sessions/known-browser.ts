@@ -8,7 +8,7 @@ import { signatureFor } from '../lib/token.ts'
 import { sendSessionCookie } from './scopes.ts'
 
 /** Users that one browser is known for: people who share a machine. The newest stay. */
-const mostUsers = 5
+const maxUsers = 5
 const days = 365
 
 interface Mark {
@@ -20,7 +20,7 @@ interface Mark {
 
 /** What a browser's cookie says, as far as it is ours: which users have signed in with it. */
 export function readMarks(keys: readonly Buffer[], cookie: string | undefined): Mark[] {
-  const parts = (cookie ?? '').slice(0, 1000).split('~').slice(0, mostUsers)
+  const parts = (cookie ?? '').slice(0, 1000).split('~').slice(0, maxUsers)
   return parts.flatMap(text => {
     const [, id, nonce, signature] = /^([1-9]\d{0,14})\.([\w-]{22})\.([\w-]{43})$/.exec(text) ?? []
     if (!id || !nonce || !signature) return []
@@ -35,7 +35,7 @@ export function addMark(keys: readonly [Buffer, ...Buffer[]], cookie: string | u
   const nonce = marks.find(mark => mark.personId === personId)?.nonce ?? randomBytes(16).toString('base64url')
   const mine = `${personId}.${nonce}.${signatureOf(keys[0], String(personId), nonce)}`
   const others = marks.filter(mark => mark.personId !== personId).map(({ text }) => text)
-  return [mine, ...others].slice(0, mostUsers).join('~')
+  return [mine, ...others].slice(0, maxUsers).join('~')
 }
 
 const signatureOf = (key: Buffer, id: string, nonce: string) => signatureFor(key, 'browser', `${id}:${nonce}`)

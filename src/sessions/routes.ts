@@ -11,11 +11,11 @@ import { field, filters, form, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { ownPath } from '../web/redirects.ts'
 import { linkEntry } from './claim-entry.ts'
+import type { CheckDirectoryPassword } from './directory-sign-in.ts'
 import { keptPage } from './ended-page.ts'
 import { openForm } from './kept-form.ts'
 import { marksOf, welcome } from './known-browser.ts'
 import { openTicket, sealTicket } from './link-ticket.ts'
-import type { CheckOutside } from './outside.ts'
 import { clearSessionCookie, sessionToken } from './scopes.ts'
 import { hashSessionToken } from './session.ts'
 import { type SignInOutcome, signIn } from './sign-in.ts'
@@ -31,7 +31,7 @@ export const unavailable =
 const late = 'That step took longer than ten minutes. Sign in again.'
 const wrong = 'That email address and password do not match a user here.'
 
-export function signInRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOutside): void {
+export function signInRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
   const { db, config, secretKey } = deps
   const keys = keysOf(deps)
   const query = filters({ next: optionalField() })
@@ -76,7 +76,7 @@ export function signInRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOu
       const outcome = await signIn(
         db,
         { email, password, ...browserOf(request), marks: marksOf(keys, request), over: overOf(reply) },
-        outside
+        checkDirectory
       )
       if (outcome.outcome === 'signed-in') {
         return signedIn(reply, outcome, next, kept)

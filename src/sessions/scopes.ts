@@ -17,8 +17,8 @@ declare module 'fastify' {
 }
 
 /** How long a request waits to learn who is asking, in milliseconds; shorter once others have waited in vain. */
-const patience = 5000
-const patienceInTrouble = 900
+const timeoutMs = 5000
+const troubleTimeoutMs = 900
 
 /** Registers the cookie and the hooks that find the viewer and check the route's role. */
 export async function serveSessions(app: FastifyInstance, { db, config, secretKey }: Deps): Promise<void> {
@@ -37,7 +37,7 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
   app.addHook('onRequest', async request => {
     if (!asksDatabase(request)) return
     try {
-      await inTime(findOutWho(db, request), isInTrouble ? patienceInTrouble : patience)
+      await inTime(findOutWho(db, request), isInTrouble ? troubleTimeoutMs : timeoutMs)
       isInTrouble = false
     } catch (error) {
       isInTrouble = true
@@ -54,7 +54,7 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
     const { method, viewer, routeOptions } = request
     if (!viewer || method === 'GET' || method === 'HEAD' || routeOptions.config.access === 'anyone') return undefined
     const tokenHash = hashSessionToken(sessionToken(request)!)
-    const now = await inTime(findViewer(db, tokenHash), patience)
+    const now = await inTime(findViewer(db, tokenHash), timeoutMs)
     request.viewer = now ? { ...viewer, role: now.role } : null
     return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
   })

@@ -9,7 +9,7 @@ import type { Role } from '../lib/role.ts'
 import type { EntryRef } from '../people/entry-store.ts'
 import { findUserByKey, lockPerson, type PersonRow } from '../people/store.ts'
 import { claimEntry, opensWithDirectory } from './claim-entry.ts'
-import { type CheckOutside, claimantOf } from './outside.ts'
+import { type CheckDirectoryPassword, claimantOf } from './directory-sign-in.ts'
 import { accountDelay, hashSessionToken, networkOf, newSessionToken } from './session.ts'
 import { countInRow, countTry, deleteSessionByToken, forgetTries, insertSession, takeBackTry } from './store.ts'
 
@@ -48,18 +48,22 @@ const networkTriesPerMinute = 30
  * Signs a user in with address and password. Five wrong tries a minute for an account from one network, thirty for a
  * network; a growing delay, never a lock, for an account that is guessed at from everywhere (ASVS 6.1.1, NIST SP
  * 800-63B-4). Takes as long and says the same whether or not the address belongs to a user (ASVS 6.3.8). With
- * `outside`, the directory's password does as well as one that was chosen here. A browser that has signed in as this user
+ * `checkDirectory`, the directory's password does as well as one that was chosen here. A browser that has signed in as this user
  * before is counted by itself: what strangers try never keeps it out.
  */
-export async function signIn(db: Database, attempt: Attempt, outside?: CheckOutside): Promise<SignInOutcome> {
+export async function signIn(
+  db: Database,
+  attempt: Attempt,
+  checkDirectory?: CheckDirectoryPassword
+): Promise<SignInOutcome> {
   const address = parseAddress(attempt.email.trim())
   const key = 'fault' in address ? cutText(attempt.email.trim().toLowerCase(), 254) : address.key
   const checked = await checkInLine(db, key, attempt)
   if ('outcome' in checked) return checked
   const { user, isRight, keys } = checked
   if (isRight && user) return begin(db, user, keys, attempt, tx => isUnchanged(tx, user))
-  if (!outside || attempt.password === '' || 'fault' in address) return { outcome: 'wrong' }
-  const answer = await outside(user ? claimantOf(user) : { addressKey: key }, attempt.password, keys.share)
+  if (!checkDirectory || attempt.password === '' || 'fault' in address) return { outcome: 'wrong' }
+  const answer = await checkDirectory(user ? claimantOf(user) : { addressKey: key }, attempt.password, keys.share)
   if (answer.outcome === 'unavailable' && keys.network) await takeBackTry(db, keys.network)
   if (answer.outcome === 'unavailable' || answer.outcome === 'too-many') return answer
   if (answer.outcome === 'expired' || answer.outcome === 'must-change') return answer

@@ -6,7 +6,7 @@ import type { AttributeNames, DirectorySettings } from '../ldap/directory.ts'
 import { readExclusions } from '../ldap/schema/exclusions.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
 import { parseFilter } from '../ldap/syntax/filter.ts'
-import { parseAddress } from '../ldap/wire/address.ts'
+import { parseLdapUrl } from '../ldap/wire/ldap-url.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
 /** What was sent; a field that was not keeps its value. */
@@ -164,7 +164,7 @@ function trying(errors: FieldErrors, field: DirectoryField, check: () => unknown
 }
 
 function checkAddress({ url, startTls, allowPlain }: DirectorySettings) {
-  const { port, isLdaps, isLoopback } = parseAddress(url)
+  const { port, isLdaps, isLoopback } = parseLdapUrl(url)
   // not a way to knock at what else listens on a server (S12)
   if (port < 1024 && port !== 389 && port !== 636) throw new Error('Directories listen on port 389, 636 or above 1023')
   if (!isLdaps && !startTls && !isLoopback && !allowPlain)

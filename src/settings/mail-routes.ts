@@ -19,7 +19,7 @@ import { changeMail, decideMailOfCopy } from './change-mail.ts'
 const body = form({ per_second: field(), per_domain_per_second: field(), line_days: field() })
 type Fields = Static<typeof body>
 
-const mostPerSecond = 100_000
+const maxPerSecond = 100_000
 
 /** How mail leaves: the server that the environment names, how fast, and how long reports are kept. */
 export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
@@ -51,8 +51,7 @@ export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-const isWhole = (text: string, most: number) =>
-  /^\d{1,6}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= most
+const isWhole = (text: string, max: number) => /^\d{1,6}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= max
 
 const copyBody = form({ act: field() })
 
@@ -76,10 +75,9 @@ function copyRoute(app: FastifyInstance, deps: Deps) {
 
 function errorsOf({ per_second, per_domain_per_second, line_days }: Fields): FieldErrors {
   const errors: FieldErrors = {}
-  const rate = `Enter a whole number from 1 to ${number(mostPerSecond)}, or leave it blank.`
-  if (per_second.trim() && !isWhole(per_second, mostPerSecond)) errors.per_second = rate
-  if (per_domain_per_second.trim() && !isWhole(per_domain_per_second, mostPerSecond))
-    errors.per_domain_per_second = rate
+  const rate = `Enter a whole number from 1 to ${number(maxPerSecond)}, or leave it blank.`
+  if (per_second.trim() && !isWhole(per_second, maxPerSecond)) errors.per_second = rate
+  if (per_domain_per_second.trim() && !isWhole(per_domain_per_second, maxPerSecond)) errors.per_domain_per_second = rate
   if (!isWhole(line_days, 3650)) errors.line_days = 'Enter a number of days from 1 to 3650.'
   return errors
 }

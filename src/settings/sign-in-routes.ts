@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { organizationSignInOn } from '../config/env.ts'
-import { bindLimit } from '../directory/directory-sign-in.ts'
+import { bindLimit } from '../directory/password-check.ts'
 import { readDirectory } from '../directory/settings.ts'
 import { newestGoodRead } from '../groups/decisions/listing-store.ts'
 import { showTime } from '../web/dates.ts'

@@ -40,12 +40,12 @@ export type JoinOutcome =
 /** Links that are being used in this process: a hash costs 80 ms of a core, and only one of many can win. */
 const inUse = new Map<string, { last: Promise<unknown>; count: number }>()
 /** As many may use one link at the same moment; a reader who selects the button again and again is among them. */
-const mostAtOnce = 2000
+const maxAtOnce = 2000
 
 /** Signs the invited person up: the address is the invitation's, the link is used up in one update, once. */
 export async function join(db: Database, joining: Joining): Promise<JoinOutcome> {
   const before = inUse.get(joining.token)
-  if (before && before.count >= mostAtOnce) throw new LineFull(true, 5)
+  if (before && before.count >= maxAtOnce) throw new LineFull(true, 5)
   const mine = (before?.last ?? Promise.resolve()).then(() => joinNow(db, joining))
   const entry = { last: mine.catch(() => {}), count: (before?.count ?? 0) + 1 }
   inUse.set(joining.token, entry)

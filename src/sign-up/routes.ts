@@ -10,8 +10,8 @@ import { passwordProblem } from '../lib/password.ts'
 import { hashToken } from '../lib/token.ts'
 import { isNameKept } from '../people/person.ts'
 import { findPerson, readOrganization } from '../people/store.ts'
+import { type CheckDirectoryPassword, claimantOf, type DirectoryAnswer } from '../sessions/directory-sign-in.ts'
 import { welcome } from '../sessions/known-browser.ts'
-import { type CheckOutside, claimantOf, type OutsideAnswer } from '../sessions/outside.ts'
 import { browserOf, changeFirst, unavailable } from '../sessions/routes.ts'
 import { networkOf } from '../sessions/session.ts'
 import { showDay } from '../web/dates.ts'
@@ -29,15 +29,15 @@ interface ByToken {
   Params: { token: string }
 }
 
-export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOutside): void {
+export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
   const { db } = deps
   const keys = keysOf(deps)
-  const isOutside = outside !== undefined
+  const isDirectoryPassword = checkDirectory !== undefined
 
   app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
     const { invitation, state } = await invitationOf(deps, request.params.token)
     if (state !== 'open') return closedPage(deps, reply, request.params.token, invitation, state, 410)
-    return joinPage(deps, reply, request, invitation, { isOutside })
+    return joinPage(deps, reply, request, invitation, { isDirectoryPassword })
   })
 
   app.post<ByToken & { Body: Static<typeof body> }>(
@@ -49,13 +49,16 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, outside?: CheckOuts
       const { invitation, state } = await invitationOf(deps, token)
       if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
       const name = (await keptName(db, invitation)) ?? request.body.name
-      const errors = errorsOf(name, isOutside ? null : password, [invitation.email, request.organization ?? ''])
+      const errors = errorsOf(name, isDirectoryPassword ? null : password, [
+        invitation.email,
+        request.organization ?? ''
+      ])
       // also with another error, so that the page tells of both at once
-      const answer = outside && (await askOutside(db, outside, invitation, password))
+      const answer = checkDirectory && (await askDirectory(db, checkDirectory, invitation, password))
       if (answer && answer.outcome !== 'right')
         return refusedPage(deps, reply, request, invitation, { name, answer, errors })
       if (Object.keys(errors).length > 0)
-        return joinPage(deps, reply, request, invitation, { name, isOutside, errors, status: 422 })
+        return joinPage(deps, reply, request, invitation, { name, isDirectoryPassword, errors, status: 422 })
       const { userAgent, oldToken, ip } = browserOf(request)
       const result = await join(db, {
         ...{ token, name: readName(name)!, ...(answer ? { entry: answer.entry } : { password }) },
@@ -107,10 +110,15 @@ async function keptName(db: Deps['db'], { personId }: InvitationRow): Promise<st
   return person && isNameKept(person) ? person.name : null
 }
 
-async function askOutside(db: Deps['db'], outside: CheckOutside, invitation: InvitationRow, password: string) {
+async function askDirectory(
+  db: Deps['db'],
+  checkDirectory: CheckDirectoryPassword,
+  invitation: InvitationRow,
+  password: string
+) {
   const claimant = claimantOf((await findPerson(db, invitation.personId))!)
   // who has the link has tries of their own
-  return outside(claimant, password, `invitation ${invitation.id}`)
+  return checkDirectory(claimant, password, `invitation ${invitation.id}`)
 }
 
 function errorsOf(name: string, password: string | null, context: string[]): FieldErrors {
@@ -126,10 +134,19 @@ function refusedPage(
   reply: FastifyReply,
   request: FastifyRequest,
   invitation: InvitationRow,
-  { name, answer, errors }: { name: string; answer: Exclude<OutsideAnswer, { outcome: 'right' }>; errors: FieldErrors }
+  {
+    name,
+    answer,
+    errors
+  }: { name: string; answer: Exclude<DirectoryAnswer, { outcome: 'right' }>; errors: FieldErrors }
 ) {
   const show = (password: string, status: number) =>
-    joinPage(deps, reply, request, invitation, { name, isOutside: true, errors: { ...errors, password }, status })
+    joinPage(deps, reply, request, invitation, {
+      name,
+      isDirectoryPassword: true,
+      errors: { ...errors, password },
+      status
+    })
   if (answer.outcome === 'unavailable') {
     request.log.warn({ reason: answer.reason }, 'the directory cannot check passwords')
     return show(unavailable, 503)
@@ -146,7 +163,7 @@ interface JoinView {
   /** What was typed; nothing yet: the name that is known. */
   name?: string
   /** The directory keeps the password. */
-  isOutside: boolean
+  isDirectoryPassword: boolean
   errors?: FieldErrors
   status?: number
 }
@@ -156,7 +173,7 @@ async function joinPage(
   reply: FastifyReply,
   request: FastifyRequest,
   invitation: InvitationRow,
-  { name, isOutside, errors = {}, status = 200 }: JoinView
+  { name, isDirectoryPassword, errors = {}, status = 200 }: JoinView
 ) {
   const [organization, person] = await Promise.all([readOrganization(db), findPerson(db, invitation.personId)])
   const { organization: joined, timeZone } = organization!
@@ -171,7 +188,7 @@ async function joinPage(
       expires: showDay(invitation.expiresAt, timeZone),
       values: { name: name ?? person?.name ?? '' },
       isNameKept: person !== undefined && isNameKept(person),
-      isOutside,
+      isDirectoryPassword,
       errors,
       signedInAs: request.viewer?.email ?? null
     }

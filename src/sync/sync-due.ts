@@ -19,14 +19,14 @@ import {
   type TakenRun,
   takeRun
 } from './run-store.ts'
+import { applyRun } from './steps/apply-run.ts'
+import { applyUnchanged } from './steps/apply-unchanged.ts'
 import { keptAmongMissing } from './steps/kept.ts'
 import { plan } from './steps/plan-store.ts'
 import { RunFailed, readWhole } from './steps/read.ts'
-import { settle } from './steps/settle.ts'
-import { settleUnchanged } from './steps/settle-unchanged.ts'
 import { clearStage, sweepStage } from './steps/stage-store.ts'
 
-const mostAttempts = 3
+const maxAttempts = 3
 
 /** Does the next run, or asks about people whom runs have let go. False when nothing was due, or others are at it. */
 export async function syncNext(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
@@ -64,8 +64,8 @@ async function work(deps: DirectoryDeps, run: TakenRun, stopping?: AbortSignal) 
     (leaseSeconds * 1000) / 3
   )
   try {
-    if (run.attempts > mostAttempts)
-      throw new RunFailed(`It could not be finished in ${mostAttempts} tries: the log says why`)
+    if (run.attempts > maxAttempts)
+      throw new RunFailed(`It could not be finished in ${maxAttempts} tries: the log says why`)
     await readAndApply(
       deps,
       run,
@@ -95,12 +95,12 @@ async function readAndApply(deps: DirectoryDeps, run: TakenRun, progress: (read:
     { ...state, settings: { ...state.settings, bindPassword: '' } }
   ])
   const { reading, fingerprint, stageRest } = await readWhole(db, directory, run, { basis, progress, signal })
-  if (await transaction(db, tx => settleUnchanged(tx, run, reading, fingerprint, state.intervalMinutes))) return
+  if (await transaction(db, tx => applyUnchanged(tx, run, reading, fingerprint, state.intervalMinutes))) return
   await stageRest()
   await transaction(db, tx => plan(tx, run.id))
   const kept = await keptAmongMissing(db, run, state.settings.exclusions, reading.away)
   signal.throwIfAborted()
-  await transaction(db, tx => settle(tx, run, { reading, kept, fingerprint }, state))
+  await transaction(db, tx => applyRun(tx, run, { reading, kept, fingerprint }, state))
 }
 
 /** Nothing was changed; why is for everybody to read. */

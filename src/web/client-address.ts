@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { plainAddress } from '../lib/network.ts'
 
 /** More proxies than any setup has in a row; each one costs time. */
-const mostProxies = 20
+const maxProxies = 20
 
 /** Fastify's `trustProxy` for TRUST_PROXY: is this hop, counted from the connection on, a proxy of ours? */
 export function trustOf(ranges: readonly string[]): false | ((address: string, hop: number) => boolean) {
@@ -16,7 +16,7 @@ export function trustOf(ranges: readonly string[]): false | ((address: string, h
     ours.addSubnet(address, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family)
   }
   return (text, hop) => {
-    const address = hop < mostProxies ? plainAddress(text) : undefined
+    const address = hop < maxProxies ? plainAddress(text) : undefined
     if (address === undefined) return false
     if (!isIPv4(address)) return ours.check(address, 'ipv6')
     return ours.check(address, 'ipv4') || ours.check(`::ffff:${address}`, 'ipv6')

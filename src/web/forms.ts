@@ -8,7 +8,7 @@ import { Refusal } from './errors.ts'
 const formBytes = 64 * 1024
 
 /** The most fields of one form or query. Rollcall's largest form is a page of a group with everyone selected: 608. */
-export const mostFields = 800
+export const maxFields = 800
 
 /** Takes `application/x-www-form-urlencoded` and nothing else (415). */
 export async function acceptForms(app: FastifyInstance): Promise<void> {
@@ -24,7 +24,7 @@ export async function acceptForms(app: FastifyInstance): Promise<void> {
  * The fields of a form; a repeated one becomes a list. Bytes that are not UTF-8 arrive here as U+FFFD, which a form can
  * only mean when it is percent-encoded (WHATWG URL, 5.2).
  *
- * @throws Refusal 400 for more than `mostFields`, bytes that are not UTF-8, a broken escape, or NUL.
+ * @throws Refusal 400 for more than `maxFields`, bytes that are not UTF-8, a broken escape, or NUL.
  */
 export function parseForm(text: string): Record<string, string | string[]> {
   if (text.includes('\u{FFFD}')) throw unreadable('text that is not valid UTF-8')
@@ -59,9 +59,9 @@ function parsePairs(text: string) {
 
 /** Counted before any of them is looked at: what a visitor can make Rollcall do must not grow with what they send. */
 function pairsOf(text: string): string[] {
-  const pairs = text.split('&', mostFields + 1)
-  if (pairs.length > mostFields)
-    throw new Refusal(400, `This request has more than ${mostFields} fields. Nothing was changed.`)
+  const pairs = text.split('&', maxFields + 1)
+  if (pairs.length > maxFields)
+    throw new Refusal(400, `This request has more than ${maxFields} fields. Nothing was changed.`)
   return pairs.filter(pair => pair !== '')
 }
 

@@ -184,7 +184,7 @@ async function differences(db: Database, id: number, lines: ExpectedLine[]) {
 }
 
 /** How many more than one mail somebody may get for each death: what a worker has on its way or not written down. */
-const mostInFlight = 500 + 20
+const maxInFlight = 500 + 20
 
 /** R3: the worker dies while it sends. `isPatient`: the leases of the last one run out by themselves. */
 export async function killDuringSending(t: Test, { rounds, lines, isPatient }: Rounds & { isPatient?: boolean }) {
@@ -212,7 +212,7 @@ export async function killDuringSending(t: Test, { rounds, lines, isPatient }: R
   if (isPatient) t.comment(`all sent ${Math.round((Date.now() - began) / 1000)} s after the last start`)
   t.match(await countsOf(db, id), { mails: { sent: lines } })
   const repeats = checkMails(t, sink, numbered(lines))
-  t.ok(repeats <= deaths * mostInFlight, `${repeats} repeats in ${deaths} deaths`)
+  t.ok(repeats <= deaths * maxInFlight, `${repeats} repeats in ${deaths} deaths`)
   t.comment(`${repeats} repeats in ${deaths} deaths`)
 }
 

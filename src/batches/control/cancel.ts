@@ -6,7 +6,7 @@ import { requireRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
 import { deleteChunks, lockBatch, setState } from '../store.ts'
 import { avoidScans, cancelledWithRest } from './control-store.ts'
-import type { ControlOutcome } from './hold.ts'
+import type { ControlOutcome } from './pause.ts'
 
 const reason = 'The batch was canceled before this email was sent'
 const mailsInStep = 5000

@@ -20,12 +20,12 @@ export async function avoidScans(tx: Db): Promise<void> {
 
 /** Is nothing of this batch queued or on its way? */
 export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
-  const owed = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred}`
+  const open = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred}`
   const [row] = await tx
-    .select({ owed: sql<number>`${owed}` })
+    .select({ open: sql<number>`${open}` })
     .from(batches)
     .where(eq(batches.id, batchId))
-  return Number(row?.owed) === 0
+  return Number(row?.open) === 0
 }
 
 const linesInChunk = 5000

@@ -5,7 +5,7 @@ import { requireRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
 import { lockBatch } from '../store.ts'
 import { avoidScans } from './control-store.ts'
-import type { ControlOutcome } from './hold.ts'
+import type { ControlOutcome } from './pause.ts'
 
 const mailsInStep = 20_000 // a statement that changes a million would take longer than it may
 

@@ -2,7 +2,7 @@ import { type Database, transaction } from '../../db/client.ts'
 import { requireRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
 import { lockBatch, startChecking } from '../store.ts'
-import type { ControlOutcome } from './hold.ts'
+import type { ControlOutcome } from './pause.ts'
 
 /**
  * Sends a batch that was only checked: the worker judges every line that is to be invited again, since time has passed,

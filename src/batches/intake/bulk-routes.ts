@@ -8,7 +8,7 @@ import { Refusal } from '../../web/errors.ts'
 import { filters } from '../../web/forms.ts'
 import { readUpload, UploadCut } from '../../web/uploads/read-upload.ts'
 import { organizationDomains } from '../recipient.ts'
-import { discard, release, takeIn } from './take-in.ts'
+import { discard, receiveList, release } from './receive.ts'
 import { teamField } from './team-field.ts'
 
 const fileBytes = 2 * 1024 ** 3
@@ -30,7 +30,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
     const organization = (await readOrganization(db))!
     const domains = organizationDomains(organization.domains)
     const upload = await readUpload(request, form, async file =>
-      file.name === '' ? undefined : takeIn(db, request.viewer!.id, { ...file, isRefusal }, domains)
+      file.name === '' ? undefined : receiveList(db, request.viewer!.id, { ...file, isRefusal }, domains)
     )
     const { taken } = upload
     if (taken?.outcome === 'refused') return bulkPage(deps, reply, { file: taken.reason })

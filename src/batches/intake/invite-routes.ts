@@ -11,7 +11,7 @@ import { inviteTyped } from './invite-typed.ts'
 import { teamField } from './team-field.ts'
 
 const body = form({ email: repeated(), team: repeated() })
-const most = 5
+const maxAddresses = 5
 
 export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
   const { db, wake } = deps
@@ -52,11 +52,11 @@ interface TypedError {
 function errorsOf(fields: string[], organization: Organization): TypedError[] {
   const typed = fields.flatMap((text, field) => addressesIn(text).map(address => ({ field, address })))
   if (typed.length === 0) return [{ field: 0, text: 'Enter at least one address.' }]
-  if (typed.length > most) {
+  if (typed.length > maxAddresses) {
     return [
       {
-        field: typed[most]!.field,
-        text: `You entered ${typed.length} addresses. This form takes up to ${most}; use Bulk invite for more.`
+        field: typed[maxAddresses]!.field,
+        text: `You entered ${typed.length} addresses. This form takes up to ${maxAddresses}; use Bulk invite for more.`
       }
     ]
   }
@@ -79,7 +79,7 @@ async function invitePage(
   errors: TypedError[] = [],
   team: { typed: string[]; error: string | null } = { typed: [], error: null }
 ) {
-  const count = Math.max(most, typed.length)
+  const count = Math.max(maxAddresses, typed.length)
   const fields = Array.from({ length: count }, (_, index) => {
     const mine = errors.filter(error => error.field === index)
     return {

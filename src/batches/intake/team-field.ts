@@ -1,11 +1,11 @@
 import type { Db } from '../../db/client.ts'
 import { teamNames } from '../../teams/store.ts'
 
-const mostNames = 500
+const maxNames = 500
 
 /** The field that names a team for the invitations, as a template takes it; null while there is no team. */
 export async function teamField(db: Db, { typed, error }: { typed: string[]; error: string | null }) {
-  const list = await teamNames(db, mostNames)
+  const list = await teamNames(db, maxNames)
   if (list.length === 0 && error === null) return null
   return {
     ...{ name: 'team', label: 'Team', value: typed.find(Boolean) ?? '', autocomplete: 'off', error, list },

@@ -16,7 +16,7 @@ import {
 } from './judge-store.ts'
 import { releaseBatch, renewLease, takeBatch } from './lease-store.ts'
 
-const mostFailures = 3
+const maxFailures = 3
 /** How long one batch is worked on before another gets its turn, in milliseconds. */
 const turn = 1000
 
@@ -24,7 +24,7 @@ const turn = 1000
 export async function classifyNext(db: Database): Promise<boolean> {
   const taken = await takeBatch(db)
   if (!taken) return false
-  if (taken.failures > mostFailures) {
+  if (taken.failures > maxFailures) {
     await giveUp(db, taken.id)
     return true
   }
@@ -41,7 +41,7 @@ export async function classifyNext(db: Database): Promise<boolean> {
 
 /** Unless somebody else has decided about it meanwhile. */
 async function giveUp(db: Database, batchId: number) {
-  const stopReason = `The next lines could not be worked through in ${mostFailures} tries. The log says why; continue when that is mended.`
+  const stopReason = `The next lines could not be worked through in ${maxFailures} tries. The log says why; continue when that is mended.`
   await transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (batch?.state !== 'checking') return

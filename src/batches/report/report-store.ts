@@ -59,11 +59,11 @@ export async function listLines(
       const [rows, more] = await Promise.all([read(next, and(isOfVerdict, isFound)), db.execute(beyond)])
       return { rows, isAll: more.length === 0 }
     },
-    async keys(most) {
+    async keys(max) {
       const isHere = eq(recipients.batchId, batchId)
-      if (delivery) return linesMailed(db, batchId, delivery, most)
+      if (delivery) return linesMailed(db, batchId, delivery, max)
       const isHit = and(isHere, isOfVerdict, isFoundBy(containsByIndex, q!))
-      return (await db.select({ line: recipients.line }).from(recipients).where(isHit).limit(most)).map(row => row.line)
+      return (await db.select({ line: recipients.line }).from(recipients).where(isHit).limit(max)).map(row => row.line)
     },
     byKeys: lines =>
       read(recipients, and(isLater, sql`${recipients.line} = any(${sql.param(lines)}::int[])`, isOfVerdict, isFound)),
@@ -87,11 +87,11 @@ async function linesMailed(
   db: Db,
   batchId: number,
   delivery: NonNullable<LineFilter['delivery']>,
-  most: number
+  max: number
 ): Promise<number[]> {
   const rows = await db.execute<{ line: number }>(sql`
     select r.line from (
-      select person_id from deliveries where batch_id = ${batchId} and state = ${delivery} limit ${most}
+      select person_id from deliveries where batch_id = ${batchId} and state = ${delivery} limit ${max}
     ) d cross join lateral (select address_key from people where id = d.person_id offset 0) p
     cross join lateral (
       select line from recipients where batch_id = ${batchId} and address_key = p.address_key and verdict = 'invite'

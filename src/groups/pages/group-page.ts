@@ -24,7 +24,7 @@ export async function groupOf({ db }: Deps, request: FastifyRequest): Promise<Li
   return group
 }
 
-const mostLeftOut = 100
+const maxLeftOut = 100
 
 export async function groupPage(
   deps: Deps,
@@ -44,7 +44,7 @@ export async function groupPage(
   const places = open.map(key => ({ key, after: view.after.get(key) ?? null }))
   const [members, leftOut] = await Promise.all([
     listMembers(db, group.teamId, view.by, view, places, rowsInSection + 1, selection),
-    listLeftOut(db, group.id, mostLeftOut)
+    listLeftOut(db, group.id, maxLeftOut)
   ])
   const shown = { ...view, open: view.open === null ? null : open, selection }
   const go = linksOf(group.id, shown, mayAct)

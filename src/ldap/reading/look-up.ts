@@ -9,7 +9,7 @@ import { RefusedOperation } from '../wire/words.ts'
 const perFilter = 50
 const filtersInFlight = 4
 /** Entries that may have one value: user names and addresses should be one person's, and are not always. */
-const mostAlike = 50
+const maxAlike = 50
 export const readsInFlight = 32
 
 export interface Wanted {
@@ -46,7 +46,7 @@ export async function* lookUp(session: Session, attribute: string, values: strin
   const ask = (list: string[]) => {
     const filter = allOf(wanted.filter, anyOf(list.map(value => equals(attribute, value))))
     const search = { ...wanted, base: session.settings.baseDn, scope: 'sub' as const, filter }
-    return session.search({ ...search, most: list.length * mostAlike })
+    return session.search({ ...search, maxEntries: list.length * maxAlike })
   }
   yield* inFlight(filtersInFlight, lists, list => orHalves(list, ask))
 }
@@ -86,9 +86,9 @@ async function orHalves(values: string[], ask: (values: string[]) => Promise<Ent
   }
 }
 
-export async function* inFlight<T, R>(most: number, items: T[], ask: (item: T) => Promise<R[]>): AsyncGenerator<R> {
-  for (let at = 0; at < items.length; at += most) {
-    const answers = await Promise.all(items.slice(at, at + most).map(ask))
+export async function* inFlight<T, R>(max: number, items: T[], ask: (item: T) => Promise<R[]>): AsyncGenerator<R> {
+  for (let at = 0; at < items.length; at += max) {
+    const answers = await Promise.all(items.slice(at, at + max).map(ask))
     for (const answer of answers) yield* answer
   }
 }

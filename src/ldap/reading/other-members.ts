@@ -9,7 +9,7 @@ import type { Entry } from '../syntax/entry.ts'
 import { parseFilter } from '../syntax/filter.ts'
 import { allOf, equals } from '../syntax/literal.ts'
 import { type MemberUrl, parseMemberUrl } from '../syntax/member-url.ts'
-import { parseAddress } from '../wire/address.ts'
+import { parseLdapUrl } from '../wire/ldap-url.ts'
 import { RefusedOperation } from '../wire/words.ts'
 import type { Gathering } from './gathering.ts'
 import { judge } from './leftovers.ts'
@@ -122,7 +122,7 @@ async function notThere({ session, counts, away }: Gathering, base: string, erro
 
 /** Where to search: what the address names, narrowed to our base. Undefined: outside, or on another server. */
 function placeOf(session: Session, url: MemberUrl): { base: string; scope: MemberUrl['scope'] } | undefined {
-  if (url.host !== '' && url.host !== parseAddress(session.settings.url).host) return undefined
+  if (url.host !== '' && url.host !== parseLdapUrl(session.settings.url).host) return undefined
   const key = dnKey(url.base)
   if (key === undefined) return undefined
   if (isBelow(key, session.base)) return { base: url.base, scope: url.scope }

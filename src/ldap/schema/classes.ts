@@ -23,7 +23,7 @@ export const unknownClasses: Classes = {
 
 const kept = new Map<string, { until: number; classes: Classes }>()
 const keptMilliseconds = 10 * 60_000
-const mostKept = 20
+const maxKept = 20
 
 /** Reads the classes at the entry that the root entry names, once in ten minutes for each server. */
 export async function readClasses(connection: Connection, server: string, subschema: string): Promise<Classes> {
@@ -38,7 +38,7 @@ export async function readClasses(connection: Connection, server: string, subsch
   })
   const definitions = found[0] ? new Entry(found[0]).texts('objectClasses') : []
   const classes = definitions.length > 0 ? classesFrom(definitions) : unknownClasses
-  if (kept.size >= mostKept) kept.clear()
+  if (kept.size >= maxKept) kept.clear()
   kept.set(key, { until: Date.now() + keptMilliseconds, classes })
   return classes
 }

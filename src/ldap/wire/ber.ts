@@ -15,8 +15,8 @@ export interface RawEntry {
 }
 
 /** A value becomes two numbers here, an attribute a list: what an entry may become is limited, not only its bytes. */
-const mostValues = 1_200_000
-const mostAttributes = 1_000
+const maxValues = 1_200_000
+const maxAttributes = 1_000
 
 interface Element {
   tag: number
@@ -57,9 +57,9 @@ export function decodeEntry(message: Buffer, operation: Element): RawEntry {
     const key = message.toString('latin1', type.start, type.end).toLowerCase()
     const found = spans.get(key) ?? []
     values += addValues(message, set, found)
-    if (++attributes > mostAttributes || values > mostValues)
+    if (++attributes > maxAttributes || values > maxValues)
       throw new Error(
-        `it sent an entry with more than ${attributes > mostAttributes ? `${mostAttributes} attributes` : `${mostValues} values`}`
+        `it sent an entry with more than ${attributes > maxAttributes ? `${maxAttributes} attributes` : `${maxValues} values`}`
       )
     spans.set(key, found)
     at = attribute.end
@@ -72,7 +72,7 @@ function addValues(message: Buffer, set: Element, found: number[]): number {
   let count = 0
   for (let at = set.start; at < set.end; count += 1) {
     if (at + 2 > set.end || message[at] !== 0x04) throw malformed()
-    if (count > mostValues) return count
+    if (count > maxValues) return count
     let length = message[at + 1]!
     let start = at + 2
     if (length >= 0x80) {

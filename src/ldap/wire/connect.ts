@@ -7,8 +7,8 @@ import net, { type Socket } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
 import { ExtendedRequest } from 'ldapts'
 import { DirectoryProblem, type DirectorySettings, type TestStepName } from '../directory.ts'
-import { type Address, isLoopback, parseAddress } from './address.ts'
 import { type Connection, converse } from './connection.ts'
+import { isLoopback, type LdapUrl, parseLdapUrl } from './ldap-url.ts'
 import type { Limits } from './limits.ts'
 import { networkProblem, RefusedOperation } from './words.ts'
 
@@ -28,7 +28,7 @@ export async function connect(
 ): Promise<Connection> {
   signal?.throwIfAborted()
   progress.begin('resolve')
-  const address = parseAddress(settings.url)
+  const address = parseLdapUrl(settings.url)
   refuseClearText(settings, address)
   progress.done(await resolve(address, limits, signal))
 
@@ -56,17 +56,17 @@ export async function connect(
   return connection
 }
 
-function refuseClearText({ startTls, allowPlain }: DirectorySettings, address: Address) {
+function refuseClearText({ startTls, allowPlain }: DirectorySettings, address: LdapUrl) {
   if (!address.isLdaps && !startTls && !allowPlain && !address.isLoopback) throw clearTextRefusal(address)
 }
 
-const clearTextRefusal = ({ host }: Address) =>
+const clearTextRefusal = ({ host }: LdapUrl) =>
   new DirectoryProblem(
     `Passwords and addresses would go to ${host} in clear text`,
     'Use ldaps://, turn on StartTLS, or allow clear text in the settings'
   )
 
-async function resolve({ host }: Address, limits: Limits, signal?: AbortSignal): Promise<string> {
+async function resolve({ host }: LdapUrl, limits: Limits, signal?: AbortSignal): Promise<string> {
   if (net.isIP(host)) return `${host} is an address`
   const doing = `Looking up ${host}`
   const found = await inTime(dns.lookup(host, { all: true }), limits.connect, doing, signal).catch(error => {
@@ -75,14 +75,14 @@ async function resolve({ host }: Address, limits: Limits, signal?: AbortSignal):
   return `${host} is ${found.map(({ address }) => address).join(', ')}`
 }
 
-function openSocket({ host, port }: Address, limits: Limits, signal?: AbortSignal): Promise<Socket> {
+function openSocket({ host, port }: LdapUrl, limits: Limits, signal?: AbortSignal): Promise<Socket> {
   const socket = net.connect({ host, port, autoSelectFamily: true, noDelay: true })
-  return settle(socket, 'connect', limits.connect, `Connecting to ${host} port ${port}`, signal)
+  return onceConnected(socket, 'connect', limits.connect, `Connecting to ${host} port ${port}`, signal)
 }
 
 function encrypt(
   socket: Socket,
-  { host }: Address,
+  { host }: LdapUrl,
   { ca }: DirectorySettings,
   limits: Limits,
   signal?: AbortSignal
@@ -101,12 +101,12 @@ function encrypt(
       'Paste it as PEM, with its BEGIN and END lines'
     )
   }
-  return settle(secured, 'secureConnect', limits.handshake, doing, signal)
+  return onceConnected(secured, 'secureConnect', limits.handshake, doing, signal)
 }
 
 async function startTls(
   connection: Connection,
-  address: Address,
+  address: LdapUrl,
   settings: DirectorySettings,
   limits: Limits,
   signal?: AbortSignal
@@ -127,7 +127,7 @@ async function startTls(
 }
 
 /** The socket once it emits `event`; destroyed and explained if it fails, is too slow or is not wanted any more. */
-function settle<T extends Socket>(
+function onceConnected<T extends Socket>(
   socket: T,
   event: 'connect' | 'secureConnect',
   limit: number,

@@ -15,7 +15,7 @@ import { networkProblem } from './words.ts'
 export interface Connection {
   /** Sends, and waits for the answer. Rejects when the connection is lost, or the answer is more than was asked for. */
   send(message: Message, doing: string, expected?: Expected): Promise<MessageResponse>
-  /** Hands the bare socket over to be wrapped (StartTLS). Refuses if the server has already said more than it owed. */
+  /** Hands the bare socket over to be wrapped (StartTLS). Refuses if the server has already said more than it pending. */
   release(): Socket
   /** Goes on over the wrapped socket. */
   resume(socket: Socket): void
@@ -31,12 +31,12 @@ export interface Expected {
   /** A reference to another server, which is not followed. */
   reference?(): void
   /** Entries at the most. */
-  most?: number
+  maxEntries?: number
   /** May have as many bytes as the largest group. */
   isLarge?: boolean
 }
 
-interface Owed {
+interface PendingRequest {
   doing: string
   expected: Expected
   /** What was sent with the question, and may be answered. */
@@ -50,9 +50,9 @@ interface Owed {
 }
 
 export function converse(first: Socket, limits: Limits, signal?: AbortSignal): Connection {
-  const owed = new Map<number, Owed>()
+  const pending = new Map<number, PendingRequest>()
   let socket = first
-  let framer: Framer = frame(mostBytes, receive)
+  let framer: Framer = frame(maxBytes, receive)
   let lastId = 0
   let received = 0
   let end: Error | undefined
@@ -80,7 +80,7 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
   function receive(message: Buffer) {
     if (end) return
     const { id, operation } = headOf(message)
-    const one = owed.get(id)
+    const one = pending.get(id)
     if (id === 0) return destroy(new DirectoryProblem('The directory ended the connection', 'Look into its log'))
     if (!one) throw new Error('it answered what nobody asked')
     keepWaiting(one, message.length)
@@ -89,32 +89,32 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     // intermediate responses answer nothing that we ask
     if (operation.tag === 0x79) return
     const response = decodeResponse(message, id, operation.tag, one.controls)
-    owed.delete(id)
+    pending.delete(id)
     clearTimeout(one.timer)
     one.resolve(response)
   }
 
-  function takeEntry(one: Owed, message: Buffer, operation: ReturnType<typeof headOf>['operation']) {
-    const { most = limits.entries, entry } = one.expected
-    if (++one.entries > most) throw new Error(`it sent more than the ${most} entries that were asked for`)
+  function takeEntry(one: PendingRequest, message: Buffer, operation: ReturnType<typeof headOf>['operation']) {
+    const { maxEntries = limits.entries, entry } = one.expected
+    if (++one.entries > maxEntries) throw new Error(`it sent more than the ${maxEntries} entries that were asked for`)
     entry?.(decodeEntry(message, operation))
   }
 
   /** Only where a large answer is owed a message may be large. */
-  function mostBytes(): number {
-    for (const { expected } of owed.values()) if (expected.isLarge) return limits.largeBytes
+  function maxBytes(): number {
+    for (const { expected } of pending.values()) if (expected.isLarge) return limits.largeBytes
     return limits.messageBytes
   }
 
-  function keepWaiting(one: Owed, bytes: number) {
+  function keepWaiting(one: PendingRequest, bytes: number) {
     one.bytes += bytes
-    const most = one.expected.isLarge ? limits.largeBytes : limits.answerBytes
-    if (one.bytes > most) throw new Error(`one answer has more than ${most} bytes`)
+    const maxBytes = one.expected.isLarge ? limits.largeBytes : limits.answerBytes
+    if (one.bytes > maxBytes) throw new Error(`one answer has more than ${maxBytes} bytes`)
     if (performance.now() - one.since > limits.answer) return timeOut(one)
     one.timer.refresh()
   }
 
-  function timeOut({ doing }: Owed) {
+  function timeOut({ doing }: PendingRequest) {
     destroy(
       new DirectoryProblem(`${doing}: no whole answer in time`, 'Try again; if it stays, ask who runs the directory')
     )
@@ -125,11 +125,11 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
     end = reason
     signal?.removeEventListener('abort', abort)
     socket.destroy()
-    for (const { timer, reject } of owed.values()) {
+    for (const { timer, reject } of pending.values()) {
       clearTimeout(timer)
       reject(reason)
     }
-    owed.clear()
+    pending.clear()
   }
 
   listen()
@@ -141,7 +141,7 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
         if (signal?.aborted) return reject(signal.reason)
         message.messageId = ++lastId
         const timer = setTimeout(() => timeOut(one), limits.silence)
-        const one: Owed = {
+        const one: PendingRequest = {
           doing,
           expected,
           controls: message.controls ?? [],
@@ -152,20 +152,20 @@ export function converse(first: Socket, limits: Limits, signal?: AbortSignal): C
           resolve,
           reject
         }
-        owed.set(lastId, one)
+        pending.set(lastId, one)
         socket.write(message.write())
       })
     },
     release() {
       if (end) throw end
       // bytes that came in clear would be believed as if they had come encrypted (CVE-2011-0411)
-      if (framer.waiting() > 0 || owed.size > 0)
+      if (framer.waiting() > 0 || pending.size > 0)
         throw new DirectoryProblem('The directory sent clear text after agreeing to encrypt', 'Check who answers there')
       return socket.off('data', onData).off('error', onError).off('close', onClose)
     },
     resume(wrapped) {
       socket = wrapped
-      framer = frame(mostBytes, receive)
+      framer = frame(maxBytes, receive)
       listen()
     },
     close() {

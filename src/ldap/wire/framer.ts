@@ -20,8 +20,8 @@ export function frame(maxBytes: () => number, take: (message: Buffer) => void): 
 
   function sizeOfNext(): number {
     const size = messageSize(unread)
-    const most = maxBytes()
-    if (size > most) throw new Error(`it sent a message of ${size} bytes, where ${most} is the most we take`)
+    const max = maxBytes()
+    if (size > max) throw new Error(`it sent a message of ${size} bytes, where ${max} is the maximum`)
     return size
   }
 

@@ -13,18 +13,18 @@ export interface Search {
   /** What we are about, for the message when it fails. */
   doing: string
   /** Entries that an honest answer has at the most; more end the connection. */
-  most?: number
+  maxEntries?: number
   /** The answer may be as large as the largest group. */
   isLarge?: boolean
   /** So many entries are enough, and the server may stop there (result 4). Only to look for one: never to read. */
-  enough?: number
+  stopAfter?: number
 }
 
 /**
  * Pages in a row that we follow although they bring nothing: empty, or beginning as one before them did. Servers keep the
  * same cookie, so it cannot tell a loop.
  */
-const mostIdlePages = 1_000
+const maxIdlePages = 1_000
 
 /** The first page was refused, or came as if pages had not been asked for: this server cannot page. */
 export class CannotPage extends Error {
@@ -41,7 +41,7 @@ const refusals = [12, 53]
  * all that comes instead of one entry is a reference to another server.
  */
 export async function searchOnce(connection: Connection, search: Search): Promise<RawEntry[]> {
-  const { doing, scope, most = scope === 'base' ? 1 : undefined, isLarge = false, enough } = search
+  const { doing, scope, maxEntries = scope === 'base' ? 1 : undefined, isLarge = false, stopAfter } = search
   const entries: RawEntry[] = []
   let references = 0
   const answer = await connection.send(requestFor(search), doing, {
@@ -49,11 +49,11 @@ export async function searchOnce(connection: Connection, search: Search): Promis
     reference: () => {
       references += 1
     },
-    ...(most === undefined ? {} : { most }),
+    ...(maxEntries === undefined ? {} : { maxEntries }),
     isLarge
   })
   const { status, errorMessage, matchedDN } = answer
-  const isEnough = enough !== undefined && status === sizeLimitExceeded && entries.length > 0
+  const isEnough = stopAfter !== undefined && status === sizeLimitExceeded && entries.length > 0
   if (status !== 0 && !isEnough) throw new RefusedOperation(status, doing, errorMessage, matchedDN)
   if (scope === 'base' && entries.length === 0 && references > 0) throw new RefusedOperation(referral, doing, '')
   return entries
@@ -72,7 +72,7 @@ export async function* pagesOf(connection: Connection, search: Search, size: num
       const { entries, cookie }: Page = await coming
       const [first] = entries
       idle = !first || beginnings.has(first.dn) ? idle + 1 : 0
-      if (idle > mostIdlePages) throw endless(search)
+      if (idle > maxIdlePages) throw endless(search)
       if (first) beginnings.add(first.dn)
       coming = cookie && askForPage(connection, search, size, cookie)
       // whoever waits for it gets the error; until then it is nobody's
@@ -96,15 +96,15 @@ async function askForPage(connection: Connection, search: Search, size: number, 
   const request = requestFor(search, [control])
   const isFirst = cookie === undefined
   // some servers round up, none doubles
-  const most = 2 * size + 10
+  const maxEntries = 2 * size + 10
   let count = 0
   // a server that does not know the control sends everything at once, which is not kept
   const answer = await connection.send(request, search.doing, {
     entry: entry => {
       count += 1
-      if (count <= most) entries.push(entry)
+      if (count <= maxEntries) entries.push(entry)
     },
-    ...(isFirst ? { isLarge: true } : { most })
+    ...(isFirst ? { isLarge: true } : { maxEntries })
   })
   // OpenLDAP: 11 "pagedResults control disabled" to an account with size.prtotal=disabled
   const isDisabled = answer.status === 11 && /paged/i.test(answer.errorMessage)
@@ -117,7 +117,7 @@ async function askForPage(connection: Connection, search: Search, size: number, 
       `${search.doing}: the directory stopped to answer in pages, so the rest is missing`,
       'Check what stands between Rollcall and the directory; a proxy may strip paged results (RFC 2696)'
     )
-  if (count > most)
+  if (count > maxEntries)
     throw new DirectoryProblem(`${search.doing}: the directory sent a page of ${count} entries, of ${size} asked for`)
   const next = reply.value.cookie
   return { entries, cookie: next?.length ? Buffer.from(next) : undefined }
@@ -130,10 +130,10 @@ const endless = ({ doing }: Search) =>
   )
 
 function requestFor(
-  { base, scope, filter, attributes, enough = 0 }: Search,
+  { base, scope, filter, attributes, stopAfter = 0 }: Search,
   controls: PagedResultsControl[] = []
 ): SearchRequest {
   // 0: no limit. ldapts' own default would have the server stop after 10 s
-  const limits = { sizeLimit: enough, timeLimit: 0 }
+  const limits = { sizeLimit: stopAfter, timeLimit: 0 }
   return new SearchRequest({ messageId: 0, baseDN: base, scope, filter, attributes, controls, ...limits })
 }

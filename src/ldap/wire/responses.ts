@@ -3,7 +3,7 @@ import { BerReader, BindResponse, type Control, ExtendedResponse, type MessageRe
 import { checkNesting } from './ber.ts'
 
 /** Bytes of the end of an answer, with the server's words and its controls. */
-const mostBytes = 1024 * 1024
+const maxBytes = 1024 * 1024
 
 const responses = new Map<number, new (options: { messageId: number }) => MessageResponse>([
   [0x61, BindResponse],
@@ -13,7 +13,7 @@ const responses = new Map<number, new (options: { messageId: number }) => Messag
 
 export function decodeResponse(message: Buffer, messageId: number, tag: number, controls: Control[]): MessageResponse {
   const Response = responses.get(tag)
-  if (message.length > mostBytes) throw new Error(`its answer has ${message.length} bytes and no entry`)
+  if (message.length > maxBytes) throw new Error(`its answer has ${message.length} bytes and no entry`)
   if (!Response) throw new Error(`it answered with operation 0x${tag.toString(16)}`)
   checkNesting(message)
   const reader = new BerReader(message)

@@ -12,7 +12,7 @@ export class RunFailed extends Error {}
 /** People in one statement: large enough to be quick, small enough for the memory of both sides. */
 const setSize = 2000
 /** Bytes kept back before anything is written: an unchanged group of some 100,000 people writes nothing at all. */
-const mostKept = 32_000_000
+const maxKept = 32_000_000
 
 export interface ReadWhole {
   reading: Reading
@@ -95,7 +95,7 @@ function collect(db: Database, runId: number, basis: string) {
       count += people.length
       if (waiting.length < setSize) return
       close()
-      if (bytes > mostKept) await write()
+      if (bytes > maxKept) await write()
     },
     /** `away` counts like people: who of the team is kept depends on it. */
     end(away: readonly string[]) {
@@ -134,8 +134,8 @@ const composed = (text: string | null) => clean(text?.normalize('NFC') ?? null, 
 const unclean = /\p{Cc}/u
 
 /** On one line, not longer than pages can show, and without what a database or a terminal could stumble over. */
-function clean(text: string | null, most: number): string | null {
+function clean(text: string | null, max: number): string | null {
   if (text === null) return null
   const line = unclean.test(text) ? text.replace(/\p{Cc}+/gu, ' ') : text
-  return cutText(line.trim(), most) || null
+  return cutText(line.trim(), max) || null
 }

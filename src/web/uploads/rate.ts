@@ -1,13 +1,13 @@
 /** A rate that tells a slow line from an attack: server timeouts can't (security.md, finding 8). */
 import type { IncomingMessage } from 'node:http'
 
-export interface Patience {
+export interface MinimumRate {
   /** How long somebody may stay below the rate, in seconds. */
   seconds: number
   bytesPerSecond: number
 }
 
-export const uploadPatience: Patience = { seconds: 30, bytesPerSecond: 1000 }
+export const uploadMinimumRate: MinimumRate = { seconds: 30, bytesPerSecond: 1000 }
 
 const watched = new WeakSet<IncomingMessage>()
 
@@ -23,9 +23,9 @@ const farewell = 2000
  */
 export function watchRate(
   raw: IncomingMessage,
-  most: number,
+  max: number,
   tooSlow: () => void,
-  { seconds, bytesPerSecond }: Patience = uploadPatience
+  { seconds, bytesPerSecond }: MinimumRate = uploadMinimumRate
 ): void {
   watched.add(raw)
   const begin = raw.socket.bytesRead
@@ -34,7 +34,7 @@ export function watchRate(
     const now = raw.socket.bytesRead
     const isSlow = now - before < seconds * bytesPerSecond && raw.readableLength === 0
     before = now
-    if (!isSlow && now - begin <= most) return
+    if (!isSlow && now - begin <= max) return
     clearInterval(timer)
     if (isSlow) tooSlow()
     setTimeout(() => raw.destroy(), farewell).unref()

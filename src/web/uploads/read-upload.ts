@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { MultipartValue } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../errors.ts'
-import { type Patience, watchRate } from './rate.ts'
+import { type MinimumRate, watchRate } from './rate.ts'
 
 /** The form did not arrive to its end: the connection was lost, or it was too slow. */
 export class UploadCut extends Refusal {}
@@ -29,7 +29,7 @@ export interface UploadForm {
   repeatable?: readonly string[]
   /** The most that the file may weigh, in bytes. */
   fileBytes: number
-  patience?: Patience
+  minimumRate?: MinimumRate
 }
 
 export interface Upload<T> {
@@ -39,7 +39,7 @@ export interface Upload<T> {
 }
 
 const fieldBytes = 1024
-const mostFields = 100
+const maxFields = 100
 
 /**
  * Reads a form of `multipart/form-data`. `take` gets the file while it arrives. What is no longer needed is read to its
@@ -100,7 +100,7 @@ export async function readUpload<T>(
     await arrived.promise
   }
 
-  watchRate(raw, form.fileBytes * 2, () => fail(new UploadCut(408, slow)), form.patience)
+  watchRate(raw, form.fileBytes * 2, () => fail(new UploadCut(408, slow)), form.minimumRate)
   readParts().then(arrived.resolve, error => fail(refusalFor(error, raw)))
   try {
     await arrived.promise
@@ -113,7 +113,7 @@ export async function readUpload<T>(
 
 /** A field's bytes stay bytes (latin1), so that broken UTF-8 can be told from text. */
 function optionsFor({ fileBytes }: UploadForm) {
-  const limits = { fields: mostFields, fieldSize: fieldBytes, files: 2, parts: mostFields + 2, headerPairs: 20 }
+  const limits = { fields: maxFields, fieldSize: fieldBytes, files: 2, parts: maxFields + 2, headerPairs: 20 }
   const options = { defCharset: 'latin1', limits: { ...limits, fileSize: fileBytes, headerSize: 8192 } }
   return options as Parameters<FastifyRequest['parts']>[0]
 }

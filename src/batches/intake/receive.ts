@@ -17,7 +17,7 @@ export interface ListFile {
   isRefusal: (error: unknown) => boolean
 }
 
-export type TakenIn =
+export type ReceivedList =
   /** All of it came. If that took so long that it was given up as silent, the batch is incomplete all the same. */
   | { outcome: 'received'; batchId: number }
   /** What the file is and what to do about it, in words. Nothing of it is kept. */
@@ -33,12 +33,12 @@ const heartbeat = 10_000
  *
  * @throws what `bytes` throws, once the batch is incomplete or, after a refusal, gone.
  */
-export async function takeIn(
+export async function receiveList(
   db: Database,
   actorId: number,
   { name, bytes, isRefusal }: ListFile,
   domains: OrganizationDomains
-): Promise<TakenIn> {
+): Promise<ReceivedList> {
   if (!/\.txt$/i.test(name)) return { outcome: 'refused', reason: new FileRefused('name').message }
   const batchId = await insertBatch(db, {
     ...{ source: 'file', state: 'receiving', action: 'check', fileName: name },

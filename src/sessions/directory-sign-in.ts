@@ -13,7 +13,7 @@ export interface Claimant {
   mayClaim: boolean
 }
 
-export type OutsideAnswer =
+export type DirectoryAnswer =
   /** The password of this entry. */
   | { outcome: 'right'; entry: EntryRef }
   | { outcome: 'wrong' }
@@ -30,13 +30,13 @@ export type OutsideAnswer =
  * Is this the password that the directory has for that person? `addressKey` alone: no user here has it, which must
  * neither show nor take another time, and never reaches a password check.
  */
-export type CheckOutside = (
+export type CheckDirectoryPassword = (
   claimant: Claimant | { addressKey: string },
   password: string,
   /** Names who tries, where that is proved: a browser known for this user, the holder of an invitation's link. Each has
    * tries of its own at the directory; strangers share theirs. */
   share?: string
-) => Promise<OutsideAnswer>
+) => Promise<DirectoryAnswer>
 
 type Person = Pick<
   PersonRow,

@@ -7,13 +7,13 @@ import { findRun, isComparedLately, touchGroup } from '../store.ts'
 import { clearStage } from './stage-store.ts'
 
 /** Hours after which everybody is compared again, whatever the fingerprint says. */
-const mostHours = 24
+const maxHours = 24
 
 /**
  * Ends a run that read, person by person, what the one before had read, with nothing left to do since: the short cut for
  * large groups that are read every hour. False when everybody has to be compared.
  */
-export async function settleUnchanged(
+export async function applyUnchanged(
   tx: Db,
   run: TakenRun,
   reading: Reading,
@@ -25,7 +25,7 @@ export async function settleUnchanged(
   if (!group || locked?.state !== 'running' || locked.attempts !== run.attempts) return false
   const isSameGroup = group.name === reading.group.name && group.dn === reading.group.dn
   if (group.fingerprint !== fingerprint || !isSameGroup || group.lastGoodRunId === null) return false
-  if (!(await isComparedLately(tx, group.id, mostHours))) return false
+  if (!(await isComparedLately(tx, group.id, maxHours))) return false
   const last = await findRun(tx, group.id, group.lastGoodRunId)
   if (last?.state !== 'done' || !last.receipt) return false
   const { after } = last.receipt

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Database, transaction } from '../db/client.ts'
 import { type Directory, DirectoryProblem } from '../ldap/directory.ts'
 import { clearTrouble, type DirectoryTrouble, findByEntry, noteTrouble } from '../people/entry-store.ts'
-import type { CheckOutside, Claimant, OutsideAnswer } from '../sessions/outside.ts'
+import type { CheckDirectoryPassword, Claimant, DirectoryAnswer } from '../sessions/directory-sign-in.ts'
 import { addTry, clearTries, forgetTries, lockTries, takeBackTry } from '../sessions/store.ts'
 import { type DirectoryDeps, directoryOf } from './settings.ts'
 
@@ -18,7 +18,7 @@ const peaceSeconds = bindLimit.minutes * 60
 const answerEvery = 500
 
 /** The check of passwords against the directory, or undefined when sign-in with them is off. */
-export function checkOutsideFor(deps: DirectoryDeps): CheckOutside | undefined {
+export function directoryPasswordCheck(deps: DirectoryDeps): CheckDirectoryPassword | undefined {
   if (!deps.config.ldapSignIn) return undefined
   return async (claimant, password, share) => {
     const since = performance.now()
@@ -60,7 +60,7 @@ async function ask(
   directory: Directory,
   claimant: Claimant | { addressKey: string },
   password: string
-): Promise<OutsideAnswer> {
+): Promise<DirectoryAnswer> {
   try {
     if (!('email' in claimant)) return await askForNobody(directory)
     return await askFor(db, directory, claimant, password)
@@ -76,10 +76,10 @@ async function askFor(
   directory: Directory,
   { personId, email, entryId, mayClaim }: Claimant,
   password: string
-): Promise<OutsideAnswer> {
+): Promise<DirectoryAnswer> {
   if (entryId === null && !mayClaim) return askForNobody(directory)
   const answer = await directory.checkPassword(entryId === null ? { address: email } : { id: entryId }, password)
-  const unclear = async (trouble: DirectoryTrouble): Promise<OutsideAnswer> => {
+  const unclear = async (trouble: DirectoryTrouble): Promise<DirectoryAnswer> => {
     await transaction(db, tx => noteTrouble(tx, personId, trouble))
     return { outcome: 'unclear' }
   }
@@ -95,7 +95,7 @@ async function askFor(
 }
 
 /** The same conversation as for a user, about an entry that cannot be; the password that was typed goes nowhere. */
-async function askForNobody(directory: Directory): Promise<OutsideAnswer> {
+async function askForNobody(directory: Directory): Promise<DirectoryAnswer> {
   const answer = await directory.checkPassword({ id: randomUUID() }, randomUUID())
   return answer.outcome === 'unavailable' ? answer : { outcome: 'wrong' }
 }

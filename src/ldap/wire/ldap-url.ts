@@ -2,7 +2,7 @@ import net from 'node:net'
 import { cutText } from '../../lib/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 
-export interface Address {
+export interface LdapUrl {
   host: string
   port: number
   isLdaps: boolean
@@ -10,7 +10,7 @@ export interface Address {
 }
 
 /** Reads `ldap://host[:port]` or `ldaps://host[:port]`; refuses anything more. */
-export function parseAddress(url: string): Address {
+export function parseLdapUrl(url: string): LdapUrl {
   const parsed = URL.parse(url)
   const isLdaps = parsed?.protocol === 'ldaps:'
   if (!parsed || !(isLdaps || parsed.protocol === 'ldap:') || !parsed.hostname) throw unreadable(url)

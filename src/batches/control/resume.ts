@@ -1,27 +1,12 @@
-/** Holding a batch and letting it go on. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { includesRole } from '../../lib/role.ts'
 import { currentRole, requireRole } from '../../people/store.ts'
 import { canBe } from '../batch.ts'
-import { lockBatch, setSender, setState, startChecking, startSending } from '../store.ts'
+import { lockBatch, setSender, startChecking, startSending } from '../store.ts'
+import type { ControlOutcome } from './pause.ts'
 
-export type ControlOutcome = 'done' | 'unknown' | 'wrong-state'
-
-/** Nothing more leaves, and no more lines are judged, until somebody lets it go on. */
-export async function pause(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
-  return transaction(db, async tx => {
-    const batch = await lockBatch(tx, batchId)
-    if (!batch) return 'unknown'
-    await requireRole(tx, actorId, 'admin')
-    if (!canBe('paused', batch.state)) return 'wrong-state'
-    await setState(tx, batchId, 'paused')
-    await recordEvent(tx, { kind: 'batch-paused', actorId, batchId })
-    return 'done'
-  })
-}
-
-/** Goes on where it was held, by an admin or by Rollcall. */
+/** Continues a batch that an admin paused or Rollcall stopped, from where it was. */
 export async function resume(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)

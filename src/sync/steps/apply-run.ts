@@ -35,7 +35,7 @@ export interface Proved {
  * Applies what was read, proved and planned, all of it or nothing, in the transaction `tx`: the additions; the removals
  * too, unless they are too many to go without somebody's word (R9). False when the run is not ours any more.
  */
-export async function settle(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
+export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
   const { reading, kept, fingerprint } = proved
   const stay = [...kept.excluded, ...kept.away]
   const group = await lockGroup(tx, run.groupId)
