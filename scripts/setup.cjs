@@ -1,9 +1,8 @@
-// Runs on any Node >= 18: installs what is missing or older than the lock file, mends the
-// database driver, builds tap once, guards the Node version.
+// Runs on any Node >= 18: installs what is missing or older than the lock file or the patches, builds tap once, guards
+// the Node version.
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
-const { patchDriver } = require('./patch-driver.cjs')
 
 process.chdir(path.join(__dirname, '..'))
 const isWindows = process.platform === 'win32'
@@ -17,13 +16,13 @@ function run(command, args) {
 
 const testing = process.env.npm_lifecycle_event !== 'prestart'
 const withoutTests = fs.existsSync('node_modules') && !fs.existsSync('node_modules/tap')
-if (modifiedAt('package-lock.json') > modifiedAt('node_modules/.package-lock.json') || (testing && withoutTests)) {
+const patches = fs.readdirSync('patches').map(name => modifiedAt(path.join('patches', name)))
+const isOld = Math.max(modifiedAt('package-lock.json'), ...patches) > modifiedAt('node_modules/.package-lock.json')
+if (isOld || (testing && withoutTests)) {
   console.error('Installing what Rollcall needs, once ...')
   const production = process.env.NODE_ENV === 'production' && !testing
   run('npm', ['ci', ...(production ? ['--omit=dev'] : ['--include=dev']), '--include=optional'])
 }
-
-patchDriver()
 
 // without its TypeScript plugin: Node strips the types itself
 if (testing && modifiedAt('.taprc') > modifiedAt('node_modules/.tap-built')) {

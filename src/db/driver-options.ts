@@ -2,8 +2,26 @@
 import postgres from 'postgres'
 import type { DatabaseAddress } from './database-url.ts'
 
-/** The driver's types lack half of its options. */
-export const openDriver = (options: object): postgres.Sql => postgres(options as postgres.Options<never>)
+/** The mark that patches/postgres+3.4.9.patch leaves in the driver. Decision 5 says what the patch mends. */
+const patch = 'rollcall-1'
+
+/**
+ * Opens the driver with these options, of which its types lack half.
+ *
+ * @throws when the installed driver is not the patched one: it would end the process when a server goes away.
+ */
+export function openDriver(options: object): postgres.Sql {
+  requirePatch(postgres)
+  return postgres(options as postgres.Options<never>)
+}
+
+/** @throws unless `driver` carries the mark of the patch. */
+export function requirePatch(driver: object): void {
+  if ('patch' in driver && driver.patch === patch) return
+  throw new Error(
+    'The installed database driver lacks the fixes in patches/. Run "npm ci" without --ignore-scripts: its postinstall script applies them.'
+  )
+}
 
 export function loginOf({ hosts, user, password, database, options, ...address }: DatabaseAddress) {
   const { name, port } = hosts[0]!
