@@ -5,7 +5,7 @@ import { keysOf } from './config/env.ts'
 import { resealPassword } from './directory/reseal.ts'
 import { type DirectoryDeps, sealedPassword } from './directory/settings.ts'
 import { someOpenLinks } from './invitations/link-store.ts'
-import { tokenWith } from './lib/token.ts'
+import { tokenWith } from './lib/secrets/token.ts'
 import type { Log } from './mail/delivery.ts'
 import { closeToOthers } from './mail/outbox.ts'
 

@@ -99,7 +99,8 @@ t.test('a store is read and written through verbs, never from a page of its own 
 
 t.test('only the configuration reads the environment', async t => {
   const wrong = sources.filter(
-    file => file !== 'src/config/env.ts' && file !== 'src/db/postgres-process.ts' && /process\.env/.test(read(file))
+    file =>
+      file !== 'src/config/env.ts' && file !== 'src/db/embedded/postgres-process.ts' && /process\.env/.test(read(file))
   )
   t.same(wrong, [])
 })

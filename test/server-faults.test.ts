@@ -1,6 +1,6 @@
 /** A running Rollcall while what it stands on goes away and comes back. */
 import t from 'tap'
-import { startEmbedded } from '../src/db/embedded.ts'
+import { startEmbedded } from '../src/db/embedded/start.ts'
 import {
   endServers,
   freePort,

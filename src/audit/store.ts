@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, isNotNull, lt, notInArray, sql } from 'drizzle-
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { events, people } from '../db/schema.ts'
-import { storable } from '../lib/cut.ts'
+import { storable } from '../lib/text/cut.ts'
 import type { EventKind, EventRow } from './event.ts'
 
 export interface NewEvent {

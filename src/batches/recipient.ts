@@ -1,8 +1,8 @@
 /** One line of a batch: what it says, and what that means for the person. */
 import { domainToUnicode } from 'node:url'
 import type { verdicts } from '../db/schema.ts'
-import { editDistance } from '../lib/edit-distance.ts'
-import { type FaultCode, parseAddress } from '../lib/email-address.ts'
+import { editDistance } from '../lib/addresses/edit-distance.ts'
+import { type FaultCode, parseAddress } from '../lib/addresses/email-address.ts'
 
 export type Verdict = (typeof verdicts)[number]
 

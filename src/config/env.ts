@@ -1,9 +1,9 @@
 /** The environment, read once, checked whole and frozen. The only file that reads it. */
 import fs from 'node:fs'
 import { isIP } from 'node:net'
-import { DatabaseUrlProblems, readDatabaseUrl } from '../db/database-url.ts'
-import { fewestConnections } from '../db/shares.ts'
-import { parseAddress } from '../lib/email-address.ts'
+import { DatabaseUrlProblems, readDatabaseUrl } from '../db/connection/database-url.ts'
+import { fewestConnections } from '../db/connection/shares.ts'
+import { parseAddress } from '../lib/addresses/email-address.ts'
 import { droppedFrom } from '../lib/setting-url.ts'
 
 export interface SmtpSettings {

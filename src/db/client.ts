@@ -2,12 +2,12 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import type { EmptyRelations } from 'drizzle-orm/relations'
 import type postgres from 'postgres'
-import { chooseHost } from './choose-host.ts'
-import { readDatabaseUrl } from './database-url.ts'
-import { loginOf, openDriver } from './driver-options.ts'
+import { chooseHost } from './connection/choose-host.ts'
+import { readDatabaseUrl } from './connection/database-url.ts'
+import { loginOf, openDriver } from './connection/driver-options.ts'
+import { pooledSettings, sessionSettings } from './connection/session-settings.ts'
+import { type Sockets, socketsTo } from './connection/socket.ts'
 import { inTransaction } from './faults.ts'
-import { pooledSettings, sessionSettings } from './session-settings.ts'
-import { type Sockets, socketsTo } from './socket.ts'
 
 export type Database = PostgresJsDatabase & { $client: postgres.Sql }
 /** A database or a transaction: the first argument of every statement. */

@@ -4,7 +4,7 @@ import { type Config, isLoopback, keysOf, type LdapEnvironment, needsStartTls } 
 import type { Database } from '../db/client.ts'
 import type { Directory, DirectorySettings } from '../ldap/directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'
-import { openSecret, sealSecret } from '../lib/secret.ts'
+import { openSecret, sealSecret } from '../lib/secrets/secret.ts'
 import { readOrganization } from '../people/store.ts'
 import { readSettingsRow } from './settings-store.ts'
 

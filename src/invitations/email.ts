@@ -1,8 +1,8 @@
 /** Composes invitations at the moment of sending, and mints their links. */
 
 import type { Db } from '../db/client.ts'
-import { readable } from '../lib/readable-domain.ts'
-import { hashToken, newNonces, optOutToken, tokenOf, tokenWith } from '../lib/token.ts'
+import { readable } from '../lib/addresses/readable-domain.ts'
+import { hashToken, newNonces, optOutToken, tokenOf, tokenWith } from '../lib/secrets/token.ts'
 import { compileMail, type Filling, type Frame } from '../mail/compile.ts'
 import type { Claimed, Composed, Composer, Mail } from '../mail/delivery.ts'
 import type { Mailbox } from '../mail/headers.ts'

@@ -1,6 +1,6 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
-import { tokenWith } from '../lib/token.ts'
+import { tokenWith } from '../lib/secrets/token.ts'
 import { cancelQueued, queueDelivery } from '../mail/store.ts'
 import { lockPerson, readOrganization } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'

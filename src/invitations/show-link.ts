@@ -1,6 +1,6 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
-import { hashToken, newNonce, tokenOf, tokenWith } from '../lib/token.ts'
+import { hashToken, newNonce, tokenOf, tokenWith } from '../lib/secrets/token.ts'
 import { holdRoles, lockPerson } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
 import { lockInvitation, wasJustShown, writeNonce } from './link-store.ts'

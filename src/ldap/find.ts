@@ -1,6 +1,6 @@
 /** What still exists among stable ids. */
 import type { Filter } from 'ldapts'
-import { parseAddress } from '../lib/email-address.ts'
+import { parseAddress } from '../lib/addresses/email-address.ts'
 import type { DirectoryPerson, FoundGroup } from './directory.ts'
 import { addressesOf } from './schema/address.ts'
 import { groupAttributes, groupOf } from './schema/group.ts'

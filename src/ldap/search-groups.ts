@@ -1,5 +1,5 @@
 import type { Filter } from 'ldapts'
-import { withoutUnseen } from '../lib/unseen.ts'
+import { withoutUnseen } from '../lib/text/unseen.ts'
 import type { FoundGroup } from './directory.ts'
 import { groupAttributes, groupOf } from './schema/group.ts'
 import type { Session } from './session.ts'

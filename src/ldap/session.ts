@@ -1,6 +1,6 @@
 /** One connection for one job: opened, signed in, knowing the server; closed whatever happens. */
 import { BindRequest, ExtendedRequest, ExtendedResponse, type Filter } from 'ldapts'
-import { cutText } from '../lib/cut.ts'
+import { cutText } from '../lib/text/cut.ts'
 import { DirectoryProblem, type DirectorySettings } from './directory.ts'
 import { type Classes, readClasses, unknownClasses } from './schema/classes.ts'
 import { type Defaults, defaultsOf, groupFilterFor, type Names, namesFor, peopleFilterFor } from './schema/defaults.ts'

@@ -1,5 +1,5 @@
 /** Names that people choose: for themselves, a team, the organization. */
-import { withoutUnseen } from './unseen.ts'
+import { withoutUnseen } from './text/unseen.ts'
 
 const maxLength = 200
 /** They turn around the text that follows, a page's own included. */

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { Eta } from 'eta'
-import { encodeInset, encodeQuotedPrintable } from '../lib/quoted-printable.ts'
+import { encodeInset, encodeQuotedPrintable } from '../lib/text/quoted-printable.ts'
 import { encodeMailbox, encodeText, headerDate, type Mailbox, oneLine } from './headers.ts'
 
 export interface Frame {

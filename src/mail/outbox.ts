@@ -2,8 +2,8 @@
 import { chmodSync, statSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { decodeQuotedPrintable } from '../lib/quoted-printable.ts'
-import { hashToken } from '../lib/token.ts'
+import { hashToken } from '../lib/secrets/token.ts'
+import { decodeQuotedPrintable } from '../lib/text/quoted-printable.ts'
 import type { MailTransport } from './delivery.ts'
 import { decodeText } from './headers.ts'
 

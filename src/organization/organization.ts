@@ -1,7 +1,8 @@
 /** The organization's own settings, as a form holds them. Pure. */
-import { cutText } from '../lib/cut.ts'
-import { canonicalDomain } from '../lib/email-address.ts'
+
+import { canonicalDomain } from '../lib/addresses/email-address.ts'
 import { readName } from '../lib/name.ts'
+import { cutText } from '../lib/text/cut.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
 export interface OrganizationForm {

@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
-import { hashPassword, passwordProblem, verifyPassword } from '../lib/password.ts'
-import { inPasswordLine, type Turn } from '../lib/password-line.ts'
+import { hashPassword, passwordProblem, verifyPassword } from '../lib/secrets/password.ts'
+import { inPasswordLine, type Turn } from '../lib/secrets/password-line.ts'
 import { findPerson, lockPerson, readOrganization, updatePassword } from './store.ts'
 
 export type PasswordOutcome =

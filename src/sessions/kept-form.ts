@@ -1,5 +1,5 @@
 /** What was entered in a form whose session was over, carried through sign-in so that nothing typed is lost. */
-import { openSecret, sealSecret } from '../lib/secret.ts'
+import { openSecret, sealSecret } from '../lib/secrets/secret.ts'
 
 /** A form that was sent too late. */
 export interface KeptForm {

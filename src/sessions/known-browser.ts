@@ -4,7 +4,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { signatureFor } from '../lib/token.ts'
+import { signatureFor } from '../lib/secrets/token.ts'
 import { sendSessionCookie } from './scopes.ts'
 
 /** Users that one browser is known for: people who share a machine. The newest stay. */

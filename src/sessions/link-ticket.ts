@@ -1,5 +1,5 @@
 /** Carries "this entry's password was right" to the step that asks for the password chosen here. */
-import { openSecret, sealSecret } from '../lib/secret.ts'
+import { openSecret, sealSecret } from '../lib/secrets/secret.ts'
 import type { EntryRef } from '../people/entry-store.ts'
 
 const minutes = 10

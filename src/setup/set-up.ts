@@ -1,8 +1,8 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
-import type { Address } from '../lib/email-address.ts'
-import { hashPassword } from '../lib/password.ts'
-import { inPasswordLine } from '../lib/password-line.ts'
+import type { Address } from '../lib/addresses/email-address.ts'
+import { hashPassword } from '../lib/secrets/password.ts'
+import { inPasswordLine } from '../lib/secrets/password-line.ts'
 import { insertOrganization } from '../organization/store.ts'
 import { insertUser } from '../people/store.ts'
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { keysOf } from '../config/env.ts'
 import { stopMailTo } from '../invitations/opt-out.ts'
-import { readOptOutToken } from '../lib/token.ts'
+import { readOptOutToken } from '../lib/secrets/token.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 

@@ -1,6 +1,6 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
-import { parseAddress } from '../lib/email-address.ts'
+import { parseAddress } from '../lib/addresses/email-address.ts'
 import { findPersonByKey, requireRole } from '../people/store.ts'
 import { deleteMembership, insertMembership } from './members-store.ts'
 import { lockTeam } from './store.ts'

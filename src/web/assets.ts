@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import { browserFunctions } from '../lib/split-addresses.ts'
+import { browserFunctions } from '../lib/addresses/split-addresses.ts'
 
 export interface Assets {
   css: string

@@ -1,7 +1,7 @@
 /** Tables as files: streamed page by page, of any length. */
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { csvLine } from '../lib/csv.ts'
+import { csvLine } from '../lib/text/csv.ts'
 
 type Cells = readonly (string | number | null | undefined)[]
 

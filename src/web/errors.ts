@@ -2,8 +2,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseAway, isReadOnly } from '../db/faults.ts'
 import { waitInWords } from '../lib/duration.ts'
-import { LineFull, TurnOver } from '../lib/password-line.ts'
 import { RoleLost } from '../lib/role.ts'
+import { LineFull, TurnOver } from '../lib/secrets/password-line.ts'
 import { LateHandler } from './handlers.ts'
 
 /** An expected "no" that a route may throw: the reason is shown to the reader as it stands. */

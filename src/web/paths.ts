@@ -1,5 +1,5 @@
 /** Paths as they come off the wire: read before they are routed, and masked before they are logged. */
-import { cutText } from '../lib/cut.ts'
+import { cutText } from '../lib/text/cut.ts'
 
 /** What an address that cannot be read is answered as: there is nothing there. */
 const unreadable = '/unreadable'

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { judgeLine, organizationDomains } from '../../src/batches/recipient.ts'
-import { readLines } from '../../src/lib/text-lines.ts'
+import { readLines } from '../../src/lib/text/text-lines.ts'
 
 const organization = organizationDomains(['larkfield.example'])
 const folder = path.join(import.meta.dirname, '../cases')

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { revoke } from '../../src/invitations/revoke.ts'
-import { optOutToken } from '../../src/lib/token.ts'
+import { optOutToken } from '../../src/lib/secrets/token.ts'
 import { secretKey, setupToken } from '../support/app.ts'
 import { findingsOf, type Site, startSite } from '../support/browser.ts'
 import { expire, invite, inviteOne, one, sql } from '../support/people.ts'

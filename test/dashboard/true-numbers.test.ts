@@ -2,7 +2,7 @@
 import t from 'tap'
 import { transaction } from '../../src/db/client.ts'
 import { compactTeamCounts } from '../../src/groups/members/upkeep-store.ts'
-import { optOutToken } from '../../src/lib/token.ts'
+import { optOutToken } from '../../src/lib/secrets/token.ts'
 import { compactCounts } from '../../src/roster/list-store.ts'
 import { addUser, type Browser, goodPassword, secretKey, startApp } from '../support/app.ts'
 import { countsOf } from '../support/batches.ts'

@@ -1,7 +1,7 @@
 /** Searching by what people type, against a real server: S11, a text is only ever a text. */
 import t from 'tap'
 import { openDirectory } from '../../src/ldap/open-directory.ts'
-import { withoutUnseen } from '../../src/lib/unseen.ts'
+import { withoutUnseen } from '../../src/lib/text/unseen.ts'
 import { dnOf, group, groups, person, startSlapd } from '../support/slapd.ts'
 
 /** Everything that means something in a filter, a DN, BER or a terminal, alone and in company. */

@@ -146,7 +146,7 @@ t.test(
 )
 
 t.test('S15: a password moved from another row or column does not open', async t => {
-  const { openSecret, sealSecret } = await import('../../src/lib/secret.ts')
+  const { openSecret, sealSecret } = await import('../../src/lib/secrets/secret.ts')
   const place = { table: 'directory_settings', id: 1, column: 'bind_password' }
   const sealed = sealSecret(secretKey, place, 'secret')
   t.equal(openSecret(secretKey, place, sealed), 'secret')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { optOutToken } from '../../src/lib/token.ts'
+import { optOutToken } from '../../src/lib/secrets/token.ts'
 import { goodPassword, secretKey, setupToken, startApp } from '../support/app.ts'
 import { inviteOne, one, sql } from '../support/people.ts'
 

@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { readDatabaseUrl } from '../../src/db/database-url.ts'
-import { labelOf } from '../../src/db/dial.ts'
+import { readDatabaseUrl } from '../../src/db/connection/database-url.ts'
+import { labelOf } from '../../src/db/connection/dial.ts'
 
 /** A way to the database that can be cut and mended, and that can swallow everything it is sent. */
 export interface Cable {

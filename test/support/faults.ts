@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Database } from '../../src/db/client.ts'
-import { decodeQuotedPrintable } from '../../src/lib/quoted-printable.ts'
+import { decodeQuotedPrintable } from '../../src/lib/text/quoted-printable.ts'
 import { batchOf, countsOf } from './batches.ts'
 import { cloneDatabase, type TestDatabase } from './database.ts'
 import { type ExpectedLine, expectedCounts, introduceCast, knownList, randomFrom } from './lists.ts'

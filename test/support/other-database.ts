@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 import { connect, type Database } from '../../src/db/client.ts'
+import { fewestConnections, usualConnections } from '../../src/db/connection/shares.ts'
 import { type DatabaseProblems, prepareDatabase } from '../../src/db/prepare.ts'
-import { fewestConnections, usualConnections } from '../../src/db/shares.ts'
 
 export interface OtherDatabase {
   /** As the role. */

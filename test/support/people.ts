@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { inviteTyped } from '../../src/batches/intake/invite-typed.ts'
 import { organizationDomains } from '../../src/batches/recipient.ts'
 import type { Database } from '../../src/db/client.ts'
-import { hashToken, newNonce, tokenOf } from '../../src/lib/token.ts'
+import { hashToken, newNonce, tokenOf } from '../../src/lib/secrets/token.ts'
 import { domains, secretKey } from './app.ts'
 
 /** Invites the addresses as `actorId` through the product's own verb; returns the batch's id. */

@@ -1,6 +1,6 @@
 /** The application's own list of its routes, with addresses that can be asked for. */
 import type { FastifyInstance } from 'fastify'
-import { optOutToken } from '../../src/lib/token.ts'
+import { optOutToken } from '../../src/lib/secrets/token.ts'
 import { type Fields, goodPassword, secretKey, setupToken, type TestApp } from './app.ts'
 import { addGroup } from './groups.ts'
 import { inviteOne, one, sql } from './people.ts'

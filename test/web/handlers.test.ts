@@ -2,7 +2,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyReply } from 'fastify'
 import t from 'tap'
-import { LineFull } from '../../src/lib/password-line.ts'
+import { LineFull } from '../../src/lib/secrets/password-line.ts'
 import { serveErrors } from '../../src/web/errors.ts'
 import { overOf, watchHandlers } from '../../src/web/handlers.ts'
 

@@ -1,8 +1,8 @@
 /** Taking in a file: every line is judged by itself and safe in the database before the answer. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
-import { FileRefused } from '../../lib/text-encoding.ts'
-import { readLines } from '../../lib/text-lines.ts'
+import { FileRefused } from '../../lib/text/text-encoding.ts'
+import { readLines } from '../../lib/text/text-lines.ts'
 import { requireRole } from '../../people/store.ts'
 import { nameTeams } from '../../teams/members-store.ts'
 import { chunkOf, type JudgedLine } from '../chunk.ts'

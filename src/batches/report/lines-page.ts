@@ -1,5 +1,5 @@
 /** The lines of a batch as its page shows them. Pure. */
-import { revealUnseen, withoutUnseen } from '../../lib/unseen.ts'
+import { revealUnseen, withoutUnseen } from '../../lib/text/unseen.ts'
 import { deliveryBadge } from '../../mail/delivery-badges.ts'
 import { showTime } from '../../web/dates.ts'
 import type { BatchState } from '../batch.ts'

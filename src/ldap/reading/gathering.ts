@@ -1,4 +1,4 @@
-import { TextTable } from '../../lib/text-table.ts'
+import { TextTable } from '../../lib/text/text-table.ts'
 import type { DirectoryPerson, Reading } from '../directory.ts'
 import { isContact, personOf } from '../schema/person.ts'
 import type { Session } from '../session.ts'

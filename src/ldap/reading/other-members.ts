@@ -1,5 +1,5 @@
 /** Members that are not named by DN: user names, mail addresses, searches, and Active Directory's primary group. */
-import { cutText } from '../../lib/cut.ts'
+import { cutText } from '../../lib/text/cut.ts'
 import { peopleAmong } from '../find.ts'
 import { groupAttributes } from '../schema/group.ts'
 import { personAttributes } from '../schema/person.ts'

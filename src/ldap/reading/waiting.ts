@@ -1,4 +1,4 @@
-import { TextTable } from '../../lib/text-table.ts'
+import { TextTable } from '../../lib/text/text-table.ts'
 
 /** DNs of one group that nobody has met yet. What is found is taken out, and lets go of its memory. */
 export class Waiting {

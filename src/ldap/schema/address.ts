@@ -1,5 +1,5 @@
 /** Which of an entry's addresses counts. Directories keep several, in no order (RFC 4511 §4.1.7). */
-import { parseAddress } from '../../lib/email-address.ts'
+import { parseAddress } from '../../lib/addresses/email-address.ts'
 import type { Entry } from '../syntax/entry.ts'
 import type { Names } from './defaults.ts'
 

@@ -1,4 +1,4 @@
-import { cutText } from '../../lib/cut.ts'
+import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 import { dnKey, isBelow } from '../syntax/dn.ts'
 

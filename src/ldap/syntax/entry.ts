@@ -1,4 +1,4 @@
-import { cutText } from '../../lib/cut.ts'
+import { cutText } from '../../lib/text/cut.ts'
 import type { RawEntry } from '../wire/ber.ts'
 import { dnKey, ownNameAmong } from './dn.ts'
 

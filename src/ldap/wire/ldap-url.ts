@@ -1,5 +1,5 @@
 import net from 'node:net'
-import { cutText } from '../../lib/cut.ts'
+import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 
 export interface LdapUrl {

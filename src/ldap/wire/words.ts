@@ -1,5 +1,5 @@
 /** What directories, TLS and the network say, in words: what happened, and what to do next. */
-import { cutText } from '../../lib/cut.ts'
+import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 
 /** `expired` and `must-change` are told only to someone whose password was right. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../../db/client.ts'
 import type { Directory, DirectoryPerson, Reading } from '../../ldap/directory.ts'
-import { cutText } from '../../lib/cut.ts'
-import { parseAddress } from '../../lib/email-address.ts'
+import { parseAddress } from '../../lib/addresses/email-address.ts'
 import { readName } from '../../lib/name.ts'
+import { cutText } from '../../lib/text/cut.ts'
 import { clearStage, type StagedPerson, type StagedSet, stage, stagedSet } from './stage-store.ts'
 
 /** Nothing of a failed run is applied; the reason is for people. */

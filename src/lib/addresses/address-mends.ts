@@ -1,0 +1,182 @@
+/** What other programs, keyboards and people put around an address, each with the way to take it away. */
+import { trimBlanks } from '../text/blanks.ts'
+
+/** Full-width letters and signs of East Asian keyboards, their full stops, and the small @. */
+const wide = /[\uff01-\uff5e\u3002\uff61\ufe6b\ufe52]/
+const everyWide = new RegExp(wide, 'g')
+
+/** Does the text hold a sign that only looks like one that an address can have? */
+export const isWide = (text: string) => wide.test(text)
+
+export const narrow = (text: string) =>
+  text.replace(everyWide, sign => (sign === '\u3002' || sign === '\uff61' ? '.' : sign.normalize('NFKC')))
+
+const word = '(?:e-?mail|mail|smtp|sips?|xmpp|to|b?cc|from|reply-to|upn|userprincipalname|proxyaddresses|rfc822mailbox)'
+/** LDIF, vCard, Exchange and mail headers: "mail:", "item1.EMAIL;TYPE=work:", "SMTP:", and any word before a blank. */
+const label = new RegExp(
+  `^["']?(?:item\\d{1,3}\\.)?(?:${word}(?:;[^:@]{0,200})?["']?::?|[\\p{L}][^\\s:@<>]{0,40}["']?::?\\s)`,
+  'iu'
+)
+const encoded = /^[a-z][\w.;=-]{0,100}::\s?([a-z0-9+/]{4,}={0,2})$/i
+
+export const isLabeled = (text: string) => label.test(text)
+
+/** Two colons of LDIF say that base64 follows. */
+export function withoutLabel(text: string): string {
+  const base64 = encoded.exec(text)?.[1]
+  return base64 ? Buffer.from(base64, 'base64').toString('utf8') : text.replace(label, '')
+}
+
+const between = /[\s,;<>()[\]"“”„«»]+/
+const scheme = /^(?:.*mailto|smtp):/i
+
+/** The different words with an @ sign on the line, without the marks around them. */
+export function mailboxesIn(text: string): string[] {
+  if (text.indexOf('@') === text.lastIndexOf('@')) return []
+  const words = wordsWithAt(text)
+  const seen = new Set<string>()
+  return words.filter(each => seen.size < seen.add(each.toLowerCase()).size)
+}
+
+export const isTwice = (text: string) => text.indexOf('@') < text.lastIndexOf('@') && wordsWithAt(text).length > 1
+
+function wordsWithAt(text: string): string[] {
+  const words = text.split(between).filter(each => each.includes('@'))
+  return words.length < 2 ? words : words.map(each => unquote(each.replace(scheme, '').split('?', 1)[0]!))
+}
+
+const tag = /<\/?(?:a|b|br|p|div|span|t[dhr]|li|ul|ol|em|i|u|font|strong|code|h[1-6])(?:\s[^<>@]{0,300})?\/?>/gi
+const linked = /["'(]mailto:([^"'()<>?]+)/i
+const entity = /&(?:lt|gt|amp|quot|nbsp|period|commat|#\d{1,5}|#x[\da-f]{1,5});/gi
+const named: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', nbsp: ' ', period: '.', commat: '@' }
+
+export const isMarkup = (text: string) => [tag, linked, entity].some(each => text.search(each) >= 0)
+
+export function withoutMarkup(text: string): string {
+  const inLink = linked.exec(text)?.[1]
+  return inLink ?? text.replace(tag, ' ').replace(entity, signOf)
+}
+
+function signOf(whole: string): string {
+  const name = whole.slice(1, -1).toLowerCase()
+  if (!name.startsWith('#')) return named[name]!
+  const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1))
+  return code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : ' '
+}
+
+/** "ada at example dot org", "ada(at)example.org", "ada%40example.org". */
+export function spelledInSigns(text: string): string {
+  return text
+    .replace(/&#64;|&commat;|%40|=40/gi, '@')
+    .replace(/\s?[[({<]\s?(?:at|ät|arroba)\s?[\])}>]\s?|\sat\s|_at_/gi, '@')
+    .replace(/\s?[[({<]\s?(?:dot|punkt|point|punto)\s?[\])}>]\s?|\sdot\s/gi, '.')
+}
+
+/** The comment in parentheses, or what stands before it where that is the comment. */
+export function withoutComment(text: string): string {
+  const inner = /(?:^|\s)\(([^()]*@[^()]*)\)$/.exec(text)
+  return inner ? inner[1]! : text.replace(/\([^()]*\)/g, '')
+}
+
+/** The cell in which the address stands. */
+export function cellWithAddress(text: string): string {
+  const cells = cellsOf(text).map(trimBlanks)
+  const at = cells.findIndex(each => each.includes('@'))
+  const cell = cells[at]!
+  if (cells.length === 1) return unquote(cell)
+  if (isCommaForDot(cells, at, text)) return text.replaceAll(',', '.')
+  const before = cells.slice(0, at).filter(Boolean)
+  const after = cells.slice(at + 1).filter(Boolean)
+  return before.length > 1 || isBeside(before, cell, after) ? unquoteCell(cell) : ''
+}
+
+/** The cells of a line of CSV: a quotation mark at the start of one keeps what separates up to the next mark. */
+function cellsOf(text: string, separators = ',;|\t'): string[] {
+  return text.match(new RegExp(`"(?:[^"]|"")*"|[^${separators}"]+|"|[${separators}]`, 'g'))!.reduce(
+    (cells, piece) => {
+      if (separators.includes(piece)) cells.push('')
+      else cells.push(cells.pop()! + piece)
+      return cells
+    },
+    ['']
+  )
+}
+
+const reportRow =
+  /^"?\d{1,10}"?([,;\t]).*\1"?(?:malformed|foreign|duplicate|active|deactivated|suppressed|pending|invite)"?\1/
+
+/** Is it a row of a batch's report, as Rollcall or a spreadsheet saved it: line, text, address, verdict, reason and so on? */
+export const isReportRow = (text: string) => reportRow.test(text)
+
+/** The suggestion in that row, else the address, else what the line said. */
+export function addressInReport(text: string): string {
+  const [, said, address, , , suggestion] = cellsOf(text, reportRow.exec(text)![1]).map(unquoteCell)
+  return suggestion || address || said || ''
+}
+
+const unquoteCell = (cell: string) => (/^".*"$/s.test(cell) ? cell.slice(1, -1).replaceAll('""', '"') : cell)
+
+function isCommaForDot(cells: string[], at: number, text: string): boolean {
+  return (
+    at === 0 && cells.length > 1 && !cells[0]!.slice(cells[0]!.indexOf('@')).includes('.') && !/[\s;|"]|,$/.test(text)
+  )
+}
+
+/**
+ * Does something other than a part of the address stand beside it: a name, a number, a mark? Lower-case letters before
+ * "b@example.org" may belong to it, and so may letters after a domain that has no dot yet.
+ */
+function isBeside(before: readonly string[], address: string, after: readonly string[]): boolean {
+  const at = address.indexOf('@')
+  const local = address.slice(0, at)
+  if (!address.includes('.', at) && after.some(isPart)) return false
+  if (before.length === 0) return true
+  const related = before.some(each => local.toLowerCase().includes(each.toLowerCase()) && each.length > 1)
+  if (related) return true
+  return !before.every(isPart) && !(before.length === 1 && isCapital(before[0]!) && isCapital(local))
+}
+
+const isPart = (text: string) => /^[a-z0-9]+(?:[._+-][a-z0-9]+)*$/.test(text) && !/^\d+$/.test(text)
+const isCapital = (text: string) => /^\p{Lu}[\p{L}\p{M}]+$/u.test(text)
+
+/** The address without what stands beside it, or with the blanks taken out that fell into it. */
+export function withoutNeighbors(text: string): string {
+  const at = text.indexOf('@')
+  const joined = text.replaceAll(' @', '@').replaceAll('@ ', '@')
+  if (joined !== text) return joined
+  const dotted = text.slice(0, at) + text.slice(at).replaceAll('. ', '.').replaceAll(' .', '.')
+  const words = text.split(/\s+/)
+  const index = words.findIndex(each => each.includes('@'))
+  const address = words[index]!
+  if (dotted !== text && (address.endsWith('.') || words[index + 1]?.startsWith('.'))) return dotted
+  return isBeside(words.slice(0, index), address, words.slice(index + 1)) ? address : ''
+}
+
+/**
+ * Without the quotation marks around it, a quoted name beside it, or the marks around its local part. A spreadsheet's
+ * apostrophe is such a mark.
+ */
+export function unquote(text: string): string {
+  const whole = /^=?["“”„«]([^"“”„«»]*)["“”»]$/.exec(text)
+  if (whole) return whole[1]!
+  const alone = text.replace(/^["“„][^"“”„@]*["”] +| ["“„][^"“”„@]*["”]$/g, '')
+  if (alone !== text) return alone
+  const plain = withoutEnd(text.replace(/^['‘’‚´]+/, ''), "'‘’‚´`")
+  return plain === text ? text.replace(/^"([^"]*)"@/, '$1@') : plain.replace(/^`/, '')
+}
+
+/** Word processors bend apostrophes and lengthen hyphens; lists begin with bullets and sentences end with a sign. */
+export function typewritten(text: string): string {
+  const withoutQuery = text.replace(/(@[^?]*)\?.*$/, '$1')
+  return withoutEnd(withoutQuery, ':!?/\\*…、')
+    .replace(/^[•·‣◦▪●○■□→✓✔*]+\s*/, '')
+    .replace(/[‘’´]/g, "'")
+    .replace(/[‐‑‒–—―−⁃﹣]/g, '-')
+}
+
+/** A pattern that looks for the last signs of a text starts anew at each of them. */
+function withoutEnd(text: string, signs: string): string {
+  let end = text.length
+  while (end > 0 && signs.includes(text[end - 1]!)) end -= 1
+  return text.slice(0, end)
+}

@@ -1,0 +1,20 @@
+/** What is typed into a search box, as it is compared. */
+import { domainToASCII } from 'node:url'
+import { readable } from '../addresses/readable-domain.ts'
+import { withoutUnseen } from './unseen.ts'
+
+/** In NFC, as names and addresses are kept, and without what nobody sees typing it. */
+export const searchText = (typed: string | undefined): string => withoutUnseen((typed ?? '').normalize('NFC')).trim()
+
+/**
+ * A search text in every spelling in which it may be kept: what a file said may be decomposed, and "jo@müller" is
+ * "jo@xn--mller-kva" in an address.
+ */
+export function spellingsOf(typed: string): string[] {
+  if (!/xn--|[^\0-\x7f]/i.test(typed)) return [typed]
+  const at = typed.lastIndexOf('@') + 1
+  const name = typed.slice(at).toLowerCase()
+  const other = name.includes('xn--') ? readable(name) : domainToASCII(name)
+  const spelled = other === '' ? typed : typed.slice(0, at) + other
+  return [...new Set([typed, typed.normalize('NFD'), spelled])]
+}

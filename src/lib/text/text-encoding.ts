@@ -1,0 +1,149 @@
+/** What the bytes of an uploaded file are: text in one of three encodings, or something to refuse. */
+
+import { isUtf8 } from 'node:buffer'
+import { number } from '../words.ts'
+import { trimStart } from './blanks.ts'
+import { type FileRefusal, kindByBytes, kindByText, refusals } from './file-kinds.ts'
+
+export type { FileRefusal } from './file-kinds.ts'
+
+/** The whole file is refused, wherever the fault stands. */
+export class FileRefused extends Error {
+  readonly refusal: FileRefusal
+  /** Where in the file, or in what was decoded last, from 1; 0 where that says nothing. */
+  readonly line: number
+
+  constructor(refusal: FileRefusal, line = 0) {
+    super(refusalInWords(refusal, line))
+    this.refusal = refusal
+    this.line = line
+  }
+}
+
+/** What the file is and what to do about it, in two sentences. */
+export function refusalInWords(refusal: FileRefusal, line = 0): string {
+  const words = refusals[refusal]
+  return line > 0 ? words.replace(/^This/, `Line ${number(line)}`) : words.replace(/^This is not/, 'The file is not')
+}
+
+/** How many bytes of the file's beginning `decoderFor` wants to see. */
+export const headBytes = 1024
+
+export interface TextDecoding {
+  /** The characters that are whole so far. @throws FileRefused */
+  decode(bytes: Buffer): string
+  /** @throws FileRefused when the file ends within a character. */
+  end(): void
+}
+
+/**
+ * A decoder for the file that begins with `head`: UTF-8, or UTF-16 by its byte order mark or by the NULs between its
+ * ASCII letters.
+ *
+ * @throws FileRefused when the first bytes are those of an archive, a document or anything else that is no text.
+ */
+export function decoderFor(head: Buffer): TextDecoding {
+  const kind = kindByBytes(head)
+  if (kind) throw new FileRefused(kind)
+  if (head[0] === 0xff && head[1] === 0xfe) return utf16(false)
+  if (head[0] === 0xfe && head[1] === 0xff) return utf16(true)
+  const { even, odd } = countNuls(head)
+  if (odd > head.length / 8 && even < head.length / 16) return utf16(false)
+  if (even > head.length / 8 && odd < head.length / 16) return utf16(true)
+  return utf8()
+}
+
+/** @throws FileRefused when the first characters are those of RTF, HTML, JSON or another text that is no list. */
+export function refuseByText(beginning: string): void {
+  const kind = kindByText(trimStart(beginning.slice(0, headBytes)))
+  if (kind) throw new FileRefused(kind)
+}
+
+function countNuls(head: Buffer) {
+  let even = 0
+  let odd = 0
+  for (const [index, byte] of head.entries()) {
+    if (byte !== 0) continue
+    if (index % 2 === 0) even += 1
+    else odd += 1
+  }
+  return { even, odd }
+}
+
+/** Buffer's own UTF-8 runs several times as fast as a streaming TextDecoder; only the cut at the end is left to us. */
+function utf8(): TextDecoding {
+  let rest: Buffer = Buffer.alloc(0)
+  return {
+    decode(bytes) {
+      const whole = rest.length > 0 ? Buffer.concat([rest, bytes]) : bytes
+      const end = endOfLastCharacter(whole)
+      rest = Buffer.from(whole.subarray(end))
+      const ready = whole.subarray(0, end)
+      if (!isUtf8(ready)) throw notUtf8(ready)
+      return withoutNul(ready.toString('utf8'))
+    },
+    end() {
+      if (rest.length > 0) throw new FileRefused('not-utf-8', 1)
+    }
+  }
+}
+
+/** What is not UTF-8 and holds NUL is no text of another encoding either. */
+function notUtf8(bytes: Buffer): FileRefused {
+  return bytes.includes(0) ? new FileRefused('nul') : new FileRefused('not-utf-8', lineOfFault(bytes))
+}
+
+/** The number of the first line that is not UTF-8, from 1. */
+function lineOfFault(bytes: Buffer): number {
+  let line = 1
+  let start = 0
+  for (const [at, byte] of bytes.entries()) {
+    if (byte !== 10 && byte !== 13) continue
+    if (!isUtf8(bytes.subarray(start, at))) return line
+    if (byte === 10 || bytes[at + 1] !== 10) line += 1
+    start = at
+  }
+  return line
+}
+
+/** Where a character begins that is not complete, else the length. */
+function endOfLastCharacter(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back]!
+    if (byte < 0x80) return bytes.length
+    if (byte >= 0xc0) return lengthFrom(byte) > back ? bytes.length - back : bytes.length
+  }
+  return bytes.length
+}
+
+const lengthFrom = (lead: number) => (lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2)
+
+function utf16(isBigEndian: boolean): TextDecoding {
+  let rest: Buffer = Buffer.alloc(0)
+  return {
+    decode(bytes) {
+      const whole = Buffer.concat([rest, bytes])
+      const end = endOfLastUnit(whole, isBigEndian)
+      rest = Buffer.from(whole.subarray(end))
+      const ready = whole.subarray(0, end)
+      const text = (isBigEndian ? ready.swap16() : ready).toString('utf16le')
+      if (!text.isWellFormed()) throw new FileRefused('not-utf-16')
+      return withoutNul(text)
+    },
+    end() {
+      if (rest.length > 0) throw new FileRefused('not-utf-16')
+    }
+  }
+}
+
+/** Where an odd byte or the first half of a surrogate pair waits for what follows. */
+function endOfLastUnit(bytes: Buffer, isBigEndian: boolean): number {
+  const end = bytes.length - (bytes.length % 2)
+  const high = bytes[isBigEndian ? end - 2 : end - 1] ?? 0
+  return high >= 0xd8 && high <= 0xdb ? end - 2 : end
+}
+
+function withoutNul(text: string): string {
+  if (text.includes('\0')) throw new FileRefused('nul')
+  return text
+}
