@@ -11,7 +11,7 @@ const filesIn = (folder: string, ending: string) =>
 const read = (file: string) => fs.readFileSync(path.join(root, file), 'utf8')
 const sources = filesIn('src', '.ts')
 
-/** Left never imports right; features of one row do not import each other. */
+/** Earlier rows never import later ones; features of one row do not import each other. */
 const order = [
   ['lib'],
   ['db'],
@@ -33,11 +33,67 @@ const order = [
   ['secret-key.ts', 'app.ts', 'worker.ts'],
   ['server.ts', 'cli']
 ]
+/** The same inside of a folder; `*` is every file that is not named. Files and folders of one row may not import each other. */
+const insideOrder: Record<string, string[][]> = {
+  lib: [['*'], ['text'], ['addresses', 'secrets'], ['name.ts', 'search-text.ts']],
+  db: [
+    ['schema.ts', 'faults.ts', 'paged-search.ts'],
+    ['connection'],
+    ['embedded'],
+    ['client.ts'],
+    ['check-server.ts', 'locks.ts', 'notices.ts', 'migrate.ts'],
+    ['prepare.ts']
+  ],
+  ldap: [
+    ['directory.ts'],
+    ['wire'],
+    ['syntax'],
+    ['schema'],
+    ['session.ts'],
+    ['find.ts', 'search-groups.ts'],
+    ['check-password.ts', 'reading'],
+    ['test-steps.ts'],
+    ['open-directory.ts']
+  ],
+  web: [['*'], ['errors.ts', 'logging.ts', 'pages.ts'], ['access.ts', 'forms.ts', 'uploads'], ['security.ts']],
+  mail: [
+    ['delivery.ts', 'delivery-badges.ts', 'headers.ts'],
+    ['compile.ts', 'outbox.ts', 'server-limits.ts', 'settlement.ts'],
+    ['wire'],
+    ['queue'],
+    ['*']
+  ],
+  batches: [['batch.ts', 'recipient.ts'], ['chunk.ts', 'store.ts'], ['judging'], ['intake'], ['report'], ['control']],
+  sync: [['left-out.ts', 'run.ts'], ['store.ts'], ['run-store.ts'], ['steps'], ['sync-due.ts']],
+  groups: [['decisions', 'members'], ['pages'], ['selection']]
+}
 const folderOf = (file: string) => path.relative('src', file).split(path.sep)[0]!
+const rankIn = (rows: string[][], name: string) => {
+  const rank = rows.findIndex(row => row.includes(name))
+  return rank < 0 ? rows.findIndex(row => row.includes('*')) : rank
+}
 const rankOf = (file: string) => {
-  const rank = order.findIndex(names => names.includes(folderOf(file)))
+  const rank = rankIn(order, folderOf(file))
   if (rank < 0) throw new Error(`${file} stands in no place of the import order`)
   return rank
+}
+
+/** Does this import, of a type or a value, go up or across? */
+function isWrongWay(from: string, to: string): boolean {
+  const folder = folderOf(from)
+  if (folder !== folderOf(to)) return rankOf(to) >= rankOf(from)
+  const rows = insideOrder[folder]
+  if (!rows) return false
+  const inside = (file: string) => path.relative('src', file).split(path.sep)[1]!
+  const [here, there] = [inside(from), inside(to)]
+  if (here === there) return false
+  const ranks = [here, there].map(name => {
+    const rank = rankIn(rows, name)
+    if (rank < 0) throw new Error(`src/${folder}/${name} stands in no place of the order inside ${folder}`)
+    return rank
+  })
+  const isFile = [here, there].every(name => name.endsWith('.ts'))
+  return isFile ? ranks[1]! > ranks[0]! : ranks[1]! >= ranks[0]!
 }
 
 interface Import {
@@ -55,21 +111,32 @@ const imports: Import[] = sources.flatMap(from =>
 )
 const isOurs = ({ to }: Import) => to.startsWith('src')
 
-t.test('imports go from right to left only', async t => {
-  const wrong = imports.filter(each => {
-    if (!isOurs(each) || folderOf(each.from) === folderOf(each.to)) return false
-    return rankOf(each.to) >= rankOf(each.from)
-  })
-  t.same(wrong, [])
+t.test('imports go from right to left only, those of types and of subfolders included', async t => {
+  t.same(
+    imports.filter(each => isOurs(each) && isWrongWay(each.from, each.to)),
+    []
+  )
+  t.ok(isWrongWay('src/lib/words.ts', 'src/web/pages.ts'), 'up')
+  t.ok(isWrongWay('src/teams/store.ts', 'src/invitations/store.ts'), 'to a neighbor')
+  t.ok(isWrongWay('src/groups/pages/group-page.ts', 'src/groups/selection/review.ts'), 'up inside of a folder')
+  t.ok(isWrongWay('src/groups/members/view.ts', 'src/groups/decisions/decide.ts'), 'to a neighbor inside of a folder')
+  t.throws(() => isWrongWay('src/somewhere/new.ts', 'src/lib/words.ts'), 'a folder without a place')
+  const folders = sources.map(file => path.relative('src', file).split(path.sep)).filter(parts => parts.length > 2)
+  t.same(
+    [...new Set(folders.map(([first]) => first!))].filter(first => !insideOrder[first]),
+    [],
+    'subfolders are ranked'
+  )
 })
 
+const mayKnowWeb = /(routes|scopes|app|-page|story|navigation)\.ts$/
+const isStrangerInWeb = ({ from, to, isType }: Import) =>
+  !isType && to.startsWith('src/web/') && !from.startsWith('src/web/') && !mayKnowWeb.test(from)
+
 t.test('routes, scopes and the application alone know the web', async t => {
-  const mayKnowWeb = /(routes|scopes|app|-page|story|navigation)\.ts$/
-  const wrong = imports.filter(
-    each =>
-      !each.isType && each.to.startsWith('src/web/') && !each.from.startsWith('src/web/') && !mayKnowWeb.test(each.from)
-  )
-  t.same(wrong, [])
+  t.same(imports.filter(isStrangerInWeb), [])
+  t.ok(isStrangerInWeb({ from: 'src/people/store.ts', to: 'src/web/errors.ts', isType: false }))
+  t.notOk(isStrangerInWeb({ from: 'src/people/routes.ts', to: 'src/web/errors.ts', isType: false }))
 })
 
 t.test('each foreign part is known in one place', async t => {
@@ -87,14 +154,15 @@ t.test('each foreign part is known in one place', async t => {
   t.same(wrong, [])
 })
 
-t.test('a store is read and written through verbs, never from a page of its own making', async t => {
-  const nounsAndStores =
-    /(store|event|delivery|person|session|invitation|recipient|batch|team|chunk|run|view|review)\.ts$/
-  const wrong = imports.filter(
-    ({ from, to }) =>
-      /store\.ts$/.test(from) && to.startsWith('src/') && !nounsAndStores.test(to) && !/^src\/(db|lib)\//.test(to)
-  )
-  t.same(wrong, [])
+const nounsAndStores =
+  /(store|event|delivery|person|session|invitation|recipient|batch|team|chunk|run|view|review)\.ts$/
+const isPageInStore = ({ from, to }: Import) =>
+  /store\.ts$/.test(from) && to.startsWith('src/') && !nounsAndStores.test(to) && !/^src\/(db|lib)\//.test(to)
+
+t.test('a store imports stores, plain types, lib and db only', async t => {
+  t.same(imports.filter(isPageInStore), [])
+  t.ok(isPageInStore({ from: 'src/people/store.ts', to: 'src/roster/person-page.ts', isType: true }))
+  t.notOk(isPageInStore({ from: 'src/people/store.ts', to: 'src/people/person.ts', isType: true }))
 })
 
 t.test('only the configuration reads the environment', async t => {

@@ -1,6 +1,6 @@
 /** One page of a long table, found the way that suits how rare the matches are. */
 import { type SQL, sql } from 'drizzle-orm'
-import { spellingsOf } from '../lib/text/search-text.ts'
+import { spellingsOf } from '../lib/search-text.ts'
 
 export interface PagedSearch<T, K> {
   /** Matches among the next `window` rows in order, and whether these are all that are left. */

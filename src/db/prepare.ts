@@ -1,6 +1,5 @@
 /** At start: looks at the database, says what it lacks, brings the schema up to date, and finds how sessions are set up. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { connect, type Session } from './client.ts'
 import {
   changesMeaning,
   notInForce,
@@ -11,7 +10,8 @@ import {
   roleSettings,
   type ServerFacts,
   sessionFor
-} from './connection/check-server.ts'
+} from './check-server.ts'
+import { connect, type Session } from './client.ts'
 import { isFull, reasonOf } from './faults.ts'
 import { countPending, migrate } from './migrate.ts'
 

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../lib/role.ts'
-import { searchText } from '../lib/text/search-text.ts'
+import { searchText } from '../lib/search-text.ts'
 import { peopleInWords } from '../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../mail/delivery-badges.ts'
 import { enrollmentBadges } from '../people/person.ts'

@@ -1,7 +1,7 @@
 /** What the address of a batch's page asks for. Pure. */
 
 import type { deliveryStates } from '../../db/schema.ts'
-import { searchText } from '../../lib/text/search-text.ts'
+import { searchText } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 

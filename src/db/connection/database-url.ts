@@ -1,6 +1,6 @@
 /** DATABASE_URL as libpq reads it (PostgreSQL manual, "Connection URIs"), as far as Rollcall connects that way. */
 import os from 'node:os'
-import { type Certificates, readCertificates, readPassword } from '../embedded/database-files.ts'
+import { type Certificates, readCertificates, readPassword } from './database-files.ts'
 import { sessionSettings } from './session-settings.ts'
 
 export const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const

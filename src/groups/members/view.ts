@@ -1,7 +1,7 @@
 /** What a group's page shows: which members, in which sections, which of them open. It is the page's address. Pure. */
 
 import type { deliveryStates } from '../../db/schema.ts'
-import { searchText } from '../../lib/text/search-text.ts'
+import { searchText } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { type Enrollment, isEnrollment } from '../../people/person.ts'
 

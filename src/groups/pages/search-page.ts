@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { directoryOf } from '../../directory/settings.ts'
 import { DirectoryProblem, type FoundGroup, type FoundGroups } from '../../ldap/directory.ts'
-import { searchText } from '../../lib/text/search-text.ts'
+import { searchText } from '../../lib/search-text.ts'
 import { counted, number } from '../../lib/words.ts'
 import { syncedAmong } from '../../sync/store.ts'
 import type { Deps } from '../../web/deps.ts'

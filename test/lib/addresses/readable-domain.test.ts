@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url'
 import t from 'tap'
 import { readable, readableDomain } from '../../../src/lib/addresses/readable-domain.ts'
-import { searchText, spellingsOf } from '../../../src/lib/text/search-text.ts'
+import { searchText, spellingsOf } from '../../../src/lib/search-text.ts'
 
 t.test('row 24: an internationalized domain is shown as people read it', async t => {
   const names = ['müller.example', 'mail.müller.example', 'straße.example', 'łódź.example', 'ısparta.example']

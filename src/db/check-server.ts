@@ -2,9 +2,9 @@
 import { getTableName, is } from 'drizzle-orm'
 import { PgTable } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'
-import type { Session } from '../client.ts'
-import * as schema from '../schema.ts'
-import { isMeaning, sessionSettings } from './session-settings.ts'
+import type { Session } from './client.ts'
+import { isMeaning, sessionSettings } from './connection/session-settings.ts'
+import * as schema from './schema.ts'
 
 /** What a server is and grants, for a role on a database. */
 export interface ServerFacts {

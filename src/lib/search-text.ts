@@ -1,7 +1,7 @@
 /** What is typed into a search box, as it is compared. */
 import { domainToASCII } from 'node:url'
-import { readable } from '../addresses/readable-domain.ts'
-import { withoutUnseen } from './unseen.ts'
+import { readable } from './addresses/readable-domain.ts'
+import { withoutUnseen } from './text/unseen.ts'
 
 /** In NFC, as names and addresses are kept, and without what nobody sees typing it. */
 export const searchText = (typed: string | undefined): string => withoutUnseen((typed ?? '').normalize('NFC')).trim()

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { type Database, openListener } from '../client.ts'
+import { type Database, openListener } from './client.ts'
 
 /**
  * Calls `heard` for every notice on `channel`, and whenever the connection was found again. A server that grants none is
