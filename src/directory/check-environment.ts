@@ -1,4 +1,4 @@
-import type { CheckLdap } from '../config/env.ts'
+import type { CheckLdap } from '../config/ldap.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
 import { parseFilter } from '../ldap/syntax/filter.ts'
 

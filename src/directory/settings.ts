@@ -1,6 +1,8 @@
 /** The directory's settings as they count: the environment's where it says something, else the console's. */
 import { createHash } from 'node:crypto'
-import { type Config, isLoopback, keysOf, type LdapEnvironment, needsStartTls } from '../config/env.ts'
+import { type Config, keysOf } from '../config/env.ts'
+import { type LdapEnvironment, needsStartTls } from '../config/ldap.ts'
+import { isLoopback } from '../config/values.ts'
 import type { Database } from '../db/client.ts'
 import type { Directory, DirectorySettings } from '../ldap/directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'

@@ -1,5 +1,5 @@
 /** What a mail server allows, in words. Pure. */
-import type { SmtpSettings } from '../config/env.ts'
+import type { SmtpSettings } from '../config/smtp.ts'
 import { counted, number, rateInWords } from '../lib/words.ts'
 import { durationInWords } from '../web/dates.ts'
 import type { KnownLimits } from './queue/limits-store.ts'

@@ -1,6 +1,6 @@
 /** The mail server as a transport: some connections, each with one mail after the other. */
 import { randomUUID } from 'node:crypto'
-import type { SmtpSettings } from '../config/env.ts'
+import type { SmtpSettings } from '../config/smtp.ts'
 import type { Mail, MailTransport, Outcome } from './delivery.ts'
 import { ServerLimits, serverOf } from './server-limits.ts'
 import { converse, type Patience } from './wire/conversation.ts'

@@ -1,7 +1,7 @@
 /** Who is asking: the cookie, the viewer of each request, and the role that each route asks for. */
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isLoopback } from '../config/env.ts'
+import { isLoopback } from '../config/values.ts'
 import { type Database, inTime } from '../db/client.ts'
 import { readOrganization } from '../people/store.ts'
 import { checkAccess } from '../web/access.ts'

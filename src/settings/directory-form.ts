@@ -1,6 +1,6 @@
 /** The directory's settings as a form holds them: read strictly, every problem by field. */
 import { X509Certificate } from 'node:crypto'
-import type { LdapEnvironment } from '../config/env.ts'
+import type { LdapEnvironment } from '../config/ldap.ts'
 import { type DirectoryState, serverOf } from '../directory/settings.ts'
 import type { AttributeNames, DirectorySettings } from '../ldap/directory.ts'
 import { readExclusions } from '../ldap/schema/exclusions.ts'

@@ -1,6 +1,6 @@
 /** A mail server that misbehaves as the recipient's local part says: `r550.ada@…` is refused with 550, and so on. */
 import net, { type AddressInfo, type Socket } from 'node:net'
-import type { SmtpSettings } from '../../src/config/env.ts'
+import type { SmtpSettings } from '../../src/config/smtp.ts'
 import { settingsFor } from './smtp-server.ts'
 
 /** Replies to RCPT; 421 also closes. */

@@ -1,7 +1,7 @@
 /** A well-behaved mail server in this process that keeps what it gets. */
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import type { SmtpSettings } from '../../src/config/env.ts'
+import type { SmtpSettings } from '../../src/config/smtp.ts'
 
 export interface Received {
   from: string

@@ -1,5 +1,5 @@
 /** Access tokens for XOAUTH2 (RFC 6749 §4.4 and §6): asked for when needed, kept until shortly before they expire. */
-import type { SmtpOauth } from '../../config/env.ts'
+import type { SmtpOauth } from '../../config/smtp.ts'
 import { inOneLine } from './reply.ts'
 
 const patience = 15_000 // ms

@@ -4,7 +4,7 @@
  */
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type XOAuth2 from 'nodemailer/lib/xoauth2'
-import type { SmtpSettings } from '../../config/env.ts'
+import type { SmtpSettings } from '../../config/smtp.ts'
 import type { Patience } from './conversation.ts'
 
 /** Bytes that a server may say until we are signed in. */
