@@ -1,11 +1,17 @@
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { sql } from 'drizzle-orm'
-import { readMigrationFiles } from 'drizzle-orm/migrator'
 import type { Database } from './client.ts'
 import { isMissing } from './faults.ts'
 
 const folder = path.join(import.meta.dirname, '../../drizzle')
+const formerFolder = path.join(import.meta.dirname, '../../drizzle-former')
+const current = fs.readdirSync(folder).filter(name => fs.existsSync(path.join(folder, name, 'migration.sql')))
+/** Migrations from before the first release. A database that began with them gets the rest of them, and then the same. */
+const former = fs.readdirSync(formerFolder).map(file => file.replace(/\.sql$/, ''))
+const start = current.sort()[0]!
+former.sort()
 
 /**
  * Brings the schema up to date. Any number of processes may call it at once: one works, the others wait. Where nothing is
@@ -27,26 +33,43 @@ export async function migrate(db: Database): Promise<void> {
 /** drizzle's own migrate() asks for rights on the database and the schema before it looks whether anything is missing. */
 async function applyPending(db: Database) {
   const applied = await appliedNames(db)
-  const pending = readMigrationFiles({ migrationsFolder: folder }).filter(({ name }) => !applied?.has(name))
+  const pending = pendingOf(applied)
   await db.$client.begin(async tx => {
     const [row] = await tx`select to_regnamespace('drizzle') is not null as "hasSchema"`
     if (!row!.hasSchema) await tx`create schema drizzle`
     if (!applied)
       await tx`create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint,
         name text, applied_at timestamp with time zone default now())`
-    for (const { sql: statements, hash, folderMillis, name } of pending) {
-      for (const statement of statements) await tx.unsafe(statement)
-      await tx`insert into drizzle.__drizzle_migrations (hash, created_at, name) values (${hash}, ${folderMillis}, ${name})`
+    for (const name of pending) {
+      const text = isDone(name, applied) ? '' : textOf(name)
+      for (const statement of text.split('--> statement-breakpoint').filter(part => part.trim()))
+        await tx.unsafe(statement)
+      const hash = createHash('sha256').update(text).digest('hex')
+      await tx`insert into drizzle.__drizzle_migrations (hash, created_at, name) values (${hash}, ${Date.now()}, ${name})`
     }
   })
 }
 
-const brought = fs.readdirSync(folder).filter(name => fs.existsSync(path.join(folder, name, 'migration.sql')))
+/** What a database lacks, in order. One that began with former migrations goes through the rest of those. */
+function pendingOf(applied: Set<string> | undefined): string[] {
+  if (!applied || applied.size === 0) return current
+  const isFormer = !applied.has(start)
+  return [...(isFormer ? former : []), ...current].filter(name => !applied.has(name))
+}
+
+/** The former migrations together did what the first one does. */
+const isDone = (name: string, applied: Set<string> | undefined) =>
+  name === start && applied !== undefined && applied.size > 0
+
+const textOf = (name: string) =>
+  fs.readFileSync(
+    former.includes(name) ? path.join(formerFolder, `${name}.sql`) : path.join(folder, name, 'migration.sql'),
+    'utf8'
+  )
 
 /** How many migrations of this version the database lacks, after an older one was restored under us for example. */
 export async function countPending(db: Database): Promise<number> {
-  const applied = await appliedNames(db)
-  return applied ? brought.filter(name => !applied.has(name)).length : brought.length
+  return pendingOf(await appliedNames(db)).length
 }
 
 /** undefined: none was ever applied here. */

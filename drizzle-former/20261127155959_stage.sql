@@ -1,0 +1,1 @@
+ALTER TABLE "people" ALTER COLUMN "stage" SET NOT NULL;
