@@ -16,7 +16,7 @@ import { DatabaseProblems, prepareDatabase } from './db/prepare.ts'
 import { checkLdap } from './directory/check-environment.ts'
 import { lookForCopy } from './mail/origin.ts'
 import { closeToOthers } from './mail/outbox.ts'
-import { readOrganization } from './people/store.ts'
+import { readOrganization } from './organization/store.ts'
 import { readSecretKey, takeUpKey } from './secret-key.ts'
 import { startWorker, type Worker } from './worker.ts'
 

@@ -7,7 +7,7 @@ import type { Database } from '../db/client.ts'
 import type { Directory, DirectorySettings } from '../ldap/directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'
 import { openSecret, sealSecret } from '../lib/secrets/secret.ts'
-import { readOrganization } from '../people/store.ts'
+import { readOrganization } from '../organization/store.ts'
 import { readSettingsRow } from './settings-store.ts'
 
 export interface DirectoryDeps {

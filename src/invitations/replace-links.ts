@@ -2,7 +2,7 @@
 import type { Db } from '../db/client.ts'
 import type { Role } from '../lib/role.ts'
 import { cancelQueued, queueDelivery } from '../mail/store.ts'
-import { readOrganization } from '../people/store.ts'
+import { readOrganization } from '../organization/store.ts'
 import { type Ending, endInvitationsOf } from './inviter-store.ts'
 import { dropLinks, linksKnownTo, lockInvitation } from './link-store.ts'
 import { extendInvitation, findInvitation, type InvitationRow } from './store.ts'

@@ -2,6 +2,28 @@ import { notInArray, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { domains, settings } from '../db/schema.ts'
 
+export interface Organization {
+  organization: string
+  continueUrl: string | null
+  invitationDays: number
+  /** Days that the lines of a batch are kept. */
+  lineDays: number
+  timeZone: string
+  domains: string[]
+}
+
+/** The organization with its domains, or undefined before set-up. */
+export async function readOrganization(db: Db): Promise<Organization | undefined> {
+  const names = sql<
+    string[]
+  >`(select coalesce(array_agg(${domains.name} order by ${domains.name}), '{}') from ${domains})`
+  const { organization, continueUrl, invitationDays, lineDays, timeZone } = settings
+  const [row] = await db
+    .select({ organization, continueUrl, invitationDays, lineDays, timeZone, domains: names })
+    .from(settings)
+  return row
+}
+
 export interface OrganizationSettings {
   organization: string
   continueUrl: string | null
@@ -30,4 +52,9 @@ async function replaceDomains(tx: Db, names: string[]) {
       .insert(domains)
       .values(names.map(name => ({ name })))
       .onConflictDoNothing()
+}
+
+/** How many days the lines of a batch are kept. */
+export async function updateLineDays(tx: Db, lineDays: number): Promise<void> {
+  await tx.update(settings).set({ lineDays })
 }

@@ -1,6 +1,6 @@
 import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { type deliveryStates, domains, people, settings } from '../db/schema.ts'
+import { type deliveryStates, people } from '../db/schema.ts'
 import { includesRole, type Role, RoleLost } from '../lib/role.ts'
 import type { Enrollment } from './person.ts'
 
@@ -17,28 +17,6 @@ export const enrollmentOf = sql<Enrollment>`case
   when ${people.invitationRevokedAt} is not null then 'revoked'
   when ${people.invitationExpiresAt} <= now() then 'expired'
   else 'invited' end`
-
-export interface Organization {
-  organization: string
-  continueUrl: string | null
-  invitationDays: number
-  /** Days that the lines of a batch are kept. */
-  lineDays: number
-  timeZone: string
-  domains: string[]
-}
-
-/** The organization with its domains, or undefined before set-up. */
-export async function readOrganization(db: Db): Promise<Organization | undefined> {
-  const names = sql<
-    string[]
-  >`(select coalesce(array_agg(${domains.name} order by ${domains.name}), '{}') from ${domains})`
-  const { organization, continueUrl, invitationDays, lineDays, timeZone } = settings
-  const [row] = await db
-    .select({ organization, continueUrl, invitationDays, lineDays, timeZone, domains: names })
-    .from(settings)
-  return row
-}
 
 export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
   const [row] = await db.select({ person: people, enrollment: enrollmentOf }).from(people).where(eq(people.id, id))

@@ -6,21 +6,15 @@ import { transaction } from '../db/client.ts'
 import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'
 import { browserInWords } from '../lib/user-agent.ts'
-import { changePassword } from '../people/change-password.ts'
+import { readOrganization } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
-import {
-  findPerson,
-  lockPerson,
-  type PersonRow,
-  readOrganization,
-  requireRole,
-  updateProfile
-} from '../people/store.ts'
+import { findPerson, lockPerson, type PersonRow, requireRole, updateProfile } from '../people/store.ts'
 import { showTime, timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
+import { changePassword } from './change-password.ts'
 import { countGuess, endAfterGuesses, forgetGuesses } from './guesses.ts'
 import { welcome } from './known-browser.ts'
 import { browserOf } from './routes.ts'

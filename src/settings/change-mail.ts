@@ -4,15 +4,15 @@ import type { Log } from '../mail/delivery.ts'
 import { decideCopy, tendSome } from '../mail/origin.ts'
 import { type Pacing, writePacing } from '../mail/queue/gate-store.ts'
 import type { Decision } from '../mail/queue/origin-store.ts'
+import { updateLineDays } from '../organization/store.ts'
 import { requireRole } from '../people/store.ts'
-import { writeLineDays } from './store.ts'
 
 /** Saves how fast mail leaves and how long the lines of batches are kept: one event, with the new values. */
 export async function changeMail(db: Database, actorId: number, changed: Pacing & { lineDays: number }): Promise<void> {
   await transaction(db, async tx => {
     await requireRole(tx, actorId, 'owner')
     await writePacing(tx, changed)
-    await writeLineDays(tx, changed.lineDays)
+    await updateLineDays(tx, changed.lineDays)
     await recordEvent(tx, { kind: 'mail-settings-changed', actorId, details: { ...changed } })
   })
 }

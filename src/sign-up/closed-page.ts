@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { closedStateOf, type InvitationState } from '../invitations/invitation.ts'
 import { findNewest, type Newest } from '../invitations/newest-store.ts'
 import type { InvitationRow } from '../invitations/store.ts'
-import { readOrganization } from '../people/store.ts'
+import { readOrganization } from '../organization/store.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 

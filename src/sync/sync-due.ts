@@ -6,7 +6,7 @@ import { type DirectoryDeps, directoryOf } from '../directory/settings.ts'
 import { readSettingsRow } from '../directory/settings-store.ts'
 import { DirectoryProblem } from '../ldap/directory.ts'
 import { checkLeavers } from '../leavers/check-leavers.ts'
-import { readOrganization } from '../people/store.ts'
+import { readOrganization } from '../organization/store.ts'
 import {
   endRun,
   isSyncDue,

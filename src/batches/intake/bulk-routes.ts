@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RoleLost } from '../../lib/role.ts'
-import { readOrganization } from '../../people/store.ts'
+import { readOrganization } from '../../organization/store.ts'
 import { findTeams } from '../../teams/store.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'

@@ -1,6 +1,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
-import { readOrganization, requireRole } from '../../people/store.ts'
+import { readOrganization } from '../../organization/store.ts'
+import { requireRole } from '../../people/store.ts'
 import { copyTeams, nameTeams } from '../../teams/members-store.ts'
 import { chunkOf } from '../chunk.ts'
 import { inviteLines } from '../judging/invite-lines.ts'

@@ -2,7 +2,8 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
 import { includesRole } from '../../lib/role.ts'
-import { currentRole, readOrganization } from '../../people/store.ts'
+import { readOrganization } from '../../organization/store.ts'
+import { currentRole } from '../../people/store.ts'
 import { addToCounts, awaitOrder, type BatchRow, lockBatch, setState, startSending } from '../store.ts'
 import { inviteLines } from './invite-lines.ts'
 import {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { readOrganization } from '../../people/store.ts'
+import { readOrganization } from '../../organization/store.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
 import { sendCsv } from '../../web/csv.ts'
 import type { Deps } from '../../web/deps.ts'

@@ -2,7 +2,8 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { hashPassword, passwordProblem, verifyPassword } from '../lib/secrets/password.ts'
 import { inPasswordLine, type Turn } from '../lib/secrets/password-line.ts'
-import { findPerson, lockPerson, readOrganization, updatePassword } from './store.ts'
+import { readOrganization } from '../organization/store.ts'
+import { findPerson, lockPerson, updatePassword } from '../people/store.ts'
 
 export type PasswordOutcome =
   /** `after` said what follows from it in the same transaction. */
