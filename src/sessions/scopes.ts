@@ -74,11 +74,14 @@ async function findOutWho(db: Database, request: FastifyRequest) {
   request.viewer = { ...viewer, name: name ?? viewer.email }
   request.organization = organization
   if (isStale && !refreshesItself(request)) await touchSession(db, viewer.sessionId)
-  if (flash !== null && request.method === 'GET' && !request.headers['hx-request']) {
+  if (flash !== null && request.method === 'GET' && isWholePage(request)) {
     request.flash = flash
     await setFlash(db, viewer.sessionId, null)
   }
 }
+
+/** Also when htmx takes the main part out of it; a message is not for a part that refreshes itself. */
+const isWholePage = ({ headers }: FastifyRequest) => !headers['hx-request'] || headers['hx-request-type'] === 'full'
 
 /** A page that polls must not keep an idle session alive. */
 function refreshesItself(request: FastifyRequest): boolean {
