@@ -70,6 +70,7 @@ export const forms: Record<string, Fields> = {
   '/sign-in': { email: 'nobody@larkfield.example', password: goodPassword, next: '/people' },
   '/me': { name: 'Ada', theme: 'system', time_zone: 'Europe/Berlin', shortcuts: 'on' },
   '/invite': { email: ['', '', '', '', ''] },
+  '/invite/check': { email: 'kim@larkfield.example' },
   '/groups': { group: [] },
   '/groups/leavers/approval': { until: '1' },
   '/groups/:id/selections': { by: 'department', section: 'Platform' },

@@ -22,7 +22,14 @@ const smallest: Record<string, string> = {
   ...all('auditor', ['GET /batches/:id/corrections', 'GET /groups/entries', 'GET /people/:id/entry']),
   ...all('admin', ['POST /people/:id/entry', 'POST /people/:id/entry/removal', 'POST /people/:id/address']),
   ...all('owner', ['POST /people/:id/entry/password', 'POST /groups/entries/approval']),
-  ...all('admin', ['GET /invite', 'POST /invite', 'GET /bulk', 'POST /bulk', 'POST /batches/:id/corrections']),
+  ...all('admin', [
+    'GET /invite',
+    'POST /invite',
+    'POST /invite/check',
+    'GET /bulk',
+    'POST /bulk',
+    'POST /batches/:id/corrections'
+  ]),
   ...all(
     'admin',
     ['sending', 'pause', 'resumption', 'cancellation', 'deliveries', 'rest'].map(act => `POST /batches/:id/${act}`)

@@ -1,6 +1,7 @@
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RoleLost } from '../../lib/role.ts'
+import { counted } from '../../lib/words.ts'
 import { readOrganization } from '../../organization/store.ts'
 import { findTeams } from '../../teams/store.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -8,6 +9,7 @@ import { Refusal } from '../../web/errors.ts'
 import { filters } from '../../web/forms.ts'
 import { readUpload, UploadCut } from '../../web/uploads/read-upload.ts'
 import { organizationDomains } from '../recipient.ts'
+import { domainsInWords } from './domains-in-words.ts'
 import { discard, receiveList, release } from './receive.ts'
 import { teamField } from './team-field.ts'
 
@@ -69,8 +71,9 @@ async function bulkPage({ db }: Deps, reply: FastifyReply, errors: Problem = {},
       errors: Object.entries(errors).map(([name, text]) => ({ href: name === 'team' ? '#team' : '#file', text })),
       fileError: errors.file ?? null,
       team: await teamField(db, { typed, error: errors.team ?? null }),
-      domains: organization.domains.join(', '),
-      days: organization.invitationDays
+      domains: domainsInWords(organization.domains),
+      days: counted(organization.invitationDays, 'day'),
+      maxBytes: fileBytes
     }
   )
 }

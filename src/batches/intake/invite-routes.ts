@@ -1,20 +1,27 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
-import { splitAddresses, withoutName } from '../../lib/addresses/split-addresses.ts'
-import { cutText } from '../../lib/text/cut.ts'
+import { waitInWords } from '../../lib/duration.ts'
+import { counted } from '../../lib/words.ts'
 import { type Organization, readOrganization } from '../../organization/store.ts'
 import { findTeams } from '../../teams/store.ts'
 import type { Deps } from '../../web/deps.ts'
-import { form, repeated, valuesOf } from '../../web/forms.ts'
-import { judgeLine, organizationDomains, reasonInWords } from '../recipient.ts'
+import { Refusal } from '../../web/errors.ts'
+import { field, form, repeated, valuesOf } from '../../web/forms.ts'
+import { perMinute } from '../../web/per-minute.ts'
+import { organizationDomains } from '../recipient.ts'
+import { domainsInWords } from './domains-in-words.ts'
 import { inviteTyped } from './invite-typed.ts'
 import { teamField } from './team-field.ts'
+import { addressesIn, errorOf, errorsOf, maxAddresses, type TypedError } from './typed-errors.ts'
 
 const body = form({ email: repeated(), team: repeated() })
-const maxAddresses = 5
+const checkBody = form({ email: field() })
+/** More fields than anyone leaves in a minute by typing. */
+const maxChecksPerMinute = 120
 
 export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
   const { db, wake } = deps
+  checkRoute(app, deps)
 
   app.get('/invite', { config: { access: 'admin' } }, async (_request, reply) => {
     return invitePage(db, reply, (await readOrganization(db))!, [])
@@ -26,7 +33,7 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const organization = (await readOrganization(db))!
       const fields = valuesOf(request.body.email)
-      const errors = errorsOf(fields, organization)
+      const errors = errorsOf(fields, organization.domains)
       const typed = valuesOf(request.body.team)
       const teams = await findTeams(db, typed)
       if (errors.length > 0 || teams.problem)
@@ -40,35 +47,26 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-/** In a field a name beside the address is dropped; in a file, where few look at each line, it is asked about. */
-const addressesIn = (text: string) => splitAddresses(text).map(withoutName)
+/** Says of one field what the form would say of it, and changes nothing. */
+function checkRoute(app: FastifyInstance, { db }: Deps): void {
+  const waitOf = perMinute(maxChecksPerMinute)
 
-interface TypedError {
-  /** The field's index, from 0. */
-  field: number
-  text: string
-}
-
-function errorsOf(fields: string[], organization: Organization): TypedError[] {
-  const typed = fields.flatMap((text, field) => addressesIn(text).map(address => ({ field, address })))
-  if (typed.length === 0) return [{ field: 0, text: 'Enter at least one address.' }]
-  if (typed.length > maxAddresses) {
-    return [
-      {
-        field: typed[maxAddresses]!.field,
-        text: `You entered ${typed.length} addresses. This form takes up to ${maxAddresses}; use Bulk invite for more.`
+  app.post<{ Body: Static<typeof checkBody> }>(
+    '/invite/check',
+    { config: { access: 'admin' }, schema: { body: checkBody } },
+    async (request, reply) => {
+      const wait = waitOf(request.viewer!.id)
+      if (wait > 0) {
+        reply.header('retry-after', String(wait))
+        throw new Refusal(429, `You checked too many addresses. Wait ${waitInWords(wait)} and try again.`)
       }
-    ]
-  }
-  const domains = organizationDomains(organization.domains)
-  const isAlone = (field: number) => typed.filter(each => each.field === field).length === 1
-  return typed.flatMap(({ field, address }) => {
-    const judged = judgeLine(address, domains)
-    if (judged.verdict === null) return []
-    const hint = judged.verdict === 'malformed' && judged.suggestion ? `. Did you mean ${judged.suggestion}?` : ''
-    const which = isAlone(field) ? '' : `${cutText(address, 100)}: `
-    return [{ field, text: `${which}${reasonInWords(judged)}${hint}` }]
-  })
+      const { email } = request.body
+      // a blank field alone is not wrong: the others may hold addresses
+      const isBlank = addressesIn(email).length === 0
+      const errors = isBlank ? [] : errorsOf([email], (await readOrganization(db))!.domains)
+      return reply.page('batches/verdict', { title: 'Invite people' }, { error: errorOf(errors, 0) })
+    }
+  )
 }
 
 async function invitePage(
@@ -80,15 +78,12 @@ async function invitePage(
   team: { typed: string[]; error: string | null } = { typed: [], error: null }
 ) {
   const count = Math.max(maxAddresses, typed.length)
-  const fields = Array.from({ length: count }, (_, index) => {
-    const mine = errors.filter(error => error.field === index)
-    return {
-      id: `email-${index + 1}`,
-      label: `Address ${index + 1}`,
-      value: typed[index] ?? '',
-      error: mine.map(({ text }) => text).join(' ') || null
-    }
-  })
+  const fields = Array.from({ length: count }, (_, index) => ({
+    id: `email-${index + 1}`,
+    label: `Address ${index + 1}`,
+    value: typed[index] ?? '',
+    error: errorOf(errors, index)
+  }))
   const isWrong = errors.length > 0 || team.error !== null
   const title = isWrong ? 'Error: Invite people' : 'Invite people'
   return reply.page(
@@ -104,8 +99,8 @@ async function invitePage(
         ...(team.error ? [{ href: '#team', text: `Team: ${team.error}` }] : [])
       ],
       team: await teamField(db, team),
-      domains: organization.domains.join(', '),
-      days: organization.invitationDays
+      domains: domainsInWords(organization.domains),
+      days: counted(organization.invitationDays, 'day')
     }
   )
 }

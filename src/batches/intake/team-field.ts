@@ -3,12 +3,17 @@ import { teamNames } from '../../teams/store.ts'
 
 const maxNames = 500
 
-/** The field that names a team for the invitations, as a template takes it; null while there is no team. */
+/** The field that names a team for the invitations, as a template takes it; null while there are no teams. */
 export async function teamField(db: Db, { typed, error }: { typed: string[]; error: string | null }) {
   const list = await teamNames(db, maxNames)
   if (list.length === 0 && error === null) return null
   return {
-    ...{ name: 'team', label: 'Team', value: typed.find(Boolean) ?? '', autocomplete: 'off', error, list },
-    hint: 'Whoever joins by one of these invitations is in it. May be blank.'
+    name: 'team',
+    label: 'Team',
+    value: typed.find(Boolean) ?? '',
+    autocomplete: 'off',
+    error,
+    list,
+    hint: 'Optional. Everyone who accepts is added to this team.'
   }
 }
