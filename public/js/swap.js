@@ -33,7 +33,7 @@
     if (status === 401) {
       return {
         heading: 'You are signed out',
-        text: 'Nothing was sent. Sign in on a new tab, then come back and try again. What you entered stays here.',
+        text: 'Nothing was sent. Open a new tab to sign in, then come back and try again. What you entered stays here.',
         isSignedOut: true
       }
     }
@@ -60,7 +60,7 @@
   document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
     if (!isForm(ctx.sourceElement)) return
     dim(ctx.sourceElement, true)
-    ctx.sourceElement.querySelector('#trouble').hidden = true
+    for (const old of ctx.sourceElement.querySelectorAll('#trouble, #errors')) old.hidden = true
     say(ctx.sourceElement.matches('[data-upload]') ? 'Uploading.' : 'Sending.')
   })
 

@@ -67,6 +67,13 @@
     swap.say('All of the file is sent. Rollcall is saving the list.')
   }
 
+  /* What was wrong with the file before is not said of another one. */
+  document.addEventListener('change', ({ target: field }) => {
+    if (!field.matches('form[data-upload] input[type="file"]')) return
+    field.removeAttribute('aria-invalid')
+    field.form.querySelector(`#${field.id}-e`)?.remove()
+  })
+
   document.addEventListener('htmx:config:request', event => {
     const { sourceElement: form } = event.detail.ctx
     if (!form.matches('form[data-upload]')) return

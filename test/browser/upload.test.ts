@@ -138,6 +138,7 @@ t.test('a refusal takes the form’s place: the file stays chosen and the team t
   t.equal(await stateOf('archive.txt'), undefined)
   t.same(await findingsOf(page), [])
   await choose('right.txt', linesOf(3))
+  t.equal(await page.getByLabel('Text file').getAttribute('aria-invalid'), null, 'another file is not wrong yet')
   await page.keyboard.press('Control+Enter')
   await headingIsFocused(page, 'lines checked')
   t.match(await page.locator('main').textContent(), /Night shift/)
