@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { pagesOf } from '../lib/paging.ts'
+import { viewerOf } from '../web/access.ts'
 import { sendCsv } from '../web/csv.ts'
 import { showTime, startOfDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -9,7 +10,10 @@ import { describeEvent, type EventRow, eventKinds, isEventKind } from './event.t
 import { type EventFilter, type ListedEvent, listActors, listEvents } from './store.ts'
 
 const querystring = filters({
-  ...{ kind: optionalField(), actor: optionalField(), from: optionalField(), to: optionalField() },
+  kind: optionalField(),
+  actor: optionalField(),
+  from: optionalField(),
+  to: optionalField(),
   before: optionalField()
 })
 type Query = Static<typeof querystring>
@@ -24,7 +28,7 @@ export function activityRoutes(app: FastifyInstance, { db }: Deps): void {
 
   app.get<{ Querystring: Query }>('/activity', options, async (request, reply) => {
     const { query } = request
-    const { timeZone } = request.viewer!
+    const { timeZone } = viewerOf(request)
     const filter = readFilter(query, timeZone)
     const [rows, actors] = await Promise.all([
       listEvents(db, filter, pageSize + 1, numberOf(query.before)),
@@ -49,7 +53,7 @@ export function activityRoutes(app: FastifyInstance, { db }: Deps): void {
   })
 
   app.get<{ Querystring: Query }>('/activity.csv', options, async (request, reply) => {
-    const filter = readFilter(request.query, request.viewer!.timeZone)
+    const filter = readFilter(request.query, viewerOf(request).timeZone)
     const pages = pagesOf<ListedEvent>((limit, last) => listEvents(db, filter, limit, last?.id))
     return sendCsv(reply, 'activity', header, tableOf(pages))
   })

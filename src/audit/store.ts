@@ -20,8 +20,10 @@ export async function recordEvent(db: Db, event: NewEvent): Promise<void> {
   const { actorId, personId = null, details = {} } = event
   await db.insert(events).values({
     ...event,
-    ...{ actorName: nameOf(actorId), actorEmail: emailOf(actorId) },
-    ...{ personName: nameOf(personId), personEmail: emailOf(personId) },
+    actorName: nameOf(actorId),
+    actorEmail: emailOf(actorId),
+    personName: nameOf(personId),
+    personEmail: emailOf(personId),
     details: Object.fromEntries(Object.entries(details).map(([name, value]) => [name, kept(value)]))
   })
 }
@@ -53,8 +55,13 @@ export async function listEvents(db: Db, filter: EventFilter, limit: number, bef
   const { kind, actorId, personId, except = [], from, to } = filter
   return db
     .select({
-      ...{ id: events.id, kind: events.kind, at: events.at, batchId: events.batchId, details: events.details },
-      ...{ actorId: events.actorId, personId: events.personId },
+      id: events.id,
+      kind: events.kind,
+      at: events.at,
+      batchId: events.batchId,
+      details: events.details,
+      actorId: events.actorId,
+      personId: events.personId,
       actorName: sql<string | null>`coalesce(${events.actorName}, ${actor.name}, ${actor.email})`,
       actorEmail: sql<string | null>`coalesce(${events.actorEmail}, ${actor.email})`,
       personName: sql<string | null>`coalesce(${events.personName}, ${people.name}, ${people.email})`,

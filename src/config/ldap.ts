@@ -32,9 +32,13 @@ export function ldapEnvironment(read: Read, complain: Complain): LdapEnvironment
   for (const name of ['LDAP_BIND_PASSWORD', 'LDAP_STARTTLS', 'LDAP_CA_FILE'])
     if (read(name) !== undefined && url === undefined) complain(name, 'needs LDAP_URL beside it')
   const given = {
-    ...{ url, ca, bindDn: read('LDAP_BIND_DN'), bindPassword: read('LDAP_BIND_PASSWORD') },
+    url,
+    ca,
+    bindDn: read('LDAP_BIND_DN'),
+    bindPassword: read('LDAP_BIND_PASSWORD'),
     startTls: url === undefined ? undefined : startTls ? startTls === 'on' : needsStartTls(url),
-    ...{ baseDn: read('LDAP_BASE_DN'), peopleFilter: read('LDAP_PEOPLE_FILTER') },
+    baseDn: read('LDAP_BASE_DN'),
+    peopleFilter: read('LDAP_PEOPLE_FILTER'),
     groupFilter: read('LDAP_GROUP_FILTER')
   }
   return Object.freeze(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))

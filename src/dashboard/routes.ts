@@ -12,6 +12,7 @@ import { readPause } from '../mail/store.ts'
 import { countEnrollments, type Funnel, funnelOf } from '../people/counts.ts'
 import { enrollmentBadges, enrollments } from '../people/person.ts'
 import { countPeople, type WeeklyTotal, weeklyTotals } from '../roster/list-store.ts'
+import { viewerOf } from '../web/access.ts'
 import { funnel, timeSeries } from '../web/charts.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -24,7 +25,7 @@ const maxBatches = 5
 
 export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
   app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
-    const { timeZone } = request.viewer!
+    const { timeZone } = viewerOf(request)
     const [counts, totals, requests, troubled, events, pause, hold, leavers, undecided] = await Promise.all([
       countPeople(db),
       weeklyTotals(db, weeks),
@@ -50,7 +51,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         finding: findingOf(steps),
         // users alone, and no invitation ever: no picture yet, but the ways to begin
         isNew: steps[0]!.value === 0,
-        mayInvite: includesRole(request.viewer!.role, 'admin'),
+        mayInvite: includesRole(viewerOf(request).role, 'admin'),
         funnel: funnel({
           id: 'funnel',
           title: 'Enrollment funnel',

@@ -55,7 +55,8 @@ export function connect(url: string, options: ConnectOptions = {}): Database {
   const driverOptions = {
     ...login,
     max: connections,
-    ...{ socket: sockets.open, backoff: sockets.backoff },
+    socket: sockets.open,
+    backoff: sockets.backoff,
     connection: { ...login.connection, ...settings },
     onrefused: (reason: Error) => onRefused?.(reason, sockets.count())
   }

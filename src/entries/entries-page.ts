@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Db } from '../db/client.ts'
 import { peopleInWords } from '../lib/words.ts'
 import { enrollmentBadges } from '../people/person.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { initialsOf } from '../web/pages.ts'
 import { type Undecided, undecided } from './entries-store.ts'
@@ -18,7 +19,7 @@ export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: 
   const [found, heading, waiting] = await Promise.all([
     undecided(db, pageSize + 1, after),
     undecidedInWords(db),
-    request.viewer!.role === 'owner' ? relinksWaiting(db, maxCounted) : []
+    viewerOf(request).role === 'owner' ? relinksWaiting(db, maxCounted) : []
   ])
   const rows = found.slice(0, pageSize)
   return reply.page(
@@ -37,12 +38,10 @@ export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: 
 function relinkSheet(count: number) {
   const people = count < maxCounted ? peopleInWords(count) : `${peopleInWords(count)} or more`
   return {
-    ...{
-      id: 'relink',
-      heading: `Bind ${people} to their new entries?`,
-      button: 'Bind them',
-      keep: 'Decide one by one'
-    },
+    id: 'relink',
+    heading: `Bind ${people} to their new entries?`,
+    button: 'Bind them',
+    keep: 'Decide one by one',
     text: `Do this after the directory was replaced. Each has exactly one new entry with their address. Anyone whose former entry is still in the directory is left alone. Their sessions end.`
   }
 }
@@ -68,7 +67,11 @@ function rowOf({ id, email, name: known, enrollment, trouble, directoryMail, oth
     directoryMail && `The directory has ${directoryMail}`
   ]
   return {
-    ...{ name, initials: initialsOf(name), email, href: `/people/${id}` },
-    ...{ why: why.filter(Boolean), badge: enrollmentBadges[enrollment] }
+    name,
+    initials: initialsOf(name),
+    email,
+    href: `/people/${id}`,
+    why: why.filter(Boolean),
+    badge: enrollmentBadges[enrollment]
   }
 }

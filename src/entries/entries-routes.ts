@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { peopleInWords } from '../lib/words.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { filters, form, optionalField } from '../web/forms.ts'
@@ -21,7 +22,7 @@ export function entriesRoutes(app: FastifyInstance, deps: Deps): void {
     '/groups/entries/approval',
     { config: { access: 'owner' }, schema: { body: form({}) } },
     async (request, reply) => {
-      const result = await relinkAll(deps, request.viewer!.id)
+      const result = await relinkAll(deps, viewerOf(request).id)
       if (result.outcome === 'role-too-small') throw new Refusal(403, 'Only an owner may do this.')
       if (result.outcome === 'not-connected') throw new Refusal(409, `${result.reason}. Nothing was changed.`)
       if (result.outcome === 'unavailable')

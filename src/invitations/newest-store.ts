@@ -28,8 +28,14 @@ export async function findNewest(db: Db, personId: number): Promise<Newest | und
   if (!row) return undefined
   const time = (name: string) => (row[name] ? new Date(row[name]) : null)
   return {
-    ...{ id: Number(row.id), isExpired: row.isExpired, inviterName: row.inviterName ?? null },
-    ...{ acceptedAt: time('acceptedAt'), revokedAt: time('revokedAt'), supersededAt: time('supersededAt') },
-    ...{ requestedAt: time('requestedAt'), sentAt: time('sentAt'), isOnItsWay: row.isOnItsWay ?? false }
+    id: Number(row.id),
+    isExpired: row.isExpired,
+    inviterName: row.inviterName ?? null,
+    acceptedAt: time('acceptedAt'),
+    revokedAt: time('revokedAt'),
+    supersededAt: time('supersededAt'),
+    requestedAt: time('requestedAt'),
+    sentAt: time('sentAt'),
+    isOnItsWay: row.isOnItsWay ?? false
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { keysOf } from '../config/env.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -27,7 +28,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
   const options = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
 
   app.post<ById>('/invitations/:id/deliveries', options, async (request, reply) => {
-    const result = await resend(db, keys, request.viewer!.id, Number(request.params.id))
+    const result = await resend(db, keys, viewerOf(request).id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
@@ -51,7 +52,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
   })
 
   app.post<ById>('/invitations/:id/revocation', options, async (request, reply) => {
-    const result = await revoke(db, request.viewer!.id, Number(request.params.id))
+    const result = await revoke(db, viewerOf(request).id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed')
@@ -62,7 +63,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
   const linkOptions = { ...options, schema: { params: idParams, body: form({ how: optionalField() }) } }
   app.post<ById & { Body: { how?: string } }>('/invitations/:id/link', linkOptions, async (request, reply) => {
     const how = request.body.how === 'copied' ? 'copied' : 'shown'
-    const result = await showLink(db, keys, request.viewer!.id, Number(request.params.id), how)
+    const result = await showLink(db, keys, viewerOf(request).id, Number(request.params.id), how)
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
@@ -72,7 +73,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
       email,
       personHref: `/people/${personId}`,
       link: `${config.baseUrl}/join/${token}`,
-      expires: showTime(expiresAt, request.viewer!.timeZone)
+      expires: showTime(expiresAt, viewerOf(request).timeZone)
     }
     return reply.page('invitations/link', { title: 'Invitation link', section: 'People' }, view)
   })

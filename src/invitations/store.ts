@@ -129,7 +129,10 @@ export async function noteRequest(tx: Db, id: number): Promise<boolean> {
 export async function openRequests(db: Db, limit: number) {
   return db
     .select({
-      ...{ personId: people.id, email: people.email, name: people.name, requestedAt: invitations.requestedAt },
+      personId: people.id,
+      email: people.email,
+      name: people.name,
+      requestedAt: invitations.requestedAt,
       invitationId: invitations.id,
       isOpen: sql<boolean>`${invitations.revokedAt} is null and ${invitations.expiresAt} > now()`
     })

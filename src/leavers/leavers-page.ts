@@ -5,6 +5,7 @@ import { readSettingsRow } from '../directory/settings-store.ts'
 import { includesRole } from '../lib/role.ts'
 import { number, peopleInWords } from '../lib/words.ts'
 import { enrollmentBadges } from '../people/person.ts'
+import { viewerOf } from '../web/access.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { initialsOf } from '../web/pages.ts'
@@ -15,7 +16,7 @@ import { leaversToLetGo } from './to-let-go.ts'
 const pageSize = 50
 
 export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
-  const { role, timeZone } = request.viewer!
+  const { role, timeZone } = viewerOf(request)
   const query = request.query as { after?: string }
   const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
   const [settings, waiting] = await Promise.all([readSettingsRow(db), leaversToLetGo(db)])
@@ -50,7 +51,12 @@ function leaverView({ id, email, name: known, role, enrollment, disabledAt, gone
   // a sync may have found them a moment ago
   const left = since ? `${goneAt ? 'Gone' : 'Disabled'} since ${showDay(since, timeZone).text}` : 'Back again'
   return {
-    ...{ name, initials: initialsOf(name), email, href: `/people/${id}`, left },
-    ...{ badge: enrollmentBadges[enrollment], role: role === 'member' ? null : role }
+    name,
+    initials: initialsOf(name),
+    email,
+    href: `/people/${id}`,
+    left,
+    badge: enrollmentBadges[enrollment],
+    role: role === 'member' ? null : role
   }
 }

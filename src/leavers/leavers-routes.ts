@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { peopleInWords } from '../lib/words.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { field, filters, form, optionalField } from '../web/forms.ts'
@@ -25,7 +26,7 @@ export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
       const { until } = request.body
       if (!/^\d{1,17}$/.test(until))
         throw new Refusal(422, 'Open the page of leavers and press its button. Nobody was deactivated.')
-      const result = await approveLeavers(deps.db, request.viewer!.id, until)
+      const result = await approveLeavers(deps.db, viewerOf(request).id, until)
       const text =
         result.outcome === 'done'
           ? `Deactivated: ${peopleInWords(result.people)}.`

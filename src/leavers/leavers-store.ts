@@ -22,23 +22,19 @@ export interface AskedPerson {
 
 /** Those whose turn it is, the longest waiting first. */
 export async function peopleToAskAbout(db: Db, limit: number): Promise<AskedPerson[]> {
-  const rows = await db.execute<{ id: string; email: string; directory_id: string; directory_dn: string | null }>(sql`
-    select id, email, directory_id, directory_dn from people
+  const rows = await db.execute<Omit<AskedPerson, 'id'> & { id: string }>(sql`
+    select id, email, directory_id as "directoryId", directory_dn as dn from people
     where directory_check_at <= now() and directory_id is not null order by directory_check_at, id limit ${limit}`)
-  return rows.map(row => ({
-    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn }
-  }))
+  return rows.map(row => ({ ...row, id: Number(row.id) }))
 }
 
 /** A few who are in groups now: the directory must know them. */
 export async function peopleInGroups(db: Db, limit: number): Promise<AskedPerson[]> {
-  const rows = await db.execute<{ id: string; email: string; directory_id: string; directory_dn: string | null }>(sql`
-    select id, email, directory_id, directory_dn from people p
+  const rows = await db.execute<Omit<AskedPerson, 'id'> & { id: string }>(sql`
+    select id, email, directory_id as "directoryId", directory_dn as dn from people p
     where directory_id is not null and directory_check_at is null and gone_from_directory_at is null
       and exists (select from memberships m where m.person_id = p.id and m.source = 'directory') limit ${limit}`)
-  return rows.map(row => ({
-    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn }
-  }))
+  return rows.map(row => ({ ...row, id: Number(row.id) }))
 }
 
 /** Everybody with an entry in the directory, gone ones included. */

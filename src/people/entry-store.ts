@@ -27,9 +27,16 @@ export async function bindEntry(tx: Db, personId: number, { id, dn }: EntryRef, 
   await tx
     .update(people)
     .set({
-      ...{ directoryId: id, directoryDn: dn, directoryBoundAt: sql`now()`, directoryBoundBy: by },
-      ...{ directorySeparatedAt: null, directoryTrouble: null, directoryTroubleAt: null },
-      ...{ disabledInDirectoryAt: null, goneFromDirectoryAt: null, directoryCheckAt: null }
+      directoryId: id,
+      directoryDn: dn,
+      directoryBoundAt: sql`now()`,
+      directoryBoundBy: by,
+      directorySeparatedAt: null,
+      directoryTrouble: null,
+      directoryTroubleAt: null,
+      disabledInDirectoryAt: null,
+      goneFromDirectoryAt: null,
+      directoryCheckAt: null
     })
     .where(eq(people.id, personId))
 }

@@ -115,16 +115,22 @@ function addressSheet({ email, directoryMail, enrollment }: Person): Sheet {
     'signed-up': `They sign in with ${directoryMail} from now on, and no longer with ${email}. No email is sent, so tell them.`
   } as Record<string, string>
   return {
-    ...{ id: 'address', heading: `Change the address to ${directoryMail}?`, fields: [['address', directoryMail!]] },
+    id: 'address',
+    heading: `Change the address to ${directoryMail}?`,
+    fields: [['address', directoryMail!]],
     text: text[enrollment] ?? `Invitations go to ${directoryMail} from now on.`,
-    ...{ button: 'Change address', keep: 'Keep the present one' }
+    button: 'Change address',
+    keep: 'Keep the present one'
   }
 }
 
 const passwordSheet = ({ name, email, directoryDn }: Person): Sheet => ({
-  ...{ id: 'password', heading: `Let the directory’s password open the account of ${name ?? email}?`, fields: [] },
+  id: 'password',
+  heading: `Let the directory’s password open the account of ${name ?? email}?`,
+  fields: [],
   text: `The password of ${directoryDn} signs in to this account, with its role. The password chosen here keeps working.`,
-  ...{ button: 'Let it in', keep: 'Keep it out' }
+  button: 'Let it in',
+  keep: 'Keep it out'
 })
 
 function removalSheet({ name, email, directoryDn, passwordHash, enrollment }: Person): Sheet {
@@ -133,8 +139,11 @@ function removalSheet({ name, email, directoryDn, passwordHash, enrollment }: Pe
       ? ' They have no password here and cannot sign in until they are bound again.'
       : ''
   return {
-    ...{ id: 'separation', heading: `Separate ${name ?? email} from their entry?`, fields: [] },
+    id: 'separation',
+    heading: `Separate ${name ?? email} from their entry?`,
+    fields: [],
     text: `${directoryDn} no longer belongs to this person: their sessions end, and the next sync takes them out of its groups.${lost}`,
-    ...{ button: 'Separate', keep: 'Keep the entry' }
+    button: 'Separate',
+    keep: 'Keep the entry'
   }
 }

@@ -4,6 +4,7 @@ import { directoryOf } from '../directory/settings.ts'
 import { mayDecide } from '../entries/change-entry.ts'
 import { type Directory, type DirectoryPerson, DirectoryProblem } from '../ldap/directory.ts'
 import { findPerson } from '../people/store.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import type { EntryAct, Person } from './entry-card-page.ts'
 import { noPerson } from './person-page.ts'
@@ -15,14 +16,18 @@ export async function entryPage(deps: Deps, request: FastifyRequest, reply: Fast
   const q = ((request.query as { q?: string }).q ?? '').trim()
   const now = await lookNow(deps, person, q)
   const name = person.name ?? person.email
-  const mayAct = await mayDecide(deps.db, request.viewer!.role, person.id)
+  const mayAct = await mayDecide(deps.db, viewerOf(request).role, person.id)
   const bound = now.found.find(({ id }) => id === person.directoryId)
   const listed = now.found.filter(({ id }) => id !== person.directoryId)
   return reply.page(
     'roster/entry',
     { title: `Directory entry of ${name}`, section: 'People', status: error ? 422 : 200 },
     {
-      ...{ id: person.id, name, q, error, problem: now.problem },
+      id: person.id,
+      name,
+      q,
+      error,
+      problem: now.problem,
       isBound: person.directoryId !== null,
       missing: person.directoryId !== null && !bound && now.problem === null ? (person.directoryDn ?? '') : null,
       bound: bound ? shownEntry(bound) : null,
@@ -57,7 +62,10 @@ async function entriesOf(directory: Directory, person: Person, q: string): Promi
 const isUsable = ({ isDisabled, isExcluded }: DirectoryPerson) => !isDisabled && !isExcluded
 
 const shownEntry = ({ id, dn, name, mail, isDisabled, isExcluded }: DirectoryPerson) => ({
-  ...{ id, dn, name: name ?? dn, mail: mail ?? 'no address' },
+  id,
+  dn,
+  name: name ?? dn,
+  mail: mail ?? 'no address',
   state: isExcluded ? 'Excluded in Settings' : isDisabled ? 'Disabled' : null
 })
 
@@ -66,9 +74,15 @@ function choicesOf(person: Person, { id, dn }: DirectoryPerson, index: number): 
   const name = person.name ?? person.email
   const href = `/people/${person.id}/entry`
   const same: EntryAct = {
-    ...{ href, label: 'This is the same person…', icon: 'check', primary: false },
+    href,
+    label: 'This is the same person…',
+    icon: 'check',
+    primary: false,
     sheet: {
-      ...{ id: `same-${index}`, heading: `Bind ${name} to this entry?`, button: 'Bind', keep: 'Leave it' },
+      id: `same-${index}`,
+      heading: `Bind ${name} to this entry?`,
+      button: 'Bind',
+      keep: 'Leave it',
       text: `${dn} becomes the entry of this person. Role, teams and invitations stay; their sessions end.`,
       fields: [
         ['entry', id],
@@ -78,9 +92,15 @@ function choicesOf(person: Person, { id, dn }: DirectoryPerson, index: number): 
   }
   if (person.directoryId === null && person.signedUpAt === null) return [same]
   const other: EntryAct = {
-    ...{ href, label: 'Hand over to this person…', icon: 'people', primary: false },
+    href,
+    label: 'Hand over to this person…',
+    icon: 'people',
+    primary: false,
     sheet: {
-      ...{ id: `other-${index}`, heading: `Hand the account of ${name} over?`, button: 'Hand over', keep: 'Leave it' },
+      id: `other-${index}`,
+      heading: `Hand the account of ${name} over?`,
+      button: 'Hand over',
+      keep: 'Leave it',
       text: `The password of ${dn} opens this account from now on, as a member. The former role, the password chosen here, teams added by hand, an open invitation and all sessions end.`,
       fields: [
         ['entry', id],

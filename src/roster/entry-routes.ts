@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bindTo, type EntryOutcome, letPasswordIn, separate } from '../entries/change-entry.ts'
 import { takeAddress } from '../entries/take-address.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { field, filters, form, idParams, optionalField } from '../web/forms.ts'
@@ -40,7 +41,7 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
           reply,
           'Choose an entry, and whether it is the same person. Nothing was changed.'
         )
-      const result = await bindTo(deps, request.viewer!.id, Number(request.params.id), entry, holder)
+      const result = await bindTo(deps, viewerOf(request).id, Number(request.params.id), entry, holder)
       const problem = problemOf(result)
       if (problem) return entryPage(deps, request, reply, problem)
       return done(
@@ -52,7 +53,7 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
   )
 
   app.post<ById>('/people/:id/entry/removal', byAdmin, async (request, reply) => {
-    const problem = problemOf(await separate(db, request.viewer!.id, Number(request.params.id)))
+    const problem = problemOf(await separate(db, viewerOf(request).id, Number(request.params.id)))
     if (problem) return personPage(deps, request, reply, { entry: problem })
     return done(request, reply, 'Separated from the directory entry. Every session has ended.')
   })
@@ -61,7 +62,7 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
     '/people/:id/entry/password',
     { config: { access: 'owner' }, schema: { params: idParams, body: form({}) } },
     async (request, reply) => {
-      const problem = problemOf(await letPasswordIn(db, request.viewer!.id, Number(request.params.id)))
+      const problem = problemOf(await letPasswordIn(db, viewerOf(request).id, Number(request.params.id)))
       if (problem) return personPage(deps, request, reply, { entry: problem })
       return done(request, reply, 'The directory’s password opens this account now.')
     }
@@ -71,7 +72,7 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
     '/people/:id/address',
     { config: { access: 'admin' }, schema: { params: idParams, body: form({ address: field() }) } },
     async (request, reply) => {
-      const result = await takeAddress(db, request.viewer!.id, Number(request.params.id), request.body.address)
+      const result = await takeAddress(db, viewerOf(request).id, Number(request.params.id), request.body.address)
       if (result.outcome !== 'done') return refuseAddress(deps, request, reply, result)
       const mailed = result.isMailed ? ' A new invitation is on its way there.' : ''
       return done(request, reply, `The address is ${result.address} now.${mailed}`)

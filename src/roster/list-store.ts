@@ -92,7 +92,15 @@ function pageFrom(db: Db, source: Source, where: SQL | undefined, limit: number)
   const { id, email, addressKey, name, role, invitedAt, signedUpAt, delivery, suppression } = people
   return db
     .select({
-      ...{ id, email, addressKey, name, role, invitedAt, signedUpAt, delivery, suppression },
+      id,
+      email,
+      addressKey,
+      name,
+      role,
+      invitedAt,
+      signedUpAt,
+      delivery,
+      suppression,
       enrollment: enrollmentOf,
       isKept: people.deliveryIsKept
     })

@@ -8,6 +8,7 @@ import { deliveryBadge, deliveryBadges, deliveryChoices, noMailWords } from '../
 import { countEnrollments } from '../people/counts.ts'
 import { enrollmentBadges, enrollments, isEnrollment } from '../people/person.ts'
 import type { DeliveryState } from '../people/store.ts'
+import { viewerOf } from '../web/access.ts'
 import { sendCsv } from '../web/csv.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -39,7 +40,7 @@ export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
     ])
     const people = rows.slice(0, pageSize)
     const states = countEnrollments(counts)
-    const { timeZone } = request.viewer!
+    const { timeZone } = viewerOf(request)
     return reply.page(
       'roster/index',
       { title: 'People', section: 'People' },
@@ -50,7 +51,7 @@ export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
         counts: enrollments.map(state => countOf(states[state], state, request.query)),
         deliveries: deliveryChoices(filter.delivery, seenAmong(counts)),
         totalText: peopleInWords(counts.reduce((sum, row) => sum + row.count, 0)),
-        mayInvite: includesRole(request.viewer!.role, 'admin'),
+        mayInvite: includesRole(viewerOf(request).role, 'admin'),
         found: foundInWords(people.length, rows.length > pageSize, request.query.after !== undefined),
         rows: people.map(person => shownPerson(person, timeZone)),
         csv: href(request.query, { after: '' }, '/people.csv'),

@@ -50,7 +50,11 @@ export function actionsOf(
   { isSuppressed, sent }: { isSuppressed: boolean; sent: Sent }
 ): Action[] {
   const act = (href: string, label: string, icon: string, primary = false, sheet: Action['sheet'] = null): Action => ({
-    ...{ href, label, icon, primary, sheet }
+    href,
+    label,
+    icon,
+    primary,
+    sheet
   })
   const mayChange = viewer.role === 'owner' || !includesRole(person.role, 'admin')
   if (person.enrollment === 'signed-up')
@@ -104,7 +108,9 @@ function endingChoice({ typed, listed }: Sent): Choice | null {
     ['none', 'Keep them all open']
   ]
   return {
-    ...{ name: 'invitations', label: 'Open invitations that this user sent', options },
+    name: 'invitations',
+    label: 'Open invitations that this user sent',
+    options,
     value: typed > 0 ? 'typed' : 'none',
     hint: `${number(typed)} typed by hand, ${number(listed)} by file or group.`
   }

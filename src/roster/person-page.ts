@@ -12,6 +12,7 @@ import { findPerson } from '../people/store.ts'
 import { teamsOfBatch } from '../teams/pending-store.ts'
 import { type MembershipOf, membershipsOf } from '../teams/store.ts'
 import { reasonInWords } from '../teams/team.ts'
+import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -31,7 +32,7 @@ export async function personPage(
   reply: FastifyReply,
   errors: Record<string, string> = {}
 ) {
-  const viewer = request.viewer!
+  const viewer = viewerOf(request)
   const id = Number((request.params as { id: string }).id)
   const person = await findPerson(db, id)
   if (!person) throw noPerson()

@@ -11,6 +11,7 @@ import { readOrganization } from '../organization/store.ts'
 import { findPerson } from '../people/store.ts'
 import { type DeactivateOutcome, deactivate, reactivate } from '../sessions/deactivate.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { field, form, idParams, optionalField } from '../web/forms.ts'
@@ -34,7 +35,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     if (person.enrollment === 'deactivated')
       throw new Refusal(409, 'This user is deactivated. Reactivate instead of inviting.')
     const { domains } = (await readOrganization(db))!
-    const batchId = await inviteTyped(db, request.viewer!.id, [person.email], organizationDomains(domains))
+    const batchId = await inviteTyped(db, viewerOf(request).id, [person.email], organizationDomains(domains))
     wake()
     return reply.redirect(`/batches/${batchId}`, 303)
   })
@@ -48,7 +49,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
       if (!isEnding(invitations)) return personPage(deps, request, reply, { invitations: 'Select what ends.' })
       const id = Number(request.params.id)
       let sent = { ended: 0, replaced: 0 }
-      const result = await deactivate(db, request.viewer!.id, id, async tx => {
+      const result = await deactivate(db, viewerOf(request).id, id, async tx => {
         sent = await endWithInviters(tx, [id], invitations)
       })
       if (result.outcome === 'last-owner') return personPage(deps, request, reply, { owner: lastOwner(request) })
@@ -64,12 +65,12 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
   )
 
   app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
-    answer(await reactivate(db, request.viewer!.id, Number(request.params.id)))
+    answer(await reactivate(db, viewerOf(request).id, Number(request.params.id)))
     return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This person can sign in again.')
   })
 
   app.post<ById>('/people/:id/mail-permission', byAdmin, async (request, reply) => {
-    const outcome = await allowMailTo(db, request.viewer!.id, Number(request.params.id))
+    const outcome = await allowMailTo(db, viewerOf(request).id, Number(request.params.id))
     if (outcome === 'unknown') throw noPerson()
     if (outcome === 'was-allowed') throw new Refusal(409, 'Nothing holds mail to this person back.')
     return redirectWith(
@@ -87,7 +88,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const { role, enrollment } = request.body
       if (!isRole(role)) return personPage(deps, request, reply, { role: 'Choose one of the roles.' })
-      const result = await changeRole(db, request.viewer!.id, Number(request.params.id), role, enrollment)
+      const result = await changeRole(db, viewerOf(request).id, Number(request.params.id), role, enrollment)
       if (result.outcome === 'last-owner') return personPage(deps, request, reply, { role: lastOwner(request) })
       if (result.outcome !== 'changed') throw roleRefusal(result.outcome)
       wake()

@@ -9,6 +9,7 @@ import { browserInWords } from '../lib/user-agent.ts'
 import { readOrganization } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
 import { findPerson, lockPerson, type PersonRow, requireRole, updateProfile } from '../people/store.ts'
+import { viewerOf } from '../web/access.ts'
 import { showTime, timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -40,13 +41,13 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
 
   app.post<{ Body: Fields }>('/me', { config: { access: 'member' }, schema: { body } }, async (request, reply) => {
     const fields = request.body
-    const errors = profileErrors(fields, (await findPerson(db, request.viewer!.id))!)
+    const errors = profileErrors(fields, (await findPerson(db, viewerOf(request).id))!)
     if (Object.keys(errors).length > 0) return mePage(deps, request, reply, fields, errors)
     if (fields.password !== undefined || fields.current_password !== undefined) {
       const passwordErrors = await tryPassword(deps, request, reply, fields)
       if (passwordErrors) return mePage(deps, request, reply, fields, passwordErrors)
     }
-    await saveProfile(deps, request.viewer!.id, fields)
+    await saveProfile(deps, viewerOf(request).id, fields)
     return fields.password ? reply.redirect('/me', 303) : redirectWith(reply, db, '/me', 'Saved.')
   })
 
@@ -54,7 +55,7 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
     '/me/sessions/:id/end',
     { config: { access: 'member' }, schema: { params: idParams, body: form({}) } },
     async (request, reply) => {
-      const isMine = await deleteSession(db, request.viewer!.id, Number(request.params.id))
+      const isMine = await deleteSession(db, viewerOf(request).id, Number(request.params.id))
       if (!isMine) throw new Refusal(404, 'There is no such session. It may have ended already.')
       return redirectWith(reply, db, '/me', 'That session has ended.')
     }
@@ -80,7 +81,7 @@ async function tryPassword(
   fields: Fields
 ): Promise<FieldErrors | undefined> {
   const { db } = deps
-  const { id, sessionId } = request.viewer!
+  const { id, sessionId } = viewerOf(request)
   const wait = await countGuess(db, id, sessionId)
   if (wait === 'over') return signOut(request, reply)
   if (wait > 0) {
@@ -143,7 +144,7 @@ async function mePage(
   typed: Fields = {},
   errors: FieldErrors = {}
 ) {
-  const viewer = request.viewer!
+  const viewer = viewerOf(request)
   const [person, organization, teams, sessions] = await Promise.all([
     findPerson(db, viewer.id),
     readOrganization(db),

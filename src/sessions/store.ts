@@ -19,7 +19,12 @@ export async function findViewer(db: Db, tokenHash: Buffer) {
   const { id, name, email, role, theme, shortcuts } = people
   const [row] = await db
     .select({
-      ...{ id, name, email, role, theme, shortcuts },
+      id,
+      name,
+      email,
+      role,
+      theme,
+      shortcuts,
       timeZone: sql<string>`coalesce(${people.timeZone}, ${settings.timeZone})`,
       sessionId: sessions.id,
       flash: sessions.flash,

@@ -23,7 +23,12 @@ export async function changeDirectory(
     await requireRole(tx, actorId, 'owner')
     await writeSettingsRow(tx, {
       ...Object.fromEntries(own),
-      ...{ nested, allowPlain, attributes, exclusions, intervalMinutes, deactivateLeavers },
+      nested,
+      allowPlain,
+      attributes,
+      exclusions,
+      intervalMinutes,
+      deactivateLeavers,
       ...(newPassword === null ? {} : { passwordFor: serverOf(settings) }),
       ...keep,
       ...forget

@@ -1,5 +1,4 @@
 /** The directory's settings as a form holds them: read strictly, every problem by field. */
-import { X509Certificate } from 'node:crypto'
 import type { LdapEnvironment } from '../config/ldap.ts'
 import { type DirectoryState, serverOf } from '../directory/settings.ts'
 import type { AttributeNames, DirectorySettings } from '../ldap/directory.ts'
@@ -7,6 +6,7 @@ import { readExclusions } from '../ldap/schema/exclusions.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
 import { parseFilter } from '../ldap/syntax/filter.ts'
 import { parseLdapUrl } from '../ldap/wire/ldap-url.ts'
+import { isPem } from '../lib/pem.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
 /** What was sent; a field that was not keeps its value. */
@@ -117,7 +117,9 @@ export function readForm(fields: DirectoryFields, state: DirectoryState): ReadFo
   const typed = isLocked('bind_password', state) ? '' : values.bind_password
   settings.bindPassword = passwordFor(settings, typed, state, errors)
   return {
-    ...{ errors, settings, intervalMinutes: Number(values.interval_minutes) },
+    errors,
+    settings,
+    intervalMinutes: Number(values.interval_minutes),
     deactivateLeavers: values.deactivate_leavers === 'on',
     newPassword: typed === '' ? null : typed
   }
@@ -169,23 +171,6 @@ function checkAddress({ url, startTls, allowPlain }: DirectorySettings) {
   if (port < 1024 && port !== 389 && port !== 636) throw new Error('Directories listen on port 389, 636 or above 1023')
   if (!isLdaps && !startTls && !isLoopback && !allowPlain)
     throw new Error('Passwords would go there in clear text: use ldaps://, turn StartTLS on, or allow clear text below')
-}
-
-function isPem(text: string): boolean {
-  const blocks = text.split(beginning).slice(1).flatMap(blockOf)
-  try {
-    return blocks.length > 0 && blocks.every(block => new X509Certificate(block))
-  } catch {
-    return false
-  }
-}
-
-const beginning = '-----BEGIN CERTIFICATE-----'
-const ending = '-----END CERTIFICATE-----'
-
-function blockOf(text: string): string[] {
-  const end = text.indexOf(ending)
-  return end < 0 ? [] : [beginning + text.slice(0, end) + ending]
 }
 
 function readAttributes(text: string, errors: FieldErrors): Partial<AttributeNames> {

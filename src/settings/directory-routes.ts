@@ -5,16 +5,26 @@ import { type DirectoryState, readDirectory } from '../directory/settings.ts'
 import type { TestStep, TestStepName } from '../ldap/directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { type FieldErrors, form, optionalField } from '../web/forms.ts'
 import { changeDirectory } from './change-directory.ts'
 import { type DirectoryField, type DirectoryFields, isLocked, lockOf, readForm, valuesOf } from './directory-form.ts'
 
 const body = form({
-  ...{ url: optionalField(), starttls: optionalField(), ca: optionalField(), allow_plain: optionalField() },
-  ...{ bind_dn: optionalField(), bind_password: optionalField(), base_dn: optionalField() },
-  ...{ people_filter: optionalField(), group_filter: optionalField(), nested: optionalField() },
-  ...{ attributes: optionalField(), exclusions: optionalField(), interval_minutes: optionalField() },
+  url: optionalField(),
+  starttls: optionalField(),
+  ca: optionalField(),
+  allow_plain: optionalField(),
+  bind_dn: optionalField(),
+  bind_password: optionalField(),
+  base_dn: optionalField(),
+  people_filter: optionalField(),
+  group_filter: optionalField(),
+  nested: optionalField(),
+  attributes: optionalField(),
+  exclusions: optionalField(),
+  interval_minutes: optionalField(),
   deactivate_leavers: optionalField()
 })
 type Fields = Static<typeof body>
@@ -32,7 +42,7 @@ export function directorySettingsRoutes(app: FastifyInstance, deps: Deps): void 
     const state = await readDirectory(deps)
     const read = readForm(fieldsOf(request), state)
     if (Object.keys(read.errors).length > 0) return directoryPage(deps, reply, state, read.errors)
-    await changeDirectory(deps, request.viewer!.id, read, state)
+    await changeDirectory(deps, viewerOf(request).id, read, state)
     const { problem } = await readDirectory(deps)
     const next = problem === null ? 'Test it, then choose groups at Directory groups' : problem
     return redirectWith(reply, db, '/settings/directory', `Saved. ${next}.`)

@@ -10,6 +10,7 @@ import { serverOf } from '../mail/server-limits.ts'
 import { readPause } from '../mail/store.ts'
 import { readOrganization } from '../organization/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -45,7 +46,7 @@ export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
       const { per_second, per_domain_per_second, line_days } = request.body
       const perSecond = per_second.trim() ? Number(per_second) : null
       const perDomain = per_domain_per_second.trim() ? Number(per_domain_per_second) : null
-      await changeMail(db, request.viewer!.id, { perSecond, perDomain, lineDays: Number(line_days) })
+      await changeMail(db, viewerOf(request).id, { perSecond, perDomain, lineDays: Number(line_days) })
       return redirectWith(reply, db, '/settings/mail', 'Saved.')
     }
   )
@@ -64,7 +65,7 @@ function copyRoute(app: FastifyInstance, deps: Deps) {
       const { act } = request.body
       if (act !== 'send' && act !== 'discard')
         throw new Refusal(422, 'Choose whether to send or discard the held emails.')
-      const isDone = await decideMailOfCopy(deps, request.viewer!.id, act, request.log)
+      const isDone = await decideMailOfCopy(deps, viewerOf(request).id, act, request.log)
       if (!isDone) throw new Refusal(409, 'No decision is needed: no email is held here, or another owner has decided.')
       const words = act === 'send' ? 'This database sends email from now on.' : 'Held emails discarded.'
       deps.wake()
@@ -97,8 +98,8 @@ async function mailPage({ db, config }: Deps, reply: FastifyReply, values: Field
       connections: smtp?.connections ?? null,
       limits: smtp ? limitsInWords(smtp, known) : [],
       from: mailFrom.name ? `${mailFrom.name} <${mailFrom.address}>` : mailFrom.address,
-      hold: hold ? shownHold(hold, reply.request.viewer!.timeZone) : null,
-      pause: pause ? { reason: pause.reason, since: showTime(pause.since, reply.request.viewer!.timeZone) } : null
+      hold: hold ? shownHold(hold, viewerOf(reply.request).timeZone) : null,
+      pause: pause ? { reason: pause.reason, since: showTime(pause.since, viewerOf(reply.request).timeZone) } : null
     }
   )
 }

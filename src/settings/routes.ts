@@ -5,6 +5,7 @@ import { changeOrganization } from '../organization/change-organization.ts'
 import { organizationErrors, readDomains } from '../organization/organization.ts'
 import { readOrganization } from '../organization/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
 
@@ -34,7 +35,7 @@ export function settingsRoutes(app: FastifyInstance, { db }: Deps): void {
       const values = request.body
       const errors = errorsOf(values)
       if (Object.keys(errors).length > 0) return organizationPage(reply, values, errors)
-      await changeOrganization(db, request.viewer!.id, {
+      await changeOrganization(db, viewerOf(request).id, {
         organization: readName(values.organization)!,
         domains: readDomains(values.domains).names,
         continueUrl: values.continue_url.trim() || null,

@@ -3,6 +3,7 @@ import { organizationSignInOn } from '../config/env.ts'
 import { bindLimit } from '../directory/password-check.ts'
 import { readDirectory } from '../directory/settings.ts'
 import { newestGoodRead } from '../groups/decisions/listing-store.ts'
+import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 
@@ -18,7 +19,7 @@ export function signInSettingsRoutes(app: FastifyInstance, deps: Deps): void {
         isOn: organizationSignInOn(deps.config),
         server: host ? `${host}${locked.has('url') ? ', set by LDAP_URL in the environment' : ''}` : null,
         problem,
-        lastRead: read ? showTime(read, request.viewer!.timeZone) : null,
+        lastRead: read ? showTime(read, viewerOf(request).timeZone) : null,
         limit: bindLimit
       }
     )

@@ -56,7 +56,8 @@ export function setupRoutes(app: FastifyInstance, deps: Deps, token: string): vo
       name: readName(values.name)!,
       address,
       password,
-      ...{ network: networkOf(browserOf(request).ip), over: overOf(reply) }
+      network: networkOf(browserOf(request).ip),
+      over: overOf(reply)
     })
     if (result.outcome === 'already') throw alreadySetUp()
     const started = await transaction(db, tx => startSession(tx, result.ownerId, browserOf(request)))

@@ -23,7 +23,9 @@ export async function closedPage(
     'sign-up/closed',
     { title: 'This invitation is closed', status },
     {
-      ...{ state, organization, email: invitation.email },
+      state,
+      organization,
+      email: invitation.email,
       ...wordsOf(state, organization, invitation.email, newest, timeZone),
       requestAction: state === 'accepted' || requestedAt ? null : `/join/${encodeURIComponent(token)}/requests`,
       requestedAt: requestedAt ? showTime(requestedAt, timeZone) : null

@@ -1,27 +1,25 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { keysOf } from '../config/env.ts'
 import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findByTokenHash, type InvitationRow } from '../invitations/store.ts'
-import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'
 import { passwordProblem } from '../lib/secrets/password.ts'
 import { hashToken } from '../lib/secrets/token.ts'
-import { readOrganization } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
 import { findPerson } from '../people/store.ts'
-import { type CheckDirectoryPassword, claimantOf, type DirectoryAnswer } from '../sessions/directory-sign-in.ts'
+import { type CheckDirectoryPassword, claimantOf } from '../sessions/directory-sign-in.ts'
 import { welcome } from '../sessions/known-browser.ts'
-import { browserOf, changeFirst, unavailable } from '../sessions/routes.ts'
+import { browserOf } from '../sessions/routes.ts'
 import { networkOf } from '../sessions/session.ts'
-import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, form } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { closedPage } from './closed-page.ts'
 import { join, requestInvitation } from './join.ts'
+import { joinPage, refusedPage } from './join-page.ts'
 
 const params = Type.Object({ token: Type.String() })
 const body = form({ name: field(), password: field() })
@@ -62,8 +60,13 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: Ch
         return joinPage(deps, reply, request, invitation, { name, isDirectoryPassword, errors, status: 422 })
       const { userAgent, oldToken, ip } = browserOf(request)
       const result = await join(db, {
-        ...{ token, name: readName(name)!, ...(answer ? { entry: answer.entry } : { password }) },
-        ...{ userAgent, oldSession: oldToken, network: networkOf(ip), over: overOf(reply) }
+        token,
+        name: readName(name)!,
+        ...(answer ? { entry: answer.entry } : { password }),
+        userAgent,
+        oldSession: oldToken,
+        network: networkOf(ip),
+        over: overOf(reply)
       })
       if (result.outcome === 'unknown') throw noInvitation()
       if (result.outcome === 'entry-changed')
@@ -89,9 +92,6 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: Ch
 
 const noInvitation = () =>
   new Refusal(404, 'There is no invitation with this link. It may be incomplete: copy all of it from the mail.')
-
-const unclear =
-  'Rollcall cannot tell which directory entry is yours. Its admins can see why on your page; ask the people who invited you.'
 
 /** The invitation of a link, and the state of the link: one that another link replaced stays closed. */
 async function invitationOf(
@@ -128,70 +128,4 @@ function errorsOf(name: string, password: string | null, context: string[]): Fie
   const problem = password === null ? null : passwordProblem(password, [...context, name])
   if (problem) errors.password = problem
   return errors
-}
-
-function refusedPage(
-  deps: Deps,
-  reply: FastifyReply,
-  request: FastifyRequest,
-  invitation: InvitationRow,
-  {
-    name,
-    answer,
-    errors
-  }: { name: string; answer: Exclude<DirectoryAnswer, { outcome: 'right' }>; errors: FieldErrors }
-) {
-  const show = (password: string, status: number) =>
-    joinPage(deps, reply, request, invitation, {
-      name,
-      isDirectoryPassword: true,
-      errors: { ...errors, password },
-      status
-    })
-  if (answer.outcome === 'unavailable') {
-    request.log.warn({ reason: answer.reason }, 'the directory cannot check passwords')
-    return show(unavailable, 503)
-  }
-  if (answer.outcome === 'unclear') return show(unclear, 422)
-  if (answer.outcome === 'expired' || answer.outcome === 'must-change')
-    return show(`${changeFirst[answer.outcome]}, then try again.`, 422)
-  if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
-  reply.header('retry-after', String(answer.retryAfterSeconds))
-  return show(`Too many attempts. Wait ${waitInWords(answer.retryAfterSeconds)} and try again.`, 429)
-}
-
-interface JoinView {
-  /** What was typed; nothing yet: the name that is known. */
-  name?: string
-  /** The directory keeps the password. */
-  isDirectoryPassword: boolean
-  errors?: FieldErrors
-  status?: number
-}
-
-async function joinPage(
-  { db }: Deps,
-  reply: FastifyReply,
-  request: FastifyRequest,
-  invitation: InvitationRow,
-  { name, isDirectoryPassword, errors = {}, status = 200 }: JoinView
-) {
-  const [organization, person] = await Promise.all([readOrganization(db), findPerson(db, invitation.personId)])
-  const { organization: joined, timeZone } = organization!
-  return reply.page(
-    'sign-up/join',
-    { title: `${status === 200 ? '' : 'Error: '}Join ${joined}`, status },
-    {
-      action: request.url,
-      organization: joined,
-      inviter: invitation.inviterName,
-      email: invitation.email,
-      expires: showDay(invitation.expiresAt, timeZone),
-      values: { name: name ?? person?.name ?? '' },
-      isNameKept: person !== undefined && isNameKept(person),
-      isDirectoryPassword,
-      errors,
-      signedInAs: request.viewer?.email ?? null
-    }
-  )
 }

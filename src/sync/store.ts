@@ -107,7 +107,9 @@ async function readRuns(db: Db, where: ReturnType<typeof and>, limit: number): P
   const rows = await db
     .select({
       run: syncRuns,
-      ...{ starterName: nameOf(starter), approverName: nameOf(approver), undoerName: nameOf(undoer) }
+      starterName: nameOf(starter),
+      approverName: nameOf(approver),
+      undoerName: nameOf(undoer)
     })
     .from(syncRuns)
     .leftJoin(starter, eq(starter.id, syncRuns.startedBy))

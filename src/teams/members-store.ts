@@ -55,9 +55,16 @@ export async function listMembers(
     ) m
     order by x.sort, x.person_id`)
   return rows.map(row => ({
-    ...{ personId: Number(row.id), email: row.email, name: row.name, sort: row.sort },
-    ...{ enrollment: row.enrollment, delivery: row.delivery, isKept: row.is_kept, suppression: row.suppression },
-    ...{ sources: row.sources, since: new Date(row.since) }
+    personId: Number(row.id),
+    email: row.email,
+    name: row.name,
+    sort: row.sort,
+    enrollment: row.enrollment,
+    delivery: row.delivery,
+    isKept: row.is_kept,
+    suppression: row.suppression,
+    sources: row.sources,
+    since: new Date(row.since)
   }))
 }
 

@@ -34,8 +34,11 @@ export async function listPending(db: Db, teamId: number, limit: number, after =
     select p.id, p.email, p.name, p.invited_at as invited, p.invitation_expires_at as expires
     from ${pendingOf(teamId)} and p.id > ${after}::bigint order by p.id limit ${limit}`)
   return rows.map(row => ({
-    ...{ personId: Number(row.id), email: row.email, name: row.name },
-    ...{ invitedAt: new Date(row.invited), expiresAt: new Date(row.expires) }
+    personId: Number(row.id),
+    email: row.email,
+    name: row.name,
+    invitedAt: new Date(row.invited),
+    expiresAt: new Date(row.expires)
   }))
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { pagesOf } from '../lib/paging.ts'
 import { redirectWith } from '../sessions/scopes.ts'
+import { viewerOf } from '../web/access.ts'
 import { sendCsv } from '../web/csv.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -35,7 +36,7 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
     '/teams',
     { config: { access: 'admin' }, schema: { body: named } },
     async (request, reply) => {
-      const result = await createTeam(db, request.viewer!.id, request.body.name)
+      const result = await createTeam(db, viewerOf(request).id, request.body.name)
       if (result.outcome === 'refused') return teamsPage(deps, request, reply, request.body.name, result.problem)
       return redirectWith(reply, db, `/teams/${idOf(result)}`, 'The team is there. Put somebody in it.')
     }
@@ -53,14 +54,14 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
     { config: { access: 'admin' }, schema: { params: idParams, body: named } },
     async (request, reply) => {
       const { name } = request.body
-      const result = await renameTeam(db, request.viewer!.id, Number(request.params.id), name)
+      const result = await renameTeam(db, viewerOf(request).id, Number(request.params.id), name)
       if (result.outcome === 'refused') return teamPage(deps, request, reply, { name: result.problem }, { name })
       return redirectWith(reply, db, `/teams/${idOf(result)}`, 'Renamed.')
     }
   )
 
   app.post<ById>('/teams/:id/removal', byAdmin, async (request, reply) => {
-    idOf(await removeTeam(db, request.viewer!.id, Number(request.params.id)))
+    idOf(await removeTeam(db, viewerOf(request).id, Number(request.params.id)))
     return redirectWith(reply, db, '/teams', 'The team is gone.')
   })
 
@@ -70,7 +71,7 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
     { config: { access: 'admin' }, schema: { params: idParams, body } },
     async (request, reply) => {
       const { email } = request.body
-      const result = await addByHand(db, request.viewer!.id, Number(request.params.id), email)
+      const result = await addByHand(db, viewerOf(request).id, Number(request.params.id), email)
       if (result.outcome === 'unknown') throw noTeam()
       if (result.outcome === 'refused') return teamPage(deps, request, reply, { email: result.problem }, { email })
       return redirectWith(reply, db, `/teams/${request.params.id}`, 'Put in the team.')
@@ -82,7 +83,7 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
     { config: { access: 'admin' }, schema: { params: personParams, body: form({}) } },
     async (request, reply) => {
       const { id, person } = request.params
-      const result = await takeOutByHand(db, request.viewer!.id, Number(id), Number(person))
+      const result = await takeOutByHand(db, viewerOf(request).id, Number(id), Number(person))
       if (result.outcome === 'unknown') throw noTeam()
       if (result.outcome === 'refused') throw new Refusal(409, `${result.problem} Nothing was changed.`)
       return redirectWith(reply, db, `/teams/${id}`, 'Taken out of the team.')

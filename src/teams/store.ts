@@ -22,7 +22,10 @@ const groupOf = sql<number | null>`(
   select g.id from ${directoryGroups} g where g.team_id = teams.id and g.stopped_at is null
 )`.mapWith(value => (value === null ? null : Number(value)))
 const columns = {
-  ...{ id: teams.id, name: teams.name, source: teams.source, memberCount: teams.memberCount },
+  id: teams.id,
+  name: teams.name,
+  source: teams.source,
+  memberCount: teams.memberCount,
   groupId: groupOf
 }
 
@@ -131,8 +134,12 @@ export async function membershipsOf(db: Db, personId: number): Promise<Membershi
   const where: SQL | undefined = and(eq(memberships.personId, personId), isThere)
   return db
     .select({
-      ...{ teamId: teams.id, team: teams.name, groupId: groupOf },
-      ...{ source: memberships.source, via: memberships.via, since: memberships.since }
+      teamId: teams.id,
+      team: teams.name,
+      groupId: groupOf,
+      source: memberships.source,
+      via: memberships.via,
+      since: memberships.since
     })
     .from(memberships)
     .innerJoin(teams, eq(teams.id, memberships.teamId))

@@ -6,6 +6,7 @@ import { searchText } from '../lib/search-text.ts'
 import { peopleInWords } from '../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../mail/delivery-badges.ts'
 import { enrollmentBadges } from '../people/person.ts'
+import { viewerOf } from '../web/access.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -41,7 +42,7 @@ export async function teamPage(
 ) {
   const { db } = deps
   const team = await teamOf(deps, request)
-  const { role, timeZone } = request.viewer!
+  const { role, timeZone } = viewerOf(request)
   const q = searchOf(request)
   const { after = '' } = request.query as { after?: string }
   const place = /^[1-9]\d{0,14}$/.test(after) ? await placeOf(db, team.id, Number(after)) : undefined
@@ -61,14 +62,12 @@ export async function teamPage(
     'teams/team',
     { title: isWrong ? `Error: ${team.name}` : team.name, section: 'Teams', status: isWrong ? 422 : 200 },
     {
-      ...{
-        id: team.id,
-        name: team.name,
-        q,
-        mayAct,
-        errors,
-        typed: { name: typed.name ?? team.name, email: typed.email ?? '' }
-      },
+      id: team.id,
+      name: team.name,
+      q,
+      mayAct,
+      errors,
+      typed: { name: typed.name ?? team.name, email: typed.email ?? '' },
       waiting,
       isByHand: team.source === 'hand',
       groupHref: team.groupId ? `/groups/${team.groupId}` : null,
@@ -93,8 +92,12 @@ async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number
     count,
     text: `${peopleInWords(count)}, in the order of their invitations`,
     rows: shown.map(({ personId, email, name, invitedAt, expiresAt }) => ({
-      ...{ href: `/people/${personId}`, email, name: name ?? email, initials: initialsOf(name ?? email) },
-      ...{ invited: showDay(invitedAt, timeZone), expires: showDay(expiresAt, timeZone) }
+      href: `/people/${personId}`,
+      email,
+      name: name ?? email,
+      initials: initialsOf(name ?? email),
+      invited: showDay(invitedAt, timeZone),
+      expires: showDay(expiresAt, timeZone)
     })),
     first: after > 0 ? `/teams/${teamId}#waiting-t` : null,
     next: people.length > pageSize ? `/teams/${teamId}?waiting=${shown.at(-1)!.personId}#waiting-t` : null
@@ -110,7 +113,10 @@ function rowView(teamId: number, member: Member, mayAct: boolean, timeZone: stri
   const name = member.name ?? member.email
   const isTakenOut = mayAct && member.sources.some(source => source !== 'directory')
   return {
-    ...{ name, initials: initialsOf(name), email: member.email, href: `/people/${member.personId}` },
+    name,
+    initials: initialsOf(name),
+    email: member.email,
+    href: `/people/${member.personId}`,
     enrollment: member.enrollment,
     enrollmentBadge: enrollmentBadges[member.enrollment],
     delivery: member.delivery ?? '',

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../lib/role.ts'
 import { number, peopleInWords } from '../lib/words.ts'
+import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { findTeam, type ListedTeam, listTeams } from './store.ts'
 import { searchOf } from './team-page.ts'
@@ -25,8 +26,10 @@ export async function teamsPage(deps: Deps, request: FastifyRequest, reply: Fast
     'teams/index',
     { title: error ? 'Error: Teams' : 'Teams', section: 'Teams', status: error ? 422 : 200 },
     {
-      ...{ q, typed, errors: error ? { name: error } : {} },
-      mayAct: includesRole(request.viewer!.role, 'admin'),
+      q,
+      typed,
+      errors: error ? { name: error } : {},
+      mayAct: includesRole(viewerOf(request).role, 'admin'),
       rows: shown.map(rowView),
       found: foundInWords(shown.length, hasMore, last !== undefined),
       first: last ? href({ after: '' }) : null,
@@ -42,7 +45,11 @@ function foundInWords(count: number, hasMore: boolean, isLater: boolean): string
 }
 
 const rowView = ({ id, name, source, memberCount, groupId }: ListedTeam) => ({
-  ...{ id, name, href: `/teams/${id}`, members: number(memberCount), memberCount },
+  id,
+  name,
+  href: `/teams/${id}`,
+  members: number(memberCount),
+  memberCount,
   membersText: peopleInWords(memberCount),
   source: source === 'directory' ? 'Directory group' : 'Made by hand',
   groupHref: groupId ? `/groups/${groupId}` : null

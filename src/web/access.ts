@@ -54,6 +54,16 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
   })
 }
 
+/**
+ * The person who asks, in a handler of a route that only a role may use: `checkAccess` refuses anyone else.
+ *
+ * @throws where the route is open to everyone.
+ */
+export function viewerOf({ viewer }: FastifyRequest): Viewer {
+  if (!viewer) throw new Error('This route may be used without signing in, so it cannot rely on a viewer')
+  return viewer
+}
+
 /** Refuses viewers who may not use the route. Runs once the viewer is known. */
 export async function checkAccess(
   request: FastifyRequest,

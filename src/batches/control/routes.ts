@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Database } from '../../db/client.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { form, idParams } from '../../web/forms.ts'
@@ -53,7 +54,7 @@ export function controlRoutes(app: FastifyInstance, { db, wake, config }: Deps):
       { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } },
       async (request, reply) => {
         const { id } = request.params
-        const outcome = await act(db, request.viewer!.id, Number(id), config.smtp !== undefined)
+        const outcome = await act(db, viewerOf(request).id, Number(id), config.smtp !== undefined)
         if (outcome === 'unknown') throw new Refusal(404, 'There is no such batch.')
         if (outcome === 'wrong-state') throw new Refusal(409, refusal)
         wake()
@@ -66,7 +67,7 @@ export function controlRoutes(app: FastifyInstance, { db, wake, config }: Deps):
     '/batches/:id/rest',
     { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } },
     async (request, reply) => {
-      const result = await sendRest(db, request.viewer!.id, Number(request.params.id))
+      const result = await sendRest(db, viewerOf(request).id, Number(request.params.id))
       if (result.outcome === 'unknown') throw new Refusal(404, 'There is no such batch.')
       if (result.outcome === 'wrong-state') throw new Refusal(409, 'This batch was not canceled.')
       if (result.outcome === 'busy')

@@ -27,8 +27,15 @@ export async function sendRest(db: Database, actorId: number, batchId: number): 
     if (!(await owesNothing(tx, batchId))) return { outcome: 'busy' }
     const { source, fileName, groupId, correctsBatchId } = batch
     const restId = await insertBatch(tx, {
-      ...{ source, fileName, groupId, correctsBatchId, state: 'receiving', action: 'send' },
-      ...{ createdBy: actorId, sentBy: actorId, restOfBatchId: batchId }
+      source,
+      fileName,
+      groupId,
+      correctsBatchId,
+      state: 'receiving',
+      action: 'send',
+      createdBy: actorId,
+      sentBy: actorId,
+      restOfBatchId: batchId
     })
     await avoidScans(tx)
     const lines = await copyUnsentLines(tx, batchId, restId)

@@ -4,6 +4,7 @@ import { RoleLost } from '../../lib/role.ts'
 import { counted } from '../../lib/words.ts'
 import { readOrganization } from '../../organization/store.ts'
 import { findTeams } from '../../teams/store.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { filters } from '../../web/forms.ts'
@@ -32,7 +33,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
     const organization = (await readOrganization(db))!
     const domains = organizationDomains(organization.domains)
     const upload = await readUpload(request, form, async file =>
-      file.name === '' ? undefined : receiveList(db, request.viewer!.id, { ...file, isRefusal }, domains)
+      file.name === '' ? undefined : receiveList(db, viewerOf(request).id, { ...file, isRefusal }, domains)
     )
     const { taken } = upload
     if (taken?.outcome === 'refused') return bulkPage(deps, reply, { file: taken.reason })
@@ -45,7 +46,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
     }
     const { batchId } = taken!
     const action = upload.fields.action![0] as 'send' | 'check'
-    await release(db, request.viewer!.id, batchId, { action, teamIds: teams.ids }).catch(async error => {
+    await release(db, viewerOf(request).id, batchId, { action, teamIds: teams.ids }).catch(async error => {
       if (error instanceof RoleLost) await discard(db, batchId)
       throw error
     })

@@ -4,6 +4,7 @@ import { waitInWords } from '../../lib/duration.ts'
 import { counted } from '../../lib/words.ts'
 import { type Organization, readOrganization } from '../../organization/store.ts'
 import { findTeams } from '../../teams/store.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { field, form, repeated, valuesOf } from '../../web/forms.ts'
@@ -40,7 +41,7 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
         return invitePage(db, reply, organization, fields, errors, { typed, error: teams.problem })
       const domains = organizationDomains(organization.domains)
       const addresses = fields.flatMap(addressesIn)
-      const batchId = await inviteTyped(db, request.viewer!.id, addresses, domains, { teamIds: teams.ids })
+      const batchId = await inviteTyped(db, viewerOf(request).id, addresses, domains, { teamIds: teams.ids })
       wake()
       return reply.redirect(`/batches/${batchId}`, 303)
     }

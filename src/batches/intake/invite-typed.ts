@@ -36,8 +36,12 @@ export async function inviteWithin(
   await lockInviting(tx)
   await requireRole(tx, actorId, 'admin')
   const batchId = await insertBatch(tx, {
-    ...{ source: correctsBatchId ? 'correction' : 'typed', state: 'checking', action: 'send', correctsBatchId },
-    ...{ createdBy: actorId, sentBy: actorId }
+    source: correctsBatchId ? 'correction' : 'typed',
+    state: 'checking',
+    action: 'send',
+    correctsBatchId,
+    createdBy: actorId,
+    sentBy: actorId
   })
   await nameTeams(tx, batchId, teamIds)
   if (correctsBatchId) await copyTeams(tx, correctsBatchId, batchId)

@@ -41,8 +41,12 @@ export async function receiveList(
 ): Promise<ReceivedList> {
   if (!/\.txt$/i.test(name)) return { outcome: 'refused', reason: new FileRefused('name').message }
   const batchId = await insertBatch(db, {
-    ...{ source: 'file', state: 'receiving', action: 'check', fileName: name },
-    ...{ createdBy: actorId, sentBy: actorId }
+    source: 'file',
+    state: 'receiving',
+    action: 'check',
+    fileName: name,
+    createdBy: actorId,
+    sentBy: actorId
   })
   const beat = setInterval(() => void showLife(db, batchId).catch(() => {}), heartbeat)
   try {

@@ -99,15 +99,15 @@ async function sendMore(tx: Db, batchId: number): Promise<boolean> {
   const { invitationDays: days } = (await readOrganization(tx))!
   const counts = { invite: next.lines - gone }
   await inviteLines(tx, {
-    ...{
-      batchId,
-      fromLine: next.fromLine,
-      toLine: next.toLine,
-      counts,
-      hasFormerlyInvited: true,
-      hasOtherAddress: true
-    },
-    ...{ invitedBy: next.sentBy, days, priority: 1 }
+    batchId,
+    fromLine: next.fromLine,
+    toLine: next.toLine,
+    counts,
+    hasFormerlyInvited: true,
+    hasOtherAddress: true,
+    invitedBy: next.sentBy,
+    days,
+    priority: 1
   })
   await setSentThrough(tx, batchId, next.toLine)
   return true

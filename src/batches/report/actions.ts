@@ -22,7 +22,11 @@ interface Circumstances {
 export function actionsFor(batch: BatchRow, mayAct: boolean, { hasMailServer, isRestSent }: Circumstances) {
   const base = `/batches/${batch.id}`
   const act = (path: string, label: string, icon: string, primary = false): Action => ({
-    ...{ id: path, href: `${base}/${path}`, label, icon, primary }
+    id: path,
+    href: `${base}/${path}`,
+    label,
+    icon,
+    primary
   })
   if (!mayAct) return { actions: [], cancellation: null }
   const failed = batch.mailsFailed + batch.mailsUnknown

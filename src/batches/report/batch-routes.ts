@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { readOrganization } from '../../organization/store.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
+import { viewerOf } from '../../web/access.ts'
 import { sendCsv } from '../../web/csv.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
@@ -14,8 +15,12 @@ import { linesHeader, linesOf } from './lines-csv.ts'
 import { showBatch } from './show-page.ts'
 
 const querystring = filters({
-  ...{ verdict: optionalField(), delivery: optionalField(), q: optionalField() },
-  ...{ after: optionalField(), problems: optionalField(), refresh: optionalField() }
+  verdict: optionalField(),
+  delivery: optionalField(),
+  q: optionalField(),
+  after: optionalField(),
+  problems: optionalField(),
+  refresh: optionalField()
 })
 const body = Type.Object(
   { line: repeated() },
@@ -61,7 +66,7 @@ export function batchRoutes(app: FastifyInstance, deps: Deps): void {
         return showBatch(deps, request, reply, { ticked, addresses, errors })
       }
       const { domains } = (await readOrganization(db))!
-      const result = await correct(db, request.viewer!.id, id, corrections, organizationDomains(domains))
+      const result = await correct(db, viewerOf(request).id, id, corrections, organizationDomains(domains))
       if (result.outcome === 'unknown-batch') throw new Refusal(404, 'There is no such batch.')
       if (result.outcome === 'unknown-lines')
         throw new Refusal(422, `Line ${result.lines[0]} of this batch needs no correction. Nothing was sent.`)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { includesRole } from '../../lib/role.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { filters, optionalField } from '../../web/forms.ts'
 import { numberOf } from './batch-filter.ts'
@@ -16,7 +17,7 @@ export function batchesRoutes(app: FastifyInstance, { db }: Deps): void {
     '/batches',
     { config: { access: 'auditor' }, schema: { querystring } },
     async (request, reply) => {
-      const { timeZone, role } = request.viewer!
+      const { timeZone, role } = viewerOf(request)
       const rows = await listBatches(db, pageSize + 1, numberOf(request.query.before))
       const shown = rows.slice(0, pageSize).map(({ batch, ...names }) => ({
         state: batch.state,

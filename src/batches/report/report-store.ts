@@ -111,7 +111,15 @@ async function linesFrom(
   const { line, text, address, verdict, reason, suggestion, firstLine, correctedIn, correctedTo } = recipients
   return db
     .select({
-      ...{ line, text, address, verdict, reason, suggestion, firstLine, correctedIn, correctedTo },
+      line,
+      text,
+      address,
+      verdict,
+      reason,
+      suggestion,
+      firstLine,
+      correctedIn,
+      correctedTo,
       personId: people.id,
       openInvitationId: sql<number | null>`case when ${isOpen} then ${people.invitationId} end`.mapWith(
         people.invitationId

@@ -8,6 +8,7 @@ import { serverOf } from '../../mail/server-limits.ts'
 import { readPause } from '../../mail/store.ts'
 import { readOrganization } from '../../organization/store.ts'
 import { teamsOfBatch } from '../../teams/pending-store.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { isBatchState } from '../batch.ts'
@@ -34,7 +35,7 @@ export async function showBatch(
   const id = Number((request.params as { id: string }).id)
   const batch = await findBatch(deps.db, id)
   if (!batch) throw new Refusal(404, 'There is no such batch.')
-  const { timeZone, role } = request.viewer!
+  const { timeZone, role } = viewerOf(request)
   const mayAct = includesRole(role, 'admin')
   const query = request.query as BatchQuery
   const filter = readFilter(query)
@@ -68,7 +69,13 @@ export async function showBatch(
     },
     {
       isPart: request.headers['hx-request-type'] === 'partial',
-      ...{ base, heading, ...facts, errors, problems, ...lines, state: batch.state },
+      base,
+      heading,
+      ...facts,
+      errors,
+      problems,
+      ...lines,
+      state: batch.state,
       teams: teams.map(team => ({ href: `/teams/${team.id}`, name: team.name })),
       again: againFor(batch),
       verdicts: verdictFilters(batch, filter.verdict, base, corrected),

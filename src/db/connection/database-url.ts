@@ -68,7 +68,9 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   const mode = modeOf(values.get('sslmode'), hosts, complain)
   const certificates = readCertificates(values, mode, complain)
   const address: DatabaseAddress = {
-    ...{ hosts, user, database },
+    hosts,
+    user,
+    database,
     password: values.get('password') ?? decode(rawPassword.join(':')),
     tls: { mode, ...certificates },
     target: targetOf(values.get('target_session_attrs'), hosts.length, complain),

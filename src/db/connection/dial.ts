@@ -48,7 +48,10 @@ async function offersTls(socket: net.Socket): Promise<boolean> {
 
 async function secure(plain: net.Socket, { name }: Host, { mode, ...certificates }: DatabaseAddress['tls']) {
   const secured = tls.connect({
-    ...{ socket: plain, host: name, ALPNProtocols: ['postgresql'], ...certificates },
+    socket: plain,
+    host: name,
+    ALPNProtocols: ['postgresql'],
+    ...certificates,
     ...(net.isIP(name) ? {} : { servername: name }),
     rejectUnauthorized: mode.startsWith('verify'),
     ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined })

@@ -26,13 +26,24 @@ export function requirePatch(driver: object): void {
 export function loginOf({ hosts, user, password, database, options, ...address }: DatabaseAddress) {
   const { name, port } = hosts[0]!
   return {
-    ...{ host: [name], port: [port], user, database },
+    host: [name],
+    port: [port],
+    user,
+    database,
     ...(name.startsWith('/') ? { path: `${name}/.s.PGSQL.${port}` } : {}),
     // a function keeps the driver from PGPASSWORD
     pass: () => password,
-    ...{ ssl: false, sslnegotiation: null, debug: false, publications: '', fetch_types: true },
-    ...{ prepare: address.prepare, max_pipeline: address.maxPipeline, keep_alive: 60 },
-    ...{ connect_timeout: address.connectSeconds, max_lifetime: 60 * (30 + Math.random() * 30), idle_timeout: 300 },
+    ssl: false,
+    sslnegotiation: null,
+    debug: false,
+    publications: '',
+    fetch_types: true,
+    prepare: address.prepare,
+    max_pipeline: address.maxPipeline,
+    keep_alive: 60,
+    connect_timeout: address.connectSeconds,
+    max_lifetime: 60 * (30 + Math.random() * 30),
+    idle_timeout: 300,
     onnotice: () => {},
     connection: { application_name: address.applicationName, ...(options ? { options } : {}) }
   }

@@ -108,7 +108,10 @@ export async function noteApproval(
   await tx
     .update(syncRuns)
     .set({
-      ...{ state: 'done', reason: null, approvedBy, approvedAt: sql`now()` },
+      state: 'done',
+      reason: null,
+      approvedBy,
+      approvedAt: sql`now()`,
       removed: sql`${syncRuns.removed} + ${removed}`,
       deactivated: sql`${syncRuns.deactivated} + ${deactivated}`
     })

@@ -28,9 +28,18 @@ export async function exportMembers(
     ) x join people p on p.id = x.person_id order by x.sort, x.person_id`)
   const time = (text: string | null) => (text === null ? null : new Date(text))
   return rows.map(row => ({
-    ...{ id: Number(row.id), sort: row.sort, email: row.email, name: row.name, title: row.title },
-    ...{ department: row.department, enrollment: row.state, delivery: row.delivery, isDisabled: row.is_disabled },
-    ...{ isKept: row.is_kept, suppression: row.suppression },
-    ...{ invitedAt: time(row.invited_at), signedUpAt: time(row.signed_up_at) }
+    id: Number(row.id),
+    sort: row.sort,
+    email: row.email,
+    name: row.name,
+    title: row.title,
+    department: row.department,
+    enrollment: row.state,
+    delivery: row.delivery,
+    isDisabled: row.is_disabled,
+    isKept: row.is_kept,
+    suppression: row.suppression,
+    invitedAt: time(row.invited_at),
+    signedUpAt: time(row.signed_up_at)
   }))
 }

@@ -100,7 +100,11 @@ export async function countMembers(
     )`)
   const of = (kind: string) => rows.filter(row => row.kind === kind)
   const sections = of('section').map(row => ({
-    ...{ key: row.key, name: row.name, people: Number(row.a), notInvited: Number(row.b), selected: Number(row.c) }
+    key: row.key,
+    name: row.name,
+    people: Number(row.a),
+    notInvited: Number(row.b),
+    selected: Number(row.c)
   }))
   const [whole] = of('all')
   return {
@@ -181,11 +185,13 @@ export async function listMembers(
     ) x
     join people p on p.id = x.person_id
     order by o.n, x.sort, x.person_id`)
-  return rows.map(row => ({
-    ...{ section: row.section, id: Number(row.id), email: row.email, name: row.name, title: row.title },
-    ...{ department: row.department, enrollment: row.state, delivery: row.delivery },
-    ...{ isKept: row.is_kept, suppression: row.suppression },
+  return rows.map(({ state, is_kept: isKept, is_disabled: isDisabled, is_selected: isSelected, ...row }) => ({
+    ...row,
+    id: Number(row.id),
+    enrollment: state,
+    isKept,
     invitedAt: row.invited_at === null ? null : new Date(row.invited_at),
-    ...{ isDisabled: row.is_disabled, isSelected: row.is_selected }
+    isDisabled,
+    isSelected
   }))
 }

@@ -59,21 +59,30 @@ function runView({ id, lastRun, lastGoodAt }: ListedGroup, timeZone: string) {
   const parked = peopleInWords(lastRun.parked)
   const looks: Record<Exclude<RunState, 'done'>, { tone: string; icon: string; title: string; text: string }> = {
     running: {
-      ...{ tone: 'info', icon: 'refresh', title: 'The group is being read' },
+      tone: 'info',
+      icon: 'refresh',
+      title: 'The group is being read',
       text: `${lastRun.read > 0 ? `${peopleInWords(lastRun.read)} so far. ` : ''}Nothing changes until all of it is read.`
     },
     failed: {
-      ...{ tone: 'bad', icon: 'alert', title: 'The last sync failed and changed nothing' },
+      tone: 'bad',
+      icon: 'alert',
+      title: 'The last sync failed and changed nothing',
       text: [lastRun.reason?.replace(/([^.])$/, '$1.'), good].filter(Boolean).join(' ')
     },
     parked: {
-      ...{ tone: 'warn', icon: 'pause', title: `${parked} would be taken out of the team` },
+      tone: 'warn',
+      icon: 'pause',
+      title: `${parked} would be taken out of the team`,
       text: lastRun.reason ?? 'That is more than goes without somebody’s word.'
     }
   }
   const state = lastRun.state
   return {
-    ...{ state, at, badge: runBadges[state], ...looks[state] },
+    state,
+    at,
+    badge: runBadges[state],
+    ...looks[state],
     href: `/groups/${id}/sync-runs/${lastRun.id}`,
     poll: state === 'running' ? `/groups/${id}?refresh=running` : null
   }

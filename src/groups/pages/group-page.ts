@@ -7,6 +7,7 @@ import { deliveryChoices } from '../../mail/delivery-badges.ts'
 import { type Enrollment, enrollmentBadges, enrollments } from '../../people/person.ts'
 import { leftOutWords } from '../../sync/run.ts'
 import { findGroup, type ListedGroup, listLeftOut } from '../../sync/store.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { findSelection } from '../members/selection-store.ts'
@@ -35,7 +36,7 @@ export async function groupPage(
   errors: { href: string; text: string }[] = []
 ) {
   const { db } = deps
-  const viewer = request.viewer!
+  const viewer = viewerOf(request)
   const mayAct = includesRole(viewer.role, 'admin')
   const found = await selectionOf(deps, group, view, viewer.id)
   const selection = found?.id ?? null
@@ -97,7 +98,7 @@ export async function barPage(
   group: ListedGroup,
   view: GroupView
 ) {
-  const found = await selectionOf(deps, group, view, request.viewer!.id)
+  const found = await selectionOf(deps, group, view, viewerOf(request).id)
   return reply.page('groups/bar', { title: group.name }, { id: group.id, selection: barOf(found) })
 }
 
@@ -140,7 +141,12 @@ function countView(state: Enrollment, states: MemberCounts['states'], view: Grou
   const isChosen = view.enrollment === state
   const share = `${Math.round((value / Math.max(all, 1)) * 100)}% of the group`
   return {
-    ...{ state, value, shown: number(value), share, ...enrollmentBadges[state], isChosen },
+    state,
+    value,
+    shown: number(value),
+    share,
+    ...enrollmentBadges[state],
+    isChosen,
     // what says nothing does not show, except where one begins
     isShown: value > 0 || isChosen || ['not-invited', 'invited', 'signed-up'].includes(state),
     href: go({ status: isChosen ? '' : state })

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { pagesOf } from '../../lib/paging.ts'
 import { includesRole } from '../../lib/role.ts'
+import { viewerOf } from '../../web/access.ts'
 import { sendCsv } from '../../web/csv.ts'
 import type { Deps } from '../../web/deps.ts'
 import { filters, idParams, optionalField, repeated } from '../../web/forms.ts'
@@ -11,8 +12,14 @@ import { runPart } from './group-head-page.ts'
 import { barPage, groupOf, groupPage } from './group-page.ts'
 
 export const viewFields = {
-  ...{ by: optionalField(), status: optionalField(), delivery: optionalField(), q: optionalField() },
-  ...{ open: repeated(), after: repeated(), from: optionalField(), selection: optionalField() }
+  by: optionalField(),
+  status: optionalField(),
+  delivery: optionalField(),
+  q: optionalField(),
+  open: repeated(),
+  after: repeated(),
+  from: optionalField(),
+  selection: optionalField()
 }
 const querystring = filters({ ...viewFields, refresh: optionalField() })
 
@@ -28,7 +35,7 @@ export function groupRoutes(app: FastifyInstance, deps: Deps): void {
     const group = await groupOf(deps, request)
     const view = readView(request.query)
     if (request.query.refresh === 'running' && request.headers['hx-request'])
-      return runPart(reply, group, includesRole(request.viewer!.role, 'admin'), request.viewer!.timeZone)
+      return runPart(reply, group, includesRole(viewerOf(request).role, 'admin'), viewerOf(request).timeZone)
     if (String(request.headers['hx-target'] ?? '').endsWith('#selbar'))
       return barPage(deps, request, reply, group, view)
     return groupPage(deps, request, reply, group, view)

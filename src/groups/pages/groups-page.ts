@@ -10,6 +10,7 @@ import { counted, number } from '../../lib/words.ts'
 import { countLeftOut, leftOutOf } from '../../sync/left-out.ts'
 import { runBadges } from '../../sync/run.ts'
 import type { ListedGroup } from '../../sync/store.ts'
+import { viewerOf } from '../../web/access.ts'
 import { bar } from '../../web/charts.ts'
 import { showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -34,7 +35,7 @@ export interface Trouble {
 }
 
 export async function groupsPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, trouble?: Trouble) {
-  const viewer = request.viewer!
+  const viewer = viewerOf(request)
   const query = request.query as GroupsQuery
   const mayAct = includesRole(viewer.role, 'admin')
   const isPart = request.headers['hx-request-type'] === 'partial'
@@ -63,7 +64,7 @@ export async function groupsPage(deps: Deps, request: FastifyRequest, reply: Fas
 
 /** The table alone, which asks again while a group of it is being read. */
 export async function syncedPart(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
-  const { role, timeZone } = request.viewer!
+  const { role, timeZone } = viewerOf(request)
   const mayAct = includesRole(role, 'admin')
   const synced = await syncedView(deps, request.query as GroupsQuery, timeZone, mayAct)
   return reply.page('groups/synced', { title: 'Directory groups' }, { mayAct, synced })
@@ -115,7 +116,10 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
   const run = group.lastRun
   const isWell = run?.state === 'done'
   return {
-    ...{ id: group.id, name: group.name, mail: group.mail ?? 'no e-mail in the directory', people },
+    id: group.id,
+    name: group.name,
+    mail: group.mail ?? 'no e-mail in the directory',
+    people,
     href: `/groups/${group.id}`,
     // before the first good reading there is nothing to count
     ...(group.lastGoodAt

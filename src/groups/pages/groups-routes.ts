@@ -2,14 +2,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Role } from '../../lib/role.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { filters, form, optionalField, repeated, valuesOf } from '../../web/forms.ts'
 import { type KeepOutcome, keepSynced } from '../decisions/keep-synced.ts'
 import { groupsPage, syncedPart, type Trouble } from './groups-page.ts'
 
 const querystring = filters({
-  ...{ q: optionalField(), group: repeated(), sort: optionalField() },
-  ...{ after: optionalField(), refresh: optionalField() }
+  q: optionalField(),
+  group: repeated(),
+  sort: optionalField(),
+  after: optionalField(),
+  refresh: optionalField()
 })
 const body = form({ group: repeated(), q: optionalField() })
 
@@ -31,8 +35,8 @@ export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const ids = [...new Set(valuesOf(request.body.group))].filter(Boolean)
       if (ids.length === 0) return refuse(deps, request, reply, nothingTicked)
-      const result = await keepSynced(deps, request.viewer!.id, ids)
-      if (result.outcome !== 'kept') return refuse(deps, request, reply, troubleOf(result, request.viewer!.role))
+      const result = await keepSynced(deps, viewerOf(request).id, ids)
+      if (result.outcome !== 'kept') return refuse(deps, request, reply, troubleOf(result, viewerOf(request).role))
       wake()
       const count = result.groupIds.length
       const text = count === 1 ? 'One group is being read.' : `${count} groups are being read.`
@@ -47,7 +51,8 @@ export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
 }
 
 const nothingTicked: Trouble = {
-  ...{ status: 422, heading: 'Nothing was synced.' },
+  status: 422,
+  heading: 'Nothing was synced.',
   list: [{ href: '#q', text: 'Search for groups and tick those that you want to keep synced.' }]
 }
 

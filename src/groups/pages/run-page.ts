@@ -5,6 +5,7 @@ import { includesRole } from '../../lib/role.ts'
 import { number, peopleInWords } from '../../lib/words.ts'
 import { type ChangeKind, changeWords, receiptInWords, runBadges, undoDays } from '../../sync/run.ts'
 import { findRun, type ListedChange, listChanges, listRuns, type ShownRun } from '../../sync/store.ts'
+import { viewerOf } from '../../web/access.ts'
 import { durationInWords, showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
@@ -26,7 +27,7 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
   const run = await findRun(db, group.id, Number((request.params as { run: string }).run))
   if (!run) throw new Refusal(404, 'There is no such sync.')
   const query = request.query as RunQuery
-  const { role, timeZone } = request.viewer!
+  const { role, timeZone } = viewerOf(request)
   const mayAct = includesRole(role, 'admin')
   const base = `/groups/${group.id}/sync-runs/${run.id}`
   const isRunning = run.state === 'running'
@@ -52,7 +53,11 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       mainAttributes: [['data-sync', run.state]]
     },
     {
-      ...{ id: group.id, name: group.name, base, heading: headingOf(run), badge: runBadges[run.state] },
+      id: group.id,
+      name: group.name,
+      base,
+      heading: headingOf(run),
+      badge: runBadges[run.state],
       facts: factsOf(run, timeZone),
       receipt: run.receipt ? `${receiptInWords(run.receipt)}.` : '',
       strategy: run.receipt?.strategy ?? '',
@@ -62,12 +67,17 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       undone: run.undoneAt
         ? `Put back by ${run.undoerName ?? 'somebody'} on ${showTime(run.undoneAt, timeZone).text}.`
         : '',
-      ...{ poll, read },
+      poll,
+      read,
       again: mayAct && run.state === 'failed' ? `/groups/${group.id}/sync-runs` : null,
       hasDiff: kinds.some(({ value }) => value > 0),
       hasDetails: shown.some(({ detail }) => detail),
       kinds: kinds.map(({ kind, value }) => ({
-        ...{ kind, value, shown: number(value), text: changeWords[kind], isChosen: kind === chosen },
+        kind,
+        value,
+        shown: number(value),
+        text: changeWords[kind],
+        isChosen: kind === chosen,
         isShown: value > 0 || kind === 'added' || kind === 'removed',
         href: `${base}?kind=${kind}`
       })),
@@ -76,8 +86,11 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       first: after > 0 ? `${base}?kind=${chosen}` : null,
       next: hasMore ? `${base}?kind=${chosen}&after=${shown.at(-1)!.id}` : null,
       runs: runs.map(each => ({
-        ...{ href: `/groups/${group.id}/sync-runs/${each.id}`, badge: runBadges[each.state] },
-        ...{ when: showTime(each.createdAt, timeZone), text: headingOf(each), isThis: each.id === run.id }
+        href: `/groups/${group.id}/sync-runs/${each.id}`,
+        badge: runBadges[each.state],
+        when: showTime(each.createdAt, timeZone),
+        text: headingOf(each),
+        isThis: each.id === run.id
       }))
     }
   )

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { number, peopleInWords } from '../../lib/words.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { field, filters, form, idParams, optionalField } from '../../web/forms.ts'
@@ -37,7 +38,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
     '/groups/:id/sync-runs',
     { config: byAdmin, schema: { params: idParams, body: form({}) } },
     async (request, reply) => {
-      const result = await askSync(db, request.viewer!.id, Number(request.params.id))
+      const result = await askSync(db, viewerOf(request).id, Number(request.params.id))
       if (result.outcome === 'unknown') throw noGroup()
       wake()
       return reply.redirect(`/groups/${request.params.id}/sync-runs/${result.runId}`, 303)
@@ -52,7 +53,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
       { config: byAdmin, schema: { params: runParams, body: form({}) } },
       async (request, reply) => {
         const { id, run } = request.params
-        const { people, forOwner } = answer(await decisions[path](db, request.viewer!.id, Number(id), Number(run)))
+        const { people, forOwner } = answer(await decisions[path](db, viewerOf(request).id, Number(id), Number(run)))
         const others =
           forOwner > 0
             ? ` ${number(forOwner)} more hold a role that only an owner takes away: see People who have left.`
@@ -74,7 +75,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
       const { team } = request.body
       if (team !== 'keep' && team !== 'remove')
         throw new Refusal(422, 'Say what becomes of the team: keep or remove. Nothing was changed.')
-      const { outcome } = await stopSyncing(db, request.viewer!.id, Number(request.params.id), team)
+      const { outcome } = await stopSyncing(db, viewerOf(request).id, Number(request.params.id), team)
       if (outcome === 'unknown') throw noGroup()
       const text = `The group is not synced any more. Its team ${team === 'keep' ? 'stays as it is' : 'is gone'}.`
       return redirectWith(reply, db, '/groups', text)

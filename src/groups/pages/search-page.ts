@@ -74,7 +74,9 @@ function rowView(group: FoundGroup, q: string, syncedId: number | undefined, isT
   const at = q === '' ? -1 : name.toLowerCase().indexOf(q.toLowerCase())
   const end = at + q.length
   return {
-    ...{ id, name, isTicked },
+    id,
+    name,
+    isTicked,
     parts: at < 0 ? [name, '', ''] : [name.slice(0, at), name.slice(at, end), name.slice(end)],
     detail: [mail, description].filter(Boolean).join(' · ') || group.dn,
     kind: kindWords(kind),

@@ -32,7 +32,11 @@ export function sectionView(section: Section, index: number, members: ListedMemb
   const further = mine.length > rowsInSection ? { open, after: [...others, `${key}:${shown.at(-1)!.id}`] } : null
   const openKeys = toggled(view, open, key).open!
   return {
-    ...{ key, people, notInvited, index, isOpen },
+    key,
+    people,
+    notInvited,
+    index,
+    isOpen,
     name: sectionName(view, section.name),
     text: `${peopleInWords(people)}, ${number(notInvited)} not invited`,
     isWhole: selected === people,
@@ -54,9 +58,14 @@ function sectionName({ by }: GroupView, name: string): string {
 function memberView(member: ListedMember, by: GroupView['by'], timeZone: string) {
   const name = member.name ?? member.email
   return {
-    ...{ id: member.id, section: member.section, name, initials: initialsOf(name), email: member.email },
+    id: member.id,
+    section: member.section,
+    name,
+    initials: initialsOf(name),
+    email: member.email,
     href: `/people/${member.id}`,
-    ...{ isSelected: member.isSelected, isDisabled: member.isDisabled },
+    isSelected: member.isSelected,
+    isDisabled: member.isDisabled,
     enrollment: member.enrollment,
     enrollmentBadge: enrollmentBadges[member.enrollment],
     delivery: member.delivery ?? '',

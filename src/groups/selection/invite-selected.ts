@@ -35,8 +35,12 @@ export async function inviteSelected(
     const { invite = 0 } = await countOutcomes(tx, selectionId, owner.teamId)
     if (invite === 0) return { outcome: 'nobody' }
     const batchId = await insertBatch(tx, {
-      ...{ source: 'group', state: 'checking', action: 'send', groupId: owner.groupId },
-      ...{ createdBy: owner.adminId, sentBy: owner.adminId }
+      source: 'group',
+      state: 'checking',
+      action: 'send',
+      groupId: owner.groupId,
+      createdBy: owner.adminId,
+      sentBy: owner.adminId
     })
     const lines = await writeLines(tx, batchId, selectionId, owner.teamId, domains)
     await addToCounts(tx, batchId, { lines })

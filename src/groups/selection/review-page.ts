@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { counted, number, peopleInWords } from '../../lib/words.ts'
 import { listLeftOut } from '../../sync/store.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { initialsOf } from '../../web/pages.ts'
@@ -26,7 +27,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
   const query = request.query as ReviewQuery
   const id = readView(query).selection
   const selection =
-    id === null ? undefined : await findSelection(db, id, { groupId: group.id, adminId: request.viewer!.id })
+    id === null ? undefined : await findSelection(db, id, { groupId: group.id, adminId: viewerOf(request).id })
   if (!selection) throw new Refusal(404, 'There is no such selection. Select again on the page of the group.')
   if (selection.batchId !== null) return reply.redirect(`/batches/${selection.batchId}`, 303)
   const base = `/groups/${group.id}/review?selection=${selection.id}`
@@ -73,7 +74,11 @@ const headingOf = (mails: number) =>
 function outcomeView(name: Outcome, value: number, chosen: Outcome, base: string) {
   const isChosen = chosen === name
   return {
-    ...{ state: name, value, shown: number(value), ...outcomeWords[name], isChosen },
+    state: name,
+    value,
+    shown: number(value),
+    ...outcomeWords[name],
+    isChosen,
     isShown: value > 0 || name === 'invite',
     href: `${base}&show=${name}`
   }
@@ -82,7 +87,11 @@ function outcomeView(name: Outcome, value: number, chosen: Outcome, base: string
 function rowView({ id, email, department, title, ...person }: Reviewed) {
   const name = person.name ?? email
   return {
-    ...{ name, initials: initialsOf(name), email, href: `/people/${id}`, outcome: person.outcome },
+    name,
+    initials: initialsOf(name),
+    email,
+    href: `/people/${id}`,
+    outcome: person.outcome,
     fact: [title, department].filter(Boolean).join(', ')
   }
 }

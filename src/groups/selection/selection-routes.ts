@@ -4,6 +4,7 @@ import { organizationDomains } from '../../batches/recipient.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { readOrganization } from '../../organization/store.ts'
 import { enrollments } from '../../people/person.ts'
+import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import {
@@ -27,9 +28,15 @@ import { type Selected, select, type Ticks } from './select.ts'
 const querystring = filters(viewFields)
 const body = form({
   ...viewFields,
-  ...{ member: repeated(), section: repeated(), except: repeated(), all: optionalField(), clear: optionalField() },
+  member: repeated(),
+  section: repeated(),
+  except: repeated(),
+  all: optionalField(),
+  clear: optionalField(),
   /** What was ticked when the page was made, and the query of that page. */
-  ...{ ticked: repeated(), ticked_section: repeated(), of: optionalField() }
+  ticked: repeated(),
+  ticked_section: repeated(),
+  of: optionalField()
 })
 type Body = Static<typeof body>
 
@@ -67,7 +74,7 @@ export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
     { config: { access: 'admin' }, schema: { params: idParams, body: form({ selection: field() }) } },
     async (request, reply) => {
       const group = await groupOf(deps, request)
-      const owner = { groupId: group.id, teamId: group.teamId, adminId: request.viewer!.id }
+      const owner = { groupId: group.id, teamId: group.teamId, adminId: viewerOf(request).id }
       const { domains } = (await readOrganization(db))!
       const id = readView(request.body).selection
       const result =
@@ -90,14 +97,17 @@ async function take(deps: Deps, request: FastifyRequest) {
   const fields = request.body as Body
   refuseUnknown(fields)
   const [base, view] = viewsOf(fields, request.query as ViewFields)
-  const owner = { groupId: group.id, teamId: group.teamId, adminId: request.viewer!.id }
+  const owner = { groupId: group.id, teamId: group.teamId, adminId: viewerOf(request).id }
   const selected: Selected = await select(deps.db, owner, base.selection, ticksOf(fields, base))
   return { group, view, selected }
 }
 
 const words: { [name in keyof Body]?: readonly string[] } = {
-  ...{ by: groupings, status: enrollments, delivery: Object.keys(deliveryBadges) },
-  ...{ all: ['1'], clear: ['1'] }
+  by: groupings,
+  status: enrollments,
+  delivery: Object.keys(deliveryBadges),
+  all: ['1'],
+  clear: ['1']
 }
 
 /** An address with a filter that is none shows everybody; a form with one must not select them. */
@@ -130,7 +140,8 @@ function ticksOf(fields: Body, base: GroupView): Ticks {
   return {
     filter: base,
     by: base.by,
-    ...{ clear: fields.clear === '1', all: fields.all === '1' },
+    clear: fields.clear === '1',
+    all: fields.all === '1',
     sectionsOut: whole.filter(key => !sections.includes(key)),
     sectionsIn: sections.filter(key => !whole.includes(key)),
     peopleOut: [...ticked.filter(id => !members.includes(id)), ...except],

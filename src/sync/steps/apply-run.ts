@@ -62,7 +62,12 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   const after = before.all + added - removed.length
   const end: RunEnd = {
     state: isParked || leaving.deactivationsParked > 0 ? 'parked' : 'done',
-    ...{ added, removed: removed.length, changed, addresses, parked: isParked ? before.missing : 0, ...leaving },
+    added,
+    removed: removed.length,
+    changed,
+    addresses,
+    parked: isParked ? before.missing : 0,
+    ...leaving,
     receipt: { ...receiptOf(reading), ...counts, keptAway: kept.away.length, before: before.all, after }
   }
   const isClean = end.state === 'done' && counts.doubled + counts.taken + counts.otherAddress === 0

@@ -101,7 +101,11 @@ export async function missingPeople(
       where ${isMissing(runId, teamId)} and m.person_id > ${after} order by p.id limit ${limit}`
   )
   return rows.map(row => ({
-    ...{ id: Number(row.id), email: row.email, directoryId: row.directory_id, dn: row.directory_dn, via: row.via }
+    id: Number(row.id),
+    email: row.email,
+    directoryId: row.directory_id,
+    dn: row.directory_dn,
+    via: row.via
   }))
 }
 

@@ -117,10 +117,17 @@ function stagedPerson(person: DirectoryPerson): StagedPerson {
   const parsed = mail === null ? undefined : parseAddress(mail)
   const known = parsed && !('fault' in parsed) ? parsed : undefined
   return {
-    ...{ directoryId: clean(person.id, 1000) ?? '', dn: clean(person.dn, 4000) ?? '', mail },
-    ...{ address: known?.address ?? null, addressKey: known?.key ?? null },
-    ...{ name: nameOf(person.name), department: composed(person.department), title: composed(person.title) },
-    ...{ manager: clean(person.manager, 4000), isDisabled: person.isDisabled, isExcluded: person.isExcluded },
+    directoryId: clean(person.id, 1000) ?? '',
+    dn: clean(person.dn, 4000) ?? '',
+    mail,
+    address: known?.address ?? null,
+    addressKey: known?.key ?? null,
+    name: nameOf(person.name),
+    department: composed(person.department),
+    title: composed(person.title),
+    manager: clean(person.manager, 4000),
+    isDisabled: person.isDisabled,
+    isExcluded: person.isExcluded,
     via: clean(person.via, 200)
   }
 }

@@ -1,0 +1,81 @@
+/** The form that an invitation leads to. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { InvitationRow } from '../invitations/store.ts'
+import { waitInWords } from '../lib/duration.ts'
+import { readOrganization } from '../organization/store.ts'
+import { isNameKept } from '../people/person.ts'
+import { findPerson } from '../people/store.ts'
+import type { DirectoryAnswer } from '../sessions/directory-sign-in.ts'
+import { changeFirst, unavailable } from '../sessions/routes.ts'
+import { showDay } from '../web/dates.ts'
+import type { Deps } from '../web/deps.ts'
+import type { FieldErrors } from '../web/forms.ts'
+
+const unclear =
+  'Rollcall cannot tell which directory entry is yours. Its admins can see why on your page; ask the people who invited you.'
+
+export function refusedPage(
+  deps: Deps,
+  reply: FastifyReply,
+  request: FastifyRequest,
+  invitation: InvitationRow,
+  {
+    name,
+    answer,
+    errors
+  }: { name: string; answer: Exclude<DirectoryAnswer, { outcome: 'right' }>; errors: FieldErrors }
+) {
+  const show = (password: string, status: number) =>
+    joinPage(deps, reply, request, invitation, {
+      name,
+      isDirectoryPassword: true,
+      errors: { ...errors, password },
+      status
+    })
+  if (answer.outcome === 'unavailable') {
+    request.log.warn({ reason: answer.reason }, 'the directory cannot check passwords')
+    return show(unavailable, 503)
+  }
+  if (answer.outcome === 'unclear') return show(unclear, 422)
+  if (answer.outcome === 'expired' || answer.outcome === 'must-change')
+    return show(`${changeFirst[answer.outcome]}, then try again.`, 422)
+  if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
+  reply.header('retry-after', String(answer.retryAfterSeconds))
+  return show(`Too many attempts. Wait ${waitInWords(answer.retryAfterSeconds)} and try again.`, 429)
+}
+
+interface JoinView {
+  /** What was typed; nothing yet: the name that is known. */
+  name?: string
+  /** The directory keeps the password. */
+  isDirectoryPassword: boolean
+  errors?: FieldErrors
+  status?: number
+}
+
+export async function joinPage(
+  { db }: Deps,
+  reply: FastifyReply,
+  request: FastifyRequest,
+  invitation: InvitationRow,
+  { name, isDirectoryPassword, errors = {}, status = 200 }: JoinView
+) {
+  const [organization, person] = await Promise.all([readOrganization(db), findPerson(db, invitation.personId)])
+  const { organization: joined, timeZone } = organization!
+  return reply.page(
+    'sign-up/join',
+    { title: `${status === 200 ? '' : 'Error: '}Join ${joined}`, status },
+    {
+      action: request.url,
+      organization: joined,
+      inviter: invitation.inviterName,
+      email: invitation.email,
+      expires: showDay(invitation.expiresAt, timeZone),
+      values: { name: name ?? person?.name ?? '' },
+      isNameKept: person !== undefined && isNameKept(person),
+      isDirectoryPassword,
+      errors,
+      signedInAs: request.viewer?.email ?? null
+    }
+  )
+}
