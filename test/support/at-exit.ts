@@ -1,18 +1,25 @@
 /** What a test file started ends with the file, also when that fails or is ended by a signal. */
 import os from 'node:os'
 
-const actions: (() => void)[] = []
+let actions: (() => void)[] = []
+let isListening = false
 
-/** Runs `action`, which cannot wait for anything, when this process ends; the last one first. */
+/** Runs `action`, which cannot wait for anything, when this test file or this process ends; the last one first. */
 export function atExit(action: () => void): void {
-  if (actions.length === 0) listen()
+  if (!isListening) listen()
   actions.push(action)
 }
 
+/** Ends what is left of a test file whose process runs the next one. */
+export function endLeftovers(): void {
+  const left = actions.reverse()
+  actions = []
+  for (const action of left) action()
+}
+
 function listen() {
-  process.once('exit', () => {
-    for (const action of actions.reverse()) action()
-  })
+  isListening = true
+  process.once('exit', endLeftovers)
   // without a listener a signal ends Node.js without that event
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.once(signal, () => process.exit(128 + os.constants.signals[signal]))

@@ -1,0 +1,99 @@
+/** A few processes share the test files of a run: the one that is free takes the next file. */
+import { spawn } from 'node:child_process'
+import os from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+
+export interface Outcome {
+  passed: number
+  failed: number
+  /** CPU seconds of each file: of its process, and of processes that it started. */
+  costs: { file: string; own: number; children: number }[]
+}
+
+export interface PoolOptions {
+  environment: NodeJS.ProcessEnv
+  /** A new process for each file: slower, and shows whether a failure comes from the files before. */
+  apart: boolean
+  /** Ends the run and its processes. */
+  signal: AbortSignal
+}
+
+// a test often waits for PostgreSQL, a mail server or a browser, so one process more than cores
+const processes = os.availableParallelism() + 1
+// a young generation of this size spares most of the garbage collector's work
+const args = ['--max-semi-space-size=32', path.join(import.meta.dirname, 'test-process.ts')]
+/** A file's own process ends it after five minutes (25 for long ones), unless its event loop hangs. */
+const longestFile = 1_800_000
+/** What a file left open keeps its process from ending. */
+const longestEnd = 20_000
+
+export async function runFiles(files: string[], options: PoolOptions): Promise<Outcome> {
+  const outcome: Outcome = { passed: 0, failed: 0, costs: [] }
+  const waiting = [...files]
+  const work = async () => {
+    while (waiting.length > 0 && !options.signal.aborted) await runProcess(waiting, options, outcome)
+  }
+  await Promise.all(Array.from({ length: Math.min(processes, files.length) }, work))
+  return outcome
+}
+
+/** Gives a new process one file after the other, until none waits or one has failed. */
+async function runProcess(waiting: string[], { environment, apart, signal }: PoolOptions, outcome: Outcome) {
+  const child = spawn(process.execPath, args, { env: environment, signal, stdio: ['pipe', 'pipe', 'inherit'] })
+  child.on('error', () => {})
+  child.stdin.on('error', () => {})
+  const ended = new Promise(resolve => child.once('close', resolve))
+  const files: string[] = []
+  let isRunning = false
+  let alarm: NodeJS.Timeout | undefined
+  const give = (file: string | undefined) => {
+    clearTimeout(alarm)
+    isRunning = file !== undefined
+    alarm = setTimeout(() => child.kill('SIGKILL'), isRunning ? longestFile : longestEnd)
+    if (file === undefined) child.stdin.end()
+    else files.push(file)
+    if (file !== undefined) child.stdin.write(`${file}\n`)
+  }
+  give(waiting.shift())
+  const read = reader(outcome)
+  for await (const line of createInterface({ input: child.stdout })) {
+    const result = read(line)
+    if (result) give(result === 'failed' || apart ? undefined : waiting.shift())
+  }
+  await ended
+  clearTimeout(alarm)
+  // 1: a test failed, and is counted
+  const isSound = !isRunning && (child.exitCode === 0 || child.exitCode === 1)
+  if (isSound || signal.aborted) return
+  outcome.failed += 1
+  const end = child.signalCode ?? child.exitCode
+  if (isRunning) console.log(`not ok - ${files.at(-1)}: its process ended with ${end}`)
+  else console.log(`not ok - one of these left something open (${end}; try --apart): ${files.join(' ')}`)
+}
+
+/** Reads the TAP of a process line by line, prints each file's result, and tells when a file is over. */
+function reader(outcome: Outcome) {
+  let failures: string[] = []
+  let isFailing = false
+  let hasFailed = false
+  return (line: string): 'passed' | 'failed' | undefined => {
+    const assertion = /^\s*(not )?ok \d+(?! - .*\.test\.ts)(?!.*# (SKIP|TODO))/.exec(line)
+    if (assertion && !/# time=/.test(line)) outcome[assertion[1] ? 'failed' : 'passed'] += 1
+    const [, not = '', name] = /^(not )?ok \d+ - (.*\.test\.ts.*?)\s*\{?$/.exec(line) ?? []
+    if (name) {
+      console.log([`${not}ok - ${name}`, ...failures].join('\n'))
+      if (not && failures.length === 0) outcome.failed += 1
+      hasFailed = not !== ''
+      isFailing = false
+    } else {
+      isFailing = /^\s*not ok/.test(line) || (isFailing && !/^\s*ok /.test(line) && !/^\s*\.\.\.$/.test(line))
+      if (isFailing) failures.push(line)
+    }
+    const [, own, children, file] = /^# cpu ([\d.]+) ([\d.]+) (.*)$/.exec(line) ?? []
+    if (!file) return undefined
+    outcome.costs.push({ file, own: Number(own), children: Number(children) })
+    failures = []
+    return hasFailed ? 'failed' : 'passed'
+  }
+}
