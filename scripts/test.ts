@@ -1,6 +1,6 @@
 /**
- * Starts one throwaway PostgreSQL for the whole run (unless TEST_DATABASE_URL names a server), lays the schema in a
- * template database, runs the test files in a few processes and ends with "N passed, N failed". `--long` runs the tests
+ * Starts one throwaway PostgreSQL for the whole run (unless TEST_DATABASE_URL names a server), lays the
+ * templates of databases, runs the test files in a few processes and ends with "N passed, N failed". `--long` runs the tests
  * of test/long, which take minutes; `--apart` gives each file a process of its own; `--times` prints the CPU seconds of
  * each file.
  */
@@ -10,6 +10,7 @@ import path from 'node:path'
 import { connect } from '../src/db/client.ts'
 import { startEmbedded } from '../src/db/embedded/start.ts'
 import { migrate } from '../src/db/migrate.ts'
+import { introduce } from '../test/support/larkfield.ts'
 import { installSystemPackages } from './system-packages.ts'
 import { type Outcome, runFiles } from './test-pool.ts'
 
@@ -55,7 +56,7 @@ async function withDatabase<T>(work: (environment: Record<string, string>) => Pr
   const server = process.env.TEST_DATABASE_URL ? undefined : await startEmbedded(folder, { throwaway: true })
   const url = process.env.TEST_DATABASE_URL ?? server!.url
   try {
-    await layTemplate(url)
+    await layTemplates(url)
     return await work({ TEST_DATABASE_URL: url })
   } finally {
     await server?.stop()
@@ -63,14 +64,20 @@ async function withDatabase<T>(work: (environment: Record<string, string>) => Pr
   }
 }
 
-async function layTemplate(serverUrl: string) {
+/** The databases that tests clone: one that has only its tables, and one that is set up. */
+async function layTemplates(serverUrl: string) {
   const admin = connect(serverUrl)
-  await admin.$client.unsafe('drop database if exists rollcall_template with (force)')
-  await admin.$client.unsafe('create database rollcall_template')
+  for (const name of ['rollcall_empty', 'rollcall_larkfield'])
+    await admin.$client.unsafe(`drop database if exists ${name} with (force)`)
+  await admin.$client.unsafe('create database rollcall_empty')
+  const empty = connect(serverUrl, { database: 'rollcall_empty' })
+  await migrate(empty)
+  await empty.$client.end()
+  await admin.$client.unsafe('create database rollcall_larkfield template rollcall_empty')
   await admin.$client.end()
-  const template = connect(serverUrl, { database: 'rollcall_template' })
-  await migrate(template)
-  await template.$client.end()
+  const larkfield = connect(serverUrl, { database: 'rollcall_larkfield' })
+  await introduce(larkfield)
+  await larkfield.$client.end()
 }
 
 /** The tests of a folder, or the file itself. */

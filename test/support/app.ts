@@ -7,28 +7,27 @@ import { buildApp } from '../../src/app.ts'
 import type { Config } from '../../src/config/env.ts'
 import { readConfig } from '../../src/config/env.ts'
 import { connect, type Database } from '../../src/db/client.ts'
-import { parseAddress } from '../../src/lib/addresses/email-address.ts'
-import type { Role } from '../../src/lib/role.ts'
-import { hashPassword } from '../../src/lib/secrets/password.ts'
 import type { MailTransport } from '../../src/mail/delivery.ts'
 import { outboxTransport } from '../../src/mail/outbox.ts'
-import { insertUser, setDeactivated } from '../../src/people/store.ts'
-import { setUp } from '../../src/setup/set-up.ts'
+import { addMark } from '../../src/sessions/known-browser.ts'
 import { tick } from '../../src/worker.ts'
 import { cloneDatabase } from './database.ts'
+import {
+  addressOf,
+  addUser,
+  domains,
+  goodPassword,
+  organization,
+  type Persona,
+  readIds,
+  sessionOf
+} from './larkfield.ts'
 import type { Multipart } from './multipart.ts'
 
 export const baseUrl = 'http://localhost:3000'
-export const goodPassword = 'seven-otters-swim-north'
 export const setupToken = randomBytes(32).toString('base64url')
 export const secretKey = Buffer.alloc(32, 7)
-export const organization = 'Larkfield'
-export const domains = ['larkfield.example', 'larkfield-retail.example']
-
-/** Ada is the owner, Ben an admin, Cleo an auditor, Dan a member; Eve is outside. */
-export type Persona = 'ada' | 'ben' | 'cleo' | 'dan'
-const roleOf: Record<Persona, Role> = { ada: 'owner', ben: 'admin', cleo: 'auditor', dan: 'member' }
-const passwordHash = hashPassword(goodPassword)
+export { addressOf, addUser, domains, goodPassword, organization, type Persona }
 
 export interface TestApp {
   app: FastifyInstance
@@ -53,19 +52,19 @@ export interface TestAppOptions {
 
 /** The whole application on a database of its own, set up as Larkfield with its four users unless told otherwise. */
 export async function startApp({ isSetUp = true, environment = {}, through }: TestAppOptions = {}): Promise<TestApp> {
-  const { db, drop, url } = await cloneDatabase()
+  const { db, drop, url } = await cloneDatabase({ template: isSetUp ? 'larkfield' : 'empty' })
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-data-'))
   const config = readConfig({ BASE_URL: baseUrl, DATA_DIR: dataDir, ...environment })
   const logged: string[] = []
   const ownWay = through && connect(await through(url))
   const deps = { config, db: ownWay ?? db, secretKey, wake: () => {} }
   const app = await buildApp(deps, { setupToken, logTarget: { write: line => void logged.push(line) } })
-  const ids = isSetUp ? await introduce(db) : ({} as Record<Persona, number>)
+  const ids = isSetUp ? await readIds(db) : ({} as Record<Persona, number>)
   return {
     ...{ app, db, config, dataDir, logged, ids },
     work: (transport = outboxTransport(path.join(dataDir, 'outbox'))) =>
       tick({ config, db, secretKey, log: app.log, transport }),
-    browser: persona => openBrowser(app, persona),
+    browser: persona => openBrowser({ app, db, ids }, persona),
     close: async () => {
       await app.close()
       await ownWay?.$client.end({ timeout: 0 })
@@ -73,31 +72,6 @@ export async function startApp({ isSetUp = true, environment = {}, through }: Te
       fs.rmSync(dataDir, { recursive: true, force: true })
     }
   }
-}
-
-async function introduce(db: Database): Promise<Record<Persona, number>> {
-  const address = addressOf('ada@larkfield.example')
-  const result = await setUp(db, { organization, domains, name: 'Ada', address, password: goodPassword })
-  if (result.outcome !== 'set-up') throw new Error('the test database was set up before')
-  const others = await Promise.all(
-    (['ben', 'cleo', 'dan'] as const).map(async name => [name, await addUser(db, name, roleOf[name])])
-  )
-  return { ada: result.ownerId, ...Object.fromEntries(others) } as Record<Persona, number>
-}
-
-/** A user who signed up, with the password that every persona has. */
-export async function addUser(db: Database, name: string, role: Role, { isDeactivated = false } = {}): Promise<number> {
-  const { address: email, key: addressKey } = addressOf(`${name}@larkfield.example`)
-  const shown = name[0]!.toUpperCase() + name.slice(1)
-  const id = await insertUser(db, { email, addressKey, name: shown, role, passwordHash: await passwordHash })
-  if (isDeactivated) await setDeactivated(db, id, true)
-  return id
-}
-
-export function addressOf(text: string) {
-  const parsed = parseAddress(text)
-  if ('fault' in parsed) throw new Error(`${text}: ${parsed.fault}`)
-  return parsed
 }
 
 export type Fields = Record<string, string | string[]>
@@ -114,7 +88,7 @@ export interface Browser {
   submit: (url: string, fields?: Fields) => Promise<LightMyRequestResponse>
 }
 
-async function openBrowser(app: FastifyInstance, persona?: Persona): Promise<Browser> {
+async function openBrowser({ app, db, ids }: Pick<TestApp, 'app' | 'db' | 'ids'>, persona?: Persona): Promise<Browser> {
   const browser: Browser = {
     cookie: undefined,
     mark: undefined,
@@ -155,8 +129,8 @@ async function openBrowser(app: FastifyInstance, persona?: Persona): Promise<Bro
     return answer
   }
   if (persona) {
-    const answer = await browser.post('/sign-in', { email: `${persona}@larkfield.example`, password: goodPassword })
-    if (answer.statusCode !== 303) throw new Error(`${persona} could not sign in: ${answer.statusCode}`)
+    browser.cookie = `${app.cookieName}=${await sessionOf(db, ids[persona])}`
+    browser.mark = `${app.cookieName}-browser=${addMark([secretKey], undefined, ids[persona])}`
   }
   return browser
 }

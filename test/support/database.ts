@@ -7,8 +7,17 @@ export interface TestDatabase {
   drop: () => Promise<void>
 }
 
-/** A database of its own, cloned from the template that the test command lays: about 25 ms. */
-export async function cloneDatabase({ connections = 10 } = {}): Promise<TestDatabase> {
+export interface CloneOptions {
+  connections?: number
+  /** Tables only, or also Larkfield and its four users. */
+  template?: 'empty' | 'larkfield'
+}
+
+/** A database of its own, cloned from a template that the test command lays: about 25 ms. */
+export async function cloneDatabase({
+  connections = 10,
+  template = 'empty'
+}: CloneOptions = {}): Promise<TestDatabase> {
   const server = process.env.TEST_DATABASE_URL
   if (!server) throw new Error('Run the tests with: npm test -- test/path/of.test.ts')
   const name = `t_${randomBytes(6).toString('hex')}`
@@ -16,7 +25,7 @@ export async function cloneDatabase({ connections = 10 } = {}): Promise<TestData
   // the quicker way to copy a small template, where it can be chosen
   const [found] = await admin.$client`select current_setting('server_version_num')::int >= 150000 as "hasStrategy"`
   const strategy = found!.hasStrategy ? 'strategy file_copy' : ''
-  await admin.$client.unsafe(`create database ${name} template rollcall_template ${strategy}`)
+  await admin.$client.unsafe(`create database ${name} template rollcall_${template} ${strategy}`)
   const url = new URL(server)
   url.pathname = `/${name}`
   const db = connect(url.href, { connections })
