@@ -158,7 +158,7 @@ async function send(run: Run, { delivery, mail }: Ready): Promise<Outcome> {
   try {
     made = mail.bytes()
   } catch (error) {
-    return { is: 'unmade', reply: unmade(run, delivery, error).reason }
+    return { is: 'not-composed', reply: unmade(run, delivery, error).reason }
   }
   return run.deps.transport.send({ ...mail, bytes: () => made })
 }

@@ -10,7 +10,7 @@ import { decodeText } from './headers.ts'
 /** A transport that keeps every mail as `<folder>/<delivery id>.eml`; a file is never seen half written. */
 export function outboxTransport(folder: string): MailTransport {
   return {
-    lanes: 4,
+    concurrency: 4,
     async send({ deliveryId, bytes }) {
       const file = fileOf(folder, deliveryId)
       try {

@@ -1,108 +1,107 @@
-/** Keeps a transport within what its server allows, and works out what a complaint of the server means in figures. */
-import { type Ask, type Asked, type Limits, noLimits, type Unit } from './delivery.ts'
+/** Keeps a transport within its server's limits, and turns what the server says about them into figures. */
+import { type Ask, type LearnedLimit, type Limits, noLimits, type Unit } from './delivery.ts'
 
-/** Milliseconds after a complaint in which nothing is done ahead. */
-const calm = 5_000
-/** One connection in so many tries whether it may carry more mails than is known. */
+/** After the server met a limit, nothing is sent ahead for a while. */
+const cooldownMs = 5_000
+/** One connection in so many tries whether it may carry more mails than the known limit. */
 const trialEvery = 50
 
 export class ServerLimits {
-  /** What was learned and is not kept yet. */
-  readonly asked: Asked[] = []
+  /** What was learned and is not written yet. */
+  readonly learned: LearnedLimit[] = []
   private limits = noLimits
-  private kept = noLimits
+  private saved = noLimits
   private restUntil = 0
-  private complainedAt = 0
-  private connected = 0
-  private readonly most: number
+  private limitMetAt = 0
+  private opened = 0
+  private readonly maxConnections: number
   private readonly sent = new LastMinute()
 
-  constructor(most: number) {
-    this.most = most
+  constructor(maxConnections: number) {
+    this.maxConnections = maxConnections
   }
 
-  obey(limits: Limits, now = Date.now()): void {
+  apply(limits: Limits, now = Date.now()): void {
     this.limits = limits
-    this.kept = limits
+    this.saved = limits
     this.restUntil = now + limits.rest * 1000
   }
 
-  /** Connections at once. */
-  get lanes(): number {
-    return Math.max(1, Math.min(this.most, this.limits.connections ?? this.most))
+  /** How many connections may be open at once. */
+  get connections(): number {
+    return Math.max(1, Math.min(this.maxConnections, this.limits.connections ?? this.maxConnections))
   }
 
   isResting(now = Date.now()): boolean {
     return now < this.restUntil
   }
 
-  /** Seconds. */
-  restLeft(now = Date.now()): number {
+  restSeconds(now = Date.now()): number {
     return Math.max(0, this.restUntil - now) / 1000
   }
 
-  isCalm(now = Date.now()): boolean {
-    return now - this.complainedAt > calm
+  isCoolingDown(now = Date.now()): boolean {
+    return now - this.limitMetAt <= cooldownMs
   }
 
   noteSent(now = Date.now()): void {
     this.sent.add(now)
   }
 
-  /** How many mails a new connection is to carry. */
-  allowance(): { mails: number; isTrial: boolean } {
+  /** How many mails a new connection may carry. */
+  quotaOfConnection(): { mails: number; isTrial: boolean } {
     const mails = this.limits.mailsPerConnection
     if (mails === null) return { mails: Number.POSITIVE_INFINITY, isTrial: false }
-    this.connected += 1
-    const isTrial = this.connected % trialEvery === 0
+    this.opened += 1
+    const isTrial = this.opened % trialEvery === 0
     return { mails: isTrial ? mails * 2 : mails, isTrial }
   }
 
-  /** One connection more was refused while `others` work or open: no more than these for now. */
-  crowd(others: number, now = Date.now()): void {
-    this.complainedAt = now
-    this.limits = { ...this.limits, connections: Math.max(1, Math.min(this.lanes, others)) }
+  /** One more connection was refused while `others` are open or opening: no more than these for now. */
+  capConnections(others: number, now = Date.now()): void {
+    this.limitMetAt = now
+    this.limits = { ...this.limits, connections: Math.max(1, Math.min(this.connections, others)) }
   }
 
-  /** None works: that says nothing about how many may. */
-  fail(): void {
-    this.limits = { ...this.limits, connections: this.kept.connections }
+  /** No connection works, which says nothing about how many are allowed. */
+  uncapConnections(): void {
+    this.limits = { ...this.limits, connections: this.saved.connections }
   }
 
   /** So many connections work, and one more was refused. */
-  noteAtOnce(connections: number, reply: string, named = connections, now = Date.now()): void {
-    this.crowd(Math.min(connections, named), now)
-    this.asked.push({ about: 'at-once', connections: this.lanes, reply })
+  learnConnections(connections: number, reply: string, named = connections, now = Date.now()): void {
+    this.capConnections(Math.min(connections, named), now)
+    this.learned.push({ about: 'at-once', connections: this.connections, reply })
   }
 
-  /** A connection has carried so many mails, and is refused another one. */
-  noteConnection(mails: number, reply: string): void {
+  /** A connection has carried so many mails, and the next one was refused. */
+  learnMailsPerConnection(mails: number, reply: string): void {
     if (this.limits.mailsPerConnection === mails) return
     this.limits = { ...this.limits, mailsPerConnection: mails }
-    this.asked.push({ about: 'connection', mails, reply })
+    this.learned.push({ about: 'connection', mails, reply })
   }
 
-  /** Too fast. What was on its way at the first complaint may bring more of them, which say nothing new. */
-  notePace({ wait, limit, unit }: Ask, reply: string, now = Date.now()): void {
+  /** Too fast. Mails in flight may be refused for the same reason, which says nothing new. */
+  learnPace({ wait, limit, unit }: Ask, reply: string, now = Date.now()): void {
     if (this.isResting(now)) return
-    this.complainedAt = now
+    this.limitMetAt = now
     const { inMinute, inSecond, since } = this.sent.look(now)
     const known = this.limits.perMinute
     const named = limit === undefined || unit === undefined ? undefined : limit * perMinuteOf[unit]
     const seen = unit === 'second' ? inSecond * 54 : unit === 'day' ? 0 : inMinute
-    // a rate that was kept and still is too fast gets smaller, whatever was seen
+    // a pace that we kept and that is still too fast gets slower, whatever was seen
     const guess = known === null ? seen : Math.min(seen || known, known * 0.8)
     const perMinute = named ?? (guess > 0 ? Math.max(0.5, guess) : known)
     const pause = wait ?? pauses[unit ?? 'minute'](Math.max(5, 60 - since))
     this.limits = { ...this.limits, perMinute }
     this.restUntil = now + pause * 1000
-    this.asked.push({ about: 'pace', perMinute, wait: pause, reply })
+    this.learned.push({ about: 'pace', perMinute, wait: pause, reply })
   }
 }
 
 const perMinuteOf: Record<Unit, number> = { second: 60, minute: 1, hour: 1 / 60, day: 1 / 1440 }
 
-/** Seconds to wait where the server names none; `left` is what is left of a minute that began with the first mail. */
+/** Seconds to wait if the server names none; `left` is the rest of a minute that began with the first mail. */
 const pauses: Record<Unit, (left: number) => number> = {
   second: () => 1,
   minute: left => left,
@@ -110,7 +109,7 @@ const pauses: Record<Unit, (left: number) => number> = {
   day: () => 1800
 }
 
-/** How many mails went out in the last minute, by the second. */
+/** How many mails were sent in the last minute, by the second. */
 class LastMinute {
   private readonly counts = new Array<number>(60).fill(0)
   private readonly seconds = new Array<number>(60).fill(0)
@@ -133,5 +132,5 @@ class LastMinute {
   }
 }
 
-/** The name under which a server's limits are kept. */
+/** The name under which a server's limits are saved. */
 export const serverOf = ({ host, port }: { host: string; port: number }) => `${host}:${port}`

@@ -2,10 +2,10 @@
 import { backoffSeconds } from '../lib/backoff.ts'
 import type { Claimed, Outcome, Settlement } from './delivery.ts'
 
-/** How often a mail that cannot be made is tried. */
-const mostMakings = 3
+/** Of a mail that cannot be composed. */
+const maxAttempts = 3
 
-/** What an outcome means for its delivery. `random` spreads the next attempts. */
+/** `random` spreads the next attempts. */
 export function settlementOf(
   delivery: Claimed,
   outcome: Outcome,
@@ -32,7 +32,7 @@ export function settlementOf(
     case 'policy':
       return { ...base, state: 'failed' }
     case 'deferred':
-      // not a second too early for a server that named the time, and not all at once
+      // never before the time that the server named, and not all at once
       if (outcome.wait !== undefined) return { ...base, state: 'deferred', wait: outcome.wait * (1 + random / 5) + 1 }
       return { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
     case 'not-sent':
@@ -42,20 +42,20 @@ export function settlementOf(
     case 'set-aside':
     case 'transport-fault':
       return { ...base, state: 'queued', wait: outcome.wait ?? 0, isUncounted: true }
-    case 'unmade':
-      return delivery.attempt >= mostMakings
+    case 'not-composed':
+      return delivery.attempt >= maxAttempts
         ? { ...base, state: 'failed' }
         : { ...base, state: 'deferred', wait: backoffSeconds(delivery.attempt, random) }
     case 'unknown':
-      // once more with the same link and Message-ID; lost twice, it stays unknown
+      // tried once more with the same link and Message-ID; after that it stays unknown
       return delivery.mayHaveArrived
         ? { ...base, state: 'unknown', mayHaveArrived: true }
         : { ...base, state: 'deferred', wait: backoffSeconds(1, random), mayHaveArrived: true }
   }
 }
 
-/** Gives a delivery back as if it had never been taken. */
-export function handBack(delivery: Claimed, wait = 0): Settlement {
+/** Returns a delivery to the queue as if it had never been claimed. */
+export function release(delivery: Claimed, wait = 0): Settlement {
   const nothing = { reply: null, isKept: false, mayHaveArrived: false, suppress: false, until: null }
   return { delivery, state: 'queued', wait, isUncounted: true, ...nothing }
 }

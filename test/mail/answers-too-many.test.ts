@@ -4,7 +4,7 @@ import type { Mail, Outcome } from '../../src/mail/delivery.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
 import { type ScriptedOptions, type ScriptedServer, startScripted } from '../support/scripted-smtp.ts'
 
-const hasty = { connect: 2_000, greeting: 2_000, command: 1_500, finalDot: 1_500 }
+const hasty = { connectMs: 2_000, greetingMs: 2_000, commandMs: 1_500, finalDotMs: 1_500 }
 const names = ['alice', 'bob', 'cleo', 'dora']
 const mailTo = (name: string): Mail => ({
   deliveryId: 1,
@@ -16,10 +16,13 @@ const mailTo = (name: string): Mail => ({
 async function sendAll(script: ScriptedOptions, isSignedIn: boolean) {
   const server = await startScripted(script)
   const user = isSignedIn ? { user: 'rollcall', password: 'secret' } : {}
-  const transport = smtpTransport({ ...server.settings, ...user, connections: 1 }, { patience: hasty, quick: 5_000 })
+  const transport = smtpTransport(
+    { ...server.settings, ...user, connections: 1 },
+    { timeouts: hasty, pipelineUnderMs: 5_000 }
+  )
   const outcomes = [
     await transport.send(mailTo('first')),
-    ...(await Promise.all(names.map(mailTo).map(transport.send)))
+    ...(await Promise.all(names.map(mailTo).map(each => transport.send(each))))
   ]
   outcomes.push(await transport.send(mailTo('last')))
   // what comes late may hit this one
@@ -59,7 +62,7 @@ for (const ehlo of [['PIPELINING', 'AUTH PLAIN'], ['AUTH PLAIN']]) {
 test('a server that does not reset a connection gets no other mail over it', async t => {
   const server = await startScripted({ reset: '500 5.5.1 what?' })
   t.teardown(server.stop)
-  const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty })
+  const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty })
   t.equal((await transport.send(mailTo('r550.alice'))).is, 'recipient-failed')
   t.equal((await transport.send(mailTo('bob'))).is, 'sent')
   t.equal(server.connections, 2)
@@ -72,7 +75,7 @@ test('a flood of answers ends its connection, before it is kept', async t => {
     for (const words of floods) {
       const server = await startScripted({ ehlo: ['PIPELINING', 'AUTH PLAIN'], flood: { after, words } })
       const settings = { ...server.settings, user: 'rollcall', password: 'secret', connections: 1 }
-      const transport = smtpTransport(settings, { patience: { ...hasty, command: 5_000, finalDot: 5_000 } })
+      const transport = smtpTransport(settings, { timeouts: { ...hasty, commandMs: 5_000, finalDotMs: 5_000 } })
       const outcome = await transport.send(mailTo('alice'))
       t.match(outcome, { is: /^(transport-fault|not-sent|unknown|sent)$/ }, `${JSON.stringify(words)} after ${after}`)
       t.equal(outcome.is === 'sent' && server.taken.length === 0, false)

@@ -6,14 +6,14 @@ import { cancelQueued, queueDelivery, readPause, retryFailed } from '../../src/m
 import { type ScriptedOptions, startScripted } from '../support/scripted-smtp.ts'
 import { countsOf, means, numbered, order, organization, passTime } from './orders.ts'
 
-const usual = { connect: 10_000, greeting: 10_000, command: 10_000, finalDot: 10_000 }
+const usual = { connectMs: 10_000, greetingMs: 10_000, commandMs: 10_000, finalDotMs: 10_000 }
 /** For a server that does not answer. */
-const hasty = { ...usual, command: 1_500, finalDot: 1_500 }
+const hasty = { ...usual, commandMs: 1_500, finalDotMs: 1_500 }
 
-async function stage(script: ScriptedOptions = {}, patience = usual) {
+async function stage(script: ScriptedOptions = {}, timeouts = usual) {
   const { db, query, drop } = await organization()
   const server = await startScripted(script)
-  const transport = smtpTransport(server.settings, { patience })
+  const transport = smtpTransport(server.settings, { timeouts })
   const end = async () => {
     await transport.close()
     await server.stop()

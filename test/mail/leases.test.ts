@@ -87,7 +87,7 @@ test('R3: what has lain in hand for half a lease goes back, and does not leave f
     await pause(1_300)
     return undefined
   })
-  const one = { ...slow, lanes: 1 }
+  const one = { ...slow, concurrency: 1 }
   const stop = new AbortController()
   const run = deliverDue(means(db, one, { leaseSeconds: 2, signal: stop.signal }))
   await until(() => left.length === 2)

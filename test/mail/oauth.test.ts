@@ -7,7 +7,7 @@ import type { Mail } from '../../src/mail/delivery.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
 import { type ScriptedOptions, startScripted } from '../support/scripted-smtp.ts'
 
-const patience = { connect: 5_000, greeting: 5_000, command: 5_000, finalDot: 5_000 }
+const timeouts = { connectMs: 5_000, greetingMs: 5_000, commandMs: 5_000, finalDotMs: 5_000 }
 const mail: Mail = {
   deliveryId: 1,
   from: 'rollcall@larkfield.example',
@@ -38,12 +38,12 @@ async function sendWith(t: Test, oauth: { tokenUrl: string; refreshToken?: strin
   const server = await startScripted({ ehlo: ['AUTH XOAUTH2'], ...script })
   const settings = { ...server.settings, user: 'rollcall@larkfield.example', connections: 3 }
   const client = { clientId: 'id', clientSecret: 'canary-secret', scope: 'https://outlook.office365.com/.default' }
-  const transport = smtpTransport({ ...settings, oauth: { ...client, ...oauth } }, { patience })
+  const transport = smtpTransport({ ...settings, oauth: { ...client, ...oauth } }, { timeouts })
   t.teardown(async () => {
     await transport.close()
     await server.stop()
   })
-  const outcomes = await Promise.all([mail, mail, mail].map(transport.send))
+  const outcomes = await Promise.all([mail, mail, mail].map(each => transport.send(each)))
   return { outcomes, server }
 }
 
@@ -91,8 +91,8 @@ const refusals: [answer: Answer, words: RegExp][] = [
   [{ status: 400, body: '{"error":"invalid_scope"}' }, /SMTP_OAUTH_SCOPE/],
   [{ status: 302, body: '', location: 'http://127.0.0.1:1/' }, /redirects \(302\)/],
   [{ status: 500, body: '<html>' }, /SMTP_OAUTH_TOKEN_URL.*500/],
-  [{ body: '{}' }, /without an access token/],
-  [{ body: '{"access_token":"a\\r\\nb"}' }, /without an access token/],
+  [{ body: '{}' }, /has no access token/],
+  [{ body: '{"access_token":"a\\r\\nb"}' }, /has no access token/],
   [{ body: `"${'x'.repeat(100_000)}"` }, /too long/]
 ]
 
@@ -114,7 +114,7 @@ test('row 15: a server that offers nothing we can use: says what it offers and w
   ]
   for (const [ehlo, words] of offers) {
     const server = await startScripted({ ehlo: [ehlo] })
-    const transport = smtpTransport({ ...server.settings, user: 'rollcall', password: 'canary' }, { patience })
+    const transport = smtpTransport({ ...server.settings, user: 'rollcall', password: 'canary' }, { timeouts })
     t.match(await transport.send(mail), { is: 'transport-fault', reply: words })
     t.notMatch(server.commands.join('\n'), 'AUTH')
     await transport.close()

@@ -11,7 +11,7 @@ import { countsOf, means, numbered, order, organization, passTime } from './orde
 
 t.jobs = 4
 
-const patience = { connect: 5_000, greeting: 5_000, command: 5_000, finalDot: 5_000 }
+const timeouts = { connectMs: 5_000, greetingMs: 5_000, commandMs: 5_000, finalDotMs: 5_000 }
 
 async function stage(t: Test, script: ScriptedOptions, connections = 10) {
   const { db, query, drop } = await organization()
@@ -21,7 +21,7 @@ async function stage(t: Test, script: ScriptedOptions, connections = 10) {
     await drop()
   })
   const worker = () => {
-    const transport = smtpTransport({ ...server.settings, connections }, { patience })
+    const transport = smtpTransport({ ...server.settings, connections }, { timeouts })
     t.teardown(() => transport.close())
     return means(db, transport)
   }
@@ -122,7 +122,7 @@ test('row 14: how many work is kept over a restart, and one more is tried now an
   await order(all.db, numbered(60, 'q'))
   await deliverDue(second)
   t.equal(all.server.refused.length, before, 'no more than three were opened')
-  t.equal(second.transport.lanes, 3)
+  t.equal(second.transport.concurrency, 3)
   const tryMore = async (name: string) => {
     await all.query`update mail_servers set connections_try_at = now()`
     for (const each of ['a', 'b']) {
@@ -154,7 +154,7 @@ test('row 14: workers whose number does not divide the limit try one more as wel
   t.teardown(drop)
   await query`insert into mail_servers (server, connections, connections_try_at) values ('mx:25', 4, now())`
   const raised = async (worker: string) => {
-    await beAtWork(db, { server: 'mx:25', worker, open: 1, asked: [] })
+    await beAtWork(db, { server: 'mx:25', worker, open: 1, learned: [] })
     return (await query`select connections from mail_servers`)[0]!.connections
   }
   const workers = [randomUUID(), randomUUID(), randomUUID()] as const

@@ -5,13 +5,13 @@ import { type SmtpOptions, smtpTransport } from '../../src/mail/smtp.ts'
 import { type ScriptedOptions, startScripted } from '../support/scripted-smtp.ts'
 import { startMailServer } from '../support/smtp-server.ts'
 
-const hasty = { connect: 2_000, greeting: 2_000, command: 1_500, finalDot: 1_500 }
+const hasty = { connectMs: 2_000, greetingMs: 2_000, commandMs: 1_500, finalDotMs: 1_500 }
 const bytes = Buffer.from(`Subject: x\r\n\r\n${'hello '.repeat(100)}\r\n.dotted\r\n`)
 const mailTo = (to: string): Mail => ({ deliveryId: 1, from: 'rollcall@larkfield.example', to, bytes: () => bytes })
 
 async function sendOne(to: string, script: ScriptedOptions = {}, options: SmtpOptions = {}) {
   const server = await startScripted(script)
-  const transport = smtpTransport(server.settings, { patience: hasty, ...options })
+  const transport = smtpTransport(server.settings, { timeouts: hasty, ...options })
   const outcome = await transport.send(mailTo(to))
   const after = await transport.send(mailTo('ada@larkfield.example'))
   await transport.close()
@@ -81,7 +81,7 @@ test('what fails before a recipient is named is the transport’s fault', async 
     t.equal(outcome.is, 'transport-fault', JSON.stringify(script))
     t.equal(server.taken.length, 0)
   }
-  const refused = await smtpTransport({ ...(await deadEnd()), connections: 1 }, { patience: hasty }).send(
+  const refused = await smtpTransport({ ...(await deadEnd()), connections: 1 }, { timeouts: hasty }).send(
     mailTo('ada@larkfield.example')
   )
   t.match(refused, { is: 'transport-fault', reply: /ECONNREFUSED/ })
@@ -100,9 +100,9 @@ test('a wrong password is the transport’s fault, a right one is used', async t
       password === 'right' ? done(null, { user: username }) : done(new Error('5.7.8 wrong password'))
   })
   t.teardown(server.stop)
-  const wrong = smtpTransport({ ...server.settings, user: 'rollcall', password: 'wrong' }, { patience: hasty })
+  const wrong = smtpTransport({ ...server.settings, user: 'rollcall', password: 'wrong' }, { timeouts: hasty })
   t.match(await wrong.send(mailTo('ada@larkfield.example')), { is: 'transport-fault', reply: /535.*wrong password/ })
-  const right = smtpTransport({ ...server.settings, user: 'rollcall', password: 'right' }, { patience: hasty })
+  const right = smtpTransport({ ...server.settings, user: 'rollcall', password: 'right' }, { timeouts: hasty })
   t.equal(await right.verify(), undefined)
   t.equal((await right.send(mailTo('ada@larkfield.example'))).is, 'sent')
   t.equal(server.mails[0]?.user, 'rollcall')
@@ -114,7 +114,7 @@ test('S14: with STARTTLS stripped or refused no password and no address leaves',
   const user = { user: 'rollcall', password: 'canary-password', requireTls: true }
   for (const ehlo of [['AUTH PLAIN LOGIN'], ['STARTTLS', 'AUTH PLAIN LOGIN']]) {
     const server = await startScripted({ ehlo })
-    const transport = smtpTransport({ ...server.settings, ...user }, { patience: hasty })
+    const transport = smtpTransport({ ...server.settings, ...user }, { timeouts: hasty })
     t.equal((await transport.send(mailTo('ada@larkfield.example'))).is, 'transport-fault')
     const said = server.commands.join('\n')
     t.notMatch(said, /AUTH|MAIL|RCPT|ada@|canary/, `nothing but greetings: ${said}`)
@@ -126,9 +126,9 @@ test('S14: with STARTTLS stripped or refused no password and no address leaves',
 test('S14: a certificate that nobody vouches for is refused where TLS is required', async t => {
   const server = await startMailServer({ disabledCommands: [], allowInsecureAuth: true })
   t.teardown(server.stop)
-  const strict = smtpTransport({ ...server.settings, requireTls: true }, { patience: hasty })
+  const strict = smtpTransport({ ...server.settings, requireTls: true }, { timeouts: hasty })
   t.match(await strict.send(mailTo('ada@larkfield.example')), { is: 'transport-fault', reply: /certificate|altnames/i })
-  const lenient = smtpTransport(server.settings, { patience: hasty })
+  const lenient = smtpTransport(server.settings, { timeouts: hasty })
   t.equal((await lenient.send(mailTo('ada@larkfield.example'))).is, 'sent')
   t.equal(server.mails[0]?.isSecure, true, 'TLS is used where it is offered')
   await Promise.all([strict.close(), lenient.close()])
@@ -165,7 +165,7 @@ const hostile = [
 test('S9: hostile addresses reach nobody else', async t => {
   const server = await startScripted()
   t.teardown(server.stop)
-  const transport = smtpTransport(server.settings, { patience: hasty })
+  const transport = smtpTransport(server.settings, { timeouts: hasty })
   for (const to of hostile)
     t.match(await transport.send(mailTo(to)), { is: 'recipient-failed', suppress: false }, JSON.stringify(to))
   t.same(server.commands, [], 'not even a connection')
@@ -201,7 +201,7 @@ test('an address outside of ASCII needs a server that knows SMTPUTF8', async t =
 test('connections are kept, shared and closed when unused', async t => {
   const server = await startScripted()
   t.teardown(server.stop)
-  const transport = smtpTransport(server.settings, { patience: hasty })
+  const transport = smtpTransport(server.settings, { timeouts: hasty })
   for (let i = 0; i < 5; i++) await transport.send(mailTo(`one${i}@larkfield.example`))
   t.equal(server.connections, 1)
   await Promise.all([1, 2, 3].map(i => transport.send(mailTo(`two${i}@larkfield.example`))))
@@ -212,7 +212,7 @@ test('connections are kept, shared and closed when unused', async t => {
 
 test('a server that closed a resting connection costs nothing', async t => {
   const server = await startScripted()
-  const transport = smtpTransport(server.settings, { patience: hasty })
+  const transport = smtpTransport(server.settings, { timeouts: hasty })
   await transport.send(mailTo('ada@larkfield.example'))
   await server.stop()
   const again = await startScripted({}, server.settings.port)
@@ -224,10 +224,10 @@ test('a server that closed a resting connection costs nothing', async t => {
 test('an envelope goes right behind the text before it, whatever becomes of that', async t => {
   for (const [deed, is] of table.filter(([deed]) => !/^r4[27]1|421$|^r(stall|drop|530)/.test(deed))) {
     const server = await startScripted()
-    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty, quick: 5_000 })
-    t.equal(transport.behind, 0, 'nobody knows yet how quick it is')
+    const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: 5_000 })
+    t.equal(transport.pipelined, 0, 'nobody knows yet how quick it is')
     await transport.send(mailTo('first@larkfield.example'))
-    t.equal(transport.behind, 1)
+    t.equal(transport.pipelined, 1)
     const names = ['ada', `${deed}.ben`, 'cleo', 'dora']
     const outcomes = await Promise.all(names.map(name => transport.send(mailTo(`${name}@larkfield.example`))))
     t.same(
@@ -247,7 +247,7 @@ test('an envelope goes right behind the text before it, whatever becomes of that
 test('nothing goes behind a text where the server does not offer it or takes its time, or for long where it forgets it', async t => {
   const sendTo = async (script: ScriptedOptions, names: string[], quick = 5_000) => {
     const server = await startScripted(script)
-    const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty, quick })
+    const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: quick })
     const outcomes = await Promise.all(names.map(name => transport.send(mailTo(`${name}@larkfield.example`))))
     t.ok(outcomes.every(outcome => outcome.is === 'sent'))
     t.equal(server.taken.length, names.length)
@@ -264,7 +264,7 @@ test('nothing goes behind a text where the server does not offer it or takes its
 
 test('a mail that cannot be made, halfway through, ends its connection and nothing else', async t => {
   const server = await startScripted()
-  const transport = smtpTransport({ ...server.settings, connections: 1 }, { patience: hasty, quick: 5_000 })
+  const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: 5_000 })
   const broken = {
     ...mailTo('ben@larkfield.example'),
     bytes: () => {
@@ -272,11 +272,11 @@ test('a mail that cannot be made, halfway through, ends its connection and nothi
     }
   }
   const outcomes = await Promise.all(
-    [mailTo('ada@larkfield.example'), broken, mailTo('cleo@larkfield.example')].map(transport.send)
+    [mailTo('ada@larkfield.example'), broken, mailTo('cleo@larkfield.example')].map(each => transport.send(each))
   )
   t.same(
     outcomes.map(outcome => outcome.is),
-    ['sent', 'unmade', 'sent']
+    ['sent', 'not-composed', 'sent']
   )
   t.equal(outcomes[1]!.reply, 'no such template')
   t.same(

@@ -6,7 +6,7 @@ import { readPause } from '../../src/mail/store.ts'
 import { startScripted } from '../support/scripted-smtp.ts'
 import { countsOf, means, numbered, order, organization, passTime } from './orders.ts'
 
-const patience = { connect: 5_000, greeting: 5_000, command: 5_000, finalDot: 5_000 }
+const timeouts = { connectMs: 5_000, greetingMs: 5_000, commandMs: 5_000, finalDotMs: 5_000 }
 
 const deeds: [deed: string, words: RegExp][] = [
   ['r453', /Too many recipients/],
@@ -24,7 +24,7 @@ for (const connections of [1, 4])
     test(`one address always gets "${words.source}": the others arrive over ${connections} connections, and it fails in the end`, async t => {
       const { db, query, drop } = await organization()
       const server = await startScripted()
-      const transport = smtpTransport({ ...server.settings, connections }, { patience })
+      const transport = smtpTransport({ ...server.settings, connections }, { timeouts })
       t.teardown(async () => {
         await transport.close()
         await server.stop()

@@ -13,7 +13,7 @@ export function transportThat(
   const recipients: string[] = []
   return {
     recipients,
-    lanes: 10,
+    concurrency: 10,
     send: async mail => {
       const outcome = (await answer(mail)) ?? { is: 'sent', reply: '250 2.0.0 ok' }
       if (outcome.is === 'sent') recipients.push(mail.to)

@@ -4,7 +4,7 @@ import { giveUpHand, noteFault, type Run } from './run.ts'
 
 const equalRefusals = 10
 /** Of a probe: whether the mail server works again is still open. */
-const saysNothing = new Set<Outcome['is']>(['throttled', 'set-aside', 'unmade'])
+const saysNothing = new Set<Outcome['is']>(['throttled', 'set-aside', 'not-composed'])
 
 /** Notes it in the run: how fast to go on, whether at all, and which batch to stop. */
 export function learn(run: Run, { batchId }: Claimed, outcome: Outcome): void {

@@ -1,7 +1,7 @@
 /** What mail servers were found to allow: learned by one worker, kept for all, tried for more now and then. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { type Asked, type Limits, noLimits, type Peer } from '../delivery.ts'
+import { type LearnedLimit, type Limits, noLimits, type Peer } from '../delivery.ts'
 
 /** A limit beyond these is none. */
 const mostConnections = 50
@@ -70,7 +70,7 @@ export async function beAtWork(tx: Db, peer: Peer): Promise<void> {
 }
 
 /** Writes what the server asked for. More is tried later each time that it was refused. */
-export async function keepAsked(tx: Db, peer: Peer, asked: Asked[]): Promise<void> {
+export async function keepAsked(tx: Db, peer: Peer, asked: LearnedLimit[]): Promise<void> {
   const { server } = peer
   await showAtWork(tx, peer)
   await tx.execute(sql`insert into mail_servers (server) values (${server}) on conflict do nothing`)
@@ -96,7 +96,7 @@ async function keepConnections(tx: Db, { server, worker }: Peer, connections: nu
     where server = ${server}`)
 }
 
-async function keepPace(tx: Db, server: string, { perMinute, wait }: Asked & { about: 'pace' }) {
+async function keepPace(tx: Db, server: string, { perMinute, wait }: LearnedLimit & { about: 'pace' }) {
   await tx.execute(sql`
     update mail_servers set
       per_minute = coalesce(${perMinute}::float8 * greatest(1, (select count(*) from mail_workers

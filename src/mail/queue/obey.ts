@@ -15,7 +15,7 @@ export async function lookAtLimits(tx: Db, run: Run): Promise<void> {
   const { limits } = await shareLimits(tx, transport.peer)
   run.obeyedAt = Date.now()
   run.isLimited = limits.perMinute !== null || limits.rest > 0
-  transport.obey?.(limits)
+  transport.applyLimits?.(limits)
 }
 
 const isTime = (moment: number) => Date.now() - moment > lookEvery
@@ -50,7 +50,7 @@ export async function judgeCrowd(run: Run): Promise<void> {
 export async function noteAsked(run: Run): Promise<void> {
   const { transport, db, log } = run.deps
   const { peer } = transport
-  const asked = peer?.asked.splice(0) ?? []
+  const asked = peer?.learned.splice(0) ?? []
   if (!peer || asked.length === 0) return
   try {
     await inTime(
@@ -61,7 +61,7 @@ export async function noteAsked(run: Run): Promise<void> {
     run.isLimited ||= asked.some(({ about }) => about === 'pace')
     for (const each of asked) log.info({ server: peer.server, ...each }, 'The mail server has a limit')
   } catch (error) {
-    peer.asked.unshift(...asked)
+    peer.learned.unshift(...asked)
     log.warn({ reason: reasonOf(error) }, 'A limit of the mail server could not be written down, trying again')
   }
 }

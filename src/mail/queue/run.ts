@@ -1,7 +1,7 @@
 /** What a run of the mail worker knows and when it has something to do. */
 import type { Database } from '../../db/client.ts'
 import type { Claimed, Composer, Log, Mail, MailTransport, Settlement } from '../delivery.ts'
-import { handBack } from '../settlement.ts'
+import { release } from '../settlement.ts'
 import { DomainPace } from './pace.ts'
 
 export interface DeliverDeps {
@@ -101,7 +101,7 @@ export function newRun(deps: DeliverDeps): Run {
   return {
     deps,
     ...base,
-    appetite: deps.transport.lanes * 2,
+    appetite: deps.transport.concurrency * 2,
     flying: new Set(),
     refusals: new Map(),
     stops: new Map(),
@@ -122,7 +122,7 @@ export function noteFault(run: Run, reason: string): void {
 }
 
 /** What the server asked for and is not written yet. */
-const asksOf = (run: Run) => run.deps.transport.peer?.asked.length ?? 0
+const asksOf = (run: Run) => run.deps.transport.peer?.learned.length ?? 0
 /** It is not known yet what the server wants from now on. */
 const isTold = (run: Run) => run.isTold || run.crowd !== undefined || asksOf(run) > 0
 const isIdle = (run: Run) => !run.isClaiming && run.flying.size + run.hand.length === 0
@@ -162,7 +162,7 @@ const isTooOld = (run: Run, moment: number) => moment < Date.now() - leaseOf(run
 
 /** May one more go? Not while the database keeps us from writing down how many others ended. */
 export const mayDepart = (run: Run) =>
-  run.flying.size < run.deps.transport.lanes + (run.deps.transport.behind ?? 0) &&
+  run.flying.size < run.deps.transport.concurrency + (run.deps.transport.pipelined ?? 0) &&
   run.hand.length > 0 &&
   run.fault === undefined &&
   run.crowd === undefined &&
@@ -182,6 +182,6 @@ export function giveUpHand(run: Run) {
   if (run.hand.length === 0 || (!isHeld && !isOld(run.hand[0]!) && !isOld(run.hand.at(-1)!))) return
   const isGivenUp = (ready: Ready) =>
     isOld(ready) || run.stops.has(ready.delivery.batchId ?? 0) || run.held.has(ready.delivery.batchId ?? 0)
-  run.ended.push(...run.hand.filter(isGivenUp).map(({ delivery }) => handBack(delivery)))
+  run.ended.push(...run.hand.filter(isGivenUp).map(({ delivery }) => release(delivery)))
   run.hand = run.hand.filter(ready => !isGivenUp(ready))
 }

@@ -2,7 +2,7 @@
 import { attempt, type Db } from '../../db/client.ts'
 import { isPassing, reasonOf } from '../../db/faults.ts'
 import type { Claimed, Composed, Composer, Settlement } from '../delivery.ts'
-import { handBack, settlementOf } from '../settlement.ts'
+import { release, settlementOf } from '../settlement.ts'
 import { inOneLine } from '../wire/reply.ts'
 import { claimDue, countLeased } from './claim-store.ts'
 import { type Gate, passGate, readPacing, returnAllowance, takeAllowance } from './gate-store.ts'
@@ -100,13 +100,13 @@ async function composeApart(tx: Db, run: Run, claimed: Claimed[]): Promise<Map<n
 /** Says so in the log and, in words, what its delivery is to say. */
 export function unmade(run: Run, { id, kind }: Claimed, error: unknown) {
   run.deps.log.error({ delivery: id, kind, reason: reasonOf(error) }, 'A mail could not be made')
-  return { is: 'unmade' as const, reason: inOneLine(`This mail could not be made: ${reasonOf(error)}`) }
+  return { is: 'not-composed' as const, reason: inOneLine(`This mail could not be made: ${reasonOf(error)}`) }
 }
 
 function settlementOfDrop(delivery: Claimed, result: Composed): Settlement {
-  if (result.is === 'unmade') return settlementOf(delivery, { is: 'unmade', reply: result.reason }, null)
-  if (result.is !== 'dropped') return handBack(delivery, 1)
-  return { ...handBack(delivery), state: result.state, reply: result.reason }
+  if (result.is === 'not-composed') return settlementOf(delivery, { is: 'not-composed', reply: result.reason }, null)
+  if (result.is !== 'dropped') return release(delivery, 1)
+  return { ...release(delivery), state: result.state, reply: result.reason }
 }
 
 /** Puts what was claimed in hand. */
@@ -123,5 +123,5 @@ export function take(run: Run, { gate, ready, count, perDomain, isPaced, wait }:
   const lasted = Date.now() - run.tookAt
   run.tookAt = Date.now()
   const grown = lasted < 250 ? run.appetite * 2 : lasted > 1_000 ? Math.ceil(run.appetite / 2) : run.appetite
-  run.appetite = Math.max(run.deps.transport.lanes * 2, Math.min(500, grown))
+  run.appetite = Math.max(run.deps.transport.concurrency * 2, Math.min(500, grown))
 }

@@ -1,20 +1,20 @@
 /**
- * What a refusal speaks about. Servers use the same few codes for very different things, so this is a list of what they
- * are known to mean: the enhanced code where it is plain, then the words, then code and stage. What nothing here knows
- * speaks about its own mail only.
+ * What a refusal is about. Servers use the same few codes for very different things, so this lists what they are known
+ * to mean: first the enhanced code if it is clear, then the words, then code and stage. An unknown refusal is about its
+ * own mail only.
  */
 import type { About, Ask, Unit } from '../delivery.ts'
 import type { Reply, Stage } from './reply.ts'
 
-/** Undefined: a refusal for good (5xx), about this mail. */
+/** Undefined: a permanent refusal (5xx) of this mail. */
 export function askOf(stage: Stage, { code, enhanced, text }: Reply): Ask | undefined {
   const words = text
     .slice(0, 500)
     .toLowerCase()
     .replace(/^\d{3}[ -]?(\d\.\d{1,3}\.\d{1,3})?\s*/, '')
   const wait = waitIn(words)
-  const isForGood = code >= 500 && !enhanced.startsWith('4.')
-  const about = aboutOf(stage, code, enhanced, words, isForGood)
+  const isPermanent = code >= 500 && !enhanced.startsWith('4.')
+  const about = aboutOf(stage, code, enhanced, words, isPermanent)
   if (about === undefined) return undefined
   if (about === 'closing') return { about: 'connection', isVague: true, ...(wait ? { wait } : {}) }
   const unit = about === 'pace' ? unitIn(words) : undefined
@@ -22,17 +22,17 @@ export function askOf(stage: Stage, { code, enhanced, text }: Reply): Ask | unde
   return { about, ...(wait ? { wait } : {}), ...(unit ? { unit } : {}), ...(limit ? { limit } : {}) }
 }
 
-function aboutOf(stage: Stage, code: number, enhanced: string, words: string, isForGood: boolean) {
+function aboutOf(stage: Stage, code: number, enhanced: string, words: string, isPermanent: boolean) {
   if (isMailboxBusy.test(words)) return 'mail'
-  // spam and block lists speak of limits too, but waiting does not cure them
-  if (isForGood && (/^5\.[12]\.[1-9]/.test(enhanced) || isVerdict.test(words))) return isDaily(words, enhanced)
+  // refusals as spam mention limits too, but waiting does not help
+  if (isPermanent && (/^5\.[12]\.[1-9]/.test(enhanced) || isVerdict.test(words))) return isDaily(words, enhanced)
   if (/^4\.[12]\./.test(enhanced) && !isOfSender.test(words)) return 'mail'
-  if (isGreylisting.test(words)) return isForGood ? undefined : 'mail'
+  if (isGreylisting.test(words)) return isPermanent ? undefined : 'mail'
   if (isAtOnce.test(words)) return 'at-once'
   if (isPace.test(words) || isDaily(words, enhanced)) return 'pace'
   if (isOfConnection.test(words)) return 'connection'
-  if (isForGood) return undefined
-  // every mail of ours has one recipient: too many of them were sent before it
+  if (isPermanent) return undefined
+  // our mails have one recipient each, so the limit counts all mails of the connection
   if (enhanced === '4.5.3') return 'connection'
   if (stage === 'connect' || stage === 'sender') return code === 421 && stage === 'sender' ? 'closing' : 'everything'
   if (enhanced === '4.3.1' || isGoingDown.test(words)) return 'everything'
@@ -40,7 +40,7 @@ function aboutOf(stage: Stage, code: number, enhanced: string, words: string, is
   return 'mail'
 }
 
-/** Quotas of a whole day, which some servers say with 5xx: 5.4.5 of Gmail, 5.1.90 and 5.7.233 of Office 365. */
+/** Daily quotas, for which some servers use 5xx: 5.4.5 from Gmail, 5.1.90 and 5.7.233 from Office 365. */
 function isDaily(words: string, enhanced: string): 'pace' | undefined {
   return /^5\.(4\.5|1\.90|7\.23[23])$/.test(enhanced) || isQuotaOfDay.test(words) ? 'pace' : undefined
 }
@@ -63,17 +63,17 @@ const isGoingDown =
   /shut(ting)? ?down|going down|restart|out of service|not (currently )?(available|accepting)|service (is )?(temporarily )?(not available|unavailable)|insufficient (system )?(resources|storage|disk)|disk (space|full)|maintenance|overload|load (average )?(is )?too high|system resources/
 
 const seconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
-const longest = 86_400
+const maxSeconds = 86_400
 
 /** "try again in 30 s", "retry after 5 minutes", "come back in 00:05:00". Seconds, a day at most. */
 function waitIn(words: string): number | undefined {
   const clock = /\b(?:in|after|for|wait|back)\D{0,20}(\d{1,2}):(\d\d):(\d\d)\b/.exec(words)
-  if (clock) return Math.min(longest, Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3]))
+  if (clock) return Math.min(maxSeconds, Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3]))
   const found =
     /\b(?:again|retry|back|wait|after|delay(?:ed)?|until|pause)\b[^\d\n]{0,30}?(\d{1,6}) ?(s|m|h|d)(?:ec|in|r|ays?|inutes?|econds?|ours?|rs)?(?:s|\b)/.exec(
       words
     )
-  return found ? Math.min(longest, Number(found[1]) * seconds[found[2]!]!) : undefined
+  return found ? Math.min(maxSeconds, Number(found[1]) * seconds[found[2]!]!) : undefined
 }
 
 function unitIn(words: string): Unit | undefined {

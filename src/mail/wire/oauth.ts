@@ -1,12 +1,12 @@
-/** Access tokens for XOAUTH2 (RFC 6749 §4.4 and §6): asked for when needed, kept until shortly before they expire. */
+/** Access tokens for XOAUTH2 (RFC 6749 §4.4 and §6): fetched when needed, cached until shortly before they expire. */
 import type { SmtpOauth } from '../../config/smtp.ts'
 import { inOneLine } from './reply.ts'
 
-const patience = 15_000 // ms
-const longestAnswer = 65_536 // bytes
-const beforeExpiry = 60_000 // ms
+const timeoutMs = 15_000
+const maxAnswerBytes = 65_536
+const renewBeforeMs = 60_000
 
-/** A function that resolves to a token; `isRefused` asks for another one than the last. Rejects with words for an operator. */
+/** `isRefused` asks for a new token. Rejects with a message for the operator. */
 export function tokenSource(oauth: SmtpOauth): (isRefused?: boolean) => Promise<string> {
   let known: { token: string; until: number } | undefined
   let asking: Promise<string> | undefined
@@ -14,17 +14,17 @@ export function tokenSource(oauth: SmtpOauth): (isRefused?: boolean) => Promise<
 
   async function ask(): Promise<string> {
     const answer = await post(oauth, refreshToken)
-    // some servers give another one each time; it lasts until the next restart
+    // some servers rotate it; the new one is used until the next restart
     if (typeof answer.refresh_token === 'string') refreshToken = answer.refresh_token
     if (
       typeof answer.access_token !== 'string' ||
       answer.access_token === '' ||
       /[^\x20-\x7e]/.test(answer.access_token)
     )
-      throw new Error('SMTP_OAUTH_TOKEN_URL: the token server answered without an access token')
+      throw new Error('SMTP_OAUTH_TOKEN_URL: the token server’s response has no access token')
     const seconds = Number(answer.expires_in)
     const lasts = seconds > 0 ? seconds * 1000 : 300_000
-    known = { token: answer.access_token, until: Date.now() + lasts - Math.min(beforeExpiry, lasts / 2) }
+    known = { token: answer.access_token, until: Date.now() + lasts - Math.min(renewBeforeMs, lasts / 2) }
     return known.token
   }
 
@@ -51,10 +51,10 @@ async function post(oauth: SmtpOauth, refreshToken: string | undefined): Promise
     body,
     headers: { accept: 'application/json' },
     redirect: 'manual',
-    signal: AbortSignal.timeout(patience)
+    signal: AbortSignal.timeout(timeoutMs)
   }).catch((error: Error & { cause?: { code?: string } }) => {
     const why =
-      error.name === 'TimeoutError' ? `no answer for ${patience / 1000} s` : (error.cause?.code ?? error.message)
+      error.name === 'TimeoutError' ? `timed out after ${timeoutMs / 1000} s` : (error.cause?.code ?? error.message)
     throw new Error(`SMTP_OAUTH_TOKEN_URL: could not reach the token server ${new URL(tokenUrl).host} (${why})`)
   })
   const answer = parse(await readBounded(response))
@@ -67,7 +67,7 @@ async function readBounded(response: Response): Promise<string> {
   let length = 0
   for await (const chunk of response.body ?? []) {
     length += chunk.length
-    if (length > longestAnswer) throw new Error('SMTP_OAUTH_TOKEN_URL: the answer of the token server is too long')
+    if (length > maxAnswerBytes) throw new Error('SMTP_OAUTH_TOKEN_URL: the token server’s response is too long')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -20,7 +20,7 @@ export function judgeRefusal(stage: Stage, refusal: Reply): Outcome {
   return { is: 'policy', reply }
 }
 
-/** 530 TLS or sign-in required, 534, 535, 538: our settings are wrong, whoever the recipient is. */
+/** 530 TLS or sign-in required, 534, 535, 538: our settings are wrong, for any recipient. */
 const mustSignIn = new Set([530, 534, 535, 538])
 
 /** The mailbox does not exist (5.1.x) or is closed (5.2.1). 5.1.8 is about the sender, 5.2.2 a full mailbox. */

@@ -9,9 +9,9 @@ export interface Reply {
 
 export type Stage = 'connect' | 'sender' | 'recipient' | 'data' | 'message'
 
-const longestReply = 500
+const maxReply = 500
 
-/** One reply of one or more lines, without their line ends; `lines` are latin1. Undefined: not SMTP. */
+/** One reply from its lines, in latin1 and without line ends. Undefined: not SMTP. */
 export function readReply(lines: string[]): Reply | undefined {
   const code = Number(/^[2-5]\d\d(?=[ -]|$)/.exec(lines[0]!)?.[0])
   if (!code) return undefined
@@ -22,18 +22,18 @@ export function readReply(lines: string[]): Reply | undefined {
 
 /** Server text as it is stored and shown: UTF-8, one line, no control characters, at most 500 characters. */
 export function readable(latin1: string): string {
-  return inOneLine(Buffer.from(latin1.slice(0, 2 * longestReply), 'latin1').toString('utf8'))
+  return inOneLine(Buffer.from(latin1.slice(0, 2 * maxReply), 'latin1').toString('utf8'))
 }
 
 /**
- * Words from anywhere, so that they can be stored and shown. A server may quote the email that it refuses: a link in it
- * stays secret. Half a character at the cut would be refused as JSON.
+ * Makes foreign text safe to store and show. A server may quote the email that it refuses, so links are cut: they are
+ * secret. A surrogate cut in half would be invalid JSON.
  */
 export function inOneLine(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .replace(/(\/(?:join|unsubscribe)\/)[\w.-]+(?:= ?[\w.-]+)*/g, '$1…')
     .trim()
-    .slice(0, longestReply)
+    .slice(0, maxReply)
     .toWellFormed()
 }

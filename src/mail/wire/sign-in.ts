@@ -1,52 +1,69 @@
-/**
- * How a connection comes about: nodemailer connects, secures and signs in; from there on conversation.ts speaks. The only
- * file that knows nodemailer.
- */
+/** Connects, secures and signs in with nodemailer; then conversation.ts takes over. The only file that knows nodemailer. */
+import type { Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type XOAuth2 from 'nodemailer/lib/xoauth2'
 import type { SmtpSettings } from '../../config/smtp.ts'
-import type { Patience } from './conversation.ts'
+import type { Offers } from './conversation.ts'
+import type { Timeouts } from './timeouts.ts'
 
-/** Bytes that a server may say until we are signed in. */
-const mostWords = 65_536
+/** How much a server may send until we are signed in. */
+const maxBytes = 65_536
 
-/** Connects, upgrades to TLS where it must or may, signs in, and hands the bare socket over. */
-export function signIn(settings: SmtpSettings, patience: Patience, ca: string | undefined, token?: TokenSource) {
-  const { host, port, secure, requireTls, user, name } = settings
-  // without a demand for TLS an upgrade that proves nothing still beats clear text
-  const tls = { ...(ca ? { ca } : {}), rejectUnauthorized: requireTls || secure }
-  const timeouts = {
-    connectionTimeout: patience.connect,
-    dnsTimeout: patience.connect,
-    greetingTimeout: patience.greeting,
-    socketTimeout: patience.command
-  }
-  const connection = new SMTPConnection({ host, port, secure, requireTLS: requireTls, name, tls, ...timeouts })
-  return new Promise<{ socket: import('node:net').Socket; offers: { pipelining: boolean; smtputf8: boolean } }>(
-    (resolve, reject) => {
-      const fail = (error: Error) => {
-        connection.close()
-        reject(error)
-      }
-      connection.on('error', fail)
-      // the reason, where there is one, is told after the end
-      connection.once('end', () => setImmediate(reject, new Error('The mail server closed the connection')))
-      const handOver = () => {
-        if (hasMore(connection)) return fail(new Error('The mail server answered more often than it was asked'))
-        const taken = takeOver(connection)
-        if (taken) resolve(taken)
-        else fail(new Error('The mail server closed the connection'))
-      }
-      limitWords(connection, () => fail(new Error('The mail server talks without end')))
-      connection.connect(error => {
-        if (error) return fail(error)
-        if (!user || hasMore(connection)) return handOver()
-        const problem = mechanismProblem(connection, settings)
-        if (problem) return fail(new Error(problem))
-        login(connection, settings, token).then(handOver, fail)
-      })
+/** Connects, upgrades to TLS if possible or required, signs in, and hands the bare socket over. */
+export function signIn(
+  settings: SmtpSettings,
+  timeouts: Timeouts,
+  ca: string | undefined,
+  token?: TokenSource
+): Promise<SignedIn> {
+  const connection = newConnection(settings, timeouts, ca)
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string | Error) => {
+      connection.close()
+      reject(typeof reason === 'string' ? new Error(reason) : reason)
     }
-  )
+    connection.on('error', fail)
+    // an error that explains it comes after the end
+    connection.once('end', () => setImmediate(reject, new Error(closed)))
+    limitBytes(connection, () => fail('The mail server sends without end'))
+    const handOver = () => {
+      if (hasMore(connection)) return fail('The mail server sent more replies than it was asked for')
+      const signedIn = takeOver(connection)
+      if (signedIn) resolve(signedIn)
+      else fail(closed)
+    }
+    connection.connect(error => {
+      if (error) return fail(error)
+      if (!settings.user || hasMore(connection)) return handOver()
+      const problem = mechanismProblem(connection, settings)
+      if (problem) return fail(problem)
+      login(connection, settings, token).then(handOver, fail)
+    })
+  })
+}
+
+interface SignedIn {
+  socket: Socket
+  offers: Offers
+}
+
+const closed = 'The mail server closed the connection'
+
+function newConnection(settings: SmtpSettings, timeouts: Timeouts, ca: string | undefined): SMTPConnection {
+  const { host, port, secure, requireTls, name } = settings
+  return new SMTPConnection({
+    host,
+    port,
+    secure,
+    requireTLS: requireTls,
+    name,
+    // if TLS is not required, an unverified upgrade is still better than clear text
+    tls: { ...(ca ? { ca } : {}), rejectUnauthorized: requireTls || secure },
+    connectionTimeout: timeouts.connectMs,
+    dnsTimeout: timeouts.connectMs,
+    greetingTimeout: timeouts.greetingMs,
+    socketTimeout: timeouts.commandMs
+  })
 }
 
 export type TokenSource = (isRefused?: boolean) => Promise<string>
@@ -55,7 +72,7 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
   if (!token) return loginOnce(connection, { user, pass: password ?? '' })
   const withToken = (value: string) => {
     const oauth2 = {
-      // after a 334 nodemailer asks for another one
+      // after a 334 nodemailer asks for a new token
       getToken: (isRefused: boolean, done: (error: Error | null, value?: string) => void) => {
         if (!isRefused) return done(null, value)
         token(true).then(
@@ -67,13 +84,13 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
     }
     return loginOnce(connection, { user, oauth2: oauth2 as unknown as XOAuth2 })
   }
-  const kept = await token()
+  const cached = await token()
   try {
-    return await withToken(kept)
+    return await withToken(cached)
   } catch (error) {
-    // refused at once, or a second time after nodemailer had renewed it
+    // refused at once, or again after nodemailer renewed it
     const current = await token()
-    if ((error as { responseCode?: number }).responseCode !== 535 || current !== kept) throw error
+    if ((error as { responseCode?: number }).responseCode !== 535 || current !== cached) throw error
     return withToken(await token(true))
   }
 }
@@ -81,7 +98,7 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
 const loginOnce = (connection: SMTPConnection, auth: Parameters<SMTPConnection['login']>[0]) =>
   new Promise<void>((resolve, reject) => connection.login(auth, refusal => (refusal ? reject(refusal) : resolve())))
 
-/** Why we cannot sign in with what the server offers, and what to set; undefined when we can, or it offers nothing. */
+/** Why we cannot sign in with what the server offers, and what to set. Undefined when we can, or if it offers nothing. */
 function mechanismProblem(connection: SMTPConnection, { host, oauth }: SmtpSettings): string | undefined {
   const lines = inside(connection)._ehloLines ?? []
   const offered = lines.flatMap(line => /^AUTH[ =](.*)$/i.exec(line)?.[1]?.toUpperCase().split(/[ =]+/) ?? [])
@@ -94,10 +111,10 @@ function mechanismProblem(connection: SMTPConnection, { host, oauth }: SmtpSetti
   if (offered.some(each => ['PLAIN', 'LOGIN', 'CRAM-MD5'].includes(each))) return undefined
   if (offered.includes('XOAUTH2'))
     return `${host} offers only AUTH ${list} and takes no password. Set SMTP_OAUTH_TOKEN_URL, SMTP_OAUTH_CLIENT_ID and SMTP_OAUTH_CLIENT_SECRET, and name a user without a password in SMTP_URL`
-  return `${host} offers only AUTH ${list}; Rollcall can use PLAIN, LOGIN, CRAM-MD5 or XOAUTH2. Turn one of them on at the mail server`
+  return `${host} offers only AUTH ${list}; Rollcall can use PLAIN, LOGIN, CRAM-MD5 or XOAUTH2. Turn on one of them in the mail server`
 }
 
-/** What nodemailer keeps to itself: the extensions that EHLO listed, and what it has read ahead. */
+/** Private parts of nodemailer: the extensions that EHLO listed, and what it has read ahead. */
 interface Inside {
   _supportedExtensions?: string[]
   _ehloLines?: string[]
@@ -108,24 +125,24 @@ interface Inside {
 
 const inside = (connection: SMTPConnection) => connection as unknown as Inside
 
-/** Replies that nobody asked for: nodemailer would take them for the answer to its next command. */
+/** Has the server sent unrequested replies? nodemailer would take them for the reply to its next command. */
 function hasMore(connection: SMTPConnection): boolean {
   const { _responseQueue, _remainder } = inside(connection)
   return _remainder !== '' || _responseQueue.some(line => line.trim() !== '')
 }
 
-/** nodemailer bounds one reply, not many, and keeps blank lines. */
-function limitWords(connection: SMTPConnection, stop: () => void) {
+/** nodemailer limits the size of one reply but not their number, and keeps blank lines. */
+function limitBytes(connection: SMTPConnection, stop: () => void) {
   const read = inside(connection)._onSocketData
   let seen = 0
   inside(connection)._onSocketData = chunk => {
     seen += chunk.length
-    if (seen > mostWords) stop()
+    if (seen > maxBytes) stop()
     else read(chunk)
   }
 }
 
-function takeOver(connection: SMTPConnection) {
+function takeOver(connection: SMTPConnection): SignedIn | undefined {
   const socket = connection._socket
   if (!socket || socket.destroyed) return undefined
   for (const event of ['data', 'end', 'close', 'error', 'timeout']) socket.removeAllListeners(event)

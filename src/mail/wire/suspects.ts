@@ -1,30 +1,30 @@
 /**
- * Tells a limit of the server from a refusal of one mail that only has the words of a limit. A limit strikes whichever mail
- * comes next. What strikes one mail again and again while others are sent is about that mail, and must not hold them up.
+ * Tells a limit of the server from a refusal of one mail in the words of a limit. A limit hits any mail that comes next.
+ * If one mail is refused again and again while others are sent, the refusal is about that mail and must not delay them.
  */
 import type { Mail } from '../delivery.ts'
 
 export interface Verdict {
-  /** A limit of the server, perhaps about this mail alone, or surely its own. */
+  /** A limit of the server; perhaps about this mail alone; certainly about this mail. */
   is: 'limit' | 'alone' | 'own'
-  /** Seconds that this mail is to wait, where it is alone. */
+  /** Seconds for this mail to wait, if it is alone. */
   wait: number
 }
 
-/** So many mails refused without one sent in between prove a limit. */
+/** So many mails refused in a row prove a limit. */
 const provenBy = 3
-/** A mail that was refused so often, others sent meanwhile, is at fault itself; without others, after a day. */
+/** Refused so often while others were sent, a mail is at fault itself. Without others, this takes about a day. */
 const maxRefusals = { others: 4, none: 50 }
-/** Seconds that it waits after each refusal; the last one from there on. */
+/** Seconds to wait after each refusal; the last value repeats. */
 const waitSeconds = [2, 5, 30, 60, 300, 1_800]
 const maxKept = 1_000
 
 export class Suspects {
   private sent = 0
-  /** Mails refused since one was sent. */
+  /** Mails refused since the last one was sent. */
   private readonly inRow = new Set<number>()
   private readonly refused = new Map<number, { times: number; sentBefore: number }>()
-  /** Mails refused for the first time since a limit was met, and how many had been sent by then. */
+  /** Mails refused for the first time since the last limit, and how many had been sent by then. */
   private fresh = 0
   private sentBefore = 0
 
@@ -34,7 +34,7 @@ export class Suspects {
     this.refused.delete(deliveryId)
   }
 
-  /** A mail was refused with the words of a limit, and no connection of its own helped. */
+  /** For a mail that was refused in the words of a limit, on a new connection too. */
   judge({ deliveryId }: Mail): Verdict {
     const before = this.refused.get(deliveryId) ?? { times: 0, sentBefore: this.sent }
     const times = before.times + 1
@@ -49,7 +49,7 @@ export class Suspects {
     return { is: 'limit', wait }
   }
 
-  /** A server that takes a mail now and then while it refuses others has a limit too. */
+  /** A server that takes only some mails while it refuses others has a limit too. */
   private areMany(): boolean {
     return this.fresh > 3 + (this.sent - this.sentBefore) / 50
   }

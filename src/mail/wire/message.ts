@@ -1,8 +1,9 @@
+/** A mail as SMTP commands and text. */
 import type { Mail } from '../delivery.ts'
 
 const crlf = Buffer.from('\r\n')
 
-/** A message as DATA wants it, with the dot that ends it (RFC 5321 §4.5.2). Our own messages never need a doubled dot. */
+/** A message for DATA, with the final dot (RFC 5321 §4.5.2). Our own messages never need a doubled dot. */
 export function asText(bytes: Buffer): Buffer[] {
   return [withDotsDoubled(bytes), Buffer.from(bytes.subarray(-2).equals(crlf) ? '.\r\n' : '\r\n.\r\n')]
 }
@@ -17,9 +18,16 @@ function withDotsDoubled(bytes: Buffer): Buffer {
 
 export const isAscii = (text: string) => /^[\x00-\x7f]*$/.test(text)
 
-/** The envelope of a mail: `RSET` where the one before was refused, `MAIL`, `RCPT` and `DATA`. */
+/** The envelope of a mail: `RSET` if the one before was refused, then `MAIL`, `RCPT` and `DATA`. */
 export function commandsFor({ from, to }: Mail, mustReset: boolean): string[] {
   const isWide = !isAscii(to) || !isAscii(from)
   const mail = `MAIL FROM:<${from}>${isWide ? ' SMTPUTF8 BODY=8BITMIME' : ''}\r\n`
   return [...(mustReset ? ['RSET\r\n'] : []), mail, `RCPT TO:<${to}>\r\n`, 'DATA\r\n']
+}
+
+/** Exactly one address, unambiguous on a RCPT line. The full rules apply where addresses are entered. */
+export function isOneAddress(address: string): boolean {
+  return (
+    address.length <= 254 && /^[^\s@<>()[\]\\,;:"\p{Cc}\p{Cf}]{1,64}@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/iu.test(address)
+  )
 }

@@ -1,0 +1,143 @@
+/** A queue of mails and the loops that send them, one for each connection. */
+import type { Mail, Outcome } from '../delivery.ts'
+import type { ServerLimits } from '../server-limits.ts'
+import type { Attempt, Connection } from './connection.ts'
+import type { Connections, Retry } from './connections.ts'
+import { readable } from './reply.ts'
+
+/** A mail, and the caller who waits for its outcome. */
+interface Job extends Attempt {
+  done: (outcome: Outcome) => void
+}
+
+/** Sends one job after the other, on one connection as long as that works. */
+interface Sender {
+  connection: Connection | undefined
+  /** The job whose envelope was sent behind the text before it. */
+  pipelined: Job | undefined
+}
+
+const maxLostInRow = 3
+
+export class Senders {
+  private readonly limits: ServerLimits
+  private readonly connections: Connections
+  private readonly pipelineUnderMs: number
+  private readonly queue: Job[] = []
+  private running = 0
+  private lastReply = ''
+  private isQuick = false
+  /** How many pipelined envelopes in a row the server has thrown away. */
+  private lostInRow = 0
+
+  constructor(limits: ServerLimits, connections: Connections, pipelineUnderMs: number) {
+    this.limits = limits
+    this.connections = connections
+    this.pipelineUnderMs = pipelineUnderMs
+  }
+
+  /** Not if the server is slow, so that a pause acts at once, nor if it meets limits or throws envelopes away. */
+  get mayPipeline(): boolean {
+    return this.isQuick && this.lostInRow < maxLostInRow && !this.limits.isCoolingDown()
+  }
+
+  send(mail: Mail): Promise<Outcome> {
+    if (this.limits.isResting())
+      return Promise.resolve({ is: 'throttled', reply: this.lastReply, ask: { about: 'pace' } })
+    return new Promise(done => {
+      this.queue.push({ mail, done })
+      this.start()
+    })
+  }
+
+  private start() {
+    if (this.queue.length > 0 && this.running < this.limits.connections) void this.run()
+  }
+
+  private async run() {
+    this.running += 1
+    const sender: Sender = { connection: undefined, pipelined: undefined }
+    for (let job = this.nextJob(sender); job; job = this.nextJob(sender)) {
+      const isPipelined = job === sender.pipelined
+      sender.pipelined = undefined
+      const outcome = await this.sendJob(sender, job, isPipelined).catch((error: Error) => giveUp(sender, error))
+      if (outcome === 'elsewhere') {
+        // fewer connections than we thought: the other senders take the job
+        this.queue.unshift(job, ...takePipelined(sender))
+        break
+      }
+      job.done(outcome)
+      if (outcome.is === 'throttled' || outcome.is === 'transport-fault') this.returnAll(sender, outcome)
+    }
+    this.running -= 1
+    this.connections.release(sender.connection)
+    this.start()
+  }
+
+  private nextJob(sender: Sender): Job | undefined {
+    return sender.pipelined ?? (this.running <= this.limits.connections ? this.queue.shift() : undefined)
+  }
+
+  /** Does not try what waits, and lets it go before the mail that was refused. */
+  private returnAll(sender: Sender, outcome: Outcome & { is: 'throttled' | 'transport-fault' }) {
+    this.lastReply = outcome.reply
+    const pipelined = takePipelined(sender)
+    for (const { done } of [...pipelined, ...this.queue.splice(0)]) done({ ...outcome, wait: 1 })
+    // its envelope was sent already
+    if (pipelined.length > 0) void sender.connection?.conversation.quit()
+  }
+
+  /** Until the mail has an outcome: a connection may turn out to be closed or used up. */
+  private async sendJob(sender: Sender, job: Job, wasPipelined: boolean): Promise<Outcome | 'elsewhere'> {
+    for (;;) {
+      const connection = await this.connectionFor(sender)
+      if (connection === 'again') continue
+      if (connection === 'elsewhere' || 'is' in connection) return connection
+      const isPipelined = wasPipelined && connection === sender.connection
+      sender.connection = connection
+      const outcome = await this.sendOver(sender, connection, job, isPipelined)
+      if (outcome !== 'again') return outcome
+    }
+  }
+
+  private async connectionFor(sender: Sender): Promise<Connection | Outcome | Retry> {
+    if (sender.connection?.isUsable) return sender.connection
+    this.connections.release(sender.connection)
+    return this.connections.takeIdle() ?? this.connections.open()
+  }
+
+  private async sendOver(sender: Sender, connection: Connection, job: Job, isPipelined: boolean) {
+    const { conversation } = connection
+    const isUsed = conversation.tried > 0
+    const startedAt = Date.now()
+    const following = sender.pipelined ? undefined : () => this.pipelineNext(sender)
+    const outcome = await conversation.send(job.mail, following)
+    this.isQuick = Date.now() - startedAt < this.pipelineUnderMs
+    const isLostEarly = !conversation.isOpen && (outcome.is === 'transport-fault' || outcome.is === 'not-sent')
+    if (isPipelined) this.lostInRow = isLostEarly ? this.lostInRow + 1 : 0
+    // a server may close an idle connection; that says nothing about the server or the recipient
+    if (isLostEarly && isUsed) return 'again'
+    if (outcome.is === 'sent') this.connections.noteSent(job)
+    return this.connections.interpret(connection, job, outcome, isUsed)
+  }
+
+  /** The next job, unless the connection is used up by then. */
+  private pipelineNext(sender: Sender): Mail | undefined {
+    if (!sender.pipelined && sender.connection?.isUsedUp === false && this.mayPipeline)
+      sender.pipelined = this.queue.shift()
+    return sender.pipelined?.mail
+  }
+}
+
+function takePipelined(sender: Sender): Job[] {
+  const jobs = sender.pipelined ? [sender.pipelined] : []
+  sender.pipelined = undefined
+  return jobs
+}
+
+/** The mail cannot be composed. Its connection may be halfway through it, so it is not used again. */
+function giveUp(sender: Sender, { message }: Error): Outcome {
+  void sender.connection?.conversation.quit()
+  sender.connection = undefined
+  return { is: 'not-composed', reply: readable(Buffer.from(message).toString('latin1')) }
+}
