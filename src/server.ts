@@ -14,7 +14,7 @@ import { reasonOf } from './db/faults.ts'
 import { notify } from './db/notices.ts'
 import { DatabaseProblems, prepareDatabase } from './db/prepare.ts'
 import { checkLdap } from './directory/check-environment.ts'
-import { lookForCopy } from './mail/origin.ts'
+import { detectCopy } from './mail/origin.ts'
 import { closeToOthers } from './mail/outbox.ts'
 import { readOrganization } from './organization/store.ts'
 import { readSecretKey, takeUpKey } from './secret-key.ts'
@@ -55,7 +55,7 @@ async function start() {
   for (const name of config.unused)
     app.log.warn(`${name} is set and has no effect: Rollcall does not sign in over OIDC`)
   await takeUpKey({ config, db, secretKey }, app.log)
-  await lookForCopy({ config, db, secretKey }, app.log)
+  await detectCopy({ config, db, secretKey }, app.log)
   if (running.embedded) lookAfter(running.embedded, config.dataDir, app.log)
   if (config.role !== 'web') {
     const own = pool(url, { connections: shares.worker, statementSeconds: 60, session, onRefused })

@@ -16,9 +16,9 @@ import type { Directory, DirectorySettings } from './ldap/directory.ts'
 import { newBell } from './lib/bell.ts'
 import { deliverDue } from './mail/deliver-due.ts'
 import type { Log, MailTransport } from './mail/delivery.ts'
-import { tendCopy } from './mail/origin.ts'
+import { stepHold } from './mail/origin.ts'
 import { outboxTransport } from './mail/outbox.ts'
-import { forgetWorkers, leaveServer } from './mail/queue/limits-store.ts'
+import { removeLostWorkers, removeWorker } from './mail/queue/limits-store.ts'
 import { smtpTransport } from './mail/smtp.ts'
 import { compactCounts } from './roster/list-store.ts'
 import { deleteEndedSessions } from './sessions/store.ts'
@@ -85,7 +85,7 @@ export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' 
       await Promise.all(loops)
       await unlisten()
       await transport.close()
-      if (transport.peer) await inTime(leaveServer(base.db, transport.peer), 1_000).catch(() => {})
+      if (transport.peer) await inTime(removeWorker(base.db, transport.peer), 1_000).catch(() => {})
     }
   }
 }
@@ -123,7 +123,7 @@ async function ingest({ db, signal, wake }: WorkerDeps) {
 }
 
 async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {
-  while (!signal?.aborted && (await inTime(tendCopy(db), timeoutMs)));
+  while (!signal?.aborted && (await inTime(stepHold(db), timeoutMs)));
   const { baseUrl, mailFrom } = config
   const composers = { invitation: invitationComposer({ baseUrl, secretKey, formerKeys: config.formerKeys, mailFrom }) }
   await deliverDue({
@@ -150,7 +150,7 @@ async function sum({ db }: WorkerDeps) {
 
 async function tidy({ db, signal }: WorkerDeps) {
   await inTime(deleteEndedSessions(db), timeoutMs)
-  await inTime(forgetWorkers(db), timeoutMs)
+  await inTime(removeLostWorkers(db), timeoutMs)
   while (!signal?.aborted && (await inTime(forgetLines(db), timeoutMs)));
   while (!signal?.aborted && (await inTime(transaction(db, forgetSelection), timeoutMs)));
   await inTime(refreshMembers(db), timeoutMs)

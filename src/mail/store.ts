@@ -1,34 +1,34 @@
-/** Mails owed, called off and tried again; addresses that get none. The worker's own statements stand in queue/store.ts. */
+/** Deliveries queued, canceled and tried again; suppressed addresses. The worker's own statements are in queue/store.ts. */
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { suppressions } from '../db/schema.ts'
-import { moveAlong } from './queue/store.ts'
+import { propagateStates } from './queue/store.ts'
 
 export interface NewDelivery {
   personId: number
   invitationId: number | null
   address: string
-  /** Without a batch nothing but the transport's pause can hold it. */
+  /** Without a batch, only a pause of the transport can hold it. */
   batchId?: number | null
   /** 0 (the default) for what an admin typed, 1 for a file or a group. */
   priority?: 0 | 1
 }
 
-/** Owes one person a mail, as the person's newest. A batch that was done is open again. Returns the delivery's id. */
+/** Queues a mail, as the person's newest. A batch that was done is sending again. Returns the delivery's id. */
 export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<number> {
   const { personId, invitationId, address, batchId = null, priority = 0 } = delivery
   const [row] = await tx.execute<{ id: string }>(sql`
-    with owed as (
+    with added as (
       insert into deliveries (person_id, invitation_id, address, batch_id, priority)
       values (${personId}, ${invitationId}, ${address}, ${batchId}, ${priority}) returning id
     ), person as (
-      update people set delivery_id = (select id from owed), delivery_state = 'queued' where id = ${personId}
+      update people set delivery_id = (select id from added), delivery_state = 'queued' where id = ${personId}
     ), batch as (
       update batches set mails_queued = mails_queued + 1, state = case when state = 'done' then 'sending' else state end,
         finished_at = case when state = 'done' then null else finished_at end
       where id = ${batchId}
     )
-    select id from owed`)
+    select id from added`)
   return Number(row!.id)
 }
 
@@ -39,7 +39,7 @@ export type Target = { batchId: number } | { invitationId: number } | { invitati
 const targeted = (target: Target) => {
   if ('batchId' in target) return sql`batch_id = ${target.batchId}`
   if ('personId' in target) return sql`person_id = ${target.personId}`
-  // by way of the person, where there is an index
+  // through the person, because of the index
   if ('invitationIds' in target) {
     const ids = sql`${sql.param(target.invitationIds)}::bigint[]`
     return sql`invitation_id = any(${ids}) and person_id in (select person_id from invitations where id = any(${ids}))`
@@ -48,22 +48,22 @@ const targeted = (target: Target) => {
     and person_id = (select person_id from invitations where id = ${target.invitationId})`
 }
 
-export interface CalledOff {
+export interface Canceled {
   invitationId: number | null
   mayHaveArrived: boolean
 }
 
-/** Nothing more leaves for the target; what is on its way at this moment still does. At most `most` at once. */
-export async function cancelQueued(tx: Db, target: Target, reason: string, most = 1_000_000): Promise<CalledOff[]> {
+/** Cancels what is not in flight yet: at most `max`. */
+export async function cancelQueued(tx: Db, target: Target, reason: string, max = 1_000_000): Promise<Canceled[]> {
   const rows = await tx.execute<{ invitation_id: string | null; may_have_arrived: boolean }>(sql`
     with open as (
       select id, state as was from deliveries where ${targeted(target)} and state in ('queued', 'deferred', 'held')
-      order by id limit ${most} for update
+      order by id limit ${max} for update
     ), changed as (
       update deliveries d set state = 'cancelled', settled_at = now(), server_reply = coalesce(server_reply, ${reason})
       from open where d.id = open.id
       returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, d.invitation_id, d.may_have_arrived, open.was
-    ), ${moveAlong(fromBefore)}
+    ), ${propagateStates(fromBefore)}
     select invitation_id, may_have_arrived from changed`)
   return rows.map(row => ({
     invitationId: row.invitation_id === null ? null : Number(row.invitation_id),
@@ -77,7 +77,7 @@ export interface Suppression {
   createdAt: Date
 }
 
-/** Why an address gets no mail, or undefined when it does. */
+/** Why an address gets no mail; undefined when it does. */
 export async function findSuppression(db: Db, addressKey: string): Promise<Suppression | undefined> {
   const { cause, serverReply, createdAt } = suppressions
   const [row] = await db
@@ -87,12 +87,12 @@ export async function findSuppression(db: Db, addressKey: string): Promise<Suppr
   return row
 }
 
-/** No more mail to this address because its owner says so. */
+/** Stops all mail to an address, as its owner asked. */
 export async function optOut(tx: Db, addressKey: string): Promise<void> {
   await tx.insert(suppressions).values({ addressKey, cause: 'opted-out' }).onConflictDoNothing()
 }
 
-/** Lets mail through to an address again; false when nothing held it. */
+/** False when the address was not suppressed. */
 export async function liftSuppression(tx: Db, addressKey: string): Promise<boolean> {
   const rows = await tx
     .delete(suppressions)
@@ -102,22 +102,22 @@ export async function liftSuppression(tx: Db, addressKey: string): Promise<boole
 }
 
 /**
- * Tries failed and unknown mails of a batch again, from the start of the schedule, and with `hasKept` those that were kept
- * in the outbox too: at most `most`. Returns how many.
+ * Queues a batch's failed and unknown mails again, at most `max`, from the start of the retry schedule. `hasKept` includes
+ * those in the outbox. Returns how many.
  */
-export async function retryFailed(tx: Db, batchId: number, most = 1_000_000, hasKept = false): Promise<number> {
+export async function retryFailed(tx: Db, batchId: number, max = 1_000_000, hasKept = false): Promise<number> {
   const isKept = hasKept ? sql`or (state = 'sent' and is_kept)` : sql``
   const rows = await tx.execute(sql`
     with failed as (
       select id, state as was, is_kept as was_kept from deliveries
       where batch_id = ${batchId} and (state in ('failed', 'unknown') ${isKept})
-      order by id limit ${most} for update
+      order by id limit ${max} for update
     ), changed as (
       update deliveries d set state = 'queued', attempts = 0, queued_at = now(), next_attempt_at = now(), settled_at = null,
         is_kept = false
       from failed where d.id = failed.id
       returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, failed.was, failed.was_kept
-    ), ${moveAlong(fromBefore, sql`was_kept`)}
+    ), ${propagateStates(fromBefore, sql`was_kept`)}
     select id from changed`)
   if (rows.length > 0)
     await tx.execute(
@@ -126,7 +126,7 @@ export async function retryFailed(tx: Db, batchId: number, most = 1_000_000, has
   return rows.length
 }
 
-/** Since when and why nothing is sent, or undefined while the way is open. */
+/** Since when and why sending is paused; undefined when it is not. */
 export async function readPause(db: Db): Promise<{ since: Date; reason: string } | undefined> {
   const [row] = await db.execute<{ paused_since: string; reason: string | null }>(
     sql`select paused_since, reason from mail_transport where id = 1 and paused_since is not null`

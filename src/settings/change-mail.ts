@@ -1,7 +1,7 @@
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import type { Log } from '../mail/delivery.ts'
-import { decideCopy, tendSome } from '../mail/origin.ts'
+import { decideCopy, startHold } from '../mail/origin.ts'
 import { type Pacing, writePacing } from '../mail/queue/gate-store.ts'
 import type { Decision } from '../mail/queue/origin-store.ts'
 import { updateLineDays } from '../organization/store.ts'
@@ -30,6 +30,6 @@ export async function decideMailOfCopy(
     await requireRole(tx, actorId, 'owner')
     return isDone
   })
-  if (isDecided) await tendSome(db, log)
+  if (isDecided) await startHold(db, log)
   return isDecided
 }

@@ -29,7 +29,7 @@ t.test(
     await work(transportThat(() => ({ is: 'policy', reply: '554 5.7.1 <relaying> denied' })))
     const [stopped] = calloutsIn((await cleo.get('/')).body)
     t.match(stopped, /Stopped: \d+ invitations held back/)
-    t.match(stopped, 'refused 10 mails in a row: 554 5.7.1 &lt;relaying&gt; denied')
+    t.match(stopped, 'refused 10 emails in a row: 554 5.7.1 &lt;relaying&gt; denied')
     t.match(stopped, '&lt;b&gt;people.txt')
     t.match(stopped, `href="/batches/${id}"`)
     await ben.post(`/batches/${id}/cancellation`)

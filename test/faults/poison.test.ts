@@ -32,7 +32,7 @@ t.test('R21: poison is parked after three tries with the reason; the process liv
   const [failed] = await db.$client`select attempts, server_reply from deliveries where state = 'failed'`
   t.match(failed, {
     attempts: 3,
-    server_reply: 'This mail could not be made: Nobody composes mails of the kind "unheard-of"'
+    server_reply: 'This email could not be composed: There is no composer for emails of the kind "unheard-of"'
   })
   t.equal(sink.taken.filter(({ to }) => to.startsWith('mail')).length, 99)
   t.same(await worker.stop(), { code: 0, signal: null })

@@ -4,7 +4,7 @@ import { type Test, test } from 'tap'
 import { readConfig } from '../../src/config/env.ts'
 import { connect, type Database, transaction } from '../../src/db/client.ts'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
-import { lookForCopy, tendCopy } from '../../src/mail/origin.ts'
+import { detectCopy, stepHold } from '../../src/mail/origin.ts'
 import { readHold } from '../../src/mail/queue/origin-store.ts'
 import { cancelQueued } from '../../src/mail/store.ts'
 import { decideMailOfCopy } from '../../src/settings/change-mail.ts'
@@ -38,10 +38,10 @@ const decide = (db: Database, act: 'send' | 'discard') => decideMailOfCopy(depsO
 async function copyWithThree(t: Test) {
   const { db, drop } = await organization()
   t.teardown(drop)
-  t.equal(await lookForCopy(depsOf(db), silent), false, 'the first start')
-  t.equal(await lookForCopy(depsOf(db), silent), false, 'another start')
-  t.equal(await lookForCopy(depsOf(db, randomBytes(32)), silent), false, 'another key on the same database')
-  await lookForCopy(depsOf(db), silent)
+  t.equal(await detectCopy(depsOf(db), silent), false, 'the first start')
+  t.equal(await detectCopy(depsOf(db), silent), false, 'another start')
+  t.equal(await detectCopy(depsOf(db, randomBytes(32)), silent), false, 'another key on the same database')
+  await detectCopy(depsOf(db), silent)
   const batch = await order(db, numbered(3))
   // the original had one in hand, one to try again, and one with no batch, as a resent invitation has
   await db.$client`update deliveries set state = 'sending', attempts = 1, lease_until = now() + interval '1 minute'
@@ -55,13 +55,13 @@ async function copyWithThree(t: Test) {
     select person_id, invitation_id, address from deliveries where address like 'p2@%' returning id`
   await db.$client`update people set delivery_id = ${single!.id} where email like 'p2@%'`
   const copy = await cloneOf(t, db)
-  t.equal(await lookForCopy(depsOf(copy), silent), true, 'a copy')
+  t.equal(await detectCopy(depsOf(copy), silent), true, 'a copy')
   t.same(await countsOf(copy, batch), { held: 3 }, 'what waits is held, and what the original had in hand')
   t.match(await readHold(copy), { mails: 4, decision: null })
   const transport = takesAll()
   await deliverDue(means(copy, transport))
   t.same(transport.recipients, [], 'nothing is sent')
-  t.equal(await lookForCopy(depsOf(copy), silent), true, 'nor after another start')
+  t.equal(await detectCopy(depsOf(copy), silent), true, 'nor after another start')
   return { copy, batch, transport }
 }
 
@@ -80,7 +80,7 @@ test('R18: mail of a copy is held until an owner lets it be sent', async t => {
   t.equal(transport.recipients.length, 4)
   const [sent] = await copy.$client`select may_have_arrived from deliveries where address like 'p0@%'`
   t.equal(sent!.may_have_arrived, true, 'the original may have sent it')
-  t.equal(await lookForCopy(depsOf(copy), silent), false, 'it sends by itself from now on')
+  t.equal(await detectCopy(depsOf(copy), silent), false, 'it sends by itself from now on')
   t.same(await kindsOf(copy), ['copy-found', 'copy-sends'])
 })
 
@@ -101,7 +101,7 @@ interface Batch {
 test('R18: new mail of an undecided copy is held too, and can be called off', async t => {
   const { copy, transport } = await copyWithThree(t)
   const batch = await order(copy, numbered(2, 'new'), 0)
-  await tendCopy(copy)
+  await stepHold(copy)
   t.same(await countsOf(copy, batch), { held: 2 })
   const called = await transaction(copy, tx => cancelQueued(tx, { batchId: batch }, 'not this one', 1))
   t.equal(called.length, 1)
@@ -119,15 +119,15 @@ test('R18: what an owner decided is carried out in steps, over a restart, and by
   const { copy, batch, transport } = await copyWithThree(t)
   await order(copy, ['new'])
   await killedAfterDiscarding(copy)
-  t.equal(await tendCopy(copy, 2), true)
+  t.equal(await stepHold(copy, 2), true)
   t.match(await countsOf(copy, batch), { held: 3 }, 'first what still waits')
-  t.equal(await tendCopy(copy, 2), true)
+  t.equal(await stepHold(copy, 2), true)
   const second = await cloneOf(t, copy)
-  t.equal(await lookForCopy(depsOf(second), silent), true)
+  t.equal(await detectCopy(depsOf(second), silent), true)
   t.match(await readHold(second), { decision: null, mails: 3 }, 'a copy of the copy asks again')
   await deliverDue(means(second, transport))
   await killedAfterDiscarding(second)
-  t.equal(await lookForCopy(depsOf(second), silent), true, 'a restart carries it out')
+  t.equal(await detectCopy(depsOf(second), silent), true, 'a restart carries it out')
   t.equal(await readHold(second), undefined)
   t.same(await countsOf(second, batch), { cancelled: 3 })
   await deliverDue(means(second, transport))
@@ -153,14 +153,14 @@ test('R18: after discarding, a list that was still being judged queues no more m
 test('R18: another server is a copy, a failover to a standby is not, and an unreadable identity falls back to the key', async t => {
   const { db, drop } = await organization()
   t.teardown(drop)
-  await lookForCopy(depsOf(db), silent)
+  await detectCopy(depsOf(db), silent)
   await db.$client`update mail_origin set cluster = null`
-  t.equal(await lookForCopy(depsOf(db), silent), false, 'the same key')
+  t.equal(await detectCopy(depsOf(db), silent), false, 'the same key')
   await db.$client`update mail_origin set cluster = null`
-  t.equal(await lookForCopy(depsOf(db, randomBytes(32)), silent), true, 'another key')
+  t.equal(await detectCopy(depsOf(db, randomBytes(32)), silent), true, 'another key')
   await decide(db, 'send')
   await db.$client`update mail_origin set cluster = '7000000000000000000'`
-  t.equal(await lookForCopy(depsOf(db), silent), true, 'another server')
+  t.equal(await detectCopy(depsOf(db), silent), true, 'another server')
 })
 
 test('R18: held mail is shown as such everywhere, and only an owner decides', async t => {

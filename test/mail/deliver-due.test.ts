@@ -146,7 +146,7 @@ test('a batch whose mails are refused alike ten times in a row stops and says wh
   const id = await order(db, numbered(60, 'e554.p'))
   const other = await order(db, ['ben'], 0)
   await deliverDue(deps)
-  t.match(await batch(id), { state: 'stopped', stop_reason: /refused 10 mails in a row: 554 5\.7\.1 spam/ })
+  t.match(await batch(id), { state: 'stopped', stop_reason: /refused 10 emails in a row: 554 5\.7\.1 spam/ })
   const counts = await countsOf(db, id)
   t.ok(counts.failed! >= 10 && counts.failed! < 20, `${counts.failed} were refused`)
   t.equal(counts.failed! + counts.queued!, 60)

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test, test } from 'tap'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
-import { beAtWork, leaveServer } from '../../src/mail/queue/limits-store.ts'
+import { announceWorker, raiseLimits, removeWorker } from '../../src/mail/queue/limits-store.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
 import { readPause } from '../../src/mail/store.ts'
 import { type ScriptedOptions, startScripted } from '../support/scripted-smtp.ts'
@@ -107,7 +107,7 @@ async function sendAndLeave(all: Awaited<ReturnType<typeof stage>>, mails: numbe
   const worker = all.worker()
   await deliverDue(worker)
   await worker.transport.close()
-  await leaveServer(all.db, worker.transport.peer!)
+  await removeWorker(all.db, worker.transport.peer!)
 }
 
 test('row 14: how many work is kept over a restart, and one more is tried now and then', async t => {
@@ -154,7 +154,9 @@ test('row 14: workers whose number does not divide the limit try one more as wel
   t.teardown(drop)
   await query`insert into mail_servers (server, connections, connections_try_at) values ('mx:25', 4, now())`
   const raised = async (worker: string) => {
-    await beAtWork(db, { server: 'mx:25', worker, open: 1, learned: [] })
+    const peer = { server: 'mx:25', worker, open: 1, learned: [] }
+    await announceWorker(db, peer)
+    await raiseLimits(db, peer)
     return (await query`select connections from mail_servers`)[0]!.connections
   }
   const workers = [randomUUID(), randomUUID(), randomUUID()] as const

@@ -1,16 +1,15 @@
-/** Taking deliveries up: what is due is leased to one worker at a time. */
+/** Claims deliveries: what is due is leased to one worker at a time. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import type { Claimed } from '../delivery.ts'
 
 /**
- * Leases due deliveries to this worker: of every batch that is sending an equal share, so that what somebody typed never
- * waits behind a file. `most` is roughly how many. Counts an attempt and fixes the Message-ID. `countLeased` is due at the
- * end of the transaction.
+ * Leases due deliveries to this worker, roughly `max`: an equal share of every sending batch, so that a typed address
+ * never waits behind a file. Counts an attempt and sets the Message-ID. Call `countLeased` at the end of the transaction.
  */
 export async function claimDue(
   tx: Db,
-  most: number,
+  max: number,
   leaseSeconds: number,
   mailHost: string
 ): Promise<{ claimed: Claimed[]; leased: Leased[] }> {
@@ -21,17 +20,17 @@ export async function claimDue(
     ), single as (
       select id, state, priority from deliveries
       where batch_id is null and state in ('queued', 'deferred') and next_attempt_at <= now()
-      order by priority, next_attempt_at limit ${most} for update skip locked
+      order by priority, next_attempt_at limit ${max} for update skip locked
     ), shared as (
       select d.id, d.state, d.priority from open_batch b cross join lateral (
         select id, state, priority from deliveries
         where batch_id = b.id and state in ('queued', 'deferred') and next_attempt_at <= now()
         order by priority, next_attempt_at
-        limit (select greatest(${Math.min(10, most)}, ${most} / greatest(1, count(*) filter (where mails_queued > 0))) from open_batch)
+        limit (select greatest(${Math.min(10, max)}, ${max} / greatest(1, count(*) filter (where mails_queued > 0))) from open_batch)
         for update skip locked
       ) d
     ), chosen as (
-      select id, state from (select * from single union all select * from shared) due order by priority limit ${most + (most >> 1)}
+      select id, state from (select * from single union all select * from shared) due order by priority limit ${max + (max >> 1)}
     ), leased as (
       update deliveries d set state = 'sending', attempts = attempts + 1,
         lease_until = now() + make_interval(secs => ${leaseSeconds}),
@@ -58,7 +57,7 @@ export interface Leased {
   deferred: number
 }
 
-/** Counts what was leased, last in its transaction: whoever settles waits for the batch's row no longer than that. */
+/** Last in its transaction: another worker that writes outcomes waits for the batch's row until the commit. */
 export async function countLeased(tx: Db, leased: Leased[]): Promise<void> {
   if (leased.length === 0) return
   await tx.execute(sql`

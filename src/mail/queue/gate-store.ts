@@ -1,14 +1,14 @@
-/** Whether the way to the mail server is open: one row that every worker and the console read. */
+/** Whether mail may be sent, and at what pace: one row that every worker and the console read. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 
-export type Gate = 'open' | 'probe' | 'shut'
+export type GateState = 'open' | 'probe' | 'shut'
 
 /**
- * May we send? Not from a copy (origin.ts). While the transport is paused one worker may try one mail every 30 seconds;
- * asking takes that turn.
+ * Shut in a copied database (origin.ts). While the transport is paused, one worker may try one mail every 30 seconds;
+ * this call takes that turn.
  */
-export async function passGate(tx: Db): Promise<Gate> {
+export async function passGate(tx: Db): Promise<GateState> {
   const [row] = await tx.execute<{ paused: boolean; held: boolean }>(sql`
     select exists (select from mail_transport where id = 1 and paused_since is not null) as paused,
       exists (select from mail_origin where held_since is not null) as held`)
@@ -21,13 +21,12 @@ export async function passGate(tx: Db): Promise<Gate> {
 }
 
 export interface Pacing {
-  /** Mails a second by all workers together, or null: as fast as the server takes them. */
+  /** Mails a second by all workers together; null: as fast as the server takes them. */
   perSecond: number | null
   /** The same for each recipient domain, by each worker. */
   perDomain: number | null
 }
 
-/** The pacing that the settings ask for. */
 export async function readPacing(db: Db): Promise<Pacing> {
   const [row] = await db.execute<{ per_second: number | null; per_domain: number | null }>(
     sql`select per_second, per_domain_per_second as per_domain from mail_transport where id = 1`
@@ -41,19 +40,19 @@ export async function writePacing(tx: Db, { perSecond, perDomain }: Pacing): Pro
     on conflict (id) do update set per_second = excluded.per_second, per_domain_per_second = excluded.per_domain_per_second`)
 }
 
-/** How many mails may be taken up now, of at most `most`: what one second allows, shared by all workers. */
-export async function takeAllowance(tx: Db, most: number): Promise<number> {
+/** How many of at most `max` mails may be claimed now: a token bucket of one second, shared by all workers. */
+export async function takeAllowance(tx: Db, max: number): Promise<number> {
   const [row] = await tx.execute<{ taken: number }>(sql`
     with refilled as (
       select id, least(per_second, allowance + extract(epoch from clock_timestamp() - refilled_at) * per_second) as tokens
       from mail_transport where id = 1 and per_second is not null for update
     )
-    update mail_transport t set refilled_at = clock_timestamp(), allowance = r.tokens - least(floor(r.tokens), ${most}::int)
-    from refilled r where t.id = r.id returning least(floor(r.tokens), ${most}::int)::int as taken`)
-  return row?.taken ?? most
+    update mail_transport t set refilled_at = clock_timestamp(), allowance = r.tokens - least(floor(r.tokens), ${max}::int)
+    from refilled r where t.id = r.id returning least(floor(r.tokens), ${max}::int)::int as taken`)
+  return row?.taken ?? max
 }
 
-/** Gives back what was allowed and not used. */
+/** Returns what was allowed and not used. */
 export async function returnAllowance(tx: Db, count: number): Promise<void> {
   if (count !== 0)
     await tx.execute(

@@ -1,11 +1,11 @@
-/** What mail servers were found to allow: learned by one worker, kept for all, tried for more now and then. */
+/** The limits of mail servers: learned by one worker, saved for all, and raised now and then to see whether more works. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { type LearnedLimit, type Limits, noLimits, type Peer } from '../delivery.ts'
 
-/** A limit beyond these is none. */
-const mostConnections = 50
-const mostPerMinute = 600_000
+/** A limit above these is dropped. */
+const maxConnections = 50
+const maxPerMinute = 600_000
 
 interface LimitsRow extends Record<string, unknown> {
   connections: number | null
@@ -15,14 +15,13 @@ interface LimitsRow extends Record<string, unknown> {
   others: number
 }
 
-/** What holds for one of several workers, and how many others are sending. */
+/** One worker's share of the limits, and how many other workers are sending. */
 export interface Share {
   limits: Limits
   others: number
 }
 
-/** What this worker may use. */
-export async function shareLimits(tx: Db, { server, worker }: Peer): Promise<Share> {
+export async function readShare(tx: Db, { server, worker }: Peer): Promise<Share> {
   const [row] = await tx.execute<LimitsRow>(sql`
     select s.connections, s.mails_per_connection, s.per_minute,
       greatest(0, extract(epoch from s.rest_until - now()))::float as rest,
@@ -34,19 +33,18 @@ export async function shareLimits(tx: Db, { server, worker }: Peer): Promise<Sha
   return { limits: { ...noLimits, connections: share, mailsPerConnection, perMinute, rest: rest ?? 0 }, others }
 }
 
-async function showAtWork(tx: Db, { server, worker, open }: Peer) {
+/** Tells the other workers that this one is sending. */
+export async function announceWorker(tx: Db, { server, worker, open }: Peer): Promise<void> {
   await tx.execute(sql`
     insert into mail_workers (worker, server, connections) values (${worker}, ${server}, ${open})
     on conflict (worker) do update set server = excluded.server, connections = excluded.connections, seen_at = now()`)
 }
 
 /**
- * Shows the others that this worker is sending. A limit that has not been met for a while is raised a little: one
- * connection more, where each worker has opened its whole share, or a quarter more mails a minute.
+ * Raises a limit that was not met for a while: by one connection, if each worker has opened its whole share, or by a
+ * quarter more mails a minute.
  */
-export async function beAtWork(tx: Db, peer: Peer): Promise<void> {
-  const { server } = peer
-  await showAtWork(tx, peer)
+export async function raiseLimits(tx: Db, { server }: Peer): Promise<void> {
   await tx.execute(sql`
     with at_work as (
       select count(*) as workers, sum(connections) as open from mail_workers
@@ -57,11 +55,11 @@ export async function beAtWork(tx: Db, peer: Peer): Promise<void> {
       from mail_servers cross join at_work where server = ${server}
     )
     update mail_servers s set
-      connections = case when is_more then nullif(least(connections, ${mostConnections}) + 1, ${mostConnections + 1}) else connections end,
+      connections = case when is_more then nullif(least(connections, ${maxConnections}) + 1, ${maxConnections + 1}) else connections end,
       connections_refused = case when is_more and connections_raised then 0 else connections_refused end,
       connections_raised = connections_raised or is_more,
       connections_try_at = case when is_more then now() + interval '1 minute' else connections_try_at end,
-      per_minute = case when is_faster and per_minute * 1.25 > ${mostPerMinute} then null
+      per_minute = case when is_faster and per_minute * 1.25 > ${maxPerMinute} then null
         when is_faster then per_minute * 1.25 else per_minute end,
       per_minute_refused = case when is_faster and per_minute_raised then 0 else per_minute_refused end,
       per_minute_raised = per_minute_raised or is_faster,
@@ -69,22 +67,22 @@ export async function beAtWork(tx: Db, peer: Peer): Promise<void> {
     from due where s.server = due.server and (is_more or is_faster)`)
 }
 
-/** Writes what the server asked for. More is tried later each time that it was refused. */
-export async function keepAsked(tx: Db, peer: Peer, asked: LearnedLimit[]): Promise<void> {
+/** Each time that a raised limit is refused, the next try comes later. */
+export async function saveLimits(tx: Db, peer: Peer, learned: LearnedLimit[]): Promise<void> {
   const { server } = peer
-  await showAtWork(tx, peer)
+  await announceWorker(tx, peer)
   await tx.execute(sql`insert into mail_servers (server) values (${server}) on conflict do nothing`)
-  for (const each of asked) {
-    if (each.about === 'at-once') await keepConnections(tx, peer, each.connections)
+  for (const each of learned) {
+    if (each.about === 'at-once') await saveConnections(tx, peer, each.connections)
     else if (each.about === 'connection')
       await tx.execute(sql`update mail_servers set mails_per_connection = ${each.mails} where server = ${server}`)
-    else await keepPace(tx, server, each)
+    else await savePace(tx, server, each)
     if (each.reply)
       await tx.execute(sql`update mail_servers set reply = ${each.reply}, asked_at = now() where server = ${server}`)
   }
 }
 
-async function keepConnections(tx: Db, { server, worker }: Peer, connections: number) {
+async function saveConnections(tx: Db, { server, worker }: Peer, connections: number) {
   await tx.execute(sql`
     update mail_servers set
       connections = ${connections} + (select coalesce(sum(connections), 0)::int from mail_workers
@@ -96,7 +94,7 @@ async function keepConnections(tx: Db, { server, worker }: Peer, connections: nu
     where server = ${server}`)
 }
 
-async function keepPace(tx: Db, server: string, { perMinute, wait }: LearnedLimit & { about: 'pace' }) {
+async function savePace(tx: Db, server: string, { perMinute, wait }: LearnedLimit & { about: 'pace' }) {
   await tx.execute(sql`
     update mail_servers set
       per_minute = coalesce(${perMinute}::float8 * greatest(1, (select count(*) from mail_workers
@@ -111,14 +109,14 @@ async function keepPace(tx: Db, server: string, { perMinute, wait }: LearnedLimi
 
 export interface Allowed {
   count: number
-  /** Seconds until one more may go; 0 when there is no such limit. */
-  wait: number
-  /** Nothing at all may go until the server's rest is over. */
+  /** Until one more may be sent; 0 without a limit. */
+  waitSeconds: number
+  /** The server asked for a pause: nothing may be sent until it is over. */
   isResting: boolean
 }
 
-/** How many of at most `most` mails the server may get now: a bucket that the learned pace fills, shared by all workers. */
-export async function takeServerAllowance(tx: Db, server: string, most: number): Promise<Allowed> {
+/** How many of at most `max` mails may be sent now: a token bucket at the learned pace, shared by all workers. */
+export async function takeServerAllowance(tx: Db, server: string, max: number): Promise<Allowed> {
   const [row] = await tx.execute<{ taken: number | null; wait: number; is_resting: boolean }>(sql`
     with refilled as (
       select server, per_minute, rest_until, case when per_minute is not null then least(greatest(1, per_minute / 60), allowance
@@ -126,20 +124,18 @@ export async function takeServerAllowance(tx: Db, server: string, most: number):
       from mail_servers where server = ${server} for update
     ), taken as (
       update mail_servers t set refilled_at = greatest(t.refilled_at, clock_timestamp()),
-        allowance = r.tokens - least(floor(r.tokens), ${most}::int)
+        allowance = r.tokens - least(floor(r.tokens), ${max}::int)
       from refilled r where t.server = r.server and r.per_minute is not null and coalesce(r.rest_until <= now(), true)
     )
-    select coalesce(r.rest_until > now(), false) as is_resting, least(floor(r.tokens), ${most}::int)::int as taken,
+    select coalesce(r.rest_until > now(), false) as is_resting, least(floor(r.tokens), ${max}::int)::int as taken,
       coalesce(greatest(0, 1 - r.tokens) * 60 / r.per_minute, 0)::float as wait
     from refilled r`)
-  if (!row) return { count: most, wait: 0, isResting: false }
-  if (row.is_resting) return { count: 0, wait: 0, isResting: true }
-  return row.taken === null
-    ? { count: most, wait: 0, isResting: false }
-    : { count: row.taken, wait: row.wait, isResting: false }
+  if (row?.is_resting) return { count: 0, waitSeconds: 0, isResting: true }
+  if (!row || row.taken === null) return { count: max, waitSeconds: 0, isResting: false }
+  return { count: row.taken, waitSeconds: row.wait, isResting: false }
 }
 
-/** Gives back what was allowed and not used. */
+/** Returns what was allowed and not used. */
 export async function returnServerAllowance(tx: Db, server: string, count: number): Promise<void> {
   if (count !== 0)
     await tx.execute(
@@ -147,7 +143,7 @@ export async function returnServerAllowance(tx: Db, server: string, count: numbe
     )
 }
 
-/** What is known of a server, for people to read; undefined when it never asked for anything. */
+/** The limits of a server, for the console. */
 export interface KnownLimits {
   connections: number | null
   mailsPerConnection: number | null
@@ -173,12 +169,12 @@ export async function readLimits(db: Db, server: string): Promise<KnownLimits | 
   }
 }
 
-/** This worker has ended: what a server allows is the others'. */
-export async function leaveServer(db: Db, { worker }: Peer): Promise<void> {
+/** Leaves the server's limits to the other workers. */
+export async function removeWorker(db: Db, { worker }: Peer): Promise<void> {
   await db.execute(sql`delete from mail_workers where worker = ${worker}`)
 }
 
-/** Forgets workers that ended long ago. */
-export async function forgetWorkers(db: Db): Promise<void> {
+/** Removes workers that crashed. */
+export async function removeLostWorkers(db: Db): Promise<void> {
   await db.execute(sql`delete from mail_workers where seen_at < now() - interval '1 hour'`)
 }

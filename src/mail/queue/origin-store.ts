@@ -1,9 +1,9 @@
-/** Whether this database is a copy of another one: a restored backup must not send again what the original sends. */
+/** Whether this database is a copy of another one: a restored backup must not repeat what the original sends. */
 import { sql } from 'drizzle-orm'
 import { attempt, type Db } from '../../db/client.ts'
-import { moveAlong } from './store.ts'
+import { propagateStates } from './store.ts'
 
-/** What an owner decided about the held mail. */
+/** What an owner decided about mail on hold. */
 export type Decision = 'send' | 'discard'
 
 export interface Origin {
@@ -12,7 +12,7 @@ export interface Origin {
   keyPrint: string
 }
 
-/** Which database this is. A failover leads to the same one: a standby shares the identifier (pg_control_system). */
+/** Which database this is. After a failover it is the same one: a standby shares its identifier (pg_control_system). */
 export async function readIdentity(tx: Db): Promise<Omit<Origin, 'keyPrint'>> {
   const cluster = await attempt(tx, async inner => {
     const [row] = await inner.execute<{ id: string }>(
@@ -26,7 +26,7 @@ export async function readIdentity(tx: Db): Promise<Omit<Origin, 'keyPrint'>> {
   return { cluster, databaseOid: row!.oid }
 }
 
-/** What was kept, and what was decided since; locked until the transaction ends. */
+/** The saved identity, and the decision since; locked until the transaction ends. */
 export async function readOrigin(
   tx: Db
 ): Promise<(Origin & { isHeld: boolean; decision: Decision | null }) | undefined> {
@@ -44,14 +44,14 @@ export async function readOrigin(
   return { cluster, databaseOid, keyPrint, isHeld, decision }
 }
 
-/** This database is the one that sends, once nothing is held any longer. */
-export async function keepOrigin(tx: Db, { cluster, databaseOid, keyPrint }: Origin): Promise<void> {
+/** Makes this database the one that sends, once nothing is on hold. */
+export async function saveOrigin(tx: Db, { cluster, databaseOid, keyPrint }: Origin): Promise<void> {
   await tx.execute(sql`
     insert into mail_origin (id, cluster, database_oid, key_print) values (1, ${cluster}, ${databaseOid}, ${keyPrint})
     on conflict (id) do update set cluster = excluded.cluster, database_oid = excluded.database_oid, key_print = excluded.key_print`)
 }
 
-/** Nothing is sent until an owner decides, here and not in the original. False when that was so already. */
+/** Sends nothing until an owner decides in this database. False when it was on hold already. */
 export async function holdCopy(tx: Db): Promise<boolean> {
   const rows = await tx.execute(sql`
     update mail_origin set held_since = coalesce(held_since, now()), decision = null
@@ -59,7 +59,7 @@ export async function holdCopy(tx: Db): Promise<boolean> {
   return rows.length > 0
 }
 
-export async function keepDecision(tx: Db, decision: Decision): Promise<void> {
+export async function saveDecision(tx: Db, decision: Decision): Promise<void> {
   await tx.execute(sql`update mail_origin set decision = ${decision} where id = 1 and held_since is not null`)
 }
 
@@ -67,8 +67,8 @@ export async function openGate(tx: Db): Promise<void> {
   await tx.execute(sql`update mail_origin set held_since = null, decision = null where id = 1`)
 }
 
-/** Is mail held, and what was decided about it? One worker at a time is told. */
-export async function readUndone(tx: Db): Promise<{ decision: Decision | null } | undefined> {
+/** The hold, if there is one and no other worker is at it. */
+export async function lockHold(tx: Db): Promise<{ decision: Decision | null } | undefined> {
   const [row] = await tx.execute<{ decision: Decision | null }>(
     sql`select decision from mail_origin where id = 1 and held_since is not null for update skip locked`
   )
@@ -77,12 +77,11 @@ export async function readUndone(tx: Db): Promise<{ decision: Decision | null } 
 
 export interface Hold {
   since: Date
-  /** How many mails wait for the decision, or for being done with. */
+  /** How many mails are not sent and not canceled yet. */
   mails: number
   decision: Decision | null
 }
 
-/** Since when mail is held because this database is a copy; undefined: it is not held. */
 export async function readHold(db: Db): Promise<Hold | undefined> {
   const [row] = await db.execute<{ since: string; mails: string; decision: Decision | null }>(sql`
     select held_since as since, decision,
@@ -92,48 +91,48 @@ export async function readHold(db: Db): Promise<Hold | undefined> {
   return row && { since: new Date(row.since), mails: Number(row.mails), decision: row.decision }
 }
 
-/** No worker has a mail in hand. */
+/** Ends the lease of every mail. */
 export async function expireLeases(tx: Db): Promise<void> {
   await tx.execute(sql`update deliveries set lease_until = now() - interval '1 second' where state = 'sending'`)
 }
 
 const columns = sql`d.id, d.person_id, d.batch_id, d.state, d.is_kept`
 
-/** Holds mails that wait, or that a worker which has ended had in hand: at most `most` of each. Returns how many. */
-export async function holdWaiting(tx: Db, most: number): Promise<number> {
+/** Holds waiting mails and those with an expired lease: at most `max` of each. Returns how many. */
+export async function holdWaiting(tx: Db, max: number): Promise<number> {
   const rows = await tx.execute(sql`
     with waiting as (
-      select id, state as was from deliveries where state in ('queued', 'deferred') limit ${most} for update skip locked
+      select id, state as was from deliveries where state in ('queued', 'deferred') limit ${max} for update skip locked
     ), lost as (
-      select id, state as was from deliveries where state = 'sending' and lease_until < now() limit ${most} for update skip locked
+      select id, state as was from deliveries where state = 'sending' and lease_until < now() limit ${max} for update skip locked
     ), changed as (
       update deliveries d set state = 'held', lease_until = null, may_have_arrived = d.may_have_arrived or o.was = 'sending'
       from (select * from waiting union all select * from lost) o where d.id = o.id
       returning ${columns}, o.was
-    ), ${moveAlong(sql`was`)}
+    ), ${propagateStates(sql`was`)}
     select id from changed`)
   return rows.length
 }
 
-/** Puts held mails back into the queue, or calls them off: at most `most`. Returns how many. */
-export async function endHold(tx: Db, decision: Decision, most: number): Promise<number> {
+/** Queues held mails again, or cancels them: at most `max`. Returns how many. */
+export async function endHold(tx: Db, decision: Decision, max: number): Promise<number> {
   const change =
     decision === 'send'
       ? sql`state = 'queued', queued_at = now()`
       : sql`state = 'cancelled', settled_at = now(), server_reply = coalesce(server_reply, ${discarded})`
   const rows = await tx.execute(sql`
     with held as (
-      select id from deliveries where state = 'held' order by id limit ${most} for update
+      select id from deliveries where state = 'held' order by id limit ${max} for update
     ), changed as (
       update deliveries d set ${change} from held where d.id = held.id returning ${columns}
-    ), ${moveAlong(sql`'held'`)}
+    ), ${propagateStates(sql`'held'`)}
     select id from changed`)
   return rows.length
 }
 
-const discarded = 'Discarded: this database is a copy, and the original sends this mail'
+const discarded = 'Discarded: this database is a copy, and the original sends this email'
 
-/** Stops the batches whose lines are being judged and invited. Returns their ids. */
+/** Stops batches whose lines are still being judged and invited. Returns their ids. */
 export async function stopJudging(tx: Db, reason: string): Promise<number[]> {
   const rows = await tx.execute<{ id: string }>(sql`
     update batches set state = 'stopped', stop_reason = ${reason}, lease_until = null

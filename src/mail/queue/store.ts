@@ -1,25 +1,25 @@
-/** The worker's statements on deliveries that it holds. Copies on people and batches move along. */
+/** The worker's statements on the deliveries that it has leased. What people and batches repeat of them is kept in step. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import type { Claimed, Settlement } from '../delivery.ts'
 
 /**
- * In a worker's transaction: rather give up than make somebody's request wait for us, or deadlock with it. And take
- * mails in the order of their index: to statistics that lag behind, sorting all that is due looks just as cheap.
+ * Settings for a worker's transaction. A short lock timeout: a request never waits long for the worker. And index order:
+ * with outdated statistics the planner would sort everything that is due.
  */
-export async function waitBriefly(tx: Db): Promise<void> {
+export async function applyWorkerSettings(tx: Db): Promise<void> {
   await tx.execute(sql`select set_config('lock_timeout', '500ms', true), set_config('enable_sort', 'off', true),
     set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`)
 }
 
 /**
- * Writes how attempts ended, for the leases that are still ours. What would be tried again too late (three days after
- * queueing, or after `until`) has failed. A batch of which nothing is open any more is done.
+ * Writes how attempts ended, for leases that are still ours. A delivery that would be tried again too late (three days
+ * after it was queued, or after `until`) has failed. A batch without open deliveries is done.
  */
-export async function settle(tx: Db, settlements: Settlement[]): Promise<void> {
+export async function writeOutcomes(tx: Db, settlements: Settlement[]): Promise<void> {
   const rows = settlements.map(({ delivery, ...s }) => ({ ...s, id: delivery.id, attempt: delivery.attempt }))
   await tx.execute(sql`
-    with ended as (
+    with finished as (
       select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as x(id bigint, attempt int, state text,
         reply text, wait float8, "isUncounted" bool, "isKept" bool, "mayHaveArrived" bool, suppress bool, until timestamptz)
     ), changed as (
@@ -32,9 +32,9 @@ export async function settle(tx: Db, settlements: Settlement[]): Promise<void> {
         may_have_arrived = d.may_have_arrived or e."mayHaveArrived", is_kept = e."isKept",
         lease_until = null,
         settled_at = case when e.state in ('queued', 'deferred') then null else now() end
-      from ended e where d.id = e.id and d.lease_until is not null and d.attempts = e.attempt
+      from finished e where d.id = e.id and d.lease_until is not null and d.attempts = e.attempt
       returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, e.reply, e.suppress
-    ), ${moveAlong(fromSending)}, suppressed as (
+    ), ${propagateStates(fromSending)}, suppressed as (
       insert into suppressions (address_key, cause, server_reply)
       select p.address_key, 'bounced', c.reply from changed c join people p on p.id = c.person_id where c.suppress
       on conflict do nothing
@@ -42,7 +42,6 @@ export async function settle(tx: Db, settlements: Settlement[]): Promise<void> {
     select 1`)
 }
 
-/** These mails are still on their way: they stay ours. */
 export async function renewLeases(db: Db, deliveries: Claimed[], leaseSeconds: number): Promise<void> {
   const [ids, attempts] = [deliveries.map(({ id }) => id), deliveries.map(({ attempt }) => attempt)]
   await db.execute(sql`
@@ -51,21 +50,21 @@ export async function renewLeases(db: Db, deliveries: Claimed[], leaseSeconds: n
     where d.id = held.id and d.attempts = held.attempt and d.lease_until is not null`)
 }
 
-/** Says on their people that these mails are on their way. For every mail that would cost as much as all that it says later. */
-export async function showOnTheirWay(db: Db, deliveries: Claimed[]): Promise<void> {
+/** Marks the people of these deliveries as being sent to. Only for slow mails: for every mail it would double the writes. */
+export async function showSending(db: Db, deliveries: Claimed[]): Promise<void> {
   const [ids, attempts] = [deliveries.map(({ id }) => id), deliveries.map(({ attempt }) => attempt)]
   await db.execute(sql`
-    with going as (
+    with slow as (
       select d.id, d.person_id from deliveries d
       join unnest(${sql.param(ids)}::bigint[], ${sql.param(attempts)}::int[]) as held(id, attempt) on held.id = d.id
       where d.attempts = held.attempt and d.state = 'sending' order by d.id for share of d
     )
-    update people p set delivery_state = 'sending' from going where p.id = going.person_id and p.delivery_id = going.id`)
+    update people p set delivery_state = 'sending' from slow where p.id = slow.person_id and p.delivery_id = slow.id`)
 }
 
 /**
- * Leases that ran out: their worker is gone, and what it sent nobody knows. Due again at once. Returns how many. What ran
- * out while the database was away waits a moment longer: its worker may live, and know.
+ * Makes deliveries with expired leases due again: their worker has crashed, and what it sent is unknown. Returns how many.
+ * After a restart of the database their worker gets ten seconds more: it may be alive, and know.
  */
 export async function releaseExpired(tx: Db): Promise<number> {
   const rows = await tx.execute(sql`
@@ -76,20 +75,20 @@ export async function releaseExpired(tx: Db): Promise<number> {
     ), changed as (
       update deliveries d set state = 'queued', lease_until = null, may_have_arrived = true, next_attempt_at = now()
       from expired where d.id = expired.id returning d.id, d.person_id, d.batch_id, d.state, d.is_kept
-    ), ${moveAlong(fromSending)}
+    ), ${propagateStates(fromSending)}
     select id from changed`)
   return rows.length
 }
 
-/** Which of these batches must not send at the moment: paused, stopped or cancelled. */
-export async function heldAmong(db: Db, batchIds: number[]): Promise<number[]> {
+/** Which of these batches must not send now: paused, stopped or canceled. */
+export async function findHeldBatches(db: Db, batchIds: number[]): Promise<number[]> {
   const rows = await db.execute<{ id: string }>(
     sql`select id from batches where id = any(${sql.param(batchIds)}::bigint[]) and state not in ('checking', 'sending')`
   )
   return rows.map(row => Number(row.id))
 }
 
-/** Holds a batch: the server refuses its mails one like the other. False when it was held already. */
+/** False when the batch was paused, stopped or canceled already. */
 export async function stopBatch(tx: Db, batchId: number, reason: string): Promise<boolean> {
   const rows = await tx.execute(sql`
     update batches set state = 'stopped', stop_reason = ${reason}
@@ -97,7 +96,7 @@ export async function stopBatch(tx: Db, batchId: number, reason: string): Promis
   return rows.length > 0
 }
 
-/** The column of batches that counts each state. */
+/** The column of `batches` that counts each state. */
 export const counters = {
   queued: sql`mails_queued`,
   sending: sql`mails_sending`,
@@ -112,10 +111,10 @@ export const counters = {
 }
 
 /**
- * Carries the new states of `changed` over to people and to the counts of the batches; `was` is the state before. A kept
- * mail that is sent after all has `was_kept`.
+ * Copies the new states of `changed` to people and to the counts of batches. `was` is the state before; `wasKept` is true
+ * for a mail that was in the outbox and is sent after all.
  */
-export function moveAlong(was: SQL, wasKept = sql`false`): SQL {
+export function propagateStates(was: SQL, wasKept = sql`false`): SQL {
   const columns = Object.entries(counters)
   const deltas = columns.map(
     ([state, column]) =>

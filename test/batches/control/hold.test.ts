@@ -79,7 +79,7 @@ t.test('ten equal refusals stop a batch with the reason; going on sends the rest
   t.ok(stopped.mails.failed! >= 10 && stopped.mails.queued! > 0)
   const { body } = await ben.get(`/batches/${id}`)
   t.match(body, 'Rollcall stopped this batch.')
-  t.match(body, 'The mail server refused 10 mails in a row: 554 5.7.1')
+  t.match(body, 'The mail server refused 10 emails in a row: 554 5.7.1')
   await work(takesAll())
   t.same((await countsOf(db, id)).mails, stopped.mails, 'nothing more leaves')
   t.equal((await ben.post(`/batches/${id}/resumption`)).statusCode, 303)

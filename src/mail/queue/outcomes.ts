@@ -1,0 +1,23 @@
+/** How attempts ended: collected until they are written in one transaction. */
+import type { Settlement } from '../delivery.ts'
+
+export const flushEveryMs = 50
+const flushAt = 100
+/** After a crash, what is not written is sent twice. */
+const maxUnwritten = 500
+
+export class Outcomes {
+  readonly finished: Settlement[] = []
+  /** How many are being written now. */
+  writing = 0
+  /** How many attempts were written; released mails do not count. */
+  written = 0
+
+  get isDue(): boolean {
+    return this.finished.length >= flushAt
+  }
+
+  get isFull(): boolean {
+    return this.finished.length + this.writing >= maxUnwritten
+  }
+}
