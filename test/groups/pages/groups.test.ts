@@ -56,7 +56,7 @@ t.test('groups that are ticked are kept, read and shown; nobody is mailed', asyn
   const waiting = (await ben.get('/groups')).body
   t.match(waiting, /3 groups are being read\. Nobody is invited by that/)
   t.match(waiting, /data-sync="running"/)
-  t.match(waiting, /For the first time/)
+  t.match(waiting, /First sync/)
   t.notMatch(waiting, /Nobody is in it/, 'nobody knows that yet')
   t.match(waiting, /data-hx-get="\/groups\?refresh=synced"/)
   await work()
@@ -101,7 +101,7 @@ t.test('sync now leads to the run, which says what was read', async t => {
   t.match(location, /\/sync-runs\/\d+$/)
   const headers = { 'hx-request': 'true', 'hx-request-type': 'partial' }
   const waiting = await ben.get(`${location}?refresh=running`, headers)
-  t.match(waiting.body, /being read/)
+  t.match(waiting.body, /Reading the group/)
   t.equal(waiting.headers['hx-refresh'], undefined)
   await work()
   t.equal((await ben.get(`${location}?refresh=running`, headers)).headers['hx-refresh'], 'true')
@@ -129,7 +129,7 @@ t.test('a directory that is away is said so, and what was synced stays', async t
   await slapd.stop()
   const page = await ben.get('/groups?q=engineering')
   t.equal(page.statusCode, 200)
-  t.match(page.body, /The directory gave no answer/)
+  t.match(page.body, /The directory did not answer/)
   t.match(page.body, /2 groups, 66 members/)
   const answer = await ben.post('/groups', { group: 'some-id' })
   t.equal(answer.statusCode, 503)

@@ -48,7 +48,7 @@ t.test('parked removals are listed, approved by name, and can be put back', asyn
   t.equal((await ben.post(`${url}/approval`)).statusCode, 409, 'once')
   const after = (await ben.get(url)).body
   t.match(after, /2 taken out[\s\S]*Approved: [^<]*, Ben/)
-  t.match(after, /Put the 2 back/)
+  t.match(after, /Put 2 back/)
   t.match(await ben.post(`${url}/undo`), { statusCode: 303 })
   t.same(await members(), ['anna hand', 'bela hand', 'carl directory', 'dora directory'])
   t.match((await ben.get(url)).body, /Put back by Ben/)
@@ -97,5 +97,5 @@ t.test('earlier syncs are a click away, a failed one says why', async t => {
   const { run } = await one<{ run: string }>(db, sql`select max(id) as run from sync_runs`)
   const page = (await cleo.get(`/groups/${group.id}/sync-runs/${run}`)).body
   t.match(page, /This sync changed nothing[\s\S]*The server hung up/)
-  t.match(page, /Syncs of this group[\s\S]*Failed: nothing was changed/)
+  t.match(page, /Sync history[\s\S]*Failed: nothing was changed/)
 })

@@ -88,7 +88,7 @@ t.test('what no form has is refused', async t => {
 /** A form as a browser without script would send it: what its page holds, with some boxes changed. */
 function formOf(page: string, { tick = [], untick = [] }: { tick?: string[]; untick?: string[] }) {
   const fields: Record<string, string[]> = {}
-  const form = page.slice(page.indexOf('<form class="stack"'), page.lastIndexOf('</form>'))
+  const form = page.slice(page.search(/<form\s+class="stack"/), page.lastIndexOf('</form>'))
   for (const { name, attributes } of tagsOf(form)) {
     const [field, value] = [attributes.get('name'), (attributes.get('value') ?? '').replaceAll('&amp;', '&')]
     if (name !== 'input' || !field || field === 'team') continue
