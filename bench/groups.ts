@@ -10,8 +10,8 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config/env.ts'
 import type { Database } from '../src/db/client.ts'
-import { compactTeamCounts } from '../src/groups/members/upkeep-store.ts'
 import { startSession } from '../src/sessions/sign-in.ts'
+import { compactTeamCounts } from '../src/teams/upkeep-store.ts'
 import { withServer } from './support/server.ts'
 
 const times = 15

@@ -26,8 +26,9 @@ const order = [
   ['directory'],
   ['teams', 'invitations'],
   ['batches'],
-  ['entries', 'leavers'],
+  ['leavers'],
   ['sync'],
+  ['entries'],
   ['groups', 'roster'],
   ['dashboard', 'operations', 'sign-up', 'settings', 'setup'],
   ['secret-key.ts', 'app.ts', 'worker.ts'],
@@ -64,7 +65,13 @@ const insideOrder: Record<string, string[][]> = {
     ['*']
   ],
   batches: [['batch.ts', 'recipient.ts'], ['chunk.ts', 'store.ts'], ['judging'], ['intake'], ['report'], ['control']],
-  sync: [['left-out.ts', 'run.ts'], ['store.ts'], ['run-store.ts'], ['steps'], ['sync-due.ts']],
+  sync: [
+    ['left-out.ts', 'run.ts'],
+    ['store.ts'],
+    ['decisions-store.ts', 'read-again-store.ts', 'run-store.ts'],
+    ['steps'],
+    ['sync-due.ts']
+  ],
   groups: [['decisions', 'members'], ['pages'], ['selection']]
 }
 const folderOf = (file: string) => path.relative('src', file).split(path.sep)[0]!

@@ -8,11 +8,13 @@ import { type DirectoryPerson, DirectoryProblem } from '../ldap/directory.ts'
 import { readName } from '../lib/name.ts'
 import { includesRole, type Role } from '../lib/role.ts'
 import { cancelQueued } from '../mail/store.ts'
-import { bindEntry, findByEntry, letDirectoryPasswordIn } from '../people/entry-store.ts'
+import { bindEntry, findByEntry, giveToAnother, letDirectoryPasswordIn, unbindEntry } from '../people/entry-store.ts'
 import type { Enrollment } from '../people/person.ts'
 import { currentRole, lockAddresses, lockOwners, lockPerson, type PersonRow } from '../people/store.ts'
 import { deleteSessionsOf } from '../sessions/store.ts'
-import { giveToAnother, lockGroupsOf, lockOwnTeams, readGroupsAgain, unbindEntry, worthOf } from './entries-store.ts'
+import { lockGroupsOf, readGroupsAgain } from '../sync/read-again-store.ts'
+import { leaveOwnTeams, lockOwnTeams } from '../teams/directory-store.ts'
+import { worthOf } from './entries-store.ts'
 
 /** `same`: the person has a new entry. `other`: the account goes to another person. */
 export type Holder = 'same' | 'other'
@@ -141,7 +143,8 @@ async function takeFrom(tx: Db, ownerId: number | undefined): Promise<EntryOutco
 async function renew(tx: Db, person: Person, name: string | null, teams: number[]) {
   // the former holder leaves, as by a deactivation
   await endWithInviters(tx, [person.id], 'typed')
-  await giveToAnother(tx, person.id, name, teams)
+  await giveToAnother(tx, person.id, name)
+  await leaveOwnTeams(tx, person.id, teams)
   await cancelQueued(tx, { personId: person.id }, 'the account was handed over')
-  if (person.invitationId !== null) await closeAsRevoked(tx, person.invitationId, person.id)
+  if (person.invitationId !== null) await closeAsRevoked(tx, person.invitationId)
 }

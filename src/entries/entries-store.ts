@@ -5,7 +5,6 @@ import type { Role } from '../lib/role.ts'
 import type { DirectoryTrouble } from '../people/entry-store.ts'
 import type { Enrollment } from '../people/person.ts'
 import { enrollmentOf } from '../people/store.ts'
-import { lockTeam, recountTeam } from '../teams/store.ts'
 
 export interface OtherEntry {
   entryId: string
@@ -33,60 +32,6 @@ export async function worthOf(tx: Db, personId: number): Promise<Role> {
         and superseded_at is null
     ) roles order by array_position(array['member', 'auditor', 'admin', 'owner'], role) desc limit 1`)
   return rows[0]!.role
-}
-
-/** The synced groups of these people, and those that left an entry out because of them. */
-const groupsOf = (ids: number[]) => sql`select g.id from directory_groups g where g.stopped_at is null and (
-  g.id in (select group_id from left_out where person_id = any(${sql.param(ids)}::bigint[]))
-  or g.team_id in (select team_id from memberships where person_id = any(${sql.param(ids)}::bigint[]) and source = 'directory'))`
-
-/** Locks them, ahead of everything else: a sync locks its group first. */
-export async function lockGroupsOf(tx: Db, personIds: number[]): Promise<void> {
-  await tx.execute(sql`select id from directory_groups where id in (${groupsOf(personIds)}) order by id for update`)
-}
-
-/** They are read again at once, and person by person. Hold their locks. */
-export async function readGroupsAgain(tx: Db, personIds: number[]): Promise<void> {
-  await tx.execute(sql`
-    update directory_groups set fingerprint = null, next_run_at = least(next_run_at, now())
-    where id in (${groupsOf(personIds)})`)
-}
-
-/** Takes the entry away; an address brings none back. */
-export async function unbindEntry(tx: Db, personId: number): Promise<void> {
-  await tx.execute(sql`
-    update people set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
-      directory_password_at = null, directory_separated_at = now(), directory_mail = null, directory_mail_key = null,
-      directory_trouble = null, directory_trouble_at = null, directory_check_at = null, gone_from_directory_at = null,
-      disabled_in_directory_at = null
-    where id = ${personId}`)
-}
-
-/** Locks the teams that a person is in for other reasons than the directory, in the order of their ids. */
-export async function lockOwnTeams(tx: Db, personId: number): Promise<number[]> {
-  const rows = await tx.execute<{ team_id: string }>(sql`
-    select distinct team_id from memberships where person_id = ${personId} and source <> 'directory' order by team_id`)
-  const ids = rows.map(({ team_id }) => Number(team_id))
-  for (const id of ids) await lockTeam(tx, id)
-  return ids
-}
-
-/** The account is another person's from now on: nothing that the former one was given or chose comes with it. */
-export async function giveToAnother(tx: Db, personId: number, name: string | null, teams: number[]): Promise<void> {
-  await tx.execute(sql`
-    update people set role = 'member', password_hash = null, directory_password_at = null, name = ${name}::text,
-      directory_mail = null, directory_mail_key = null
-    where id = ${personId}`)
-  await tx.execute(sql`delete from memberships where person_id = ${personId} and source <> 'directory'`)
-  for (const id of teams) await recountTeam(tx, id)
-}
-
-/** The directory's address becomes the person's. Hold `lockAddresses`, and make sure that no one has it. */
-export async function moveToDirectoryAddress(tx: Db, personId: number): Promise<void> {
-  await tx.execute(sql`
-    update people set email = directory_mail, address_key = directory_mail_key, directory_mail = null,
-      directory_mail_key = null
-    where id = ${personId}`)
 }
 
 export interface Undecided {

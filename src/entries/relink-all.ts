@@ -2,8 +2,11 @@ import { recordEvent } from '../audit/store.ts'
 import { transaction } from '../db/client.ts'
 import { type DirectoryDeps, directoryOf } from '../directory/settings.ts'
 import { type Directory, DirectoryProblem } from '../ldap/directory.ts'
+import { type Relink, replaceEntries } from '../people/entry-store.ts'
 import { currentRole, lockAddresses, lockOwners } from '../people/store.ts'
-import { lockAllGroups, type Relink, relink, relinksWaiting } from './relink-store.ts'
+import { deleteSessionsOf } from '../sessions/store.ts'
+import { lockAllGroups, readAllGroupsAgain } from '../sync/read-again-store.ts'
+import { relinksWaiting } from './relink-store.ts'
 
 /** People in one act: the directory is asked about each of them and their new entry. */
 const maxPeople = 5_000
@@ -35,7 +38,10 @@ export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<R
     await lockOwners(tx)
     await lockAddresses(tx)
     if ((await currentRole(tx, actorId)) !== 'owner') return { outcome: 'role-too-small' }
-    const people = await relink(tx, proved)
+    const ids = await replaceEntries(tx, proved)
+    await deleteSessionsOf(tx, ids)
+    await readAllGroupsAgain(tx)
+    const people = ids.length
     if (people > 0) await recordEvent(tx, { kind: 'entries-relinked', actorId, details: { people } })
     return { outcome: 'done', people, others: waiting.length - people }
   })

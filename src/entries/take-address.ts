@@ -4,9 +4,10 @@ import { dropLinks, lockInvitation } from '../invitations/link-store.ts'
 import { extendInvitation } from '../invitations/store.ts'
 import { cancelQueued, findSuppression, queueDelivery } from '../mail/store.ts'
 import { type Organization, readOrganization } from '../organization/store.ts'
+import { moveToDirectoryAddress } from '../people/entry-store.ts'
 import { findPersonByKey, type PersonRow } from '../people/store.ts'
+import { lockGroupsOf, readGroupsAgain } from '../sync/read-again-store.ts'
 import { lockFor } from './change-entry.ts'
-import { lockGroupsOf, moveToDirectoryAddress, readGroupsAgain } from './entries-store.ts'
 
 export type TakeAddressOutcome =
   | { outcome: 'done'; before: string; address: string; isMailed: boolean }

@@ -1,7 +1,9 @@
 /** The open invitations of an inviter, and what becomes of them when the inviter is deactivated (S38). */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { invitations } from '../db/schema.ts'
 import { cancelQueued } from '../mail/store.ts'
+import { revoke } from './store.ts'
 
 /** Which of them end: those typed by hand, which the inviter chose one by one, all, or none. */
 export const endings = ['typed', 'all', 'none'] as const
@@ -38,15 +40,8 @@ export async function endInvitationsOf(tx: Db, inviterIds: number[], ending: End
     where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen} and ${ending === 'all' ? sql`true` : sql`b.is_typed`}
     order by p.id for no key update of p`)
   if (found.length === 0) return 0
-  const revoked = await tx.execute<{ id: string }>(sql`
-    with ended as (
-      update invitations i set revoked_at = now()
-      where i.id = any(${sql.param(found.map(({ id }) => id))}::bigint[]) and ${isOpen} returning i.id, i.person_id
-    ), shown as (
-      update people p set invitation_revoked_at = now() from ended e where p.id = e.person_id and p.invitation_id = e.id
-    )
-    select id from ended`)
-  const ids = revoked.map(({ id }) => Number(id))
+  const isOne = sql`${invitations.id} = any(${sql.param(found.map(({ id }) => id))}::bigint[])`
+  const ids = await revoke(tx, sql`${isOne} and ${invitations.expiresAt} > now()`)
   await cancelQueued(tx, { invitationIds: ids }, 'the inviter was deactivated')
   return ids.length
 }

@@ -18,7 +18,7 @@ export async function revoke(db: Database, actorId: number, invitationId: number
     const invitation = await findInvitation(tx, invitationId)
     if (!person || !invitation) return { outcome: 'unknown' }
     if (!(await mayHandle(tx, actorId, invitation))) return { outcome: 'role-too-small' }
-    if (!(await closeAsRevoked(tx, invitationId, person.id))) return { outcome: 'closed', personId: person.id }
+    if (!(await closeAsRevoked(tx, invitationId))) return { outcome: 'closed', personId: person.id }
     await cancelQueued(tx, { invitationId }, 'the invitation was revoked')
     await recordEvent(tx, { kind: 'invitation-revoked', actorId, personId: person.id })
     return { outcome: 'revoked', personId: person.id }

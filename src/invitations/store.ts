@@ -3,6 +3,7 @@ import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { invitations, people, suppressions } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
+import { showExtended, showRevoked } from '../people/newest-invitation-store.ts'
 
 const inviter = alias(people, 'inviter')
 const isExpired = sql<boolean>`${invitations.expiresAt} <= now()`
@@ -73,25 +74,29 @@ export async function invitationsOf(db: Db, personId: number): Promise<Invitatio
 export async function extendInvitation(tx: Db, id: number, personId: number, days: number): Promise<void> {
   const expiresAt = sql`now() + make_interval(days => ${days})`
   await tx.update(invitations).set({ expiresAt, requestedAt: null }).where(eq(invitations.id, id))
-  await tx
-    .update(people)
-    .set({ invitationExpiresAt: expiresAt })
-    .where(and(eq(people.id, personId), eq(people.invitationId, id)))
+  await showExtended(tx, { id, personId }, days)
 }
 
 /** Revokes an open or expired invitation; false when it was closed before. */
-export async function closeAsRevoked(tx: Db, id: number, personId: number): Promise<boolean> {
+export async function closeAsRevoked(tx: Db, id: number): Promise<boolean> {
+  return (await revoke(tx, eq(invitations.id, id))).length > 0
+}
+
+/** Revokes the open or expired invitations of these people. */
+export async function revokeInvitationsOf(tx: Db, personIds: number[]): Promise<void> {
+  await revoke(tx, sql`${invitations.personId} = any(${sql.param(personIds)}::bigint[])`)
+}
+
+/** Revokes what is open; the copies of the people follow. Returns the ids of the revoked. */
+export async function revoke(tx: Db, which: SQL): Promise<number[]> {
+  const { id, personId } = invitations
   const rows = await tx
     .update(invitations)
     .set({ revokedAt: sql`now()` })
-    .where(and(eq(invitations.id, id), isOpen))
-    .returning({ id: invitations.id })
-  if (rows.length === 0) return false
-  await tx
-    .update(people)
-    .set({ invitationRevokedAt: sql`now()` })
-    .where(and(eq(people.id, personId), eq(people.invitationId, id)))
-  return true
+    .where(and(which, isOpen))
+    .returning({ id, personId })
+  await showRevoked(tx, rows)
+  return rows.map(row => row.id)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { showTakenBack } from '../people/newest-invitation-store.ts'
 
 /**
  * Takes back open invitations that no mail ever left for. To their people it is as if they had not been made, so the
@@ -7,7 +8,7 @@ import type { Db } from '../db/client.ts'
  */
 export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
   if (ids.length === 0) return
-  const rows = await tx.execute<{ before_id: string | null }>(sql`
+  const rows = await tx.execute<{ id: string; person_id: string; newest_id: string | null }>(sql`
     with revoked as (
       update invitations set revoked_at = now(), never_sent = not exists (
         select from events e
@@ -19,20 +20,18 @@ export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
             and d.state in ('queued', 'sending', 'held', 'sent', 'deferred', 'unknown')
         )
       returning id, person_id, never_sent, revoked_at
-    ), newest as (
-      select r.person_id, r.id, i.id as now_id, i.created_at, i.expires_at, i.revoked_at from revoked r
-      left join lateral (
-        select * from invitations where person_id = r.person_id and id < r.id and not never_sent order by id desc limit 1
-      ) i on true where r.never_sent
-      union all select person_id, id, id, null, null, revoked_at from revoked where not never_sent
-    ), person as (
-      update people p set invitation_id = n.now_id, invitation_revoked_at = n.revoked_at,
-        invited_at = case when n.now_id = n.id then p.invited_at else n.created_at end,
-        invitation_expires_at = case when n.now_id = n.id then p.invitation_expires_at else n.expires_at end
-      from newest n where p.id = n.person_id and p.invitation_id = n.id
     )
-    select now_id as before_id from newest where now_id <> id`)
-  const before = rows.map(row => Number(row.before_id))
+    select r.id, r.person_id, case when r.never_sent then (
+      select i.id from invitations i where i.person_id = r.person_id and i.id < r.id and not i.never_sent
+      order by i.id desc limit 1
+    ) else r.id end as newest_id from revoked r`)
+  const takenBack = rows.map(({ id, person_id, newest_id }) => ({
+    id: Number(id),
+    personId: Number(person_id),
+    newestId: newest_id === null ? null : Number(newest_id)
+  }))
+  await showTakenBack(tx, takenBack)
+  const before = takenBack.flatMap(({ id, newestId }) => (newestId === null || newestId === id ? [] : [newestId]))
   if (before.length > 0)
     await tx.execute(sql`
       update invitations set superseded_at = null where id = any(${sql.param(before)}::bigint[]) and accepted_at is null`)

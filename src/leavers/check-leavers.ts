@@ -4,17 +4,11 @@ import { type DirectoryDeps, directoryOf } from '../directory/settings.ts'
 import type { Directory, DirectoryPerson } from '../ldap/directory.ts'
 import { readExclusions } from '../ldap/schema/exclusions.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
+import { noteAnswers, postpone } from '../people/directory-checks-store.ts'
 import { lockAddresses, lockOwners } from '../people/store.ts'
 import { deactivateLeavers } from './deactivate-leavers.ts'
 import { isTooMany } from './guard.ts'
-import {
-  type AskedPerson,
-  countInDirectory,
-  noteAnswers,
-  peopleInGroups,
-  peopleToAskAbout,
-  postpone
-} from './leavers-store.ts'
+import { type AskedPerson, countInDirectory, peopleInGroups, peopleToAskAbout } from './leavers-store.ts'
 import { leaversToLetGo } from './to-let-go.ts'
 
 const maxPeople = 500

@@ -4,14 +4,7 @@ import type { Db } from '../db/client.ts'
 import { people } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
 import type { Enrollment } from '../people/person.ts'
-import { enrollmentOf, lockOwners } from '../people/store.ts'
-
-/** Whom a group has let go: the directory is asked about them at once, and again every day while no group has them. */
-export async function askAbout(tx: Db, personIds: number[]): Promise<void> {
-  await tx.execute(sql`
-    update people set directory_check_at = now()
-    where id = any(${sql.param(personIds)}::bigint[]) and directory_id is not null`)
-}
+import { enrollmentOf } from '../people/store.ts'
 
 export interface AskedPerson {
   id: number
@@ -43,33 +36,6 @@ export async function countInDirectory(db: Db): Promise<number> {
     sql`select count(*) as people from people where directory_id is not null`
   )
   return Number(row!.people)
-}
-
-/** Asked about again later, as if nothing had been heard. */
-export async function postpone(tx: Db, ids: number[]): Promise<void> {
-  await tx.execute(sql`
-    update people set directory_check_at = now() + interval '1 hour' where id = any(${sql.param(ids)}::bigint[])`)
-}
-
-/** What the directory answered about those who were asked for: who is gone, who is disabled, and the rest is there. */
-export async function noteAnswers(
-  tx: Db,
-  { asked, gone, disabled }: { asked: number[]; gone: number[]; disabled: number[] }
-): Promise<void> {
-  const isIn = (ids: number[]) => sql`id = any(${sql.param(ids)}::bigint[])`
-  await tx.execute(sql`
-    update people p set
-      gone_from_directory_at = case when ${isIn(gone)} then coalesce(gone_from_directory_at, now()) end,
-      disabled_in_directory_at = case
-        when ${isIn(disabled)} then coalesce(disabled_in_directory_at, now())
-        when ${isIn(gone)} then disabled_in_directory_at
-      end,
-      directory_check_at = case
-        when ${isIn(gone)} or not exists (
-          select from memberships m where m.person_id = p.id and m.source = 'directory'
-        ) then now() + (0.9 + 0.2 * random()) * interval '1 day'
-      end
-    where ${isIn(asked)}`)
 }
 
 const isLeaver = sql`(p.disabled_in_directory_at is not null or p.gone_from_directory_at is not null)`
@@ -149,48 +115,6 @@ export async function showLeavers(db: Db, ids: number[]): Promise<ShownLeaver[]>
     .orderBy(id)
 }
 
-/** Those of these people who have mail that has not left yet. */
-export async function peopleWithMail(tx: Db, ids: number[]): Promise<number[]> {
-  const rows = await tx.execute<{ id: string }>(sql`
-    select distinct person_id as id from deliveries
-    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred', 'held') order by 1`)
-  return rows.map(row => Number(row.id))
-}
-
 export async function idsOf(tx: Db, people: SQL): Promise<number[]> {
   return (await tx.execute<{ id: string }>(sql`${people} order by 1`)).map(row => Number(row.id))
-}
-
-/** Everybody but the last owner, whom nobody could replace. Locks the owners. */
-export async function withoutLastOwner(tx: Db, ids: number[]): Promise<number[]> {
-  const owners = await lockOwners(tx)
-  const isLast = owners.length > 0 && owners.every(owner => ids.includes(owner))
-  return isLast ? ids.filter(id => id !== owners[0]) : ids
-}
-
-/** Deactivates the users among them and ends their sessions; takes back the open invitations of the others. */
-export async function deactivatePeople(tx: Db, ids: number[]): Promise<void> {
-  const isOne = sql`any(${sql.param(ids)}::bigint[])`
-  await tx.execute(sql`
-    update people set deactivated_at = now() where id = ${isOne} and signed_up_at is not null and deactivated_at is null`)
-  await tx.execute(sql`delete from sessions where person_id = ${isOne}`)
-  await tx.execute(sql`
-    with revoked as (
-      update invitations set revoked_at = now()
-      where person_id = ${isOne} and accepted_at is null and revoked_at is null and superseded_at is null
-      returning id, person_id
-    )
-    update people p set invitation_revoked_at = now() from revoked r where p.id = r.person_id and p.invitation_id = r.id`)
-}
-
-/** Notes in a run's list what was done to these people, or would be. */
-export async function noteDeactivations(
-  tx: Db,
-  runId: number,
-  kind: 'deactivated' | 'deactivation-parked',
-  ids: number[]
-): Promise<void> {
-  await tx.execute(sql`
-    insert into sync_changes (run_id, kind, person_id)
-    select ${runId}, ${kind}, id from unnest(${sql.param(ids)}::bigint[]) as id`)
 }

@@ -71,6 +71,14 @@ export async function cancelQueued(tx: Db, target: Target, reason: string, max =
   }))
 }
 
+/** Those of these people who have mail that has not left yet. */
+export async function peopleWithMail(tx: Db, ids: number[]): Promise<number[]> {
+  const rows = await tx.execute<{ id: string }>(sql`
+    select distinct person_id as id from deliveries
+    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred', 'held') order by 1`)
+  return rows.map(row => Number(row.id))
+}
+
 export interface Suppression {
   cause: 'bounced' | 'opted-out'
   serverReply: string | null

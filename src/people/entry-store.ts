@@ -62,3 +62,51 @@ export async function clearTrouble(db: Db, personId: number): Promise<void> {
     update people set directory_trouble = null, directory_trouble_at = null
     where id = ${personId} and directory_trouble is not null`)
 }
+
+/** Takes the entry away; an address brings none back. */
+export async function unbindEntry(tx: Db, personId: number): Promise<void> {
+  await tx.execute(sql`
+    update people set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
+      directory_password_at = null, directory_separated_at = now(), directory_mail = null, directory_mail_key = null,
+      directory_trouble = null, directory_trouble_at = null, directory_check_at = null, gone_from_directory_at = null,
+      disabled_in_directory_at = null
+    where id = ${personId}`)
+}
+
+/** The account is another person's from now on: nothing that the former one was given or chose comes with it. */
+export async function giveToAnother(tx: Db, personId: number, name: string | null): Promise<void> {
+  await tx.execute(sql`
+    update people set role = 'member', password_hash = null, directory_password_at = null, name = ${name}::text,
+      directory_mail = null, directory_mail_key = null
+    where id = ${personId}`)
+}
+
+/** The directory's address becomes the person's. Hold `lockAddresses`, and make sure that no one has it. */
+export async function moveToDirectoryAddress(tx: Db, personId: number): Promise<void> {
+  await tx.execute(sql`
+    update people set email = directory_mail, address_key = directory_mail_key, directory_mail = null,
+      directory_mail_key = null
+    where id = ${personId}`)
+}
+
+export interface Relink {
+  personId: number
+  formerId: string
+  entryId: string
+  dn: string
+}
+
+/** Binds people to their new entries, those who still have the former one. Hold `lockAddresses`. Returns who that is. */
+export async function replaceEntries(tx: Db, relinks: Relink[]): Promise<number[]> {
+  const column = (pick: (each: Relink) => string | number) => sql.param(relinks.map(pick))
+  const rows = await tx.execute<{ id: string }>(sql`
+    update people p set directory_id = r.entry_id, directory_dn = r.dn, directory_bound_at = now(),
+      directory_bound_by = 'admin', directory_trouble = null, directory_trouble_at = null, directory_check_at = null,
+      gone_from_directory_at = null, disabled_in_directory_at = null
+    from unnest(${column(each => each.personId)}::bigint[], ${column(each => each.formerId)}::text[],
+      ${column(each => each.entryId)}::text[], ${column(each => each.dn)}::text[]) as r(id, former, entry_id, dn)
+    where p.id = r.id and p.directory_id = r.former
+      and not exists (select from people q where q.directory_id = r.entry_id)
+    returning p.id`)
+  return rows.map(({ id }) => Number(id))
+}

@@ -77,6 +77,21 @@ export async function insertUser(
   return row!.id
 }
 
+/** Makes the invited person a user. Credentials that they had before are replaced. */
+export async function signUpPerson(
+  tx: Db,
+  id: number,
+  user: { name: string; role: Role; passwordHash: string | null }
+): Promise<void> {
+  const isNew = and(eq(people.id, id), isNull(people.signedUpAt))
+  const rows = await tx
+    .update(people)
+    .set({ ...user, signedUpAt: sql`now()` })
+    .where(isNew)
+    .returning({ id: people.id })
+  if (rows.length === 0) throw new Error('an open invitation belonged to a person who had signed up')
+}
+
 export type Profile = Pick<PersonRow, 'name' | 'theme' | 'timeZone' | 'shortcuts'>
 
 export async function updateProfile(db: Db, id: number, profile: Profile): Promise<void> {
@@ -91,12 +106,14 @@ export async function updateRole(tx: Db, id: number, role: Role): Promise<void> 
   await tx.update(people).set({ role }).where(eq(people.id, id))
 }
 
-/** `deactivatedAt` from the database's clock, or null to reactivate. */
-export async function setDeactivated(tx: Db, id: number, isDeactivated: boolean): Promise<void> {
+/** `deactivatedAt` from the database's clock, or null to reactivate. Only users can be deactivated; others stay as they are. */
+export async function setDeactivated(tx: Db, ids: number[], isDeactivated: boolean): Promise<void> {
+  const isOne = sql`${people.id} = any(${sql.param(ids)}::bigint[])`
+  const isOther = isDeactivated ? isNull(people.deactivatedAt) : isNotNull(people.deactivatedAt)
   await tx
     .update(people)
     .set({ deactivatedAt: isDeactivated ? sql`now()` : null })
-    .where(eq(people.id, id))
+    .where(and(isOne, isNotNull(people.signedUpAt), isOther))
 }
 
 /**
@@ -122,4 +139,11 @@ export async function lockOwners(tx: Db): Promise<number[]> {
   const isActiveOwner = and(eq(people.role, 'owner'), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
   const rows = await tx.select({ id: people.id }).from(people).where(isActiveOwner)
   return rows.map(row => row.id)
+}
+
+/** Everybody but the last owner, whom nobody could replace. Locks the owners. */
+export async function withoutLastOwner(tx: Db, ids: number[]): Promise<number[]> {
+  const owners = await lockOwners(tx)
+  const isLast = owners.length > 0 && owners.every(owner => ids.includes(owner))
+  return isLast ? ids.filter(id => id !== owners[0]) : ids
 }

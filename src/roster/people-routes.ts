@@ -6,6 +6,7 @@ import { searchText } from '../lib/search-text.ts'
 import { number, peopleInWords } from '../lib/words.ts'
 import { deliveryBadge, deliveryBadges, deliveryChoices, noMailWords } from '../mail/delivery-badges.ts'
 import { countEnrollments } from '../people/counts.ts'
+import { countPeople, type PeopleCount } from '../people/counts-store.ts'
 import { enrollmentBadges, enrollments, isEnrollment } from '../people/person.ts'
 import type { DeliveryState } from '../people/store.ts'
 import { viewerOf } from '../web/access.ts'
@@ -14,7 +15,7 @@ import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters, optionalField } from '../web/forms.ts'
 import { initialsOf } from '../web/pages.ts'
-import { countPeople, type Listed, listPeople, type PeopleCount, type PeopleFilter } from './list-store.ts'
+import { type Listed, listPeople, type PeopleFilter } from './list-store.ts'
 
 const querystring = filters({
   q: optionalField(),

@@ -2,14 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { inviteTyped } from '../batches/intake/invite-typed.ts'
 import { organizationDomains } from '../batches/recipient.ts'
 import { changeRole, type RoleOutcome } from '../invitations/change-role.ts'
+import { deactivate, type ReactivateOutcome, reactivate } from '../invitations/deactivate.ts'
 import { isEnding } from '../invitations/inviter-store.ts'
 import { allowMailTo } from '../invitations/opt-out.ts'
-import { endWithInviters } from '../invitations/replace-links.ts'
 import { isRole, type Role, roleNames } from '../lib/role.ts'
 import { number } from '../lib/words.ts'
 import { readOrganization } from '../organization/store.ts'
 import { findPerson } from '../people/store.ts'
-import { type DeactivateOutcome, deactivate, reactivate } from '../sessions/deactivate.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
@@ -48,24 +47,22 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
       const { invitations = 'typed' } = request.body
       if (!isEnding(invitations)) return personPage(deps, request, reply, { invitations: 'Select what ends.' })
       const id = Number(request.params.id)
-      let sent = { ended: 0, replaced: 0 }
-      const result = await deactivate(db, viewerOf(request).id, id, async tx => {
-        sent = await endWithInviters(tx, [id], invitations)
-      })
+      const result = await deactivate(db, viewerOf(request).id, id, invitations)
       if (result.outcome === 'last-owner') return personPage(deps, request, reply, { owner: lastOwner(request) })
-      answer(result)
+      if (result.outcome !== 'done') throw stateRefusal(result)
       wake()
       const said = [
         'Deactivated and signed out everywhere.',
-        revokedInWords(sent.ended),
-        replacedInWords(sent.replaced)
+        revokedInWords(result.ended),
+        replacedInWords(result.replaced)
       ]
       return redirectWith(reply, db, `/people/${id}`, said.filter(Boolean).join(' '))
     }
   )
 
   app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
-    answer(await reactivate(db, viewerOf(request).id, Number(request.params.id)))
+    const result = await reactivate(db, viewerOf(request).id, Number(request.params.id))
+    if (result.outcome !== 'done') throw stateRefusal(result)
     return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This person can sign in again.')
   })
 
@@ -133,10 +130,9 @@ const lastOwner = ({ viewer, params }: FastifyRequest) =>
     ? 'You’re the only owner. Make someone else an owner first.'
     : 'This is the only owner. Make someone else an owner first.'
 
-function answer({ outcome }: DeactivateOutcome) {
-  if (outcome === 'unknown') throw noPerson()
+function stateRefusal({ outcome }: Exclude<ReactivateOutcome, { outcome: 'done' }>): Refusal {
+  if (outcome === 'unknown') return noPerson()
   if (outcome === 'wrong-state')
-    throw new Refusal(409, 'This person’s status has changed. Open the page again to see what you can do.')
-  if (outcome === 'role-too-small')
-    throw new Refusal(403, 'Only an owner can deactivate or reactivate admins and owners.')
+    return new Refusal(409, 'This person’s status has changed. Open the page again to see what you can do.')
+  return new Refusal(403, 'Only an owner can deactivate or reactivate admins and owners.')
 }

@@ -92,9 +92,10 @@ export async function deleteSessionByToken(db: Db, tokenHash: Buffer): Promise<v
   await db.delete(sessions).where(eq(sessions.tokenHash, tokenHash))
 }
 
-/** Ends every session of a person but `keep`; returns how many. */
-export async function deleteSessionsOf(db: Db, personId: number, keep = 0): Promise<number> {
-  const mine = and(eq(sessions.personId, personId), ne(sessions.id, keep))
+/** Ends every session of these people but `keep`; returns how many. */
+export async function deleteSessionsOf(db: Db, personIds: number | number[], keep = 0): Promise<number> {
+  const ids = sql.param([personIds].flat())
+  const mine = and(sql`${sessions.personId} = any(${ids}::bigint[])`, ne(sessions.id, keep))
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length
 }
 

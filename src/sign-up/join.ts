@@ -10,11 +10,10 @@ import { hashToken } from '../lib/secrets/token.ts'
 import { cutText } from '../lib/text/cut.ts'
 import { cancelQueued } from '../mail/store.ts'
 import { bindEntry, type EntryRef, findByEntry } from '../people/entry-store.ts'
-import { findPerson, lockAddresses, lockPerson } from '../people/store.ts'
+import { findPerson, lockAddresses, lockPerson, signUpPerson } from '../people/store.ts'
 import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
 import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
 import { joinTeamsOf, lockTeamsOf } from '../teams/members-store.ts'
-import { signUpPerson } from './store.ts'
 
 export interface Joining {
   token: string

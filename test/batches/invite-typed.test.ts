@@ -1,7 +1,7 @@
 import t from 'tap'
+import { deactivate } from '../../src/invitations/deactivate.ts'
 import { revoke } from '../../src/invitations/revoke.ts'
 import { optOut } from '../../src/mail/store.ts'
-import { deactivate } from '../../src/sessions/deactivate.ts'
 import { addUser, startApp, type TestApp } from '../support/app.ts'
 import { expire, invite, inviteOne, one, sql } from '../support/people.ts'
 

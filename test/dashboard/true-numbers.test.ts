@@ -1,9 +1,9 @@
 /** One word, one number: what the pages count and say of people and their mail is the same everywhere, and true. */
 import t from 'tap'
 import { transaction } from '../../src/db/client.ts'
-import { compactTeamCounts } from '../../src/groups/members/upkeep-store.ts'
 import { optOutToken } from '../../src/lib/secrets/token.ts'
-import { compactCounts } from '../../src/roster/list-store.ts'
+import { compactCounts } from '../../src/people/counts-store.ts'
+import { compactTeamCounts } from '../../src/teams/upkeep-store.ts'
 import { addUser, type Browser, goodPassword, secretKey, startApp } from '../support/app.ts'
 import { countsOf } from '../support/batches.ts'
 import { readCsv } from '../support/csv.ts'

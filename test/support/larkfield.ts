@@ -29,7 +29,7 @@ export async function addUser(db: Database, name: string, role: Role, { isDeacti
   const { address: email, key: addressKey } = addressOf(`${name}@larkfield.example`)
   const shown = name[0]!.toUpperCase() + name.slice(1)
   const id = await insertUser(db, { email, addressKey, name: shown, role, passwordHash: await passwordHash })
-  if (isDeactivated) await setDeactivated(db, id, true)
+  if (isDeactivated) await setDeactivated(db, [id], true)
   return id
 }
 

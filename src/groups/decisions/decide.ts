@@ -2,20 +2,22 @@ import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { mayLetGo } from '../../leavers/approve-leavers.ts'
 import { deactivateLeavers } from '../../leavers/deactivate-leavers.ts'
-import { askAbout, leaversParked, noteDeactivations } from '../../leavers/leavers-store.ts'
+import { leaversParked } from '../../leavers/leavers-store.ts'
+import { askAbout } from '../../people/directory-checks-store.ts'
 import { lockAddresses, lockOwners, requireRole } from '../../people/store.ts'
-import { undoDays } from '../../sync/run.ts'
-import { lockGroup, lockRun } from '../../sync/run-store.ts'
-import { lockTeam } from '../../teams/store.ts'
 import {
   clearParkedDeactivations,
   forgetFingerprint,
   isWithin,
   noteApproval,
+  noteDeactivations,
   noteUndo,
   putBack,
   removeParked
-} from './groups-store.ts'
+} from '../../sync/decisions-store.ts'
+import { undoDays } from '../../sync/run.ts'
+import { lockGroup, lockRun } from '../../sync/run-store.ts'
+import { lockTeam } from '../../teams/store.ts'
 
 export type DecideOutcome =
   /** `forOwner`: leavers whom only an owner may let go; they wait with all other leavers. */

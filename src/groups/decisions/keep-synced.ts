@@ -4,8 +4,8 @@ import { transaction } from '../../db/client.ts'
 import { type DirectoryDeps, directoryOf } from '../../directory/settings.ts'
 import { DirectoryProblem, type FoundGroup } from '../../ldap/directory.ts'
 import { requireRole } from '../../people/store.ts'
+import { keepGroup } from '../../sync/decisions-store.ts'
 import { insertRun } from '../../sync/run-store.ts'
-import { keepGroup } from './groups-store.ts'
 
 export type KeepOutcome =
   /** The rows' ids of the groups that are kept from now on; those that were kept already are not among them. */

@@ -1,9 +1,9 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { lockAddresses, requireRole } from '../../people/store.ts'
+import { stopGroup } from '../../sync/decisions-store.ts'
 import { lockGroup } from '../../sync/run-store.ts'
 import { lockTeam } from '../../teams/store.ts'
-import { stopGroup } from './groups-store.ts'
 
 /** Reads a group no more. Its team stays, as one made by hand, or goes with everybody's place in it. */
 export async function stopSyncing(

@@ -15,7 +15,7 @@ import { bar } from '../../web/charts.ts'
 import { showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { countSynced, listSynced, type Order, orders } from '../decisions/listing-store.ts'
-import { sharesOf, type TeamShares } from '../members/upkeep-store.ts'
+import { sharesOf, type TeamShares } from '../members/shares-store.ts'
 import { searchView } from './search-page.ts'
 
 export interface GroupsQuery {

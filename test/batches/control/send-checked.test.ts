@@ -67,7 +67,7 @@ t.test('every line that was to be invited is judged again: time has passed', asy
   await work(takesAll())
   t.same((await countsOf(db, id)).lines, { invite: 6 })
   await addUser(db, 'signed', 'member')
-  await setDeactivated(db, await addUser(db, 'left', 'member'), true)
+  await setDeactivated(db, [await addUser(db, 'left', 'member')], true)
   await optOut(db, 'opted@larkfield.example')
   await invite(db, ids.ben, 'invited@larkfield.example')
   const { invitationId } = await inviteOne(db, ids.ben, 'revoked@larkfield.example')

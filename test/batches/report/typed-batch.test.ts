@@ -1,6 +1,6 @@
 import t from 'tap'
+import { deactivate } from '../../../src/invitations/deactivate.ts'
 import { revoke } from '../../../src/invitations/revoke.ts'
-import { deactivate } from '../../../src/sessions/deactivate.ts'
 import { startApp } from '../../support/app.ts'
 import { invite, inviteOne, one, sql } from '../../support/people.ts'
 

@@ -1,9 +1,10 @@
 /** What admins decide about synced groups: to keep one, to let removals through or take them back, to stop. */
-import { eq, sql } from 'drizzle-orm'
-import type { Db } from '../../db/client.ts'
-import { directoryGroups, memberships, syncRuns } from '../../db/schema.ts'
-import type { GroupRow } from '../../sync/store.ts'
-import { closeTeam, insertTeam, recountTeam } from '../../teams/store.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { directoryGroups, syncChanges, syncRuns } from '../db/schema.ts'
+import { followGroup, putBackByHand, removeByDirectory, stopFollowing } from '../teams/directory-store.ts'
+import type { ChangeKind } from './run.ts'
+import type { GroupRow } from './store.ts'
 
 type NewGroup = Pick<GroupRow, 'directoryId' | 'dn' | 'name' | 'mail' | 'description' | 'kind'>
 
@@ -19,10 +20,7 @@ export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promi
     .where(eq(directoryGroups.directoryId, directoryId))
     .for('update')
   if (known && known.stoppedAt === null) return undefined
-  const isThere = sql`update teams set source = 'directory', name = ${name}
-    where id = ${known?.teamId ?? 0} and removed_at is null returning id`
-  const [team] = await tx.execute<{ id: string }>(isThere)
-  const teamId = team ? Number(team.id) : await insertTeam(tx, { name, source: 'directory', createdBy: actorId })
+  const teamId = await followGroup(tx, known?.teamId, { name, createdBy: actorId })
   const kept = { dn, name, mail, description, kind, teamId, syncedBy: actorId }
   if (known) {
     const again = {
@@ -57,40 +55,37 @@ export async function stopGroup(tx: Db, groupId: number, teamId: number, team: '
     update sync_runs set state = 'done', reason = 'Syncing this group was stopped: nothing waits here any more.'
     where group_id = ${groupId} and state = 'parked'`)
   await tx.execute(sql`delete from left_out where group_id = ${groupId}`)
-  if (team === 'remove') return closeTeam(tx, teamId)
-  await tx.execute(sql`
-    insert into memberships (team_id, person_id, source, via, since)
-    select team_id, person_id, 'hand', 'kept', since from memberships where team_id = ${teamId} and source = 'directory'
-    on conflict do nothing`)
-  await tx.delete(memberships).where(sql`${memberships.teamId} = ${teamId} and ${memberships.source} = 'directory'`)
-  // a team made by hand has a name of its own
-  await tx.execute(sql`
-    update teams t set source = 'hand', name = case
-      when exists (
-        select from teams o where lower(o.name) = lower(t.name) and o.source = 'hand' and o.removed_at is null and o.id <> t.id
-      ) then t.name || ' (' || t.id || ')' else t.name end
-    where t.id = ${teamId}`)
+  await stopFollowing(tx, teamId, team)
+}
+
+async function listedAs(tx: Db, runId: number, kind: ChangeKind): Promise<number[]> {
+  const isOne = and(eq(syncChanges.runId, runId), eq(syncChanges.kind, kind))
+  const rows = await tx.select({ id: syncChanges.personId }).from(syncChanges).where(isOne)
+  return rows.map(({ id }) => id)
 }
 
 /** Takes out of the team whom the run has parked and who is still in it. Returns who that is. */
 export async function removeParked(tx: Db, runId: number, teamId: number): Promise<number[]> {
-  const rows = await tx.execute<{ person_id: string }>(sql`
-    with gone as (
-      delete from memberships m using sync_changes c
-      where c.run_id = ${runId} and c.kind = 'parked' and m.team_id = ${teamId} and m.source = 'directory'
-        and m.person_id = c.person_id
-      returning m.person_id
-    )
-    select person_id from gone`)
-  const ids = rows.map(row => Number(row.person_id))
+  const ids = await removeByDirectory(tx, teamId, await listedAs(tx, runId, 'parked'))
   await tx.execute(sql`delete from sync_changes where run_id = ${runId} and kind = 'parked'`)
   await tx.execute(sql`
     insert into sync_changes (run_id, kind, person_id)
     select ${runId}, 'removed', id from unnest(${sql.param(ids)}::bigint[]) as id`)
   await tx.execute(sql`
     update directory_groups set member_count = member_count - ${ids.length} where team_id = ${teamId}`)
-  await recountTeam(tx, teamId)
   return ids
+}
+
+/** Notes in a run's list what was done to these people, or would be. */
+export async function noteDeactivations(
+  tx: Db,
+  runId: number,
+  kind: 'deactivated' | 'deactivation-parked',
+  ids: number[]
+): Promise<void> {
+  await tx.execute(sql`
+    insert into sync_changes (run_id, kind, person_id)
+    select ${runId}, ${kind}, id from unnest(${sql.param(ids)}::bigint[]) as id`)
 }
 
 /** The deactivations that waited are decided. */
@@ -120,16 +115,8 @@ export async function noteApproval(
 
 /** Puts back by hand whom the run took out and who is not in the team by the directory again. Returns how many. */
 export async function putBack(tx: Db, runId: number, teamId: number, actorId: number): Promise<number> {
-  const rows = await tx.execute(sql`
-    insert into memberships (team_id, person_id, source, via, added_by)
-    select distinct ${teamId}::bigint, c.person_id, 'hand', ${`run:${runId}`}, ${actorId}::bigint
-    from sync_changes c
-    where c.run_id = ${runId} and c.kind = 'removed' and not exists (
-      select from memberships m where m.team_id = ${teamId} and m.person_id = c.person_id and m.source = 'directory'
-    )
-    on conflict do nothing returning person_id`)
-  await recountTeam(tx, teamId)
-  return rows.length
+  const removed = await listedAs(tx, runId, 'removed')
+  return putBackByHand(tx, teamId, removed, { via: `run:${runId}`, addedBy: actorId })
 }
 
 /** Something was decided about the group: the next run compares everybody. */

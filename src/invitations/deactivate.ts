@@ -1,0 +1,93 @@
+/** What ends when people are deactivated, one by one or as leavers. */
+import { recordEvent } from '../audit/store.ts'
+import { type Database, type Db, transaction } from '../db/client.ts'
+import { includesRole, type Role } from '../lib/role.ts'
+import { cancelQueued, peopleWithMail } from '../mail/store.ts'
+import {
+  currentRole,
+  lockAddresses,
+  lockOwners,
+  lockPerson,
+  setDeactivated,
+  withoutLastOwner
+} from '../people/store.ts'
+import { deleteSessionsOf } from '../sessions/store.ts'
+import type { Ending } from './inviter-store.ts'
+import { endWithInviters } from './replace-links.ts'
+import { revokeInvitationsOf } from './store.ts'
+
+export type DeactivateOutcome =
+  | ({ outcome: 'done' } & Ended)
+  | { outcome: 'last-owner' }
+  | { outcome: 'unknown' | 'wrong-state' | 'role-too-small' }
+
+/** What ended with people: open invitations that they had sent, and links to others' that they had seen. */
+interface Ended {
+  ended: number
+  replaced: number
+}
+
+/**
+ * Deactivates a user. An admin may do so with members and auditors, an owner with everyone but the last owner. `ending`:
+ * which of the open invitations that they sent end too.
+ */
+export async function deactivate(
+  db: Database,
+  actorId: number,
+  personId: number,
+  ending: Ending = 'none'
+): Promise<DeactivateOutcome> {
+  return transaction(db, async tx => {
+    await lockOwners(tx)
+    await lockAddresses(tx)
+    const person = await lockPerson(tx, personId)
+    if (!person) return { outcome: 'unknown' }
+    if (person.enrollment !== 'signed-up') return { outcome: 'wrong-state' }
+    if (!mayChange(await currentRole(tx, actorId), person.role)) return { outcome: 'role-too-small' }
+    const { left, ...ended } = await deactivatePeople(tx, [personId], ending, 'the person was deactivated')
+    if (left.length === 0) return { outcome: 'last-owner' }
+    await recordEvent(tx, { kind: 'person-deactivated', actorId, personId })
+    return { outcome: 'done', ...ended }
+  })
+}
+
+/**
+ * Deactivates the users among these people, all but the last owner, and takes back what the others could still do: their
+ * sessions end for good, invitations to them are revoked, emails to them that were not sent are canceled for this
+ * `reason`. The invitations that they sent end as `ending` says, and links that they saw are replaced. Hold the owners'
+ * and the addresses' locks. `left`: everyone but the last owner.
+ */
+export async function deactivatePeople(
+  tx: Db,
+  ids: number[],
+  ending: Ending,
+  reason: string
+): Promise<Ended & { left: number[] }> {
+  const left = await withoutLastOwner(tx, ids)
+  if (left.length === 0) return { left, ended: 0, replaced: 0 }
+  await setDeactivated(tx, left, true)
+  await deleteSessionsOf(tx, left)
+  await revokeInvitationsOf(tx, left)
+  const ended = await endWithInviters(tx, left, ending)
+  for (const personId of await peopleWithMail(tx, left)) await cancelQueued(tx, { personId }, reason)
+  return { left, ...ended }
+}
+
+/** Admins and owners are changed by owners; the others by admins, too. The actor's role is asked at this moment. */
+const mayChange = (actor: Role | undefined, person: Role) =>
+  actor !== undefined && includesRole(actor, includesRole(person, 'admin') ? 'owner' : 'admin')
+
+export type ReactivateOutcome = { outcome: 'done' } | { outcome: 'unknown' | 'wrong-state' | 'role-too-small' }
+
+/** Lets a deactivated user sign in again, under the same rule about roles. */
+export async function reactivate(db: Database, actorId: number, personId: number): Promise<ReactivateOutcome> {
+  return transaction(db, async tx => {
+    const person = await lockPerson(tx, personId)
+    if (!person) return { outcome: 'unknown' }
+    if (person.enrollment !== 'deactivated') return { outcome: 'wrong-state' }
+    if (!mayChange(await currentRole(tx, actorId), person.role)) return { outcome: 'role-too-small' }
+    await setDeactivated(tx, [personId], false)
+    await recordEvent(tx, { kind: 'person-reactivated', actorId, personId })
+    return { outcome: 'done' }
+  })
+}

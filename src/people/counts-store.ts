@@ -1,0 +1,64 @@
+/** How many people there are of each kind, as sums of what statements added. What the sums mean is in counts.ts. */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import type { Enrollment } from './person.ts'
+import type { DeliveryState } from './store.ts'
+
+export interface PeopleCount {
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  /** The newest mail was kept in the outbox. */
+  isKept: boolean
+  /** There was an invitation, whatever became of it. */
+  wasInvited: boolean
+  /** Some mail was handed to a mail server. */
+  wasHandedOver: boolean
+  count: number
+}
+
+export async function countPeople(db: Db): Promise<PeopleCount[]> {
+  const rows = await db.execute<Omit<PeopleCount, 'count'> & { count: string }>(sql`
+    select case when stage = 'invited' and expires_at <= now() then 'expired' else stage end as enrollment, delivery,
+      is_kept as "isKept", was_invited as "wasInvited", was_handed_over as "wasHandedOver", sum(people) as count
+    from people_counts group by 1, 2, 3, 4, 5 having sum(people) <> 0`)
+  return rows.map(row => ({ ...row, count: Number(row.count) }))
+}
+
+/** Adds up what statements added since; one worker at a time. */
+export async function compactCounts(tx: Db): Promise<void> {
+  const [row] = await tx.execute<{ mine: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtext('rollcall:counts')) as mine`
+  )
+  if (!row?.mine) return
+  await tx.execute(sql`
+    with gone as (delete from people_counts returning *)
+    insert into people_counts (stage, delivery, expires_at, is_kept, was_invited, was_handed_over, people)
+    select stage, delivery, expires_at, is_kept, was_invited, was_handed_over, sum(people) from gone
+    group by 1, 2, 3, 4, 5, 6 having sum(people) <> 0`)
+  await tx.execute(sql`
+    with gone as (delete from people_days returning *)
+    insert into people_days (day, invited, signed_up)
+    select day, sum(invited), sum(signed_up) from gone group by day`)
+}
+
+export interface WeeklyTotal {
+  until: Date
+  invited: number
+  joined: number
+}
+
+/** Running totals at the end of each of the last `weeks` weeks, of what counts.ts calls invited and joined. */
+export async function weeklyTotals(db: Db, weeks: number): Promise<WeeklyTotal[]> {
+  const rows = await db.execute<{ until: string; invited: string; joined: string }>(sql`
+    with ends as (
+      select now() - make_interval(weeks => w) as until from generate_series(${weeks - 1}::int, 0, -1) w
+    )
+    select e.until, coalesce(sum(d.invited), 0) as invited, coalesce(sum(d.signed_up), 0) as joined
+    from ends e left join people_days d on d.day <= (e.until at time zone 'UTC')::date
+    group by e.until order by e.until`)
+  return rows.map(row => ({
+    until: new Date(row.until),
+    invited: Number(row.invited),
+    joined: Number(row.joined)
+  }))
+}
