@@ -1,4 +1,4 @@
-/** Every table, grouped by the feature that owns it: only that feature writes it, reads may join. */
+/** Every table, grouped by the feature that owns it. Who else writes one is listed in test/architecture/tables.test.ts; reads may join. */
 import { sql } from 'drizzle-orm'
 import {
   bigint,
