@@ -42,7 +42,7 @@ const steps = (page: Page, state: 'ok' | 'failed') => page.locator(`#directory-t
 t.test('a test answers in place: what is typed stays, what is wrong is said, and nothing is saved', async t => {
   const { site, page, slapd, read } = await open(t)
   await press(page, 'Test')
-  await page.getByText('Nothing was tried.').waitFor()
+  await page.getByText('The test did not run.').waitFor()
   t.ok(await isInView(page), 'the answer is where one looks')
   t.same(await findingsOf(page), [], 'nothing was filled in')
   await fill(page, slapd.url, 'wrong')

@@ -65,7 +65,7 @@ t.test('a test answers in place with htmx, and what fails says what to do', asyn
     { 'hx-request': 'true', 'hx-request-type': 'partial' }
   )
   t.equal(unread.statusCode, 422)
-  t.match(unread.body, 'Nothing was tried.')
+  t.match(unread.body, 'The test did not run.')
 })
 
 t.test('S15: the password is kept encrypted, bound to its place and key, and shown by nothing', async t => {
@@ -77,7 +77,7 @@ t.test('S15: the password is kept encrypted, bound to its place and key, and sho
     )
   )
   t.notMatch((await ada.get(path)).body, bindPassword)
-  t.match((await ada.get(path)).body, 'One is kept, and never shown.')
+  t.match((await ada.get(path)).body, 'A password is saved.')
   t.match(await readDirectory({ db, config, secretKey: Buffer.alloc(32, 9) }), {
     problem: /cannot be read with the SECRET_KEY in force: enter it again .* SECRET_KEY_FORMER/,
     isPasswordSealed: true
@@ -168,7 +168,7 @@ t.test('S15: a password moved from another row or column does not open', async t
 t.test('what cannot be is refused beside its field, and what was typed stays', async t => {
   for (const [field, value, words] of [
     ['url', 'http://x', 'is not the address of a directory'],
-    ['url', 'ldap://ldap.example.org', 'clear text'],
+    ['url', 'ldap://ldap.example.org', 'unencrypted'],
     ['url', 'ldap://127.0.0.1:25', 'Directories listen on port'],
     ['ca', 'no certificate', 'PEM'],
     ['base_dn', 'nonsense', 'Enter the DN'],

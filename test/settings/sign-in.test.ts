@@ -71,17 +71,17 @@ t.test('with the directory’s password on it says so, how to turn it off, and w
   const text = textOf(body)
   for (const words of [
     'To turn it off:',
-    'at most 4 in 30 minutes',
-    'joined with the directory’s password has none here'
+    'at most 4 wrong passwords per person in 30 minutes',
+    'joined with a directory password have no Rollcall password'
   ])
     t.match(text, words)
   t.notMatch(text, 'To turn it on:')
-  t.notMatch(text, 'Nobody can sign in')
+  t.notMatch(text, 'No one can sign in')
 })
 
 t.test('on, but with no directory to ask, it says who cannot sign in and where to mend it', async t => {
   const { browser, close } = await startApp({ environment: { LDAP_SIGN_IN: 'on' } })
   t.teardown(close)
   const text = textOf((await (await browser('ada')).get(path)).body)
-  t.match(text, /Nobody can sign in or join with the directory’s password\.\s?No directory is set up yet\./)
+  t.match(text, /No one can sign in or join with a directory password\.\s?No directory is set up yet\./)
 })

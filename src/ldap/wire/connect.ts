@@ -62,8 +62,8 @@ function refuseClearText({ startTls, allowPlain }: DirectorySettings, address: L
 
 const clearTextRefusal = ({ host }: LdapUrl) =>
   new DirectoryProblem(
-    `Passwords and addresses would go to ${host} in clear text`,
-    'Use ldaps://, turn on StartTLS, or allow clear text in the settings'
+    `Passwords and addresses would be sent to ${host} unencrypted`,
+    'Use ldaps://, turn on StartTLS, or allow unencrypted connections in the settings'
   )
 
 async function resolve({ host }: LdapUrl, limits: Limits, signal?: AbortSignal): Promise<string> {

@@ -148,7 +148,7 @@ test('S14: clear text goes to this machine only, unless the settings allow it', 
   t.match((await openDirectory(plain).test())[0], {
     name: 'resolve',
     ok: false,
-    text: /clear text/,
+    text: /unencrypted/,
     advice: /ldaps:\/\//
   })
   const fake = await fakeWith(t, {})
