@@ -155,7 +155,7 @@ async function mePage(
   const isKept = person !== undefined && isNameKept(person)
   return reply.page(
     'sessions/me',
-    { title: isWrong ? 'Error: Your page' : 'Your page', status: isWrong ? 422 : 200 },
+    { title: isWrong ? 'Error: Your profile' : 'Your profile', status: isWrong ? 422 : 200 },
     {
       email: viewer.email,
       hasPassword: person?.passwordHash !== null,

@@ -43,7 +43,7 @@ t.test('an invited person joins with the directory’s password, and no other is
   const { token, personId } = await inviteOne(db, ids.ben, 'nora@larkfield.example')
   const nobody = await browser()
   const page = (await nobody.get(`/join/${token}`)).body
-  t.match(page, 'Your password in the directory')
+  t.match(page, 'Your Larkfield password')
   t.notMatch(page, 'Choose a password')
   for (const password of ['', goodPassword, 'omar-in-the-directory']) {
     const refused = await nobody.post(`/join/${token}`, { name: 'Nora', password })

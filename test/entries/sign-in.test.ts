@@ -87,7 +87,7 @@ t.test('case 3: the directory’s password opens an account with a password here
   const step = await send('/sign-in', { email: 'dan@larkfield.example', password: 'dan-in-the-directory', next: '/me' })
   t.equal(step.statusCode, 200)
   t.equal(step.cookies.length, 0, 'nobody is signed in by this')
-  t.match(step.body, 'The password that you chose here')
+  t.match(step.body, 'The password you chose here')
   const ticket = ticketOf(step.body)
   for (const password of ['dan-in-the-directory', '', 'wrong']) {
     const refused = await send('/sign-in/link', { ticket, password, next: '/me' })

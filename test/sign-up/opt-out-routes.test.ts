@@ -30,7 +30,7 @@ t.test(
   async t => {
     const answer = await oneClick(url, 'application/x-www-form-urlencoded', 'List-Unsubscribe=One-Click')
     t.equal(answer.statusCode, 200, 'RFC 8058: no redirect')
-    t.match(answer.body, 'You will get no more invitations')
+    t.match(answer.body, 'You won’t get any more invitations')
     t.match(await one(db, sql`select state from deliveries where person_id = ${personId}`), { state: 'cancelled' })
     t.match(await one(db, sql`select cause from suppressions where address_key = 'quiet@larkfield.example'`), {
       cause: 'opted-out'
