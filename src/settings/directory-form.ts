@@ -170,7 +170,9 @@ function checkAddress({ url, startTls, allowPlain }: DirectorySettings) {
   // not a way to knock at what else listens on a server (S12)
   if (port < 1024 && port !== 389 && port !== 636) throw new Error('Directories listen on port 389, 636 or above 1023')
   if (!isLdaps && !startTls && !isLoopback && !allowPlain)
-    throw new Error('Passwords would be sent unencrypted: use ldaps://, turn on StartTLS, or allow unencrypted connections')
+    throw new Error(
+      'Passwords would be sent unencrypted: use ldaps://, turn on StartTLS, or allow unencrypted connections'
+    )
 }
 
 function readAttributes(text: string, errors: FieldErrors): Partial<AttributeNames> {
