@@ -32,7 +32,7 @@ export interface WorkerDeps {
   transport: MailTransport
   /** How the directory is reached: LDAP, unless a test has its own. */
   open?: (settings: DirectorySettings) => Directory
-  /** There are mails to deliver now. */
+  /** There are emails to deliver now. */
   wake?: () => void
   signal?: AbortSignal
 }
@@ -41,20 +41,20 @@ export interface Worker {
   stop: () => Promise<void>
 }
 
-/** How long a notice that was missed can delay anything, in milliseconds. */
-const pollMilliseconds = 3000
-const hour = 3_600_000
-/** How long one step may take, in milliseconds: more than its statements may (server.ts). Then its lease runs out. */
+/** How long a missed notice can delay work. */
+const pollMs = 3000
+const hourMs = 3_600_000
+/** For one step; longer than its statements may take (server.ts). After that its lease expires. */
 const timeoutMs = 90_000
 
-/** Does everything that is due, once: tests call it and wait for nothing. */
+/** Does everything that is due, once; for tests. */
 export async function tick(deps: WorkerDeps): Promise<void> {
   await ingest(deps)
   await sync(deps)
   await deliver(deps)
 }
 
-/** Starts working; `stop` waits for what is on its way and hands the rest back. */
+/** Starts working; `stop` waits for emails in flight and releases the others. */
 export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' | 'wake'>): Promise<Worker> {
   const stopping = new AbortController()
   const transport = transportFor(base.config)
@@ -72,11 +72,11 @@ export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' 
   }
   const unlisten = await listen(base.db, 'rollcall_work', ring)
   const loops = [
-    repeat(deps, mails, pollMilliseconds, deliver),
-    repeat({ ...deps, wake: mails.ring }, lists, pollMilliseconds, ingest),
-    repeat(deps, groups, pollMilliseconds, sync),
-    repeat(deps, sums, pollMilliseconds, sum),
-    repeat(deps, tidying, hour, tidy)
+    repeat(deps, mails, pollMs, deliver),
+    repeat({ ...deps, wake: mails.ring }, lists, pollMs, ingest),
+    repeat(deps, groups, pollMs, sync),
+    repeat(deps, sums, pollMs, sum),
+    repeat(deps, tidying, hourMs, tidy)
   ]
   return {
     stop: async () => {
@@ -90,7 +90,7 @@ export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' 
   }
 }
 
-/** SMTP when a mail server is set, else files. */
+/** SMTP if a mail server is configured, otherwise files. */
 export function transportFor(config: Config): MailTransport {
   return config.smtp ? smtpTransport(config.smtp) : outboxTransport(path.join(config.dataDir, 'outbox'))
 }
@@ -98,20 +98,20 @@ export function transportFor(config: Config): MailTransport {
 async function repeat(
   deps: WorkerDeps,
   bell: ReturnType<typeof newBell>,
-  pause: number,
+  pauseMs: number,
   work: (deps: WorkerDeps) => Promise<unknown>
 ) {
   while (!deps.signal?.aborted) {
     try {
       await work(deps)
     } catch (error) {
-      deps.log.error({ err: error }, 'background work failed, trying again')
+      deps.log.error({ err: error }, 'Background work failed, trying again')
     }
-    await bell.wait(pause)
+    await bell.wait(pauseMs)
   }
 }
 
-/** Judges and invites until no batch wants more, and ends what was cut or cancelled. */
+/** Judges and invites until no batch has more, and ends cut-off uploads and canceled batches. */
 async function ingest({ db, signal, wake }: WorkerDeps) {
   for (const batchId of await inTime(silentUploads(db), timeoutMs)) await inTime(markIncomplete(db, batchId), timeoutMs)
   let isBusy = true
@@ -141,7 +141,7 @@ async function sync(deps: WorkerDeps) {
   while (!deps.signal?.aborted && (await syncNext(deps, deps.signal)));
 }
 
-/** Keeps the sums short that pages add up, and notes how far batches have come. */
+/** Compacts the counts that pages add up, and records the progress of batches. */
 async function sum({ db }: WorkerDeps) {
   await inTime(sampleProgress(db), timeoutMs)
   await inTime(transaction(db, compactCounts), timeoutMs)

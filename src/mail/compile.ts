@@ -1,6 +1,6 @@
 /**
- * Messages, compiled once and filled in per recipient. What stays the same is rendered and encoded when compiling; what
- * differs is set between soft line breaks. A message then costs microseconds (mail.md §1).
+ * Messages, compiled once and filled in for each recipient. What is the same for all is rendered and encoded once; what
+ * differs is inserted between soft line breaks. A message then costs microseconds.
  */
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
@@ -11,7 +11,7 @@ import { encodeMailbox, encodeText, headerDate, type Mailbox, oneLine } from './
 export interface Frame {
   /** The folder below views/mail with subject, text and html. */
   kind: string
-  /** Sets `lang` and `dir`; the words are the template's. */
+  /** Sets `lang` and `dir`; the text comes from the template. */
   language: string
   direction: 'ltr' | 'rtl'
   from: Mailbox
@@ -57,7 +57,7 @@ export function compileMail(frame: Frame): (filling: Filling) => Buffer {
   }
 }
 
-/** The three parts as text, with `varying` as given: what the compiled message decodes to. */
+/** The three parts as text: what the compiled message decodes to. */
 export function renderMail(
   frame: Frame,
   varying: Record<string, string>
@@ -69,14 +69,14 @@ export function renderMail(
   return { subject, text: textEta.render(`${kind}/text`, data), html: htmlEta.render(`${kind}/html`, data) }
 }
 
-/** A missing value is a mistake that shows when compiling, never the word "undefined" in a mail. */
+/** A missing value throws when compiling, so that no mail ever says "undefined". */
 function strict(values: Record<string, string>): Record<string, string> {
   const clean = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, isMark(value) ? value : oneLine(value)])
   )
   return new Proxy(clean, {
     get: (all, name) => {
-      if (typeof name === 'string' && !(name in all)) throw new Error(`The mail template needs "${name}"`)
+      if (typeof name === 'string' && !(name in all)) throw new Error(`The email template needs "${name}"`)
       return all[name as string]
     }
   })
@@ -95,7 +95,7 @@ function segmentsOf(rendered: string, encode: (value: string) => string): Segmen
 }
 
 function missing(name: string): never {
-  throw new Error(`The mail needs a value for "${name}"`)
+  throw new Error(`The email needs a value for "${name}"`)
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
@@ -121,5 +121,5 @@ function ownHeaders({ to, messageId, date, optOut, feedbackId }: Filling): strin
   return `${own}\r\nList-Unsubscribe: <${bare(optOut)}>\r\nFeedback-ID: ${oneLine(feedbackId)}`
 }
 
-/** Our own ids and links hold none of these; if one ever did, it stays inside its header. */
+/** Our own ids and links contain none of these. If one ever does, it must not break out of its header. */
 const bare = (value: string) => value.replace(/[\s<>\p{Cc}]/gu, '')

@@ -8,7 +8,7 @@ export interface DeliveryBadge {
   text: string
 }
 
-/** How each delivery state looks and reads; `deliveryBadge` knows more of one mail. */
+/** One badge for each state; `deliveryBadge` also considers the outbox and suppressions. */
 export const deliveryBadges: Record<DeliveryState, DeliveryBadge> = {
   queued: { tone: 'mute', icon: 'clock', text: 'Queued' },
   sending: { tone: 'info', icon: 'send', text: 'Sending' },
@@ -26,7 +26,7 @@ const kept: DeliveryBadge = { tone: 'warn', icon: 'mail', text: 'Kept in the out
 
 export interface Deciding {
   delivery: DeliveryState | null
-  /** With `sent`: it lies in the outbox. */
+  /** With `sent`: it is in the outbox. */
   isKept: boolean
   /** Why the address gets no mail. */
   suppression?: 'bounced' | 'opted-out' | null
@@ -41,17 +41,17 @@ export function deliveryBadge({ delivery, isKept, suppression = null }: Deciding
   return deliveryBadges[delivery]
 }
 
-/** Why a person gets no mail, in a few words; null where nothing keeps it back. */
+/** Why a person gets no email; null when they do. */
 export const noMailWords = (suppression: Deciding['suppression']): string | null =>
   suppression === 'opted-out' ? 'Gets no email' : suppression === 'bounced' ? 'Gets no email: address bounced' : null
 
-/** What `sent` covers among mails of which some left, some are in the outbox, or both. */
+/** What `sent` means for a list in which some emails were sent, some are in the outbox, or both. */
 export function sentBadge({ hasLeft, hasKept }: { hasLeft: boolean; hasKept: boolean }): DeliveryBadge {
   if (!hasKept) return deliveryBadges.sent
   return hasLeft ? { ...kept, text: 'Sent or kept in the outbox' } : kept
 }
 
-/** Every state as a choice of a filter. */
+/** The choices of a filter. */
 export const deliveryChoices = (chosen: string | undefined, seen: { hasLeft: boolean; hasKept: boolean }) =>
   Object.entries({ ...deliveryBadges, sent: sentBadge(seen) }).map(([value, { text }]) => ({
     ...{ value, text, isChosen: value === chosen }

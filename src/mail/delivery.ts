@@ -54,7 +54,7 @@ export interface Ask {
 
 export type Unit = 'second' | 'minute' | 'hour' | 'day'
 
-/** How one attempt ended, with the server's words. mail.md §2. */
+/** How one attempt ended, with the server's reply. */
 export type Outcome =
   | { is: 'sent'; reply: string }
   /** No mail server is configured: it is in the outbox, and nothing was sent. */

@@ -1,4 +1,4 @@
-/** Header lines that nothing typed by anybody can break out of. */
+/** Header lines that no typed text can break out of. */
 
 export interface Mailbox {
   name?: string | null
@@ -7,7 +7,7 @@ export interface Mailbox {
 
 const wordBytes = 45 // of text in one encoded word: at most 75 characters when every byte is escaped (RFC 2047 §2)
 
-/** One line: line breaks, control and bidirectional formatting characters become blanks. */
+/** Replaces line breaks, control and bidirectional formatting characters with spaces. */
 export function oneLine(text: string): string {
   return text
     .toWellFormed()
@@ -15,14 +15,14 @@ export function oneLine(text: string): string {
     .trim()
 }
 
-/** Text of a header: as it is when plain ASCII and short, else encoded words, folded. */
+/** A header's text: unchanged if it is short ASCII, otherwise as folded encoded words. */
 export function encodeText(text: string): string {
   const line = oneLine(text)
   if (/^[ -~]{0,60}$/.test(line) && !line.includes('=?')) return line
   return encodedWords(line).join('\r\n ')
 }
 
-/** `"Name" <address>`. The address is written as it is: it was parsed and stored in canonical form. */
+/** `"Name" <address>`. The address is stored in canonical form and written unchanged. */
 export function encodeMailbox({ name, address }: Mailbox): string {
   const label = oneLine(name ?? '')
   const plain = oneLine(address).replace(/[\s<>]/g, '')
@@ -36,7 +36,7 @@ export function headerDate(date: Date): string {
   return date.toUTCString().replace('GMT', '+0000')
 }
 
-/** The text of a header as somebody reads it: unfolded, encoded words decoded. Reads what this file writes. */
+/** A header's text, unfolded and decoded. Reads only what this file writes. */
 export function decodeText(header: string): string {
   const joined = header.replace(/\r\n(?=[ \t])/g, '').replace(/(\?=)\s+(?==\?)/g, '$1')
   return joined.replace(/=\?utf-8\?B\?([\w+/=]*)\?=/gi, (_, base64: string) =>
@@ -44,7 +44,7 @@ export function decodeText(header: string): string {
   )
 }
 
-/** Whole characters only in each word (RFC 2047 §5), so that a reader never sees half of one. */
+/** Each word holds whole characters only (RFC 2047 §5). */
 function encodedWords(text: string): string[] {
   const words: string[] = []
   let piece = ''

@@ -1,9 +1,9 @@
-/** What pages say about the mail of a copied database. Pure. */
+/** What pages say about emails on hold in a copied database. Pure. */
 import { counted } from '../lib/words.ts'
 import { showTime } from '../web/dates.ts'
 import type { Hold } from './queue/origin-store.ts'
 
-/** Why mail is held and how much; `isDecided`: an owner has chosen, and Rollcall is at it. */
+/** `isDecided`: an owner has chosen, and Rollcall is carrying it out. */
 export function shownHold({ mails, since, decision }: Hold, timeZone: string) {
   const headings = { send: 'Releasing the held emails.', discard: 'Discarding the held emails.' }
   return {
@@ -16,6 +16,6 @@ export function shownHold({ mails, since, decision }: Hold, timeZone: string) {
   }
 }
 
-/** For a batch that has held mail. */
+/** For a batch with held emails. */
 export const heldInWords = (mails: number) =>
   `This database is a copy: ${counted(mails, 'email')} ${mails === 1 ? 'is' : 'are'} held until an owner decides in Settings › Mail.`

@@ -4,7 +4,7 @@ import { counted, number, rateInWords } from '../lib/words.ts'
 import { durationInWords } from '../web/dates.ts'
 import type { KnownLimits } from './queue/limits-store.ts'
 
-/** Sentences; none where the server never asked for anything. `left` is how many mails wait, where that is of interest. */
+/** Sentences, none without limits. `left`: how many emails wait, to estimate the time. */
 export function limitsInWords(
   { host, connections }: Pick<SmtpSettings, 'host' | 'connections'>,
   known: KnownLimits | undefined,
@@ -15,19 +15,19 @@ export function limitsInWords(
   const sentences: string[] = []
   if (known.connections !== null && known.connections < connections)
     sentences.push(
-      `${host} allows ${counted(known.connections, 'connection')} at once; sending over ${number(known.connections)}.`
+      `${host} allows ${counted(known.connections, 'connection')} at once; Rollcall uses ${number(known.connections)}.`
     )
   if (known.mailsPerConnection !== null)
     sentences.push(
-      `${host} takes ${counted(known.mailsPerConnection, 'mail')} over one connection; Rollcall then opens another.`
+      `${host} takes ${counted(known.mailsPerConnection, 'email')} on one connection; Rollcall then opens another.`
     )
   if (known.perMinute !== null)
     sentences.push(
-      `${host} asked Rollcall to slow down: ${rateInWords(known.perMinute)} ${known.perMinute === 1 ? 'message' : 'messages'} a minute.${timeFor(left, known.perMinute)}`
+      `${host} asked Rollcall to slow down: ${rateInWords(known.perMinute)} ${known.perMinute === 1 ? 'email' : 'emails'} a minute.${timeFor(left, known.perMinute)}`
     )
   if (known.restUntil && known.restUntil.getTime() > now)
     sentences.push(
-      `${host} asked Rollcall to wait. Sending resumes in ${durationInWords(known.restUntil.getTime() - now)}; no mail is lost.`
+      `${host} asked Rollcall to wait. Sending resumes in ${durationInWords(known.restUntil.getTime() - now)}; no email is lost.`
     )
   if (sentences.length > 0 && known.reply) sentences.push(`Its reply: ${known.reply}`)
   return sentences
@@ -37,5 +37,5 @@ function timeFor(left: number, perMinute: number): string {
   if (left === 0) return ''
   const minutes = Math.ceil(left / perMinute)
   const time = minutes < 120 ? counted(minutes, 'minute') : durationInWords(minutes * 60_000)
-  return ` ${counted(left, 'mail')} left, about ${time}.`
+  return ` ${counted(left, 'email')} left, about ${time}.`
 }

@@ -1,4 +1,4 @@
-/** Where mail goes while no mail server is set: files that the console shows. */
+/** Without a mail server, emails are kept as files that the console shows. */
 import { chmodSync, statSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
@@ -7,7 +7,7 @@ import { decodeQuotedPrintable } from '../lib/text/quoted-printable.ts'
 import type { MailTransport } from './delivery.ts'
 import { decodeText } from './headers.ts'
 
-/** A transport that keeps every mail as `<folder>/<delivery id>.eml`; a file is never seen half written. */
+/** Keeps every mail as `<folder>/<delivery id>.eml`; no reader sees a half-written file. */
 export function outboxTransport(folder: string): MailTransport {
   return {
     concurrency: 4,
@@ -24,7 +24,7 @@ export function outboxTransport(folder: string): MailTransport {
       } catch (error) {
         return {
           is: 'transport-fault',
-          reply: `The outbox cannot be written (${(error as NodeJS.ErrnoException).code})`
+          reply: `Could not write to the outbox (${(error as NodeJS.ErrnoException).code})`
         }
       }
     },
@@ -34,8 +34,8 @@ export function outboxTransport(folder: string): MailTransport {
 }
 
 /**
- * Takes a folder or file of ours away from the other users of this machine: the mode given when it is made counts for
- * nothing where a restore or a mount had made it before. A file system without modes is left as it is.
+ * Closes a folder or file of ours to other users of this machine. A restore or a mount may have created it with another
+ * mode. A file system without modes is left as it is.
  */
 export function closeToOthers(place: string): void {
   const stat = statSync(place, { throwIfNoEntry: false })
@@ -49,14 +49,14 @@ export function closeToOthers(place: string): void {
 
 export interface Kept {
   id: number
-  /** Of the invitation's link in it, what it is looked up by. */
+  /** Identifies the invitation whose link it contains. */
   tokenHash: Buffer | null
   to: string
   subject: string
   date: Date
 }
 
-/** The newest mails first, those before delivery `before`, and whether there are older ones. */
+/** Newest first, older than delivery `before`. */
 export async function listOutbox(
   folder: string,
   limit: number,
@@ -77,7 +77,7 @@ export interface KeptMail extends Kept {
   bytes: Buffer
 }
 
-/** One mail as its reader sees it, or undefined when there is none. Reads what compile.ts writes. */
+/** One mail as its recipient sees it. Reads only what compile.ts writes. */
 export async function readKept(folder: string, deliveryId: number): Promise<KeptMail | undefined> {
   const bytes = await fs.readFile(fileOf(folder, deliveryId)).catch(() => undefined)
   if (!bytes) return undefined

@@ -17,12 +17,12 @@ const pageSize = 50
 const access = 'admin'
 const byId = { config: { access }, schema: { params: idParams } } as const
 
-/** The role of the invitation behind each email. Passed down: invitations are made of more than mail. */
+/** The role of the invitation behind each email. Passed in, because mail knows nothing of invitations. */
 export type RolesBehind = (db: Database, mails: Kept[]) => Promise<Map<number, Role>>
 
 /**
- * The emails that would have gone out. They hold invitees' links, so reading the console is not enough, and an email
- * of an invitation that gives a higher role than the viewer's is not shown.
+ * The emails that would have been sent. They contain invitees' links, so they are for admins only, and an email whose
+ * invitation gives a higher role than the viewer's is not shown.
  */
 export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBehind: RolesBehind): void {
   const folder = path.join(config.dataDir, 'outbox')
@@ -94,10 +94,10 @@ function shown(mail: KeptMail, when: ReturnType<typeof showTime>, baseUrl: strin
   }
 }
 
-/** `"Ada Moreau" <ada@…>` as a mail program shows it. */
+/** `"Ada Moreau" <ada@…>` as an email program shows it. */
 const withoutQuotes = (mailbox: string) => mailbox.replace(/^"([^"\\]*)" </, '$1 <')
 
-/** The text with our own addresses apart, so that an invitation can be followed from here. Others stay text. */
+/** Splits the text at our own URLs, so that an invitation's link works here. Other URLs stay text. */
 function partsOf(text: string, baseUrl: string) {
   const parts = text
     .replaceAll('\r\n', '\n')

@@ -1,4 +1,4 @@
-/** F8: a mail server that answers more often than it was asked. Nothing that it says may be taken for something else. */
+/** F8: a mail server that sends more replies than it was asked for. No reply may be taken for the reply to another command. */
 import { test } from 'tap'
 import type { Mail, Outcome } from '../../src/mail/delivery.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
@@ -25,14 +25,14 @@ async function sendAll(script: ScriptedOptions, isSignedIn: boolean) {
     ...(await Promise.all(names.map(mailTo).map(each => transport.send(each))))
   ]
   outcomes.push(await transport.send(mailTo('last')))
-  // what comes late may hit this one
+  // a late reply may hit this one
   if (outcomes.at(-1)!.is !== 'sent') outcomes[5] = await transport.send(mailTo('last'))
   await transport.close()
   await server.stop()
   return { server, outcomes }
 }
 
-/** What went wrong, in words; empty: every mailbox has its own mail, and what was called sent has arrived. */
+/** What went wrong; empty if every mailbox has its own mail and all that is called sent has arrived. */
 function faultsOf({ taken, commands }: ScriptedServer, outcomes: Outcome[]): string[] {
   const strays = taken.filter(({ to, text }) => !text.includes(`The link of ${to.split('@')[0]}\r\n`))
   const arrived = new Set(taken.map(({ to }) => to.split('@')[0]))
@@ -48,13 +48,13 @@ function faultsOf({ taken, commands }: ScriptedServer, outcomes: Outcome[]): str
 }
 
 for (const ehlo of [['PIPELINING', 'AUTH PLAIN'], ['AUTH PLAIN']]) {
-  test(`nobody gets another’s mail from answers that nobody asked for, ${ehlo.length > 1 ? 'with' : 'without'} pipelining`, async t => {
+  test(`unrequested replies never bring a mail to another mailbox, ${ehlo.length > 1 ? 'with' : 'without'} pipelining`, async t => {
     for (const after of ['HELLO', 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'TEXT'])
       for (const isLate of [false, true])
         for (const times of [1, 2, 3, 4, 5]) {
           const { server, outcomes } = await sendAll({ ehlo, tooMuch: { after, times, isLate } }, true)
           t.same(faultsOf(server, outcomes), [], `${times} more after ${after}, ${isLate ? 'late' : 'at once'}`)
-          t.equal(outcomes.at(-1)!.is, 'sent', 'and the way is open again')
+          t.equal(outcomes.at(-1)!.is, 'sent', 'and sending works again')
         }
   })
 }
@@ -69,7 +69,7 @@ test('a server that does not reset a connection gets no other mail over it', asy
   await transport.close()
 })
 
-test('a flood of answers ends its connection, before it is kept', async t => {
+test('a flood of replies ends its connection before it fills memory', async t => {
   const floods = ['250 2.0.0 ok\r\n', '250-and more\r\n', '250 without end', '\r\n', '220 x\r\n', '354 go on\r\n']
   for (const after of ['HELLO', 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'TEXT'])
     for (const words of floods) {

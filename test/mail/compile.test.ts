@@ -101,7 +101,7 @@ test('S9: line breaks in names, ids and links open no header', t => {
   t.end()
 })
 
-test('the headers keep robots quiet and let the reader opt out', t => {
+test('the headers prevent automatic replies and let the reader opt out', t => {
   t.match(parseHeaders(compileMail(frame)(filling)), {
     From: '"Larkfield" <rollcall@larkfield.example>',
     'Reply-To': '"Ada" <ada@larkfield.example>',
@@ -131,7 +131,7 @@ test('the page is small, says its language, loads nothing and rewrites no link',
   t.end()
 })
 
-test('without an inviter it speaks of an administrator', t => {
+test('without an inviter it mentions an administrator', t => {
   const { subject, text } = renderMail({ ...frame, fixed: { organization: 'Larkfield', inviter: '' } }, filling.values)
   t.equal(subject, 'You are invited to join Larkfield')
   t.match(text, 'an administrator of Larkfield')

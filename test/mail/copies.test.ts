@@ -43,7 +43,7 @@ async function copyWithThree(t: Test) {
   t.equal(await detectCopy(depsOf(db, randomBytes(32)), silent), false, 'another key on the same database')
   await detectCopy(depsOf(db), silent)
   const batch = await order(db, numbered(3))
-  // the original had one in hand, one to try again, and one with no batch, as a resent invitation has
+  // the original had claimed one, had one to try again, and one without a batch, like a resent invitation
   await db.$client`update deliveries set state = 'sending', attempts = 1, lease_until = now() + interval '1 minute'
     where address like 'p0@%'`
   await db.$client`update deliveries set state = 'deferred', attempts = 2, next_attempt_at = now() + interval '1 hour'
@@ -56,7 +56,7 @@ async function copyWithThree(t: Test) {
   await db.$client`update people set delivery_id = ${single!.id} where email like 'p2@%'`
   const copy = await cloneOf(t, db)
   t.equal(await detectCopy(depsOf(copy), silent), true, 'a copy')
-  t.same(await countsOf(copy, batch), { held: 3 }, 'what waits is held, and what the original had in hand')
+  t.same(await countsOf(copy, batch), { held: 3 }, 'what waits is held, and what the original had claimed')
   t.match(await readHold(copy), { mails: 4, decision: null })
   const transport = takesAll()
   await deliverDue(means(copy, transport))
@@ -70,7 +70,7 @@ const kindsOf = async (db: Database) =>
     row => row.kind
   )
 
-test('R18: mail of a copy is held until an owner lets it be sent', async t => {
+test('R18: mail of a copy is held until an owner sends it', async t => {
   const { copy, batch, transport } = await copyWithThree(t)
   t.equal(await decide(copy, 'send'), true)
   t.equal(await decide(copy, 'send'), false, 'decided once')
@@ -84,21 +84,21 @@ test('R18: mail of a copy is held until an owner lets it be sent', async t => {
   t.same(await kindsOf(copy), ['copy-found', 'copy-sends'])
 })
 
-test('R18: or discards it, what the original had in hand too', async t => {
+test('R18: or discards it, with what the original had claimed', async t => {
   const { copy, batch, transport } = await copyWithThree(t)
   t.equal(await decide(copy, 'discard'), true)
   await deliverDue(means(copy, transport))
   t.same(transport.recipients, [])
   t.same(await countsOf(copy, batch), { cancelled: 3 })
   const [{ state }] = (await copy.$client`select state from batches where id = ${batch}`) as never as [Batch]
-  t.equal(state, 'done', 'nothing of the batch is open any longer')
+  t.equal(state, 'done', 'nothing of the batch is open')
 })
 
 interface Batch {
   state: string
 }
 
-test('R18: new mail of an undecided copy is held too, and can be called off', async t => {
+test('R18: new mail of an undecided copy is held too, and can be canceled', async t => {
   const { copy, transport } = await copyWithThree(t)
   const batch = await order(copy, numbered(2, 'new'), 0)
   await stepHold(copy)
@@ -111,7 +111,7 @@ test('R18: new mail of an undecided copy is held too, and can be called off', as
   t.same(await countsOf(copy, batch), { sent: 1, cancelled: 1 })
 })
 
-/** A decision of which nothing was done yet. */
+/** A decision that was not carried out yet. */
 const killedAfterDiscarding = (db: Database) => db.$client`update mail_origin set decision = 'discard',
   database_oid = (select oid from pg_database where datname = current_database())`
 

@@ -39,7 +39,7 @@ test('S9: every invited person gets one mail, and the batch is done', async t =>
       .sort()
   )
   t.equal((await query`select count(distinct token_hash)::int as n from invitations`)[0]!.n, 300)
-  t.equal(await deliverDue(deps), 0, 'nothing is due any more')
+  t.equal(await deliverDue(deps), 0, 'nothing else is due')
 })
 
 test('answers end up in states: failed, deferred, suppressed addresses, the server’s words', async t => {
@@ -129,7 +129,7 @@ test('R6: while the server is away nothing is lost, no attempt is counted, one m
   t.equal((await query`select max(attempts) as n from deliveries`)[0]!.n, 0)
   const before = server.commands.length
   await deliverDue(deps)
-  t.equal(server.commands.length, before, 'not a word before the next probe')
+  t.equal(server.commands.length, before, 'not a command before the next probe')
   await passTime(db)
   await deliverDue(deps)
   t.equal(server.commands.slice(before).filter(line => line.startsWith('MAIL')).length, 1, 'one mail probes')
@@ -140,7 +140,7 @@ test('R6: while the server is away nothing is lost, no attempt is counted, one m
   t.equal(await readPause(db), undefined)
 })
 
-test('a batch whose mails are refused alike ten times in a row stops and says why', async t => {
+test('a batch whose mails get the same refusal ten times in a row stops and says why', async t => {
   const { db, deps, end, batch } = await stage()
   t.teardown(end)
   const id = await order(db, numbered(60, 'e554.p'))
@@ -153,7 +153,7 @@ test('a batch whose mails are refused alike ten times in a row stops and says wh
   t.same(await countsOf(db, other), { sent: 1 })
 })
 
-test('what is paused, stopped, cancelled or only checked is not sent', async t => {
+test('batches that are paused, stopped, canceled or only checked are not sent', async t => {
   const { db, server, deps, end } = await stage()
   t.teardown(end)
   for (const state of ['paused', 'stopped', 'cancelled', 'checked', 'receiving']) await order(db, [state], 1, state)
@@ -164,7 +164,7 @@ test('what is paused, stopped, cancelled or only checked is not sent', async t =
   t.equal(server.taken.length, 1)
 })
 
-test('nobody is mailed who signed up, was revoked, expired or opted out meanwhile', async t => {
+test('no mail to people who have signed up or opted out, or whose invitation was revoked or has expired', async t => {
   const { db, query, server, deps, end, of } = await stage()
   t.teardown(end)
   const id = await order(db, ['joined', 'revoked', 'late', 'silent', 'ben'])
@@ -193,7 +193,7 @@ test('R11: two workers at once send each mail once', async t => {
   for (const id of batches) t.ok((await countsOf(db, id)).sent)
 })
 
-test('R3: a lease that runs out makes the mail due again, and a late answer of its old holder changes nothing', async t => {
+test('R3: an expired lease makes the mail due again, and a late outcome from its old worker changes nothing', async t => {
   const { db, query, deps, end, of } = await stage()
   t.teardown(end)
   const id = await order(db, ['ben'])
@@ -205,7 +205,7 @@ test('R3: a lease that runs out makes the mail due again, and a late answer of i
   t.same(await countsOf(db, id), { sent: 1 })
 })
 
-test('R23: what somebody typed goes out while a large batch is on its way', async t => {
+test('R23: a typed address is sent to while a large batch is being sent', async t => {
   const { db, server, deps, end } = await stage()
   t.teardown(end)
   const large = await order(db, numbered(3_000))
@@ -219,7 +219,7 @@ test('R23: what somebody typed goes out while a large batch is on its way', asyn
   t.same(await countsOf(db, large), { sent: 3_000 })
 })
 
-test('calling off and queueing keep the counts', async t => {
+test('canceling and queueing keep the counts right', async t => {
   const { db, query, deps, end, batch } = await stage()
   t.teardown(end)
   const id = await order(db, ['ben', 'cleo', 'r450.dan'])
@@ -244,7 +244,7 @@ test('calling off and queueing keep the counts', async t => {
   t.same(await countsOf(db, id), { sent: 3, cancelled: 1 })
 })
 
-test('stopping hands back what has not left', async t => {
+test('stopping releases what was not sent', async t => {
   const { db, server, transport, end } = await stage()
   t.teardown(end)
   const id = await order(db, numbered(2_000))

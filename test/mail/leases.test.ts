@@ -1,4 +1,4 @@
-/** Whose a mail is while it is on its way, in hand, or sent and not written down yet. */
+/** Which worker has a mail while it is ready, in flight, or sent and not written yet. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Test, test } from 'tap'
 import { connect } from '../../src/db/client.ts'
@@ -14,7 +14,7 @@ async function stage(t: Test) {
   return made
 }
 
-test('R3: a mail that is on its way for longer than a lease stays with its worker', async t => {
+test('R3: a mail in flight for longer than a lease stays with its worker', async t => {
   const { db, query } = await stage(t)
   const id = await order(db, numbered(5))
   const slow = transportThat(() => pause(2_500, undefined))
@@ -33,7 +33,7 @@ test('R3: a mail that is on its way for longer than a lease stays with its worke
   t.same(await countsOf(db, id), { sent: 5 })
 })
 
-test('a mail that is on its way for a while shows on its person until it is sent', async t => {
+test('a mail in flight for a while shows on its person until it is sent', async t => {
   const { db, query } = await stage(t)
   await order(db, numbered(5))
   const shown = async () =>
@@ -50,14 +50,14 @@ test('a mail that is on its way for a while shows on its person until it is sent
   t.same(await shown(), [{ state: 'sent' }])
 })
 
-test('R3: what a worker held that is gone is sent by another within a lease and a look', async t => {
+test('R3: what a crashed worker had claimed is sent by another within a lease and a sweep', async t => {
   const { db, query } = await stage(t)
   const id = await order(db, numbered(30))
   const end = new AbortController()
   const never = transportThat(
     () => new Promise(resolve => end.signal.addEventListener('abort', () => resolve(undefined)))
   )
-  // gone in the middle of it: this one never comes back to renew its leases
+  // this worker never comes back to renew its leases
   const cable = layCable()
   t.teardown(cable.cut)
   const gone = connect(await cable.through((await stageUrl(db))!), { connections: 2 })
@@ -77,7 +77,7 @@ test('R3: what a worker held that is gone is sent by another within a lease and 
   t.same(await countsOf(db, id), { sent: 30 })
 })
 
-test('R3: what has lain in hand for half a lease goes back, and does not leave from there', async t => {
+test('R3: what was ready for half a lease is released and not sent', async t => {
   const { db } = await stage(t)
   const id = await order(db, numbered(20))
   const left: number[] = []
@@ -98,7 +98,7 @@ test('R3: what has lain in hand for half a lease goes back, and does not leave f
   t.equal(first!.n, 0)
 })
 
-test('R5: while the database is away no more is sent than can be remembered, and none of it twice', async t => {
+test('R5: while the database is away, sending stops after a bounded number of mails, and none is sent twice', async t => {
   const { db } = await stage(t)
   const id = await order(db, numbered(2_000))
   const cable = layCable()
@@ -112,7 +112,7 @@ test('R5: while the database is away no more is sent than can be remembered, and
   const before = transport.recipients.length
   await pause(1_000)
   const during = transport.recipients.length
-  t.ok(during - before <= 600, `${during - before} left while nothing could be written`)
+  t.ok(during - before <= 600, `${during - before} were sent while nothing could be written`)
   await cable.mend()
   await run
   await deliverDue(means(db, transport))
@@ -121,7 +121,7 @@ test('R5: while the database is away no more is sent than can be remembered, and
   t.same(await countsOf(db, id), { sent: 2_000 })
 })
 
-test('R5: a lease that ran out while the database was away is its worker’s for some seconds more', async t => {
+test('R5: after the database was away, a worker has some seconds more for its expired leases', async t => {
   const { db, query } = await stage(t)
   const id = await order(db, ['ben'])
   await query`update deliveries set state = 'sending', attempts = 1, lease_until = pg_postmaster_start_time() - interval '1 second'`

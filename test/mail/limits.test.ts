@@ -1,4 +1,4 @@
-/** What mail servers say when they have limits, in their own words, and what each speaks about. */
+/** What real mail servers say when they have limits, and what each refusal is about. */
 import { test } from 'tap'
 import type { About } from '../../src/mail/delivery.ts'
 import { askOf } from '../../src/mail/wire/limits.ts'
@@ -159,7 +159,7 @@ const table: [stage: Stage, reply: string, about: About | 'for good', more?: obj
   ['recipient', '554 5.7.1 Relay access denied', 'for good']
 ]
 
-test('what a refusal speaks about: this mail, this connection, how many at once, how fast, or everything', async t => {
+test('what a refusal is about: this mail, this connection, how many at once, how fast, or everything', async t => {
   for (const [stage, text, about, more = {}] of table) {
     const lines = [...Buffer.from(text).toString('latin1').split('\r\n')]
     const ask = askOf(stage, readReply(lines)!)
@@ -168,7 +168,7 @@ test('what a refusal speaks about: this mail, this connection, how many at once,
   }
 })
 
-test('a wait is read where the words name one, and bounded', async t => {
+test('a wait is read if the words name one, and is bounded', async t => {
   const waits: [string, number | undefined][] = [
     ['450 4.7.1 try again in 30 s', 30],
     ['450 4.7.1 please retry in 2 minutes', 120],
@@ -184,7 +184,7 @@ test('a wait is read where the words name one, and bounded', async t => {
   for (const [text, wait] of waits) t.equal(askOf('recipient', readReply([text])!)?.wait, wait, text)
 })
 
-test('words made to be slow are read in no time', async t => {
+test('words crafted to be slow are read quickly', async t => {
   for (const piece of ['too many ', 'limit ', 'connection ', '1 ', 'exceed ', 'retry ', 'maximum 9', 'a'.repeat(50)])
     askOf('recipient', readReply([`450 4.7.1 ${piece.repeat(400)}`])!)
   t.pass()

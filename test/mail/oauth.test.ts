@@ -1,4 +1,4 @@
-/** Row 15: mail servers that take only XOAUTH2, and what is said where signing in cannot work. */
+/** Row 15: mail servers that take only XOAUTH2, and the errors when signing in cannot work. */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
@@ -52,7 +52,7 @@ const tokensIn = (commands: string[]) =>
     .flatMap(line => /^AUTH XOAUTH2 (.*)$/.exec(line)?.[1] ?? [])
     .map(text => Buffer.from(text, 'base64').toString())
 
-test('row 15: a token of the client is got once for all connections', async t => {
+test('row 15: the client’s token is fetched once for all connections', async t => {
   const tokens = await tokenServer(t, good)
   const { outcomes, server } = await sendWith(t, tokens)
   t.ok(outcomes.every(({ is }) => is === 'sent'))
@@ -62,7 +62,7 @@ test('row 15: a token of the client is got once for all connections', async t =>
   t.same(new Set(tokensIn(server.commands)), new Set(['user=rollcall@larkfield.example\x01auth=Bearer t1\x01\x01']))
 })
 
-test('a refresh token is used where there is one, and followed where it changes', async t => {
+test('a refresh token is used if there is one, and replaced when it changes', async t => {
   const tokens = await tokenServer(t, (_asked, n) => ({
     body: JSON.stringify({ access_token: `t${n}`, expires_in: 3600, refresh_token: `next${n}` })
   }))
@@ -96,7 +96,7 @@ const refusals: [answer: Answer, words: RegExp][] = [
   [{ body: `"${'x'.repeat(100_000)}"` }, /too long/]
 ]
 
-test('what the token server refuses is said with the setting, and holds the mail', async t => {
+test('a refusal by the token server names the setting and holds the mail', async t => {
   for (const [answer, words] of refusals) {
     const { outcomes, server } = await sendWith(t, await tokenServer(t, () => answer))
     t.match(outcomes.at(-1), { is: 'transport-fault', reply: words })
@@ -107,7 +107,7 @@ test('what the token server refuses is said with the setting, and holds the mail
   t.match(outcomes.at(-1), { is: 'transport-fault', reply: /SMTP_OAUTH_TOKEN_URL: could not reach the token server/ })
 })
 
-test('row 15: a server that offers nothing we can use: says what it offers and what to set', async t => {
+test('row 15: if the server offers nothing we can use, the error says what it offers and what to set', async t => {
   const offers: [ehlo: string, words: RegExp][] = [
     ['AUTH XOAUTH2', /offers only AUTH XOAUTH2 and takes no password. Set SMTP_OAUTH_TOKEN_URL/],
     ['AUTH GSSAPI NTLM', /offers only AUTH GSSAPI NTLM; Rollcall can use PLAIN, LOGIN, CRAM-MD5 or XOAUTH2/]

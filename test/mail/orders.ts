@@ -1,4 +1,4 @@
-/** A database with mails that are owed, and a worker's means to deliver them. */
+/** A database with queued mails, and what a worker needs to deliver them. */
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../../src/db/client.ts'
 import { invitationComposer } from '../../src/invitations/email.ts'
@@ -65,7 +65,7 @@ const counters = [
   'cancelled'
 ]
 
-/** What a batch says of its mails, only what is not zero; throws when it differs from its deliveries or its people. */
+/** A batch's counts that are not zero; throws when they differ from its deliveries or its people. */
 export async function countsOf(db: Database, batchId: number): Promise<Record<string, number>> {
   const [batch] = await db.$client`select * from batches where id = ${batchId}`
   const rows =

@@ -40,7 +40,7 @@ test('without a mail server every mail is kept as a file and reads as it was wri
   t.equal(await readKept(folder, 999_999), undefined)
 })
 
-test('F17: no other user of the machine reads what is kept, also in a folder that was there before', async t => {
+test('F17: no other user of the machine can read the outbox, even in a folder that existed before', async t => {
   const folder = path.join(t.testdir({ outbox: {} }), 'outbox')
   fs.chmodSync(folder, 0o755)
   fs.writeFileSync(path.join(folder, '900001.eml'), 'older', { mode: 0o644 })
@@ -55,7 +55,7 @@ test('F17: no other user of the machine reads what is kept, also in a folder tha
   for (const name of kept) t.equal(fs.statSync(path.join(folder, name)).mode & 0o777, 0o600, name)
 })
 
-test('F17: nor does a part of a mail that was left readable stay so', async t => {
+test('F17: nor a leftover part of a mail that was readable', async t => {
   const folder = t.testdir({ '7.eml.part': 'left behind' })
   fs.chmodSync(path.join(folder, '7.eml.part'), 0o666)
   const bytes = () => Buffer.from('Subject: x\r\n\r\n')
@@ -64,7 +64,7 @@ test('F17: nor does a part of a mail that was left readable stay so', async t =>
   t.equal(fs.statSync(path.join(folder, '7.eml')).mode & 0o777, 0o600)
 })
 
-test('F17: the generated key is its owner’s alone, also when a restore made it readable', async t => {
+test('F17: only its owner can read the generated key, even after a restore made it readable', async t => {
   const folder = t.testdir({})
   const key = readSecretKey(folder)
   const file = path.join(folder, 'secret.key')

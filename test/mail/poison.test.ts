@@ -1,4 +1,4 @@
-/** A mail that breaks whoever touches it. */
+/** A mail that breaks everything that touches it. */
 import { test } from 'tap'
 import { invitationComposer } from '../../src/invitations/email.ts'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
@@ -29,7 +29,7 @@ const ways: Record<string, Composer> = {
 }
 
 for (const [how, invitation] of Object.entries(ways)) {
-  test(`R21: when ${how}, one mail is parked after three tries with the reason, and the others go out`, async t => {
+  test(`R21: when ${how}, one mail is parked after three tries with the reason, and the others are sent`, async t => {
     const { db, query, drop } = await organization()
     t.teardown(drop)
     const large = await order(db, [...numbered(150), 'poison', ...numbered(150, 'q')])
@@ -51,7 +51,7 @@ for (const [how, invitation] of Object.entries(ways)) {
   })
 }
 
-test('R21: a kind of mail that nobody knows does not hold up the others', async t => {
+test('R21: an unknown kind of mail does not hold up the others', async t => {
   const { db, query, drop } = await organization()
   t.teardown(drop)
   const id = await order(db, numbered(20))
@@ -60,7 +60,7 @@ test('R21: a kind of mail that nobody knows does not hold up the others', async 
   t.same(await countsOf(db, id), { sent: 19, deferred: 1 })
 })
 
-test('R21: a mail that cannot be made says nothing about a mail server that is away', async t => {
+test('R21: a mail that cannot be composed proves nothing about a mail server that is away', async t => {
   const { db, query, drop } = await organization()
   t.teardown(drop)
   await order(db, ['poison'])

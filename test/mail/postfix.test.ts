@@ -21,7 +21,7 @@ async function stage(t: Test, limits: string[]) {
   return { db, query, deps: means(db, transport), tries }
 }
 
-test('postfix with smtpd_client_connection_count_limit: the allowed connections go on', { skip }, async t => {
+test('postfix with smtpd_client_connection_count_limit: the allowed connections keep sending', { skip }, async t => {
   const { db, query, deps, tries } = await stage(t, ['smtpd_client_connection_count_limit = 3'])
   const batch = await order(db, numbered(100))
   await deliverDue(deps)
@@ -33,7 +33,7 @@ test('postfix with smtpd_client_connection_count_limit: the allowed connections 
   t.ok(known!.connections >= 1 && known!.connections <= 3, `${known!.connections} at once`)
 })
 
-test('postfix with smtpd_client_connection_rate_limit: those that are open go on', { skip }, async t => {
+test('postfix with smtpd_client_connection_rate_limit: open connections keep sending', { skip }, async t => {
   const { db, deps, tries } = await stage(t, ['smtpd_client_connection_rate_limit = 5'])
   const batch = await order(db, numbered(100))
   await deliverDue(deps)
@@ -54,7 +54,7 @@ test('postfix with smtpd_client_message_rate_limit: the rest waits, and no try i
   t.match(known, { rests: true, reply: /too much mail/ })
 })
 
-test('postfix with smtpd_recipient_limit: a mail has one recipient, so nothing is met', { skip }, async t => {
+test('postfix with smtpd_recipient_limit: a mail has one recipient, so no limit is met', { skip }, async t => {
   const { db, deps } = await stage(t, ['smtpd_recipient_limit = 1'])
   const batch = await order(db, numbered(30))
   await deliverDue(deps)

@@ -14,7 +14,7 @@ async function withMail(count = 1) {
   return { rollcall, ben, folder, id: Math.max(...ids), ids }
 }
 
-test('an admin reads the mails that would have gone out', async t => {
+test('an admin reads the emails that would have been sent', async t => {
   const { rollcall, ben, folder, id } = await withMail()
   t.teardown(rollcall.close)
 
@@ -60,15 +60,15 @@ test('the outbox is read page by page', async t => {
   t.match((await ben.get('/outbox?before=1')).body, 'no older mails')
 })
 
-test('what is not there is not found, and the outbox is for admins', async t => {
+test('an unknown email is not found, and the outbox is for admins', async t => {
   const { rollcall, ben, id } = await withMail()
   t.teardown(rollcall.close)
   const names = ['999', '999.eml', '999/html', 'x', 'x.eml', '0', '../../etc/passwd.eml', '1e3', '1.txt']
   for (const name of names) t.equal((await ben.get(`/outbox/${name}`)).statusCode, 404, name)
   const cleo = await rollcall.browser('cleo')
-  const nobody = await rollcall.browser()
+  const anonymous = await rollcall.browser()
   for (const url of ['/outbox', `/outbox/${id}`, `/outbox/${id}.eml`, `/outbox/${id}/html`]) {
     t.equal((await cleo.get(url)).statusCode, 403, url)
-    t.equal((await nobody.get(url)).statusCode, 303, url)
+    t.equal((await anonymous.get(url)).statusCode, 303, url)
   }
 })

@@ -1,4 +1,4 @@
-/** Mail servers with limits: everything arrives once, no try is counted for what is not the mail's fault, and it is learned. */
+/** Mail servers with limits: everything arrives once, only a mail's own faults count as attempts, and limits are learned. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test, test } from 'tap'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
@@ -75,7 +75,7 @@ for (const [connections, chosen] of [
       t.equal(all.server.taken.length, 75)
     })
 
-test('a connection that is closed again and again without a word costs no try either', async t => {
+test('a connection that is closed again and again without a reason costs no attempt either', async t => {
   const refuse = (at: { verb: string; mails: number }) => (at.verb === 'MAIL' && at.mails >= 4 ? '421 bye' : undefined)
   const all = await stage(t, { refuse }, 2)
   const batch = await order(all.db, numbered(40))
@@ -91,7 +91,7 @@ const crowded: [verb: string, words: string, most: number][] = [
 ]
 
 for (const [verb, words, most] of crowded)
-  test(`row 14: "${words.slice(0, 30)}…" beyond ${most} connections at ${verb}: the others go on`, async t => {
+  test(`row 14: "${words.slice(0, 30)}…" beyond ${most} connections at ${verb}: the others keep sending`, async t => {
     const refuse = (at: { verb: string; rank: number }) => (at.verb === verb && at.rank > most ? words : undefined)
     const all = await stage(t, { refuse, pause: 2 })
     const batch = await order(all.db, numbered(200))
@@ -101,7 +101,7 @@ for (const [verb, words, most] of crowded)
     await until(() => all.server.open === 0 || all.server.open <= most)
   })
 
-/** A worker sends so many mails, learns what the server allows and ends. */
+/** A worker sends some mails, learns what the server allows and ends. */
 async function sendAndLeave(all: Awaited<ReturnType<typeof stage>>, mails: number) {
   await order(all.db, numbered(mails))
   const worker = all.worker()
@@ -110,7 +110,7 @@ async function sendAndLeave(all: Awaited<ReturnType<typeof stage>>, mails: numbe
   await removeWorker(all.db, worker.transport.peer!)
 }
 
-test('row 14: how many work is kept over a restart, and one more is tried now and then', async t => {
+test('row 14: how many connections work is known after a restart, and one more is tried now and then', async t => {
   let most = 3
   const refuse = (at: { verb: string; rank: number }) =>
     at.verb === 'HELLO' && at.rank > most ? '421 4.7.0 too many connections' : undefined
@@ -165,21 +165,21 @@ test('row 14: workers whose number does not divide the limit try one more as wel
   t.equal(await raised(workers[2]), 5, 'each of the three has its share, one')
 })
 
-test('several workers share what a server allows, and none of them holds the others’ mails', async t => {
+test('several workers share what a server allows, and none puts the others on hold', async t => {
   const refuse = (at: { verb: string; rank: number }) =>
     at.verb === 'HELLO' && at.rank > 4 ? '421 4.7.0 too many connections' : undefined
   const all = await stage(t, { refuse, pause: 5 })
   const batch = await order(all.db, numbered(200))
   const workers = [all.worker(), all.worker(), all.worker()]
   await until(async () => {
-    // a worker for which no connection is left hands back what it holds, perhaps after the others have ended
+    // a worker without a connection releases its mails, perhaps after the others have ended
     await Promise.all(workers.map(deliverDue))
     return all.server.taken.length >= 200
   }, 20_000)
   await allArrived(t, all, batch, 200)
 })
 
-test('a server that allows fewer than none of our connections is out of reach, and nothing is counted', async t => {
+test('a server that refuses every connection is out of reach, and nothing is counted', async t => {
   const refuse = (at: { verb: string }) => (at.verb === 'HELLO' ? '421 4.7.0 too many connections' : undefined)
   const all = await stage(t, { refuse })
   const batch = await order(all.db, numbered(20))
@@ -199,7 +199,7 @@ const tooFast: [verb: string, words: string, kept: object, rest: [from: number, 
 ]
 
 for (const [verb, words, kept, [from, to]] of tooFast)
-  test(`how fast: after "${words.slice(0, 40)}…" the mails wait as long as the server wants`, async t => {
+  test(`how fast: after "${words.slice(0, 40)}…" the mails wait as long as the server asks`, async t => {
     const refuse = (at: { verb: string }) => (at.verb === verb && all.server.taken.length >= 30 ? words : undefined)
     const all = await stage(t, { refuse }, 1)
     const batch = await order(all.db, numbered(60))
@@ -212,7 +212,7 @@ for (const [verb, words, kept, [from, to]] of tooFast)
     t.ok(row!.rest > from - 10 && row!.rest < to, `rests for ${row!.rest} s`)
     const before = all.server.commands.length
     await deliverDue(all.worker())
-    t.equal(all.server.commands.length, before, 'not a word before that')
+    t.equal(all.server.commands.length, before, 'not a command before that')
   })
 
 test('how fast: at the pace that the server named, by all workers together, tried faster later', async t => {
@@ -243,7 +243,7 @@ test('how fast: at the pace that the server named, by all workers together, trie
   t.equal(after!.per_minute, before!.per_minute * 1.25)
 })
 
-test('a greylisted mail waits alone, as long as it is told', async t => {
+test('a greylisted mail waits alone, as long as the server asks', async t => {
   const refuse = (at: { verb: string; mails: number }) =>
     at.verb === 'RCPT' && all.server.refused.length === 0 ? '450 4.7.1 Greylisted, try again in 300 seconds' : undefined
   const all = await stage(t, { refuse })

@@ -69,7 +69,7 @@ for (const ehlo of [['PIPELINING', 'ENHANCEDSTATUSCODES'], ['ENHANCEDSTATUSCODES
   })
 }
 
-test('what fails before a recipient is named is the transport’s fault', async t => {
+test('what fails before the recipient is named is the transport’s fault', async t => {
   for (const script of [
     { greeting: '554 5.3.2 no service' },
     { greeting: '421 4.3.2 too busy' },
@@ -110,7 +110,7 @@ test('a wrong password is the transport’s fault, a right one is used', async t
   await Promise.all([wrong.close(), right.close()])
 })
 
-test('S14: with STARTTLS stripped or refused no password and no address leaves', async t => {
+test('S14: with STARTTLS stripped or refused, no password and no address is sent', async t => {
   const user = { user: 'rollcall', password: 'canary-password', requireTls: true }
   for (const ehlo of [['AUTH PLAIN LOGIN'], ['STARTTLS', 'AUTH PLAIN LOGIN']]) {
     const server = await startScripted({ ehlo })
@@ -123,14 +123,14 @@ test('S14: with STARTTLS stripped or refused no password and no address leaves',
   }
 })
 
-test('S14: a certificate that nobody vouches for is refused where TLS is required', async t => {
+test('S14: an untrusted certificate is refused if TLS is required', async t => {
   const server = await startMailServer({ disabledCommands: [], allowInsecureAuth: true })
   t.teardown(server.stop)
   const strict = smtpTransport({ ...server.settings, requireTls: true }, { timeouts: hasty })
   t.match(await strict.send(mailTo('ada@larkfield.example')), { is: 'transport-fault', reply: /certificate|altnames/i })
   const lenient = smtpTransport(server.settings, { timeouts: hasty })
   t.equal((await lenient.send(mailTo('ada@larkfield.example'))).is, 'sent')
-  t.equal(server.mails[0]?.isSecure, true, 'TLS is used where it is offered')
+  t.equal(server.mails[0]?.isSecure, true, 'TLS is used if it is offered')
   await Promise.all([strict.close(), lenient.close()])
 })
 
@@ -162,7 +162,7 @@ const hostile = [
   ''
 ]
 
-test('S9: hostile addresses reach nobody else', async t => {
+test('S9: hostile addresses never reach another mailbox', async t => {
   const server = await startScripted()
   t.teardown(server.stop)
   const transport = smtpTransport(server.settings, { timeouts: hasty })
@@ -190,7 +190,7 @@ test('S9: hostile addresses reach nobody else', async t => {
 
 const dotted = bytes.toString('latin1').replace('\r\n.', '\r\n..')
 
-test('an address outside of ASCII needs a server that knows SMTPUTF8', async t => {
+test('a non-ASCII address needs a server with SMTPUTF8', async t => {
   const able = await sendOne('jürgen@larkfield.example')
   t.equal(able.outcome.is, 'sent')
   t.match(able.server.commands.join('\n'), /MAIL FROM:<rollcall@larkfield.example> SMTPUTF8/)
@@ -210,7 +210,7 @@ test('connections are kept, shared and closed when unused', async t => {
   t.equal(server.taken.length, 8)
 })
 
-test('a server that closed a resting connection costs nothing', async t => {
+test('a server that closed an idle connection costs nothing', async t => {
   const server = await startScripted()
   const transport = smtpTransport(server.settings, { timeouts: hasty })
   await transport.send(mailTo('ada@larkfield.example'))
@@ -221,11 +221,11 @@ test('a server that closed a resting connection costs nothing', async t => {
   await again.stop()
 })
 
-test('an envelope goes right behind the text before it, whatever becomes of that', async t => {
+test('an envelope is pipelined behind the text before it, however that mail ends', async t => {
   for (const [deed, is] of table.filter(([deed]) => !/^r4[27]1|421$|^r(stall|drop|530)/.test(deed))) {
     const server = await startScripted()
     const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: 5_000 })
-    t.equal(transport.pipelined, 0, 'nobody knows yet how quick it is')
+    t.equal(transport.pipelined, 0, 'it is not known yet how quick the server is')
     await transport.send(mailTo('first@larkfield.example'))
     t.equal(transport.pipelined, 1)
     const names = ['ada', `${deed}.ben`, 'cleo', 'dora']
@@ -244,7 +244,7 @@ test('an envelope goes right behind the text before it, whatever becomes of that
   }
 })
 
-test('nothing goes behind a text where the server does not offer it or takes its time, or for long where it forgets it', async t => {
+test('nothing is pipelined if the server does not offer it or is slow, nor for long if it drops envelopes', async t => {
   const sendTo = async (script: ScriptedOptions, names: string[], quick = 5_000) => {
     const server = await startScripted(script)
     const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: quick })
@@ -262,7 +262,7 @@ test('nothing goes behind a text where the server does not offer it or takes its
   t.equal((await sendTo({ pause: 100 }, twenty.slice(0, 4), 50)).behind, 0)
 })
 
-test('a mail that cannot be made, halfway through, ends its connection and nothing else', async t => {
+test('a mail that cannot be composed ends its connection, halfway through, and nothing else', async t => {
   const server = await startScripted()
   const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: 5_000 })
   const broken = {

@@ -1,4 +1,4 @@
-/** One address that a mail server always refuses with the words of a limit: it is at fault in the end, and holds no other up. */
+/** One address that a mail server always refuses in the words of a limit: it fails in the end and delays no other. */
 import { test } from 'tap'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
@@ -43,7 +43,7 @@ for (const connections of [1, 4])
         await passTime(db)
         const more = await order(db, numbered(3, `more${i}.`))
         await deliverDue(run)
-        t.same(await countsOf(db, more), { sent: 3 }, 'nor are later ones held up')
+        t.same(await countsOf(db, more), { sent: 3 }, 'nor are later ones delayed')
       }
       t.match(await suspect(), { state: 'deferred', attempts: 1, server_reply: words })
       t.equal(await readPause(db), undefined, 'the mail server was never out of reach')

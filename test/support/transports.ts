@@ -1,8 +1,8 @@
-/** Ways out for mail that stay in this process. */
+/** Mail transports that stay in this process. */
 import type { Mail, MailTransport, Outcome } from '../../src/mail/delivery.ts'
 
 export interface TestTransport extends MailTransport {
-  /** Who was written to, in order. */
+  /** Addresses that were sent to, in order. */
   recipients: string[]
 }
 

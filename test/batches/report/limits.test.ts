@@ -19,20 +19,20 @@ t.test('a batch says what the mail server asked for, and so do Settings and the 
   t.notMatch((await ben.get('/metrics')).body, 'rollcall_mail_limit')
   await db.execute(sql`insert into mail_servers (server, connections, reply)
     values ('mail.example.org:587', 3, '421 4.7.0 <too> many')`)
-  t.match(await page(), 'mail.example.org allows 3 connections at once; sending over 3.')
+  t.match(await page(), 'mail.example.org allows 3 connections at once; Rollcall uses 3.')
   t.match(await page(), 'Its reply: 421 4.7.0 &lt;too&gt; many')
   await db.execute(
     sql`update mail_servers set per_minute = 30, mails_per_connection = 1, rest_until = now() + interval '50 seconds'`
   )
   const words = [
-    'mail.example.org takes 1 mail over one connection; Rollcall then opens another.',
-    'mail.example.org asked Rollcall to slow down: 30 messages a minute. 173 mails left, about 6 minutes.',
-    /mail\.example\.org asked Rollcall to wait\. Sending resumes in \d\d s; no mail is lost\./
+    'mail.example.org takes 1 email on one connection; Rollcall then opens another.',
+    'mail.example.org asked Rollcall to slow down: 30 emails a minute. 173 emails left, about 6 minutes.',
+    /mail\.example\.org asked Rollcall to wait\. Sending resumes in \d\d s; no email is lost\./
   ]
   for (const each of words) t.match(await page(), each)
   const settings = (await ada.get('/settings/mail')).body
   t.match(settings, 'mail.example.org allows 3 connections at once')
-  t.match(settings, '30 messages a minute.')
+  t.match(settings, '30 emails a minute.')
   const metrics = (await ben.get('/metrics')).body
   for (const line of ['connections 3', 'mails_per_connection 1', 'mails_per_minute 30'])
     t.match(metrics, `\nrollcall_mail_limit_${line}\n`)
