@@ -18,6 +18,8 @@
     trouble.querySelector('strong').textContent = sentence(heading)
     trouble.querySelector('p').textContent = text
     trouble.querySelector('a').hidden = !isSignedOut
+    const icon = trouble.querySelector('use')
+    icon.setAttribute('href', icon.getAttribute('href').replace(/#.*/, tone === 'bad' ? '#alert' : '#x'))
     say('')
     if (mayFocus) trouble.focus()
   }

