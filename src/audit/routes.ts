@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
+import { idOf } from '../lib/id.ts'
 import { pagesOf } from '../lib/paging.ts'
 import { viewerOf } from '../web/access.ts'
 import { sendCsv } from '../web/csv.ts'
 import { showTime, startOfDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters, optionalField } from '../web/forms.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../web/list.ts'
 import { describeEvent, type EventRow, eventKinds, isEventKind } from './event.ts'
 import { type EventFilter, type ListedEvent, listActors, listEvents } from './store.ts'
 
@@ -18,7 +20,6 @@ const querystring = filters({
 })
 type Query = Static<typeof querystring>
 
-const pageSize = 50
 /** New columns come last, so that those who read by position find what they know. */
 const header = 'at,actor,event,person,batch,text,details,actor_address,actor_id,person_address,person_id'.split(',')
 
@@ -30,24 +31,20 @@ export function activityRoutes(app: FastifyInstance, { db }: Deps): void {
     const { query } = request
     const { timeZone } = viewerOf(request)
     const filter = readFilter(query, timeZone)
-    const [rows, actors] = await Promise.all([
-      listEvents(db, filter, pageSize + 1, numberOf(query.before)),
-      listActors(db)
-    ])
-    const shown = rows.slice(0, pageSize)
+    const [rows, actors] = await Promise.all([listEvents(db, filter, rowsToRead, idOf(query.before)), listActors(db)])
+    const page = pageOf(rows, event => event.id)
     return reply.page(
       'audit/index',
       { title: 'Activity', section: 'Activity' },
       {
-        events: shown.map(event => shownEvent(event, timeZone)),
+        events: page.rows.map(event => shownEvent(event, timeZone)),
         kinds: Object.keys(eventKinds).map(value => ({ value, text: wordsOf(value), isChosen: value === filter.kind })),
         actors: actors.map(actor => actorOption(actor, actors, filter.actorId)),
         from: dayOf(query.from) ?? '',
         to: dayOf(query.to) ?? '',
         isFiltered: Boolean(filter.kind || filter.actorId || filter.from || filter.to),
-        csv: href('/activity.csv', { ...query, before: '' }),
-        first: query.before ? href('/activity', { ...query, before: '' }) : null,
-        next: rows.length > pageSize ? href('/activity', { ...query, before: String(shown.at(-1)!.id) }) : null
+        csv: hrefOf('/activity.csv', query, { before: '' }),
+        ...linksOf(page, Boolean(query.before), before => hrefOf('/activity', query, { before }))
       }
     )
   })
@@ -75,13 +72,11 @@ function readFilter({ kind = '', actor, from, to }: Query, timeZone: string): Ev
   const [first, last] = [dayOf(from), dayOf(to)]
   return {
     kind: isEventKind(kind) ? kind : undefined,
-    actorId: numberOf(actor),
+    actorId: idOf(actor),
     from: first === undefined ? undefined : startOfDay(first, timeZone),
     to: last === undefined ? undefined : startOfDay(last, timeZone, 1)
   }
 }
-
-const numberOf = (text: string | undefined) => (text && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined)
 
 /** A day of the calendar as a date field sends it, or undefined. There is no year 0. */
 function dayOf(text: string | undefined): string | undefined {
@@ -97,11 +92,6 @@ function personIn({ personName, personEmail }: EventRow): string {
 
 /** "batch-paused" → "Batch paused". */
 const wordsOf = (kind: string) => kind[0]!.toUpperCase() + kind.slice(1).replaceAll('-', ' ')
-
-function href(path: string, query: Query): string {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]))
-  return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path
-}
 
 type Actor = Awaited<ReturnType<typeof listActors>>[number]
 

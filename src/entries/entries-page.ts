@@ -2,35 +2,34 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Db } from '../db/client.ts'
+import { idOf } from '../lib/id.ts'
 import { peopleInWords } from '../lib/words.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead, textOf } from '../web/list.ts'
 import { initialsOf } from '../web/pages.ts'
 import { type Undecided, undecided } from './entries-store.ts'
 import { relinksWaiting } from './relink-store.ts'
 
-const pageSize = 50
 const maxCounted = 1_000
 
 export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
-  const query = request.query as { after?: string }
-  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
+  const after = idOf(textOf(request.query, 'after'))
   const [found, heading, waiting] = await Promise.all([
-    undecided(db, pageSize + 1, after),
+    undecided(db, rowsToRead, after),
     undecidedInWords(db),
     viewerOf(request).role === 'owner' ? relinksWaiting(db, maxCounted) : []
   ])
-  const rows = found.slice(0, pageSize)
+  const page = pageOf(found, person => person.id)
   return reply.page(
     'entries/index',
     { title: 'Directory entries to decide', section: 'Directory groups' },
     {
       heading: heading ? `${heading} to decide about` : 'Nothing to decide',
       relink: waiting.length > 1 ? relinkSheet(waiting.length) : null,
-      rows: rows.map(rowOf),
-      first: after > 0 ? '/groups/entries' : null,
-      next: found.length > pageSize ? `/groups/entries?after=${rows.at(-1)!.id}` : null
+      rows: page.rows.map(rowOf),
+      ...linksOf(page, after !== undefined, after => hrefOf('/groups/entries', { after }))
     }
   )
 }

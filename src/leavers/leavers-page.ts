@@ -2,27 +2,29 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readSettingsRow } from '../directory/settings-store.ts'
+import { idOf } from '../lib/id.ts'
 import { includesRole } from '../lib/role.ts'
 import { number, peopleInWords } from '../lib/words.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { viewerOf } from '../web/access.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
+import { hrefOf, linksOf, pageOf, textOf } from '../web/list.ts'
 import { initialsOf } from '../web/pages.ts'
 import { mayLetGo } from './approve-leavers.ts'
 import { type ShownLeaver, showLeavers } from './leavers-store.ts'
 import { leaversToLetGo } from './to-let-go.ts'
 
-const pageSize = 50
-
 export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
   const { role, timeZone } = viewerOf(request)
-  const query = request.query as { after?: string }
-  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
+  const after = idOf(textOf(request.query, 'after')) ?? 0
   const [settings, waiting] = await Promise.all([readSettingsRow(db), leaversToLetGo(db)])
   const mine = waiting.filter(leaver => mayLetGo(role, leaver))
-  const ids = waiting.map(({ id }) => id).filter(id => id > after)
-  const shown = await showLeavers(db, ids.slice(0, pageSize))
+  const page = pageOf(
+    waiting.map(({ id }) => id).filter(id => id > after),
+    id => id
+  )
+  const shown = await showLeavers(db, page.rows)
   const others = waiting.length - mine.length
   return reply.page(
     'leavers/index',
@@ -36,8 +38,7 @@ export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: 
       others: includesRole(role, 'admin') && others > 0 ? number(others) : null,
       until: latest(mine),
       rows: shown.map(leaver => leaverView(leaver, timeZone)),
-      first: after > 0 ? '/groups/leavers' : null,
-      next: ids.length > pageSize ? `/groups/leavers?after=${shown.at(-1)!.id}` : null
+      ...linksOf(page, after > 0, after => hrefOf('/groups/leavers', { after }))
     }
   )
 }

@@ -6,6 +6,12 @@ import { withoutUnseen } from './text/unseen.ts'
 /** In NFC, as names and addresses are kept, and without what nobody sees typing it. */
 export const searchText = (typed: string | undefined): string => withoutUnseen((typed ?? '').normalize('NFC')).trim()
 
+/** What is searched for, from two characters on; undefined: nothing. One character would match almost everyone. */
+export function searchTerm(typed: string | undefined): string | undefined {
+  const text = searchText(typed)
+  return [...text].length >= 2 ? text : undefined
+}
+
 /**
  * A search text in every spelling in which it may be kept: what a file said may be decomposed, and "jo@müller" is
  * "jo@xn--mller-kva" in an address.

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { pagesOf } from '../lib/paging.ts'
 import { includesRole } from '../lib/role.ts'
-import { searchText } from '../lib/search-text.ts'
+import { searchTerm } from '../lib/search-text.ts'
 import { number, peopleInWords } from '../lib/words.ts'
 import { deliveryBadge, deliveryBadges, deliveryChoices, noMailWords } from '../mail/delivery-badges.ts'
 import { countEnrollments } from '../people/counts.ts'
@@ -14,6 +14,7 @@ import { sendCsv } from '../web/csv.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters, optionalField } from '../web/forms.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../web/list.ts'
 import { initialsOf } from '../web/pages.ts'
 import { type Listed, listPeople, type PeopleFilter } from './list-store.ts'
 
@@ -26,7 +27,6 @@ const querystring = filters({
 })
 type Query = Static<typeof querystring>
 
-const pageSize = 50
 const header = 'name,address,role,enrollment,delivery,invited_at,signed_up_at,no_mail'.split(',')
 
 export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
@@ -35,11 +35,9 @@ export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
 
   app.get<{ Querystring: Query }>('/people', options, async (request, reply) => {
     const filter = readFilter(request.query)
-    const [rows, counts] = await Promise.all([
-      listPeople(db, filter, pageSize + 1, request.query.after),
-      countPeople(db)
-    ])
-    const people = rows.slice(0, pageSize)
+    const [rows, counts] = await Promise.all([listPeople(db, filter, rowsToRead, request.query.after), countPeople(db)])
+    const page = pageOf(rows, person => person.addressKey)
+    const { refresh: _, ...query } = request.query
     const states = countEnrollments(counts)
     const { timeZone } = viewerOf(request)
     return reply.page(
@@ -49,16 +47,15 @@ export function peopleRoutes(app: FastifyInstance, deps: Deps): void {
         q: filter.q ?? '',
         status: filter.enrollment ?? '',
         delivery: filter.delivery ?? '',
-        counts: enrollments.map(state => countOf(states[state], state, request.query)),
+        counts: enrollments.map(state => countOf(states[state], state, query)),
         deliveries: deliveryChoices(filter.delivery, seenAmong(counts)),
         totalText: peopleInWords(counts.reduce((sum, row) => sum + row.count, 0)),
         mayInvite: includesRole(viewerOf(request).role, 'admin'),
-        found: foundInWords(people.length, rows.length > pageSize, request.query.after !== undefined),
-        rows: people.map(person => shownPerson(person, timeZone)),
-        csv: href(request.query, { after: '' }, '/people.csv'),
+        found: foundInWords(page.rows.length, page.hasMore, query.after !== undefined),
+        rows: page.rows.map(person => shownPerson(person, timeZone)),
+        csv: hrefOf('/people.csv', query, { after: '' }),
         isFiltered: Boolean(filter.q || filter.enrollment || filter.delivery),
-        first: request.query.after ? href(request.query, { after: '' }) : null,
-        next: rows.length > pageSize ? href(request.query, { after: people.at(-1)!.addressKey }) : null
+        ...linksOf(page, Boolean(query.after), after => hrefOf('/people', query, { after }))
       }
     )
   })
@@ -86,11 +83,10 @@ function foundInWords(shown: number, hasMore: boolean, isLater: boolean): string
 }
 
 function readFilter(query: Query) {
-  const q = searchText(query.q)
   const delivery =
     query.delivery && Object.hasOwn(deliveryBadges, query.delivery) ? (query.delivery as DeliveryState) : undefined
   return {
-    q: [...q].length >= 2 ? q : undefined,
+    q: searchTerm(query.q),
     enrollment: query.status && isEnrollment(query.status) ? query.status : undefined,
     delivery
   }
@@ -109,15 +105,8 @@ function countOf(value: number, state: (typeof enrollments)[number], query: Quer
     shown: number(value),
     ...enrollmentBadges[state],
     isChosen,
-    href: href(query, { status: isChosen ? '' : state, after: '' })
+    href: hrefOf('/people', query, { status: isChosen ? '' : state, after: '' })
   }
-}
-
-/** The same page with some filters changed; blank ones are left out. */
-function href(query: Query, changed: Partial<Query>, path = '/people'): string {
-  const { refresh: _, ...all } = { ...query, ...changed }
-  const parameters = new URLSearchParams(Object.entries(all).filter(([, value]) => value) as [string, string][])
-  return parameters.size > 0 ? `${path}?${parameters}` : path
 }
 
 function shownPerson(person: Listed, timeZone: string) {

@@ -1,8 +1,9 @@
 /** One team: who is in it, and why. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { idOf } from '../lib/id.ts'
 import { includesRole } from '../lib/role.ts'
-import { searchText } from '../lib/search-text.ts'
+import { searchTerm } from '../lib/search-text.ts'
 import { peopleInWords } from '../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../mail/delivery-badges.ts'
 import { enrollmentBadges } from '../people/person.ts'
@@ -11,13 +12,12 @@ import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import type { FieldErrors } from '../web/forms.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead, textOf } from '../web/list.ts'
 import { initialsOf } from '../web/pages.ts'
 import { listMembers, type Member, placeOf } from './members-store.ts'
 import { countPending, listPending } from './pending-store.ts'
 import { findTeam, type ListedTeam } from './store.ts'
 import { sourceWords } from './team.ts'
-
-const pageSize = 50
 
 export const noTeam = () => new Refusal(404, 'There is no such team.')
 
@@ -29,8 +29,7 @@ export async function teamOf({ db }: Deps, request: FastifyRequest): Promise<Lis
 
 /** What is searched for, from two characters on. */
 export function searchOf(request: FastifyRequest): string {
-  const q = searchText((request.query as { q?: string }).q)
-  return [...q].length >= 2 ? q : ''
+  return searchTerm(textOf(request.query, 'q')) ?? ''
 }
 
 export async function teamPage(
@@ -44,19 +43,12 @@ export async function teamPage(
   const team = await teamOf(deps, request)
   const { role, timeZone } = viewerOf(request)
   const q = searchOf(request)
-  const { after = '' } = request.query as { after?: string }
-  const place = /^[1-9]\d{0,14}$/.test(after) ? await placeOf(db, team.id, Number(after)) : undefined
-  const members = await listMembers(db, team.id, q, pageSize + 1, place)
-  const shown = members.slice(0, pageSize)
+  const after = idOf(textOf(request.query, 'after'))
+  const place = after === undefined ? undefined : await placeOf(db, team.id, after)
+  const page = pageOf(await listMembers(db, team.id, q, rowsToRead, place), member => member.personId)
   const mayAct = includesRole(role, 'admin')
   const waiting = q ? null : await waitingView(deps, request, team.id, timeZone)
-  const isWhole = place === undefined && members.length <= pageSize
-  const href = (id: number | null) => {
-    const said = Object.entries({ q, after: id ?? '' }).filter(([, value]) => value !== '')
-    return said.length > 0
-      ? `/teams/${team.id}?${new URLSearchParams(said as [string, string][])}`
-      : `/teams/${team.id}`
-  }
+  const isWhole = place === undefined && !page.hasMore
   const isWrong = Object.keys(errors).length > 0
   return reply.page(
     'teams/team',
@@ -72,26 +64,24 @@ export async function teamPage(
       isByHand: team.source === 'hand',
       groupHref: team.groupId ? `/groups/${team.groupId}` : null,
       memberText: peopleInWords(team.memberCount),
-      csv: `/teams/${team.id}/members.csv${q ? `?${new URLSearchParams({ q })}` : ''}`,
-      rows: shown.map(member => rowView(team.id, member, mayAct, timeZone)),
-      found: q || isWhole ? foundInWords(shown.length, members.length > pageSize) : 'In the order of their names',
-      first: place ? href(null) : null,
-      next: members.length > pageSize ? href(shown.at(-1)!.personId) : null
+      csv: hrefOf(`/teams/${team.id}/members.csv`, { q }),
+      rows: page.rows.map(member => rowView(team.id, member, mayAct, timeZone)),
+      found: q || isWhole ? foundInWords(page.rows.length, page.hasMore) : 'In the order of their names',
+      ...linksOf(page, place !== undefined, after => hrefOf(`/teams/${team.id}`, { q, after }))
     }
   )
 }
 
 /** Who is invited to the team and has not joined yet; null where there is no one. */
 async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number, timeZone: string) {
-  const { waiting = '' } = request.query as { waiting?: string }
-  const after = /^[1-9]\d{0,14}$/.test(waiting) ? Number(waiting) : 0
-  const [count, people] = await Promise.all([countPending(db, teamId), listPending(db, teamId, pageSize + 1, after)])
+  const after = idOf(textOf(request.query, 'waiting'))
+  const [count, people] = await Promise.all([countPending(db, teamId), listPending(db, teamId, rowsToRead, after)])
   if (count === 0) return null
-  const shown = people.slice(0, pageSize)
+  const page = pageOf(people, person => person.personId)
   return {
     count,
     text: `${peopleInWords(count)}, in the order of their invitations`,
-    rows: shown.map(({ personId, email, name, invitedAt, expiresAt }) => ({
+    rows: page.rows.map(({ personId, email, name, invitedAt, expiresAt }) => ({
       href: `/people/${personId}`,
       email,
       name: name ?? email,
@@ -99,8 +89,7 @@ async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number
       invited: showDay(invitedAt, timeZone),
       expires: showDay(expiresAt, timeZone)
     })),
-    first: after > 0 ? `/teams/${teamId}#waiting-t` : null,
-    next: people.length > pageSize ? `/teams/${teamId}?waiting=${shown.at(-1)!.personId}#waiting-t` : null
+    ...linksOf(page, after !== undefined, waiting => `${hrefOf(`/teams/${teamId}`, { waiting })}#waiting-t`)
   }
 }
 

@@ -1,27 +1,21 @@
 /** All teams: those that follow directory groups, and those made by hand. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { idOf } from '../lib/id.ts'
 import { includesRole } from '../lib/role.ts'
 import { number, peopleInWords } from '../lib/words.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead, textOf } from '../web/list.ts'
 import { findTeam, type ListedTeam, listTeams } from './store.ts'
 import { searchOf } from './team-page.ts'
-
-const pageSize = 50
 
 export async function teamsPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, typed = '', error = '') {
   const { db } = deps
   const q = searchOf(request)
-  const { after = '' } = request.query as { after?: string }
-  const last = /^[1-9]\d{0,14}$/.test(after) ? await findTeam(db, Number(after)) : undefined
-  const teams = await listTeams(db, q, pageSize + 1, last)
-  const shown = teams.slice(0, pageSize)
-  const hasMore = teams.length > pageSize
-  const href = (changed: { after: string }) => {
-    const said = Object.entries({ q, ...changed }).filter(([, value]) => value)
-    return said.length > 0 ? `/teams?${new URLSearchParams(said)}` : '/teams'
-  }
+  const after = idOf(textOf(request.query, 'after'))
+  const last = after === undefined ? undefined : await findTeam(db, after)
+  const page = pageOf(await listTeams(db, q, rowsToRead, last), team => team.id)
   return reply.page(
     'teams/index',
     { title: error ? 'Error: Teams' : 'Teams', section: 'Teams', status: error ? 422 : 200 },
@@ -30,10 +24,9 @@ export async function teamsPage(deps: Deps, request: FastifyRequest, reply: Fast
       typed,
       errors: error ? { name: error } : {},
       mayAct: includesRole(viewerOf(request).role, 'admin'),
-      rows: shown.map(rowView),
-      found: foundInWords(shown.length, hasMore, last !== undefined),
-      first: last ? href({ after: '' }) : null,
-      next: hasMore ? href({ after: String(shown.at(-1)!.id) }) : null
+      rows: page.rows.map(rowView),
+      found: foundInWords(page.rows.length, page.hasMore, last !== undefined),
+      ...linksOf(page, last !== undefined, after => hrefOf('/teams', { q, after }))
     }
   )
 }

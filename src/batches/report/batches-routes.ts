@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
+import { idOf } from '../../lib/id.ts'
 import { includesRole } from '../../lib/role.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { filters, optionalField } from '../../web/forms.ts'
-import { numberOf } from './batch-filter.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { factsOf, headingOf } from './batch-page.ts'
 import { listBatches } from './report-store.ts'
 
-const pageSize = 50
 const querystring = filters({ before: optionalField() })
 
 /** The history of intakes. */
@@ -18,8 +18,9 @@ export function batchesRoutes(app: FastifyInstance, { db }: Deps): void {
     { config: { access: 'auditor' }, schema: { querystring } },
     async (request, reply) => {
       const { timeZone, role } = viewerOf(request)
-      const rows = await listBatches(db, pageSize + 1, numberOf(request.query.before))
-      const shown = rows.slice(0, pageSize).map(({ batch, ...names }) => ({
+      const { before } = request.query
+      const page = pageOf(await listBatches(db, rowsToRead, idOf(before)), ({ batch }) => batch.id)
+      const shown = page.rows.map(({ batch, ...names }) => ({
         state: batch.state,
         href: `/batches/${batch.id}`,
         heading: headingOf(batch),
@@ -30,8 +31,7 @@ export function batchesRoutes(app: FastifyInstance, { db }: Deps): void {
         { title: 'Batches', section: 'Bulk invite' },
         {
           batches: shown,
-          first: request.query.before ? '/batches' : null,
-          next: rows.length > pageSize ? `/batches?before=${rows[pageSize - 1]!.batch.id}` : null,
+          ...linksOf(page, Boolean(before), before => hrefOf('/batches', { before })),
           mayInvite: includesRole(role, 'admin')
         }
       )

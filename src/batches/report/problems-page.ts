@@ -2,14 +2,14 @@
 
 import type { Db } from '../../db/client.ts'
 import { counted, number } from '../../lib/words.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { takesCorrections } from '../batch.ts'
 import { verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
-import { type BatchFilter, type BatchQuery, hrefOf, numberOf } from './batch-filter.ts'
+import { type BatchFilter, type BatchQuery, lineOf } from './batch-filter.ts'
 import { problemLine } from './lines-page.ts'
 import { type correctedOf, listLines } from './report-store.ts'
 
-const pageSize = 50
 const problemVerdicts = ['malformed', 'foreign'] as const
 
 /** What an admin ticked and typed in the form of problem lines, and what is wrong with it. */
@@ -35,24 +35,23 @@ export async function problemsView(db: Db, { batch, filter, query, corrected, ma
   const count = problemVerdicts.reduce((sum, name) => sum + batch[name] - (corrected[name] ?? 0), 0)
   const isAsked = filter.verdict === undefined && filter.delivery === undefined && filter.q === undefined
   if (count === 0 || !isAsked) return null
-  const after = numberOf(query.problems) ?? 0
-  const lines = await listLines(db, batch.id, { verdicts: [...problemVerdicts], isOpen: true }, pageSize + 1, after)
-  const shown = lines.slice(0, pageSize)
+  const after = lineOf(query.problems) ?? 0
+  const lines = await listLines(db, batch.id, { verdicts: [...problemVerdicts], isOpen: true }, rowsToRead, after)
+  const page = pageOf(lines, line => line.line)
   return {
     count,
     ...words(count, takesCorrections(batch)),
-    action: `${base}/corrections${after > 0 ? `?problems=${after}` : ''}`,
+    action: hrefOf(`${base}/corrections`, { problems: after || null }),
     mayCorrect: mayAct && batch.state !== 'receiving',
-    rows: shown.map(line => problemLine(line, typed)),
-    hints: shown.filter(line => line.suggestion !== null).length,
+    rows: page.rows.map(line => problemLine(line, typed)),
+    hints: page.rows.filter(line => line.suggestion !== null).length,
     csvs: problemVerdicts
       .filter(name => batch[name] > 0)
       .map(name => ({
         href: `${base}/lines.csv?verdict=${name}`,
         text: `${verdictWords[name].name} (${number(batch[name])})`
       })),
-    first: after > 0 ? base : null,
-    next: lines.length > pageSize ? hrefOf(base, { problems: String(shown.at(-1)!.line) }) : null
+    ...linksOf(page, after > 0, problems => hrefOf(base, { problems }))
   }
 }
 

@@ -11,10 +11,11 @@ import { teamsOfBatch } from '../../teams/pending-store.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { isBatchState } from '../batch.ts'
 import { type BatchRow, findBatch } from '../store.ts'
 import { actionsFor } from './actions.ts'
-import { type BatchFilter, type BatchQuery, hrefOf, numberOf, readFilter } from './batch-filter.ts'
+import { type BatchFilter, type BatchQuery, lineOf, readFilter } from './batch-filter.ts'
 import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters } from './batch-page.ts'
 import { shownLine } from './lines-page.ts'
 import { problemsView, type Typed } from './problems-page.ts'
@@ -23,7 +24,6 @@ import { correctedOf, correctionsOf, listLines, restOf } from './report-store.ts
 import { sendingOf } from './sending-page.ts'
 import { leftOf, outboxOf, verdictOf } from './sent-page.ts'
 
-const pageSize = 50
 const refreshSeconds = 5
 
 export async function showBatch(
@@ -53,17 +53,12 @@ export async function showBatch(
     batch.state === 'cancelled' ? restOf(deps.db, id) : undefined,
     teamsOfBatch(deps.db, id)
   ])
-  const errors = [...(typed?.errors ?? [])].map(([line, text]) => ({
-    href: `#address-${line}`,
-    text: `Line ${line}: ${text}`
-  }))
+  const errors = errorsOf(typed)
   const heading = headingOf(batch)
   return reply.page(
     'batches/batch',
     {
-      title: errors.length > 0 ? `Error: ${heading}` : heading,
-      section: sections[batch.source],
-      status: errors.length > 0 ? 422 : 200,
+      ...titleOf(batch, heading, errors.length > 0),
       refresh: facts.isRunning ? { seconds: refreshSeconds, url: hrefOf(base, { ...filter, refresh: '1' }) } : null,
       mainAttributes: [['data-batch-state', batch.state]]
     },
@@ -76,25 +71,43 @@ export async function showBatch(
       problems,
       ...lines,
       state: batch.state,
-      teams: teams.map(team => ({ href: `/teams/${team.id}`, name: team.name })),
-      again: againFor(batch),
+      ...relatedTo(batch, teams, corrections),
       verdicts: verdictFilters(batch, filter.verdict, base, corrected),
       deliveries: deliveryCounts(batch, filter.delivery, base),
-      corrects: batch.correctsBatchId ? { href: `/batches/${batch.correctsBatchId}` } : null,
-      corrections: corrections.map(each => ({ href: `/batches/${each.id}`, lines: each.lines })),
       bar: barOf(batch),
       progress: progressOf(batch),
       sending,
       mayInvite: mayAct,
       ...actionsFor(batch, mayAct, { hasMailServer, isRestSent: rest !== undefined || lines.keptDays !== null }),
       rest: rest ? { href: `/batches/${rest}`, count: leftOf(batch).unsent } : null,
-      restOf: batch.restOfBatchId ? `/batches/${batch.restOfBatchId}` : null,
       outbox: outboxOf(batch, hasMailServer, mayAct),
       csv: hrefOf(`${base}/lines.csv`, { ...filter }),
       poll: facts.isRunning ? hrefOf(base, { ...filter, refresh: batch.state }) : null
     }
   )
 }
+
+const titleOf = ({ source }: BatchRow, heading: string, isWrong: boolean) => ({
+  title: isWrong ? `Error: ${heading}` : heading,
+  section: sections[source],
+  status: isWrong ? 422 : 200
+})
+
+/** Where the page leads from here. */
+const relatedTo = (
+  batch: BatchRow,
+  teams: Awaited<ReturnType<typeof teamsOfBatch>>,
+  corrections: Awaited<ReturnType<typeof correctionsOf>>
+) => ({
+  teams: teams.map(team => ({ href: `/teams/${team.id}`, name: team.name })),
+  again: againFor(batch),
+  corrects: batch.correctsBatchId ? { href: `/batches/${batch.correctsBatchId}` } : null,
+  corrections: corrections.map(each => ({ href: `/batches/${each.id}`, lines: each.lines })),
+  restOf: batch.restOfBatchId ? `/batches/${batch.restOfBatchId}` : null
+})
+
+const errorsOf = (typed: Typed | undefined) =>
+  [...(typed?.errors ?? [])].map(([line, text]) => ({ href: `#address-${line}`, text: `Line ${line}: ${text}` }))
 
 const sections = {
   typed: 'Invite',
@@ -130,17 +143,16 @@ interface View {
 
 async function linesView({ db }: Deps, batch: BatchRow, filter: BatchFilter, query: BatchQuery, view: View) {
   const { verdict, delivery, q } = filter
-  const after = numberOf(query.after) ?? 0
-  const lines = await listLines(db, batch.id, { verdicts: verdict && [verdict], delivery, q }, pageSize + 1, after)
-  const shown = lines.slice(0, pageSize)
+  const after = lineOf(query.after) ?? 0
+  const lines = await listLines(db, batch.id, { verdicts: verdict && [verdict], delivery, q }, rowsToRead, after)
+  const page = pageOf(lines, line => line.line)
   return {
-    rows: shown.map(line => shownLine(line, batch.state, view.mayAct, view.timeZone)),
+    rows: page.rows.map(line => shownLine(line, batch.state, view.mayAct, view.timeZone)),
     q: q ?? '',
     verdict: verdict ?? '',
     delivery: delivery ?? '',
     filterName: verdict ? verdictOf(batch, verdict).name : '',
-    first: after > 0 ? hrefOf(view.base, { ...filter }) : null,
-    next: lines.length > pageSize ? hrefOf(view.base, { ...filter, after: String(shown.at(-1)!.line) }) : null,
+    ...linksOf(page, after > 0, after => hrefOf(view.base, { ...filter, after })),
     keptDays: lines.length === 0 ? await daysOfForgotten(db, batch) : null
   }
 }

@@ -1,7 +1,8 @@
 /** What a group's page shows: which members, in which sections, which of them open. It is the page's address. Pure. */
 
 import type { deliveryStates } from '../../db/schema.ts'
-import { searchText } from '../../lib/search-text.ts'
+import { idOf } from '../../lib/id.ts'
+import { searchTerm } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { type Enrollment, isEnrollment } from '../../people/person.ts'
 
@@ -45,21 +46,19 @@ export interface ViewFields {
 
 const listOf = (value: Field) => (value === undefined ? [] : [value].flat())
 const textOf = (value: Field) => listOf(value)[0] ?? ''
-const idOf = (text: string) => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : null)
 
 export function readView(fields: ViewFields): GroupView {
-  const q = searchText(textOf(fields.q))
   const [by, status, delivery] = [fields.by, fields.status, fields.delivery].map(textOf) as [string, string, string]
   const open = listOf(fields.open)
   return {
     by: groupings.find(each => each === by) ?? 'department',
-    q: [...q].length >= 2 ? q : undefined,
+    q: searchTerm(textOf(fields.q)),
     enrollment: isEnrollment(status) ? status : undefined,
     delivery: Object.hasOwn(deliveryBadges, delivery) ? (delivery as GroupView['delivery']) : undefined,
     open: fields.open === undefined ? null : [...new Set(open.filter(Boolean))],
     after: new Map(listOf(fields.after).flatMap(positionOf)),
     from: textOf(fields.from) || null,
-    selection: idOf(textOf(fields.selection))
+    selection: idOf(textOf(fields.selection)) ?? null
   }
 }
 

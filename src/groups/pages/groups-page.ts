@@ -5,6 +5,7 @@ import { organizationSignInOn } from '../../config/env.ts'
 import { readDirectory } from '../../directory/settings.ts'
 import { undecidedInWords } from '../../entries/entries-page.ts'
 import { leaversInWords } from '../../leavers/to-let-go.ts'
+import { idOf } from '../../lib/id.ts'
 import { includesRole } from '../../lib/role.ts'
 import { counted, number } from '../../lib/words.ts'
 import { countLeftOut, leftOutOf } from '../../sync/left-out.ts'
@@ -14,6 +15,7 @@ import { viewerOf } from '../../web/access.ts'
 import { bar } from '../../web/charts.ts'
 import { showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { countSynced, listSynced, type Order, orders } from '../decisions/listing-store.ts'
 import { sharesOf, type TeamShares } from '../members/shares-store.ts'
 import { searchView } from './search-page.ts'
@@ -25,8 +27,6 @@ export interface GroupsQuery {
   after?: string
   refresh?: string
 }
-
-const pageSize = 50
 
 export interface Trouble {
   status: number
@@ -46,7 +46,7 @@ export async function groupsPage(deps: Deps, request: FastifyRequest, reply: Fas
       title: trouble ? 'Error: Directory groups' : 'Directory groups',
       section: 'Directory groups',
       status: trouble?.status ?? 200,
-      refresh: synced?.poll ? { seconds: 5, url: hrefOf(query, { refresh: '1' }) } : null
+      refresh: synced?.poll ? { seconds: 5, url: groupsHref(query, { refresh: '1' }) } : null
     },
     {
       mayAct,
@@ -84,26 +84,25 @@ async function connectionView(deps: Deps) {
 
 async function syncedView({ db }: Deps, query: GroupsQuery, timeZone: string, mayAct: boolean) {
   const order: Order = orders.find(each => each === query.sort) ?? 'name'
-  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : null
-  const [groups, counts] = await Promise.all([listSynced(db, order, pageSize + 1, after), countSynced(db)])
-  const shown = groups.slice(0, pageSize)
+  const after = idOf(query.after) ?? null
+  const [groups, counts] = await Promise.all([listSynced(db, order, rowsToRead, after), countSynced(db)])
+  const page = pageOf(groups, group => group.id)
   const shares = await sharesOf(
     db,
-    shown.map(group => group.teamId)
+    page.rows.map(group => group.teamId)
   )
   const text = `${counted(counts.groups, 'group')}, ${counted(counts.members, 'member')}`
-  const isRunning = shown.some(({ lastRun }) => lastRun?.state === 'running')
+  const isRunning = page.rows.some(({ lastRun }) => lastRun?.state === 'running')
   return {
-    rows: shown.map(group => groupView(group, shares.get(group.teamId), timeZone, mayAct)),
+    rows: page.rows.map(group => groupView(group, shares.get(group.teamId), timeZone, mayAct)),
     orders: orders.map(each => ({
       name: each,
-      href: hrefOf(query, { sort: each, after: '' }),
+      href: groupsHref(query, { sort: each, after: '' }),
       isChosen: each === order
     })),
     text,
-    first: after === null ? null : hrefOf(query, { after: '' }),
-    next: groups.length > pageSize ? hrefOf(query, { after: String(shown.at(-1)!.id) }) : null,
-    poll: isRunning ? hrefOf(query, { refresh: 'synced' }) : null
+    ...linksOf(page, after !== null, after => groupsHref(query, { after: after === null ? '' : String(after) })),
+    poll: isRunning ? groupsHref(query, { refresh: 'synced' }) : null
   }
 }
 
@@ -154,8 +153,6 @@ function enrollmentInWords(people: number, waiting: number, signedUp: number): s
 }
 
 /** The same page with some of its parameters changed; the search stays as it is. */
-function hrefOf(query: GroupsQuery, changed: Partial<GroupsQuery>): string {
-  const { group: _, refresh: __, ...rest } = query
-  const said = Object.entries({ ...rest, ...changed }).filter(([, value]) => value) as [string, string][]
-  return said.length > 0 ? `/groups?${new URLSearchParams(said)}` : '/groups'
+function groupsHref({ q, sort, after }: GroupsQuery, changed: Partial<Omit<GroupsQuery, 'group'>>): string {
+  return hrefOf('/groups', { q, sort, after }, changed)
 }

@@ -1,6 +1,7 @@
 /** One sync run: what was read, what it changed, what waits for somebody's word and what can be put back. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { idOf } from '../../lib/id.ts'
 import { includesRole } from '../../lib/role.ts'
 import { number, peopleInWords } from '../../lib/words.ts'
 import { type ChangeKind, changeWords, receiptInWords, runBadges, undoDays } from '../../sync/run.ts'
@@ -9,10 +10,10 @@ import { viewerOf } from '../../web/access.ts'
 import { durationInWords, showTime } from '../../web/dates.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { initialsOf } from '../../web/pages.ts'
 import { groupOf } from './group-page.ts'
 
-const pageSize = 50
 const dayMilliseconds = 86_400_000
 
 interface RunQuery {
@@ -37,13 +38,12 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
   const kinds = kindsOf(run)
   const chosen =
     kinds.find(({ kind }) => kind === query.kind)?.kind ?? kinds.find(({ value }) => value > 0)?.kind ?? 'added'
-  const after = /^[1-9]\d{0,14}$/.test(query.after ?? '') ? Number(query.after) : 0
+  const after = idOf(query.after) ?? 0
   const [changes, runs] = await Promise.all([
-    listChanges(db, run.id, chosen, pageSize + 1, after),
+    listChanges(db, run.id, chosen, rowsToRead, after),
     listRuns(db, group.id, 20)
   ])
-  const shown = changes.slice(0, pageSize)
-  const hasMore = changes.length > pageSize
+  const page = pageOf(changes, change => change.id)
   return reply.page(
     'groups/run',
     {
@@ -56,35 +56,16 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       id: group.id,
       name: group.name,
       base,
-      heading: headingOf(run),
-      badge: runBadges[run.state],
-      facts: factsOf(run, timeZone),
-      receipt: run.receipt ? `${receiptInWords(run.receipt)}.` : '',
-      strategy: run.receipt?.strategy ?? '',
-      trouble: troubleOf(run),
-      decision: mayAct && run.state === 'parked' ? decisionOf(run) : null,
-      undo: mayAct && canUndo(run) ? run.removed : 0,
-      undone: run.undoneAt
-        ? `Put back by ${run.undoerName ?? 'somebody'} on ${showTime(run.undoneAt, timeZone).text}.`
-        : '',
+      ...runView(run, mayAct, timeZone),
       poll,
       read,
       again: mayAct && run.state === 'failed' ? `/groups/${group.id}/sync-runs` : null,
       hasDiff: kinds.some(({ value }) => value > 0),
-      hasDetails: shown.some(({ detail }) => detail),
-      kinds: kinds.map(({ kind, value }) => ({
-        kind,
-        value,
-        shown: number(value),
-        text: changeWords[kind],
-        isChosen: kind === chosen,
-        isShown: value > 0 || kind === 'added' || kind === 'removed',
-        href: `${base}?kind=${kind}`
-      })),
+      hasDetails: page.rows.some(({ detail }) => detail),
+      kinds: kinds.map(each => kindView(each, chosen, base)),
       listTitle: changeWords[chosen],
-      rows: shown.map(changeView),
-      first: after > 0 ? `${base}?kind=${chosen}` : null,
-      next: hasMore ? `${base}?kind=${chosen}&after=${shown.at(-1)!.id}` : null,
+      rows: page.rows.map(changeView),
+      ...linksOf(page, after > 0, after => hrefOf(base, { kind: chosen, after })),
       runs: runs.map(each => ({
         href: `/groups/${group.id}/sync-runs/${each.id}`,
         badge: runBadges[each.state],
@@ -96,13 +77,40 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
   )
 }
 
+const runView = (run: ShownRun, mayAct: boolean, timeZone: string) => ({
+  heading: headingOf(run),
+  badge: runBadges[run.state],
+  facts: factsOf(run, timeZone),
+  receipt: run.receipt ? `${receiptInWords(run.receipt)}.` : '',
+  strategy: run.receipt?.strategy ?? '',
+  trouble: troubleOf(run),
+  decision: mayAct && run.state === 'parked' ? decisionOf(run) : null,
+  undo: mayAct && canUndo(run) ? run.removed : 0,
+  undone: run.undoneAt ? `Put back by ${run.undoerName ?? 'somebody'} on ${showTime(run.undoneAt, timeZone).text}.` : ''
+})
+
 /** Once the run is over, the page is made anew. */
 function waitPart(reply: FastifyReply, view: { poll: string | null; read: string }) {
   if (view.poll === null) reply.header('hx-refresh', 'true')
   return reply.page('groups/run-wait', { title: 'Sync' }, { ...view, poll: view.poll ?? '' })
 }
 
-function kindsOf(run: ShownRun): { kind: ChangeKind; value: number }[] {
+interface Kind {
+  kind: ChangeKind
+  value: number
+}
+
+const kindView = ({ kind, value }: Kind, chosen: ChangeKind, base: string) => ({
+  kind,
+  value,
+  shown: number(value),
+  text: changeWords[kind],
+  isChosen: kind === chosen,
+  isShown: value > 0 || kind === 'added' || kind === 'removed',
+  href: hrefOf(base, { kind })
+})
+
+function kindsOf(run: ShownRun): Kind[] {
   const isOpen = run.state === 'parked'
   return [
     { kind: 'parked', value: isOpen ? run.parked : 0 },

@@ -1,19 +1,19 @@
 /** What sending a selection would do: who gets a mail, who does not and why. Nothing is sent by looking at it. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { idOf } from '../../lib/id.ts'
 import { counted, number, peopleInWords } from '../../lib/words.ts'
 import { listLeftOut } from '../../sync/store.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
+import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { initialsOf } from '../../web/pages.ts'
 import { findSelection } from '../members/selection-store.ts'
 import { readView } from '../members/view.ts'
 import { groupOf } from '../pages/group-page.ts'
 import { isOutcome, type Outcome, outcomes, outcomeWords } from './review.ts'
 import { countOutcomes, listReviewed, type Reviewed } from './review-store.ts'
-
-const pageSize = 50
 
 interface ReviewQuery {
   selection?: string
@@ -30,10 +30,10 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
     id === null ? undefined : await findSelection(db, id, { groupId: group.id, adminId: viewerOf(request).id })
   if (!selection) throw new Refusal(404, 'There is no such selection. Select again on the page of the group.')
   if (selection.batchId !== null) return reply.redirect(`/batches/${selection.batchId}`, 303)
-  const base = `/groups/${group.id}/review?selection=${selection.id}`
+  const base = `/groups/${group.id}/review`
   const asked: Outcome = isOutcome(query.show) ? query.show : 'invite'
-  const after = readView({ selection: query.after ?? '' }).selection
-  const list = (outcome: Outcome) => listReviewed(db, selection.id, group.teamId, outcome, pageSize + 1, after)
+  const after = idOf(query.after) ?? null
+  const list = (outcome: Outcome) => listReviewed(db, selection.id, group.teamId, outcome, rowsToRead, after)
   const [counts, found, leftOut] = await Promise.all([
     countOutcomes(db, selection.id, group.teamId),
     list(asked),
@@ -44,8 +44,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
   const other = query.show === undefined && mails === 0 ? outcomes.find(name => (counts[name] ?? 0) > 0) : undefined
   const chosen = other ?? asked
   const rows = other ? await list(other) : found
-  const shown = rows.slice(0, pageSize)
-  const page = (person: number | undefined) => `${base}&show=${chosen}${person ? `&after=${person}` : ''}`
+  const page = pageOf(rows, person => person.id)
   return reply.page(
     'groups/review',
     { title: `Review: ${group.name}`, section: 'Directory groups' },
@@ -59,11 +58,12 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
       mails,
       change: `/groups/${group.id}?selection=${selection.id}`,
       hasLeftOut: leftOut.length > 0,
-      outcomes: outcomes.map(name => outcomeView(name, counts[name] ?? 0, chosen, base)),
+      outcomes: outcomes.map(name =>
+        outcomeView(name, counts[name] ?? 0, chosen, hrefOf(base, { selection: selection.id, show: name }))
+      ),
       listTitle: outcomeWords[chosen].name,
-      rows: shown.map(rowView),
-      first: after === null ? null : page(undefined),
-      next: rows.length > pageSize ? page(shown.at(-1)!.id) : null
+      rows: page.rows.map(rowView),
+      ...linksOf(page, after !== null, after => hrefOf(base, { selection: selection.id, show: chosen, after }))
     }
   )
 }
@@ -71,7 +71,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
 const headingOf = (mails: number) =>
   mails === 0 ? 'Nobody gets a mail' : `${peopleInWords(mails)} ${mails === 1 ? 'gets' : 'get'} an invitation`
 
-function outcomeView(name: Outcome, value: number, chosen: Outcome, base: string) {
+function outcomeView(name: Outcome, value: number, chosen: Outcome, href: string) {
   const isChosen = chosen === name
   return {
     state: name,
@@ -80,7 +80,7 @@ function outcomeView(name: Outcome, value: number, chosen: Outcome, base: string
     ...outcomeWords[name],
     isChosen,
     isShown: value > 0 || name === 'invite',
-    href: `${base}&show=${name}`
+    href
   }
 }
 

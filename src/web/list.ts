@@ -1,0 +1,48 @@
+/** What all lists share: how long a page is, where its links lead, and what its address asks for. Pure. */
+
+/** Rows on one page of a list. */
+export const pageSize = 50
+
+/** How many rows a page asks for: the one that it does not show says that there is a next page. */
+export const rowsToRead = pageSize + 1
+
+export interface Page<T, K> {
+  rows: T[]
+  hasMore: boolean
+  /** What the next page begins after; null on the last one. */
+  next: K | null
+}
+
+/** The page that begins with `rows`, of which up to `rowsToRead` were asked for. */
+export function pageOf<T, K>(rows: readonly T[], keyOf: (row: T) => K): Page<T, K> {
+  const shown = rows.slice(0, pageSize)
+  const last = rows[pageSize - 1]
+  const hasMore = rows.length > pageSize
+  return { rows: shown, hasMore, next: hasMore && last !== undefined ? keyOf(last) : null }
+}
+
+/** Parameters of an address; blank ones are left out. */
+export type Query = Readonly<Record<string, string | number | null | undefined>>
+
+/** The address of `path` with this query, some of it changed. */
+export function hrefOf(path: string, query: Query, changed: Query = {}): string {
+  const given = Object.entries({ ...query, ...changed }).flatMap(([name, value]) =>
+    value === null || value === undefined || value === '' ? [] : [[name, String(value)]]
+  )
+  return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path
+}
+
+/** Where a list's two links lead: to its beginning, when it does not begin there, and to its next page. */
+export function linksOf<K extends string | number>(
+  { next }: Page<unknown, K>,
+  isLater: boolean,
+  href: (after: K | null) => string
+): { first: string | null; next: string | null } {
+  return { first: isLater ? href(null) : null, next: next === null ? null : href(next) }
+}
+
+/** One parameter of a query; undefined when it is absent or repeated. */
+export function textOf(query: unknown, name: string): string | undefined {
+  const value: unknown = Object(query)[name]
+  return typeof value === 'string' ? value : undefined
+}
