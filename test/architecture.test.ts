@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
+import { type MeasuredFunction, shapeOfSource } from '../scripts/shape.ts'
 
 const root = path.join(import.meta.dirname, '..')
 const filesIn = (folder: string, ending: string) =>
@@ -205,6 +206,19 @@ t.test('files are small, and named after what they are', async t => {
   t.same(templates, [])
   const styles = filesIn('public/css', '.css').filter(file => read(file).split('\n').length > 181)
   t.same(styles, [])
+})
+
+const shape = shapeOfSource()
+const isTooLong = ({ lines }: MeasuredFunction) => lines > 60
+
+t.test('functions have at most 60 lines', async t => {
+  t.ok(shape.functions.length > 1000, 'the source was read')
+  t.same(shape.functions.filter(isTooLong), [])
+  t.ok(isTooLong({ file: 'src/app.ts', name: 'buildApp', lines: 61 }))
+})
+
+t.test('properties are written one a line, without a spread that only groups them', async t => {
+  t.same(shape.groups, [])
 })
 
 t.test(

@@ -11,7 +11,7 @@ import { readHold } from '../mail/queue/origin-store.ts'
 import { readPause } from '../mail/store.ts'
 import { countEnrollments, type Funnel, funnelOf } from '../people/counts.ts'
 import { countPeople, type WeeklyTotal, weeklyTotals } from '../people/counts-store.ts'
-import { enrollmentBadges, enrollments } from '../people/person.ts'
+import { type Enrollment, enrollmentBadges, enrollments } from '../people/person.ts'
 import { viewerOf } from '../web/access.ts'
 import { funnel, timeSeries } from '../web/charts.ts'
 import { showTime } from '../web/dates.ts'
@@ -43,42 +43,16 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
       'dashboard/index',
       { title: 'Dashboard', section: 'Dashboard' },
       {
-        steps: steps.map((step, index) => ({
-          ...step,
-          shown: number(step.value),
-          share: shareOf(step.value, steps[index - 1])
-        })),
+        steps: steps.map(stepView),
         finding: findingOf(steps),
         // users alone, and no invitation ever: no picture yet, but the ways to begin
         isNew: steps[0]!.value === 0,
         mayInvite: includesRole(viewerOf(request).role, 'admin'),
-        funnel: funnel({
-          id: 'funnel',
-          title: 'Enrollment funnel',
-          desc: `${steps.map(({ name, value }) => `${name}: ${value}`).join(', ')}.`,
-          steps
-        }),
+        funnel: funnelFigure(steps),
         series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,
-        weeks: totals.map(week => ({
-          until: dayOf(week.until, timeZone),
-          invited: number(week.invited),
-          joined: number(week.joined)
-        })),
-        counts: enrollments.map(state => ({
-          state,
-          value: states[state],
-          shown: number(states[state]),
-          ...enrollmentBadges[state],
-          href: `/people?status=${state}`
-        })),
-        requests: requests.map(({ personId, name, email, requestedAt, invitationId, isOpen }) => ({
-          href: `/people/${personId}`,
-          answer: isOpen ? `/invitations/${invitationId}/deliveries` : `/people/${personId}/invitations`,
-          answerText: isOpen ? 'Send again' : 'Invite again',
-          name: name ?? email,
-          email,
-          when: showTime(requestedAt!, timeZone)
-        })),
+        weeks: totals.map(week => weekView(week, timeZone)),
+        counts: enrollments.map(state => countView(state, states[state])),
+        requests: requests.map(asked => requestView(asked, timeZone)),
         batches: troubled.slice(0, maxBatches).map(batch => troubledBatch(batch, timeZone)),
         hasMoreBatches: troubled.length > maxBatches,
         mails: troubledMails(counts),
@@ -104,10 +78,49 @@ function stepsOf({ inScope, invited, handedOver, joined }: Funnel) {
   ]
 }
 
+const funnelFigure = (steps: Step[]) =>
+  funnel({
+    id: 'funnel',
+    title: 'Enrollment funnel',
+    desc: `${steps.map(({ name, value }) => `${name}: ${value}`).join(', ')}.`,
+    steps
+  })
+
+const weekView = ({ until, invited, joined }: WeeklyTotal, timeZone: string) => ({
+  until: dayOf(until, timeZone),
+  invited: number(invited),
+  joined: number(joined)
+})
+
+const countView = (state: Enrollment, value: number) => ({
+  state,
+  value,
+  shown: number(value),
+  ...enrollmentBadges[state],
+  href: `/people?status=${state}`
+})
+
+type OpenRequest = Awaited<ReturnType<typeof openRequests>>[number]
+
+const requestView = ({ personId, name, email, requestedAt, invitationId, isOpen }: OpenRequest, timeZone: string) => ({
+  href: `/people/${personId}`,
+  answer: isOpen ? `/invitations/${invitationId}/deliveries` : `/people/${personId}/invitations`,
+  answerText: isOpen ? 'Send again' : 'Invite again',
+  name: name ?? email,
+  email,
+  when: showTime(requestedAt!, timeZone)
+})
+
 interface Step {
   name: string
   value: number
 }
+
+const stepView = (step: Step, index: number, steps: Step[]) => ({
+  ...step,
+  shown: number(step.value),
+  share: shareOf(step.value, steps[index - 1])
+})
 
 /** Of the step before: "79%" of those in scope. */
 function shareOf(value: number, before: Step | undefined) {

@@ -87,22 +87,15 @@ async function openSession(
   progress: Progress
 ): Promise<Session> {
   progress.begin('base')
-  const base = dnKey(settings.baseDn)
-  if (base === undefined)
-    throw new DirectoryProblem(`The base “${settings.baseDn}” is not a DN`, 'Write dc=example,dc=com')
+  const base = baseOf(settings)
   const server = await readServer(connection)
   const identity = server.canSayWho ? await whoAmI(connection) : undefined
   if (identity === '' && settings.bindDn !== '')
     throw new DirectoryProblem(`${doing}: the server took us for nobody`, 'Check the bind DN and its password')
   const defaults = defaultsOf(server.vendor)
   const names = namesFor(defaults, settings)
-  // Active Directory, 389 and eDirectory add the classes above to every entry
-  const hasOwnRules = ['openldap', 'generic'].includes(server.vendor) && server.subschema !== null
-  const classes = hasOwnRules ? await readClasses(connection, settings.url, server.subschema!) : unknownClasses
+  const classes = await classesOf(connection, settings.url, server)
   const inside = (entries: Entry[]) => entries.map(entry => requireBelow(entry, base, settings.baseDn))
-
-  const isFiltered = Boolean(settings.peopleFilter?.trim()) || typeof defaults.people === 'string'
-  const personClasses = isFiltered ? [] : [...defaults.people]
 
   const unpaged = (search: Search, stopAfter: number | undefined) =>
     session.search({ ...search, isLarge: true, ...(stopAfter === undefined ? {} : { stopAfter }) })
@@ -114,7 +107,7 @@ async function openSession(
     defaults,
     names,
     classes,
-    isPerson: entry => isFiltered || personClasses.some(name => classes.isOf(entry, name)),
+    isPerson: personTest(settings, defaults, classes),
     filters: filtersOf(settings, defaults, names, classes),
     exclusions: readExclusions(settings.exclusions),
     base,
@@ -143,6 +136,23 @@ async function openSession(
     }
   }
   return session
+}
+
+function baseOf({ baseDn }: DirectorySettings): string {
+  const base = dnKey(baseDn)
+  if (base === undefined) throw new DirectoryProblem(`The base “${baseDn}” is not a DN`, 'Write dc=example,dc=com')
+  return base
+}
+
+/** What the server says of object classes. Active Directory, 389 and eDirectory add those above to every entry. */
+async function classesOf(connection: Connection, url: string, { vendor, subschema }: Server): Promise<Classes> {
+  const hasOwnRules = ['openldap', 'generic'].includes(vendor)
+  return hasOwnRules && subschema !== null ? readClasses(connection, url, subschema) : unknownClasses
+}
+
+function personTest({ peopleFilter }: DirectorySettings, { people }: Defaults, classes: Classes): Session['isPerson'] {
+  if (peopleFilter?.trim() || typeof people === 'string') return () => true
+  return entry => people.some(name => classes.isOf(entry, name))
 }
 
 function filtersOf(settings: DirectorySettings, defaults: Defaults, names: Names, classes: Classes) {

@@ -54,5 +54,7 @@ export function sentBadge({ hasLeft, hasKept }: { hasLeft: boolean; hasKept: boo
 /** The choices of a filter. */
 export const deliveryChoices = (chosen: string | undefined, seen: { hasLeft: boolean; hasKept: boolean }) =>
   Object.entries({ ...deliveryBadges, sent: sentBadge(seen) }).map(([value, { text }]) => ({
-    ...{ value, text, isChosen: value === chosen }
+    value,
+    text,
+    isChosen: value === chosen
   }))

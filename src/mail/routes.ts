@@ -49,7 +49,8 @@ export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBe
         { title: 'Outbox' },
         {
           mails: mails.map(({ id, to, subject, date }) => ({
-            ...{ to, subject },
+            to,
+            subject,
             href: includesRole(role, roles.get(id) ?? 'member') ? `/outbox/${id}` : null,
             when: showTime(date, timeZone)
           })),
@@ -85,7 +86,9 @@ export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBe
 function shown(mail: KeptMail, when: ReturnType<typeof showTime>, baseUrl: string) {
   const { id, to, from, subject, replyTo } = mail
   return {
-    ...{ to, subject, when },
+    to,
+    subject,
+    when,
     from: withoutQuotes(from),
     replyTo: replyTo ? withoutQuotes(replyTo) : null,
     text: partsOf(mail.text, baseUrl),

@@ -15,12 +15,8 @@ interface ById {
 }
 
 export function entryRoutes(app: FastifyInstance, deps: Deps): void {
-  const { db, wake } = deps
+  const { db } = deps
   const byAdmin = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
-  const done = (request: FastifyRequest, reply: FastifyReply, text: string) => {
-    wake()
-    return redirectWith(reply, db, `/people/${(request.params as { id: string }).id}`, text)
-  }
 
   app.get<ById & { Querystring: { q?: string } }>(
     '/people/:id/entry',
@@ -28,6 +24,27 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
     (request, reply) => entryPage(deps, request, reply)
   )
 
+  app.post<ById>('/people/:id/entry/removal', byAdmin, async (request, reply) => {
+    const problem = problemOf(await separate(db, viewerOf(request).id, Number(request.params.id)))
+    if (problem) return personPage(deps, request, reply, { entry: problem })
+    return done(deps, request, reply, 'Separated from the directory entry. Every session has ended.')
+  })
+
+  app.post<ById>(
+    '/people/:id/entry/password',
+    { config: { access: 'owner' }, schema: { params: idParams, body: form({}) } },
+    async (request, reply) => {
+      const problem = problemOf(await letPasswordIn(db, viewerOf(request).id, Number(request.params.id)))
+      if (problem) return personPage(deps, request, reply, { entry: problem })
+      return done(deps, request, reply, 'The directory’s password opens this account now.')
+    }
+  )
+
+  bindRoute(app, deps)
+  addressRoute(app, deps)
+}
+
+function bindRoute(app: FastifyInstance, deps: Deps): void {
   const entryBody = form({ entry: field(), holder: field() })
   app.post<ById & { Body: { entry: string; holder: string } }>(
     '/people/:id/entry',
@@ -45,39 +62,31 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
       const problem = problemOf(result)
       if (problem) return entryPage(deps, request, reply, problem)
       return done(
+        deps,
         request,
         reply,
         holder === 'same' ? 'Bound to the entry.' : 'Handed over. Every former session has ended.'
       )
     }
   )
+}
 
-  app.post<ById>('/people/:id/entry/removal', byAdmin, async (request, reply) => {
-    const problem = problemOf(await separate(db, viewerOf(request).id, Number(request.params.id)))
-    if (problem) return personPage(deps, request, reply, { entry: problem })
-    return done(request, reply, 'Separated from the directory entry. Every session has ended.')
-  })
-
-  app.post<ById>(
-    '/people/:id/entry/password',
-    { config: { access: 'owner' }, schema: { params: idParams, body: form({}) } },
-    async (request, reply) => {
-      const problem = problemOf(await letPasswordIn(db, viewerOf(request).id, Number(request.params.id)))
-      if (problem) return personPage(deps, request, reply, { entry: problem })
-      return done(request, reply, 'The directory’s password opens this account now.')
-    }
-  )
-
+function addressRoute(app: FastifyInstance, deps: Deps): void {
   app.post<ById & { Body: { address: string } }>(
     '/people/:id/address',
     { config: { access: 'admin' }, schema: { params: idParams, body: form({ address: field() }) } },
     async (request, reply) => {
-      const result = await takeAddress(db, viewerOf(request).id, Number(request.params.id), request.body.address)
+      const result = await takeAddress(deps.db, viewerOf(request).id, Number(request.params.id), request.body.address)
       if (result.outcome !== 'done') return refuseAddress(deps, request, reply, result)
       const mailed = result.isMailed ? ' A new invitation is on its way there.' : ''
-      return done(request, reply, `The address is ${result.address} now.${mailed}`)
+      return done(deps, request, reply, `The address is ${result.address} now.${mailed}`)
     }
   )
+}
+
+function done({ db, wake }: Deps, request: FastifyRequest<ById>, reply: FastifyReply, text: string) {
+  wake()
+  return redirectWith(reply, db, `/people/${request.params.id}`, text)
 }
 
 function refuseAddress(

@@ -39,6 +39,30 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     return reply.redirect(`/batches/${batchId}`, 303)
   })
 
+  app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
+    const result = await reactivate(db, viewerOf(request).id, Number(request.params.id))
+    if (result.outcome !== 'done') throw stateRefusal(result)
+    return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This person can sign in again.')
+  })
+
+  app.post<ById>('/people/:id/mail-permission', byAdmin, async (request, reply) => {
+    const outcome = await allowMailTo(db, viewerOf(request).id, Number(request.params.id))
+    if (outcome === 'unknown') throw noPerson()
+    if (outcome === 'was-allowed') throw new Refusal(409, 'Nothing holds mail to this person back.')
+    return redirectWith(
+      reply,
+      db,
+      `/people/${request.params.id}`,
+      'Mail to this address goes through again. Invite the person when you are ready.'
+    )
+  })
+
+  deactivationRoute(app, deps)
+  roleRoute(app, deps)
+}
+
+function deactivationRoute(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
   const ending = form({ invitations: optionalField() })
   app.post<ById & { Body: { invitations?: string } }>(
     '/people/:id/deactivation',
@@ -59,25 +83,10 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
       return redirectWith(reply, db, `/people/${id}`, said.filter(Boolean).join(' '))
     }
   )
+}
 
-  app.post<ById>('/people/:id/reactivation', byAdmin, async (request, reply) => {
-    const result = await reactivate(db, viewerOf(request).id, Number(request.params.id))
-    if (result.outcome !== 'done') throw stateRefusal(result)
-    return redirectWith(reply, db, `/people/${request.params.id}`, 'Reactivated. This person can sign in again.')
-  })
-
-  app.post<ById>('/people/:id/mail-permission', byAdmin, async (request, reply) => {
-    const outcome = await allowMailTo(db, viewerOf(request).id, Number(request.params.id))
-    if (outcome === 'unknown') throw noPerson()
-    if (outcome === 'was-allowed') throw new Refusal(409, 'Nothing holds mail to this person back.')
-    return redirectWith(
-      reply,
-      db,
-      `/people/${request.params.id}`,
-      'Mail to this address goes through again. Invite the person when you are ready.'
-    )
-  })
-
+function roleRoute(app: FastifyInstance, deps: Deps): void {
+  const { db, wake } = deps
   const body = form({ role: field(), enrollment: optionalField() })
   app.post<ById & { Body: { role: string; enrollment?: string } }>(
     '/people/:id/role',
@@ -125,8 +134,8 @@ function roleRefusal(outcome: Exclude<RoleOutcome['outcome'], 'changed' | 'last-
   return new Refusal(409, 'Only users and people with an open invitation have a role.')
 }
 
-const lastOwner = ({ viewer, params }: FastifyRequest) =>
-  viewer!.id === Number((params as ById['Params']).id)
+const lastOwner = (request: FastifyRequest<ById>) =>
+  viewerOf(request).id === Number(request.params.id)
     ? 'You’re the only owner. Make someone else an owner first.'
     : 'This is the only owner. Make someone else an owner first.'
 

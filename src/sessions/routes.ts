@@ -31,83 +31,17 @@ export const unavailable =
 const late = 'That step took longer than ten minutes. Sign in again.'
 const wrong = 'That email address and password do not match a user here.'
 
+const querystring = filters({ next: optionalField() })
+
 export function signInRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
-  const { db, config, secretKey } = deps
-  const keys = keysOf(deps)
-  const query = filters({ next: optionalField() })
-
-  /** On to the page that was asked for; first to a form that was sent when the session was over, if there is one. */
-  async function signedIn(
-    reply: FastifyReply,
-    { token, role, personId }: { token: string; role: string; personId: number },
-    next: string | undefined,
-    kept: string
-  ) {
-    welcome(reply, keys, personId, token)
-    const target = next ?? homeOf(role)
-    if (kept === '') return reply.redirect(target, 303)
-    const viewer = await findViewer(db, hashSessionToken(token))
-    const entered = openForm(secretKey, kept)
-    if (viewer && entered?.personId === viewer.id) return keptPage(reply, viewer.email, entered, target)
-    const discarded = entered
-      ? 'What was entered before belongs to someone else and was discarded.'
-      : 'What was entered before could not be kept. Nothing was sent.'
-    if (viewer) await setFlash(db, viewer.sessionId, discarded)
-    return reply.redirect(target, 303)
-  }
-
+  const { db, config } = deps
   app.get<{ Querystring: { next?: string } }>(
     '/sign-in',
-    { config: { access: 'anyone' }, schema: { querystring: query } },
+    { config: { access: 'anyone' }, schema: { querystring } },
     async (request, reply) => {
       const next = ownPath(request.query.next, config.baseUrl)
       if (request.viewer) return reply.redirect(next ?? homeOf(request.viewer.role), 303)
       return signInPage(reply, { next: next ?? '' })
-    }
-  )
-
-  const body = form({ email: field(), password: field(), next: optionalField(), kept: optionalField() })
-  app.post<{ Body: { email: string; password: string; next?: string; kept?: string } }>(
-    '/sign-in',
-    { config: { access: 'anyone' }, schema: { body } },
-    async (request, reply) => {
-      const { email, password, kept = '' } = request.body
-      const next = ownPath(request.body.next, config.baseUrl)
-      const outcome = await signIn(
-        db,
-        { email, password, ...browserOf(request), marks: marksOf(keys, request), over: overOf(reply) },
-        checkDirectory
-      )
-      if (outcome.outcome === 'signed-in') {
-        return signedIn(reply, outcome, next, kept)
-      }
-      if (outcome.outcome === 'unlinked')
-        return linkPage(reply, { next: next ?? '', kept, ticket: sealTicket(secretKey, outcome) })
-      if (outcome.outcome === 'unavailable')
-        request.log.warn({ reason: outcome.reason }, 'the directory cannot check passwords')
-      const { error, status } = refusalOf(reply, outcome, wrong)
-      return signInPage(reply, { next: next ?? '', kept, email, error, status })
-    }
-  )
-
-  const linkBody = form({ ticket: field(), password: field(), next: optionalField(), kept: optionalField() })
-  app.post<{ Body: { ticket: string; password: string; next?: string; kept?: string } }>(
-    '/sign-in/link',
-    { config: { access: 'anyone' }, schema: { body: linkBody } },
-    async (request, reply) => {
-      const next = ownPath(request.body.next, config.baseUrl)
-      const ticket = openTicket(secretKey, request.body.ticket)
-      const person = ticket && (await findPerson(db, ticket.personId))
-      const { password, kept = '' } = request.body
-      if (!person) return signInPage(reply, { next: next ?? '', kept, error: late, status: 422 })
-      const browser = { ...browserOf(request), marks: marksOf(keys, request), over: overOf(reply) }
-      const outcome = await signIn(db, { email: person.email, password, ...browser })
-      if (outcome.outcome === 'signed-in') {
-        await transaction(db, tx => linkEntry(tx, ticket.personId, ticket.entry))
-        return signedIn(reply, outcome, next, kept)
-      }
-      const { error, status } = refusalOf(reply, outcome, 'That is not the password that you chose here.')
-      return linkPage(reply, { next: next ?? '', kept, ticket: request.body.ticket, error, status })
     }
   )
 
@@ -120,6 +54,82 @@ export function signInRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: 
       return reply.redirect('/sign-in', 303)
     }
   )
+
+  passwordRoute(app, deps, checkDirectory)
+  linkRoute(app, deps)
+}
+
+function passwordRoute(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
+  const { db, config, secretKey } = deps
+  const body = form({ email: field(), password: field(), next: optionalField(), kept: optionalField() })
+  app.post<{ Body: { email: string; password: string; next?: string; kept?: string } }>(
+    '/sign-in',
+    { config: { access: 'anyone' }, schema: { body } },
+    async (request, reply) => {
+      const { email, password, kept = '' } = request.body
+      const next = ownPath(request.body.next, config.baseUrl)
+      const outcome = await signIn(
+        db,
+        { email, password, ...browserOf(request), marks: marksOf(keysOf(deps), request), over: overOf(reply) },
+        checkDirectory
+      )
+      if (outcome.outcome === 'signed-in') {
+        return signedIn(deps, reply, outcome, next, kept)
+      }
+      if (outcome.outcome === 'unlinked')
+        return linkPage(reply, { next: next ?? '', kept, ticket: sealTicket(secretKey, outcome) })
+      if (outcome.outcome === 'unavailable')
+        request.log.warn({ reason: outcome.reason }, 'the directory cannot check passwords')
+      const { error, status } = refusalOf(reply, outcome, wrong)
+      return signInPage(reply, { next: next ?? '', kept, email, error, status })
+    }
+  )
+}
+
+function linkRoute(app: FastifyInstance, deps: Deps): void {
+  const { db, config, secretKey } = deps
+  const linkBody = form({ ticket: field(), password: field(), next: optionalField(), kept: optionalField() })
+  app.post<{ Body: { ticket: string; password: string; next?: string; kept?: string } }>(
+    '/sign-in/link',
+    { config: { access: 'anyone' }, schema: { body: linkBody } },
+    async (request, reply) => {
+      const next = ownPath(request.body.next, config.baseUrl)
+      const ticket = openTicket(secretKey, request.body.ticket)
+      const person = ticket && (await findPerson(db, ticket.personId))
+      const { password, kept = '' } = request.body
+      if (!person) return signInPage(reply, { next: next ?? '', kept, error: late, status: 422 })
+      const browser = { ...browserOf(request), marks: marksOf(keysOf(deps), request), over: overOf(reply) }
+      const outcome = await signIn(db, { email: person.email, password, ...browser })
+      if (outcome.outcome === 'signed-in') {
+        await transaction(db, tx => linkEntry(tx, ticket.personId, ticket.entry))
+        return signedIn(deps, reply, outcome, next, kept)
+      }
+      const { error, status } = refusalOf(reply, outcome, 'That is not the password that you chose here.')
+      return linkPage(reply, { next: next ?? '', kept, ticket: request.body.ticket, error, status })
+    }
+  )
+}
+
+/** On to the page that was asked for; first to a form that was sent when the session was over, if there is one. */
+async function signedIn(
+  deps: Deps,
+  reply: FastifyReply,
+  { token, role, personId }: { token: string; role: string; personId: number },
+  next: string | undefined,
+  kept: string
+) {
+  const { db, secretKey } = deps
+  welcome(reply, keysOf(deps), personId, token)
+  const target = next ?? homeOf(role)
+  if (kept === '') return reply.redirect(target, 303)
+  const viewer = await findViewer(db, hashSessionToken(token))
+  const entered = openForm(secretKey, kept)
+  if (viewer && entered?.personId === viewer.id) return keptPage(reply, viewer.email, entered, target)
+  const discarded = entered
+    ? 'What was entered before belongs to someone else and was discarded.'
+    : 'What was entered before could not be kept. Nothing was sent.'
+  if (viewer) await setFlash(db, viewer.sessionId, discarded)
+  return reply.redirect(target, 303)
 }
 
 /** Where a role lands: the dashboard, or their own page. */

@@ -30,7 +30,6 @@ interface ByToken {
 
 export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
   const { db } = deps
-  const keys = keysOf(deps)
   const isDirectoryPassword = checkDirectory !== undefined
 
   app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
@@ -38,6 +37,25 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: Ch
     if (state !== 'open') return closedPage(deps, reply, request.params.token, invitation, state, 410)
     return joinPage(deps, reply, request, invitation, { isDirectoryPassword })
   })
+
+  app.post<ByToken>(
+    '/join/:token/requests',
+    { config: { access: 'anyone' }, schema: { params, body: form({}) } },
+    async (request, reply) => {
+      const { token } = request.params
+      const result = await requestInvitation(db, token)
+      if (result.outcome === 'unknown') throw noInvitation()
+      if (result.outcome === 'wrong-state') throw new Refusal(409, 'This invitation is open: use its link to join.')
+      return reply.redirect(`/join/${encodeURIComponent(token)}`, 303)
+    }
+  )
+
+  acceptRoute(app, deps, checkDirectory)
+}
+
+function acceptRoute(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
+  const { db } = deps
+  const isDirectoryPassword = checkDirectory !== undefined
 
   app.post<ByToken & { Body: Static<typeof body> }>(
     '/join/:token',
@@ -72,20 +90,8 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: Ch
       if (result.outcome === 'entry-changed')
         return refusedPage(deps, reply, request, invitation, { name, errors, answer: { outcome: 'unclear' } })
       if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
-      welcome(reply, keys, invitation.personId, result.session)
+      welcome(reply, keysOf(deps), invitation.personId, result.session)
       return reply.redirect('/me', 303)
-    }
-  )
-
-  app.post<ByToken>(
-    '/join/:token/requests',
-    { config: { access: 'anyone' }, schema: { params, body: form({}) } },
-    async (request, reply) => {
-      const { token } = request.params
-      const result = await requestInvitation(db, token)
-      if (result.outcome === 'unknown') throw noInvitation()
-      if (result.outcome === 'wrong-state') throw new Refusal(409, 'This invitation is open: use its link to join.')
-      return reply.redirect(`/join/${encodeURIComponent(token)}`, 303)
     }
   )
 }

@@ -38,7 +38,7 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const result = await createTeam(db, viewerOf(request).id, request.body.name)
       if (result.outcome === 'refused') return teamsPage(deps, request, reply, request.body.name, result.problem)
-      return redirectWith(reply, db, `/teams/${idOf(result)}`, 'The team is there. Put somebody in it.')
+      return redirectWith(reply, db, `/teams/${teamIdOf(result)}`, 'The team is there. Put somebody in it.')
     }
   )
 
@@ -56,15 +56,20 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
       const { name } = request.body
       const result = await renameTeam(db, viewerOf(request).id, Number(request.params.id), name)
       if (result.outcome === 'refused') return teamPage(deps, request, reply, { name: result.problem }, { name })
-      return redirectWith(reply, db, `/teams/${idOf(result)}`, 'Renamed.')
+      return redirectWith(reply, db, `/teams/${teamIdOf(result)}`, 'Renamed.')
     }
   )
 
   app.post<ById>('/teams/:id/removal', byAdmin, async (request, reply) => {
-    idOf(await removeTeam(db, viewerOf(request).id, Number(request.params.id)))
+    teamIdOf(await removeTeam(db, viewerOf(request).id, Number(request.params.id)))
     return redirectWith(reply, db, '/teams', 'The team is gone.')
   })
 
+  memberRoutes(app, deps)
+}
+
+function memberRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps
   const body = form({ email: field() })
   app.post<ById & { Body: Static<typeof body> }>(
     '/teams/:id/members',
@@ -91,7 +96,7 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-function idOf(result: ReviseOutcome): number {
+function teamIdOf(result: ReviseOutcome): number {
   if (result.outcome === 'done') return result.teamId
   if (result.outcome === 'from-directory')
     throw new Refusal(409, 'This team follows a directory group. Stop syncing the group first.')

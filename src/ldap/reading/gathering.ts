@@ -68,23 +68,7 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
     visited: new Set(),
     findsByDn: undefined,
     withMail: 0,
-    counts: {
-      listed: 0,
-      resolved: 0,
-      computed: 0,
-      repeated: 0,
-      ranges: 0,
-      nestedGroups: 0,
-      cyclesCut: 0,
-      dangling: 0,
-      foreignBase: 0,
-      elsewhere: 0,
-      contacts: 0,
-      principals: 0,
-      withoutId: 0,
-      ambiguous: 0,
-      others: 0
-    },
+    counts: nothingCounted(),
     add(entry, via, isComputed = false) {
       gathering.known.add(entry.key!)
       const person = personOf(entry, session.names, session.exclusions, via)
@@ -111,3 +95,21 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
   }
   return gathering
 }
+
+const nothingCounted = (): Counts => ({
+  listed: 0,
+  resolved: 0,
+  computed: 0,
+  repeated: 0,
+  ranges: 0,
+  nestedGroups: 0,
+  cyclesCut: 0,
+  dangling: 0,
+  foreignBase: 0,
+  elsewhere: 0,
+  contacts: 0,
+  principals: 0,
+  withoutId: 0,
+  ambiguous: 0,
+  others: 0
+})

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { type Control, type Message, type MessageResponse, UnbindRequest } from 'ldapts'
+import { messageOf } from '../../lib/errors.ts'
 import { DirectoryProblem } from '../directory.ts'
 import { decodeEntry, headOf, type RawEntry } from './ber.ts'
 import { type Framer, frame } from './framer.ts'
@@ -49,132 +50,146 @@ interface PendingRequest {
   reject: (error: Error) => void
 }
 
-export function converse(first: Socket, limits: Limits, signal?: AbortSignal): Connection {
-  const pending = new Map<number, PendingRequest>()
-  let socket = first
-  let framer: Framer = frame(maxBytes, receive)
-  let lastId = 0
-  let received = 0
-  let end: Error | undefined
+export const converse = (socket: Socket, limits: Limits, signal?: AbortSignal): Connection =>
+  new Conversation(socket, limits, signal)
 
-  const abort = () => destroy(signal!.reason)
-  signal?.addEventListener('abort', abort, { once: true })
+class Conversation implements Connection {
+  #socket: Socket
+  #framer: Framer
+  #lastId = 0
+  #received = 0
+  #end: Error | undefined
+  readonly #pending = new Map<number, PendingRequest>()
+  readonly #limits: Limits
+  readonly #signal: AbortSignal | undefined
 
-  function listen() {
-    socket.on('data', onData).on('error', onError).on('close', onClose)
+  constructor(socket: Socket, limits: Limits, signal: AbortSignal | undefined) {
+    this.#socket = socket
+    this.#limits = limits
+    this.#signal = signal
+    this.#framer = frame(this.#maxBytes, this.#receive)
+    signal?.addEventListener('abort', this.#abort, { once: true })
+    this.#listen()
   }
-  const onError = (error: Error) => destroy(networkProblem('The connection to the directory broke', error))
-  const onClose = () =>
-    destroy(new DirectoryProblem('The directory closed the connection', 'Look into the server’s log'))
 
-  function onData(chunk: Buffer) {
-    received += chunk.length
+  send(message: Message, doing: string, expected: Expected = {}): Promise<MessageResponse> {
+    return new Promise((resolve, reject) => {
+      if (this.#end) return reject(this.#end)
+      if (this.#signal?.aborted) return reject(this.#signal.reason)
+      this.#lastId += 1
+      message.messageId = this.#lastId
+      const timer = setTimeout(() => this.#timeOut(one), this.#limits.silence)
+      const one: PendingRequest = {
+        doing,
+        expected,
+        controls: message.controls ?? [],
+        entries: 0,
+        bytes: 0,
+        since: performance.now(),
+        timer,
+        resolve,
+        reject
+      }
+      this.#pending.set(this.#lastId, one)
+      this.#socket.write(message.write())
+    })
+  }
+
+  release(): Socket {
+    if (this.#end) throw this.#end
+    // bytes that came in clear would be believed as if they had come encrypted (CVE-2011-0411)
+    if (this.#framer.waiting() > 0 || this.#pending.size > 0)
+      throw new DirectoryProblem('The directory sent clear text after agreeing to encrypt', 'Check who answers there')
+    return this.#socket.off('data', this.#onData).off('error', this.#onError).off('close', this.#onClose)
+  }
+
+  resume(wrapped: Socket): void {
+    this.#socket = wrapped
+    this.#framer = frame(this.#maxBytes, this.#receive)
+    this.#listen()
+  }
+
+  destroy(reason: Error): void {
+    if (this.#end) return
+    this.#end = reason
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#socket.destroy()
+    for (const { timer, reject } of this.#pending.values()) {
+      clearTimeout(timer)
+      reject(reason)
+    }
+    this.#pending.clear()
+  }
+
+  close(): void {
+    if (this.#end) return
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#end = new DirectoryProblem('This connection is closed')
+    this.#socket.off('data', this.#onData).resume()
+    this.#lastId += 1
+    this.#socket.write(new UnbindRequest({ messageId: this.#lastId }).write())
+    this.#socket.destroySoon()
+  }
+
+  #listen(): void {
+    this.#socket.on('data', this.#onData).on('error', this.#onError).on('close', this.#onClose)
+  }
+
+  readonly #abort = () => this.destroy(this.#signal?.reason)
+  readonly #onError = (error: Error) => this.destroy(networkProblem('The connection to the directory broke', error))
+  readonly #onClose = () =>
+    this.destroy(new DirectoryProblem('The directory closed the connection', 'Look into the server’s log'))
+
+  readonly #onData = (chunk: Buffer) => {
+    this.#received += chunk.length
+    const { connectionBytes } = this.#limits
     try {
-      if (received > limits.connectionBytes) throw new Error(`it sent more than ${limits.connectionBytes} bytes`)
-      framer.push(chunk)
+      if (this.#received > connectionBytes) throw new Error(`it sent more than ${connectionBytes} bytes`)
+      this.#framer.push(chunk)
     } catch (error) {
-      destroy(new DirectoryProblem(`The directory misbehaves: ${(error as Error).message}`, 'Check host and port'))
+      this.destroy(new DirectoryProblem(`The directory misbehaves: ${messageOf(error)}`, 'Check host and port'))
     }
   }
 
-  function receive(message: Buffer) {
-    if (end) return
+  readonly #receive = (message: Buffer) => {
+    if (this.#end) return
     const { id, operation } = headOf(message)
-    const one = pending.get(id)
-    if (id === 0) return destroy(new DirectoryProblem('The directory ended the connection', 'Look into its log'))
+    const one = this.#pending.get(id)
+    if (id === 0) return this.destroy(new DirectoryProblem('The directory ended the connection', 'Look into its log'))
     if (!one) throw new Error('it answered what nobody asked')
-    keepWaiting(one, message.length)
-    if (operation.tag === 0x64) return takeEntry(one, message, operation)
+    this.#keepWaiting(one, message.length)
+    if (operation.tag === 0x64) return this.#takeEntry(one, message, operation)
     if (operation.tag === 0x73) return one.expected.reference?.()
     // intermediate responses answer nothing that we ask
     if (operation.tag === 0x79) return
     const response = decodeResponse(message, id, operation.tag, one.controls)
-    pending.delete(id)
+    this.#pending.delete(id)
     clearTimeout(one.timer)
     one.resolve(response)
   }
 
-  function takeEntry(one: PendingRequest, message: Buffer, operation: ReturnType<typeof headOf>['operation']) {
-    const { maxEntries = limits.entries, entry } = one.expected
+  #takeEntry(one: PendingRequest, message: Buffer, operation: ReturnType<typeof headOf>['operation']) {
+    const { maxEntries = this.#limits.entries, entry } = one.expected
     if (++one.entries > maxEntries) throw new Error(`it sent more than the ${maxEntries} entries that were asked for`)
     entry?.(decodeEntry(message, operation))
   }
 
-  /** Only where a large answer is owed a message may be large. */
-  function maxBytes(): number {
-    for (const { expected } of pending.values()) if (expected.isLarge) return limits.largeBytes
-    return limits.messageBytes
+  /** Only where a large answer is pending a message may be large. */
+  readonly #maxBytes = () => {
+    for (const { expected } of this.#pending.values()) if (expected.isLarge) return this.#limits.largeBytes
+    return this.#limits.messageBytes
   }
 
-  function keepWaiting(one: PendingRequest, bytes: number) {
+  #keepWaiting(one: PendingRequest, bytes: number) {
     one.bytes += bytes
-    const maxBytes = one.expected.isLarge ? limits.largeBytes : limits.answerBytes
+    const maxBytes = one.expected.isLarge ? this.#limits.largeBytes : this.#limits.answerBytes
     if (one.bytes > maxBytes) throw new Error(`one answer has more than ${maxBytes} bytes`)
-    if (performance.now() - one.since > limits.answer) return timeOut(one)
+    if (performance.now() - one.since > this.#limits.answer) return this.#timeOut(one)
     one.timer.refresh()
   }
 
-  function timeOut({ doing }: PendingRequest) {
-    destroy(
-      new DirectoryProblem(`${doing}: no whole answer in time`, 'Try again; if it stays, ask who runs the directory')
-    )
-  }
-
-  function destroy(reason: Error) {
-    if (end) return
-    end = reason
-    signal?.removeEventListener('abort', abort)
-    socket.destroy()
-    for (const { timer, reject } of pending.values()) {
-      clearTimeout(timer)
-      reject(reason)
-    }
-    pending.clear()
-  }
-
-  listen()
-  return {
-    destroy,
-    send(message, doing, expected = {}) {
-      return new Promise((resolve, reject) => {
-        if (end) return reject(end)
-        if (signal?.aborted) return reject(signal.reason)
-        message.messageId = ++lastId
-        const timer = setTimeout(() => timeOut(one), limits.silence)
-        const one: PendingRequest = {
-          doing,
-          expected,
-          controls: message.controls ?? [],
-          entries: 0,
-          bytes: 0,
-          since: performance.now(),
-          timer,
-          resolve,
-          reject
-        }
-        pending.set(lastId, one)
-        socket.write(message.write())
-      })
-    },
-    release() {
-      if (end) throw end
-      // bytes that came in clear would be believed as if they had come encrypted (CVE-2011-0411)
-      if (framer.waiting() > 0 || pending.size > 0)
-        throw new DirectoryProblem('The directory sent clear text after agreeing to encrypt', 'Check who answers there')
-      return socket.off('data', onData).off('error', onError).off('close', onClose)
-    },
-    resume(wrapped) {
-      socket = wrapped
-      framer = frame(maxBytes, receive)
-      listen()
-    },
-    close() {
-      if (end) return
-      signal?.removeEventListener('abort', abort)
-      end = new DirectoryProblem('This connection is closed')
-      socket.off('data', onData).resume()
-      socket.write(new UnbindRequest({ messageId: ++lastId }).write())
-      socket.destroySoon()
-    }
+  #timeOut({ doing }: PendingRequest) {
+    const advice = 'Try again; if it stays, ask who runs the directory'
+    this.destroy(new DirectoryProblem(`${doing}: no whole answer in time`, advice))
   }
 }

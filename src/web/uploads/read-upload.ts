@@ -84,20 +84,9 @@ export async function readUpload<T>(
   function receive(stream: Readable, fileName: string) {
     current = stream
     stream.on('limit', () => fail(tooLarge()))
-    taking = take({ name: plainName(fileName), bytes: bytesOf(stream) })
+    taking = take({ name: plainName(fileName), bytes: bytesOf(stream, arrived.promise) })
     const readOn = () => void stream.resume()
     taking.then(readOn, readOn)
-  }
-
-  /** A reader that stops early leaves the stream intact: a destroyed one would hold the parser for ever. */
-  async function* bytesOf(stream: Readable): AsyncGenerator<Buffer> {
-    try {
-      yield* stream.iterator({ destroyOnReturn: false })
-    } catch (error) {
-      await arrived.promise
-      throw error
-    }
-    await arrived.promise
   }
 
   watchRate(raw, form.fileBytes * 2, () => fail(new UploadCut(408, slow)), form.minimumRate)
@@ -109,6 +98,17 @@ export async function readUpload<T>(
     throw error
   }
   return { fields, taken: await taking }
+}
+
+/** A reader that stops early leaves the stream intact: a destroyed one would hold the parser for ever. */
+async function* bytesOf(stream: Readable, arrived: Promise<void>): AsyncGenerator<Buffer> {
+  try {
+    yield* stream.iterator({ destroyOnReturn: false })
+  } catch (error) {
+    await arrived
+    throw error
+  }
+  await arrived
 }
 
 /** A field's bytes stay bytes (latin1), so that broken UTF-8 can be told from text. */
