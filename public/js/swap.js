@@ -24,7 +24,7 @@
     if (mayFocus) trouble.focus()
   }
 
-  /* An answer came: whoever was signed out no longer is. */
+  /* An answer came, so the user is signed in again. */
   function signedIn(form) {
     const trouble = form.querySelector('#trouble')
     if (!trouble.querySelector('a').hidden) trouble.hidden = true
@@ -84,8 +84,8 @@
   })
 
   document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
-    if (!isForm(ctx?.sourceElement)) return
-    if (ctx.sourceElement.matches('[data-upload]')) return
+    // uploads tell it themselves
+    if (!isForm(ctx?.sourceElement) || ctx.sourceElement.matches('[data-upload]')) return
     const heading =
       ctx.request.signal.reason === 'timeout' ? 'Rollcall did not answer in time' : 'The connection was lost'
     const text = 'The invitations may or may not have been sent. Send again: no one is invited twice.'

@@ -107,7 +107,7 @@ t.test('a field that is left is checked, without the focus and what is typed bei
   t.same(site.faults, [])
 })
 
-t.test('a check of what is no longer there is aborted, and a slow one blocks nobody', async t => {
+t.test('a check of text that has changed is aborted, and a slow check does not block typing', async t => {
   const { page, type, typed, focused } = await open()
   const answers: (() => void)[] = []
   await page.route('**/invite/check', async route => {
@@ -132,7 +132,7 @@ t.test('a check of what is no longer there is aborted, and a slow one blocks nob
   t.equal((await typed())[1], 'tom@larkfield.example')
 })
 
-t.test('a session that ends while somebody types is told in place, and signing in elsewhere is enough', async t => {
+t.test('a session that ends during typing is reported in place, and signing in elsewhere is enough', async t => {
   const { page, type, typed, send, isSame, focused, trouble } = await open({ as: 'ada' })
   await type('uma@larkfield.example')
   await site.db.execute(sql`delete from sessions where person_id = ${site.ids.ada}`)
