@@ -93,6 +93,11 @@ export async function recentEvents(db: Db, limit: number, personId?: number): Pr
 /** Those who act in the console, to filter by; `email` tells those of one name apart. */
 export async function listActors(db: Db): Promise<{ id: number; name: string; email: string }[]> {
   const name = sql<string>`coalesce(${people.name}, ${people.email})`
-  const mayAct = and(inArray(people.role, ['auditor', 'admin', 'owner']), isNotNull(people.signedUpAt))
-  return db.select({ id: people.id, name, email: people.email }).from(people).where(mayAct).orderBy(name).limit(200)
+  const isOfConsole = and(inArray(people.role, ['auditor', 'admin', 'owner']), isNotNull(people.signedUpAt))
+  return db
+    .select({ id: people.id, name, email: people.email })
+    .from(people)
+    .where(isOfConsole)
+    .orderBy(name)
+    .limit(200)
 }

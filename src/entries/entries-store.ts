@@ -1,10 +1,11 @@
 /** What the acts on a person's directory entry read and write. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { isUnanswered } from '../invitations/conditions.ts'
 import type { Role } from '../lib/role.ts'
+import { enrollmentOf } from '../people/conditions.ts'
 import type { DirectoryTrouble } from '../people/entry-store.ts'
 import type { Enrollment } from '../people/person.ts'
-import { enrollmentOf } from '../people/store.ts'
 
 export interface OtherEntry {
   entryId: string
@@ -28,8 +29,7 @@ export async function worthOf(tx: Db, personId: number): Promise<Role> {
   const rows = await tx.execute<{ role: Role }>(sql`
     select role from (
       select role from people where id = ${personId}
-      union all select role from invitations where person_id = ${personId} and accepted_at is null and revoked_at is null
-        and superseded_at is null
+      union all select i.role from invitations i where i.person_id = ${personId} and ${isUnanswered(sql`i`)}
     ) roles order by array_position(array['member', 'auditor', 'admin', 'owner'], role) desc limit 1`)
   return rows[0]!.role
 }
@@ -51,7 +51,7 @@ export interface Undecided {
  */
 export async function undecided(db: Db, limit: number, after = 0): Promise<Undecided[]> {
   const rows = await db.execute<Omit<Undecided, 'id'> & { id: string }>(sql`
-    select people.id, people.email, people.name, ${enrollmentOf} as enrollment, people.directory_trouble as trouble,
+    select people.id, people.email, people.name, ${enrollmentOf(sql`people`)} as enrollment, people.directory_trouble as trouble,
       people.directory_mail as "directoryMail", o.dn as "otherDn"
     from people left join lateral (
       select min(l.dn) as dn from left_out l join directory_groups g on g.id = l.group_id

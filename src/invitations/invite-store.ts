@@ -1,6 +1,7 @@
 /** Inviting in sets: what a million lines and one typed address go through alike. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { isUnanswered } from './conditions.ts'
 
 export interface InviteStep {
   batchId: number
@@ -78,5 +79,5 @@ export async function supersedeExpired(
     update invitations i set superseded_at = now()
     from recipients r join people p on p.address_key = r.address_key
     where r.batch_id = ${step.batchId} and r.line between ${step.fromLine} and ${step.toLine} and r.verdict = 'invite'
-      and i.person_id = p.id and i.accepted_at is null and i.revoked_at is null and i.superseded_at is null`)
+      and i.person_id = p.id and ${isUnanswered(sql`i`)}`)
 }

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { invitations } from '../db/schema.ts'
 import { cancelQueued } from '../mail/store.ts'
+import { isOpen } from './conditions.ts'
 import { revoke } from './store.ts'
 
 /** Which of them end: those typed by hand, which the inviter chose one by one, all, or none. */
@@ -15,8 +16,6 @@ const batchesOf = (inviterIds: number[]) =>
   sql`select id, source in ('typed', 'correction') as is_typed from batches
     where coalesce(sent_by, created_by) = any(${sql.param(inviterIds)}::bigint[])`
 
-const isOpen = sql`i.accepted_at is null and i.revoked_at is null and i.superseded_at is null and i.expires_at > now()`
-
 /** Open invitations that these people sent: typed by hand, and by file or group. */
 export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed: number; listed: number }> {
   const [any] = await db.execute(sql`${batchesOf(inviterIds)} limit 1`)
@@ -24,7 +23,7 @@ export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed
   const [row] = await db.execute<{ typed: string; listed: string }>(sql`
     select count(*) filter (where b.is_typed) as typed, count(*) filter (where not b.is_typed) as listed
     from invitations i join (${batchesOf(inviterIds)}) b on b.id = i.batch_id
-    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen}`)
+    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen(sql`i`)}`)
   return { typed: Number(row!.typed), listed: Number(row!.listed) }
 }
 
@@ -37,7 +36,7 @@ export async function endInvitationsOf(tx: Db, inviterIds: number[], ending: End
   const found = await tx.execute<{ id: string }>(sql`
     select i.id from invitations i join (${batchesOf(inviterIds)}) b on b.id = i.batch_id
       join people p on p.id = i.person_id
-    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen} and ${ending === 'all' ? sql`true` : sql`b.is_typed`}
+    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen(sql`i`)} and ${ending === 'all' ? sql`true` : sql`b.is_typed`}
     order by p.id for no key update of p`)
   if (found.length === 0) return 0
   const isOne = sql`${invitations.id} = any(${sql.param(found.map(({ id }) => id))}::bigint[])`

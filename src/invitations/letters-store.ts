@@ -1,6 +1,7 @@
 /** What an invitation's email is made of, and the link that it carries. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { isUnanswered } from './conditions.ts'
 
 export interface InvitationLetter {
   invitationId: number
@@ -31,7 +32,7 @@ export async function readInvitationLetters(tx: Db, invitationIds: number[]): Pr
       coalesce(v.name, v.email) as "inviterName", v.email as "inviterEmail",
       to_char(i.expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "expiresAt",
       p.signed_up_at is not null as "isSignedUp",
-      num_nonnulls(i.accepted_at, i.revoked_at, i.superseded_at) > 0 as "isClosed",
+      not ${isUnanswered(sql`i`)} as "isClosed",
       i.expires_at <= now() as "isExpired", x.address_key is not null as "isSuppressed"
     from invitations i
     join people p on p.id = i.person_id

@@ -3,7 +3,8 @@ import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { deliveries, formerLinks, invitations } from '../db/schema.ts'
 import { includesRole, type Role } from '../lib/role.ts'
-import { findInvitation, type InvitationRow, isOpen } from './store.ts'
+import { isOpen } from './conditions.ts'
+import { findInvitation, type InvitationRow } from './store.ts'
 
 /** Locks an invitation until the transaction ends, against emails that would mint its link. Hold its person's lock. */
 export async function lockInvitation(tx: Db, id: number): Promise<void> {
@@ -63,7 +64,7 @@ export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null)
         and exists (select from (${users}) u where u.role in ('admin', 'owner'))
     )
     select i.id from seen s join people p on p.id = s.person_id join ${invitations} i on i.id = p.invitation_id
-    where i.accepted_at is null and i.revoked_at is null and i.superseded_at is null and i.expires_at > now()
+    where ${isOpen(sql`i`)}
       and i.token_hash is not null and ${rankOf(sql`i.role`)} > ${rankOf(sql`${role}::text`)}
       and (not s.in_outbox or i.role <> 'member' and exists (select from (${users}) u where ${mayRead})
         and exists (select from ${deliveries} d where d.person_id = p.id and d.invitation_id = i.id and d.is_kept))
@@ -73,11 +74,11 @@ export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null)
 
 /** Some of the links that people have and that are open. */
 export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buffer; tokenHash: Buffer }[]> {
-  const { nonce, tokenHash, expiresAt } = invitations
+  const { nonce, tokenHash } = invitations
   const rows = await db
     .select({ nonce, tokenHash })
     .from(invitations)
-    .where(and(isNotNull(tokenHash), isOpen, sql`${expiresAt} > now()`))
+    .where(and(isNotNull(tokenHash), isOpen(invitations)))
     .limit(limit)
   return rows.map(row => ({ nonce: row.nonce!, tokenHash: row.tokenHash! }))
 }

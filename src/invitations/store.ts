@@ -1,22 +1,17 @@
-import { and, desc, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { invitations, people, suppressions } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
+import { isActiveOwner } from '../people/conditions.ts'
 import { showExtended, showRevoked } from '../people/newest-invitation-store.ts'
+import { isOpen, isUnanswered } from './conditions.ts'
 
 const inviter = alias(people, 'inviter')
 const isExpired = sql<boolean>`${invitations.expiresAt} <= now()`
-export const isOpen = and(
-  isNull(invitations.acceptedAt),
-  isNull(invitations.revokedAt),
-  isNull(invitations.supersededAt)
-)
-
 /** Is the owner who chose a role above member an owner now? */
 const isGrantValid = sql<boolean>`exists (
-  select from people granter where granter.id = ${invitations.roleGrantedBy} and granter.role = 'owner'
-    and granter.signed_up_at is not null and granter.deactivated_at is null)`
+  select from people granter where granter.id = ${invitations.roleGrantedBy} and ${isActiveOwner(sql`granter`)})`
 
 const columns = {
   id: invitations.id,
@@ -93,7 +88,7 @@ export async function revoke(tx: Db, which: SQL): Promise<number[]> {
   const rows = await tx
     .update(invitations)
     .set({ revokedAt: sql`now()` })
-    .where(and(which, isOpen))
+    .where(and(which, isUnanswered(invitations)))
     .returning({ id, personId })
   await showRevoked(tx, rows)
   return rows.map(row => row.id)
@@ -104,7 +99,7 @@ export async function revoke(tx: Db, which: SQL): Promise<number[]> {
  * when it is expired, revoked, replaced or used.
  */
 export async function consume(tx: Db, tokenHash: Buffer) {
-  const isValid = and(eq(invitations.tokenHash, tokenHash), isOpen, sql`${invitations.expiresAt} > now()`)
+  const isValid = and(eq(invitations.tokenHash, tokenHash), isOpen(invitations))
   const { id, personId, role, roleGrantedBy } = invitations
   const [row] = await tx
     .update(invitations)
@@ -118,7 +113,7 @@ export async function setInvitedRole(tx: Db, id: number, role: Role, grantedBy: 
   await tx
     .update(invitations)
     .set({ role, roleGrantedBy: role === 'member' ? null : grantedBy })
-    .where(and(eq(invitations.id, id), isOpen))
+    .where(and(eq(invitations.id, id), isUnanswered(invitations)))
 }
 
 /** Notes that the invited person asked for a new invitation; false when they had asked before. */
@@ -139,27 +134,11 @@ export async function openRequests(db: Db, limit: number) {
       name: people.name,
       requestedAt: invitations.requestedAt,
       invitationId: invitations.id,
-      isOpen: sql<boolean>`${invitations.revokedAt} is null and ${invitations.expiresAt} > now()`
+      isOpen: sql<boolean>`${isOpen(invitations)}`
     })
     .from(invitations)
     .innerJoin(people, and(eq(people.id, invitations.personId), eq(people.invitationId, invitations.id)))
     .where(and(isNotNull(invitations.requestedAt), isNull(people.signedUpAt)))
     .orderBy(invitations.requestedAt)
     .limit(limit)
-}
-
-/** Is this person an owner who may still give roles away? */
-export async function isActiveOwner(db: Db, id: number): Promise<boolean> {
-  const rows = await db
-    .select({ id: people.id })
-    .from(people)
-    .where(
-      and(
-        eq(people.id, id),
-        inArray(people.role, ['owner']),
-        isNotNull(people.signedUpAt),
-        isNull(people.deactivatedAt)
-      )
-    )
-  return rows.length > 0
 }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { showTakenBack } from '../people/newest-invitation-store.ts'
+import { isUnanswered } from './conditions.ts'
 
 /**
  * Takes back open invitations that no mail ever left for. To their people it is as if they had not been made, so the
@@ -14,7 +15,7 @@ export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
         select from events e
         where e.person_id = invitations.person_id and e.kind = 'link-shown' and e.at >= invitations.created_at
       )
-      where id = any(${sql.param(ids)}::bigint[]) and accepted_at is null and revoked_at is null and superseded_at is null
+      where id = any(${sql.param(ids)}::bigint[]) and ${isUnanswered(sql`invitations`)}
         and not exists (
           select from deliveries d where d.person_id = invitations.person_id and d.invitation_id = invitations.id
             and d.state in ('queued', 'sending', 'held', 'sent', 'deferred', 'unknown')

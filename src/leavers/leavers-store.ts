@@ -3,8 +3,8 @@ import { inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { people } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
+import { enrollmentOf, hasOpenInvitation, isActiveOwner, mayAct } from '../people/conditions.ts'
 import type { Enrollment } from '../people/person.ts'
-import { enrollmentOf } from '../people/store.ts'
 
 export interface AskedPerson {
   id: number
@@ -39,19 +39,18 @@ export async function countInDirectory(db: Db): Promise<number> {
 }
 
 const isLeaver = sql`(p.disabled_in_directory_at is not null or p.gone_from_directory_at is not null)`
-const mayActHere = sql`(p.signed_up_at is not null and p.deactivated_at is null)`
-const isInvited = sql`(p.stage = 'invited' and p.invitation_expires_at > now())`
+const couldAct = sql`(${mayAct(sql`p`)} or ${hasOpenInvitation(sql`p`)})`
 
 /** Leavers among the people of a run who could still do something here: users, and people with an open invitation. */
 export const leaversOfRun = (runId: number) => sql`
   select p.id from planned pl join people p on p.id = pl.person_id
-  where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and ${isLeaver} and (${mayActHere} or ${isInvited})`
+  where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and ${isLeaver} and ${couldAct}`
 
 /** The same among those whose deactivation waits for approval. */
 export async function leaversParked(tx: Db, runId: number): Promise<Pick<Leaver, 'id' | 'role'>[]> {
   const rows = await tx.execute<{ id: string; role: Role }>(sql`
     select p.id, p.role from sync_changes c join people p on p.id = c.person_id
-    where c.run_id = ${runId} and c.kind = 'deactivation-parked' and ${isLeaver} and (${mayActHere} or ${isInvited})
+    where c.run_id = ${runId} and c.kind = 'deactivation-parked' and ${isLeaver} and ${couldAct}
     order by p.id`)
   return rows.map(({ id, role }) => ({ id: Number(id), role }))
 }
@@ -65,8 +64,8 @@ export interface Leaver {
   left: string
 }
 
-const lastOwner = sql`(p.role = 'owner' and ${mayActHere} and not exists (
-  select from people o where o.role = 'owner' and o.signed_up_at is not null and o.deactivated_at is null and o.id <> p.id))`
+const lastOwner = sql`(${isActiveOwner(sql`p`)} and not exists (
+  select from people o where ${isActiveOwner(sql`o`)} and o.id <> p.id))`
 
 export interface LeaversAsked {
   isOutside?: boolean
@@ -87,7 +86,7 @@ export async function waitingLeavers(
   const left = sql`(extract(epoch from greatest(p.disabled_in_directory_at, p.gone_from_directory_at)) * 1000000)::bigint`
   const rows = await db.execute<Omit<Leaver, 'id'> & { id: string }>(sql`
     select p.id, p.email, p.directory_dn as dn, p.role, ${left} as "left" from people p
-    where ${isLeaver} and (${mayActHere} or ${isInvited}) and p.directory_id is not null and not ${lastOwner}
+    where ${isLeaver} and ${couldAct} and p.directory_id is not null and not ${lastOwner}
       and ${isOutside ? sql`p.directory_check_at is not null` : sql`true`}
       and ${until === undefined ? sql`true` : sql`${left} <= ${until}::bigint`}
       and p.id > ${after}
@@ -109,7 +108,7 @@ export interface ShownLeaver {
 export async function showLeavers(db: Db, ids: number[]): Promise<ShownLeaver[]> {
   const { id, email, name, role, disabledInDirectoryAt: disabledAt, goneFromDirectoryAt: goneAt } = people
   return db
-    .select({ id, email, name, role, enrollment: enrollmentOf, disabledAt, goneAt })
+    .select({ id, email, name, role, enrollment: enrollmentOf(people), disabledAt, goneAt })
     .from(people)
     .where(inArray(id, ids))
     .orderBy(id)

@@ -1,6 +1,7 @@
 /** How many people there are of each kind, as sums of what statements added. What the sums mean is in counts.ts. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { enrollmentNow } from './conditions.ts'
 import type { Enrollment } from './person.ts'
 import type { DeliveryState } from './store.ts'
 
@@ -18,7 +19,7 @@ export interface PeopleCount {
 
 export async function countPeople(db: Db): Promise<PeopleCount[]> {
   const rows = await db.execute<Omit<PeopleCount, 'count'> & { count: string }>(sql`
-    select case when stage = 'invited' and expires_at <= now() then 'expired' else stage end as enrollment, delivery,
+    select ${enrollmentNow(sql`stage`, sql`expires_at`)} as enrollment, delivery,
       is_kept as "isKept", was_invited as "wasInvited", was_handed_over as "wasHandedOver", sum(people) as count
     from people_counts group by 1, 2, 3, 4, 5 having sum(people) <> 0`)
   return rows.map(row => ({ ...row, count: Number(row.count) }))

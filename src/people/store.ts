@@ -2,6 +2,7 @@ import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { type deliveryStates, people } from '../db/schema.ts'
 import { includesRole, type Role, RoleLost } from '../lib/role.ts'
+import { enrollmentOf, isActiveOwner, mayAct } from './conditions.ts'
 import type { Enrollment } from './person.ts'
 
 export type PersonRow = typeof people.$inferSelect
@@ -9,24 +10,18 @@ export type DeliveryState = (typeof deliveryStates)[number]
 /** Why an address gets no mail. */
 export type Suppressed = 'bounced' | 'opted-out' | null
 
-/** Enrollment, decided by the database's clock: deactivated and signed up win, else the newest invitation. */
-export const enrollmentOf = sql<Enrollment>`case
-  when ${people.deactivatedAt} is not null then 'deactivated'
-  when ${people.signedUpAt} is not null then 'signed-up'
-  when ${people.invitationId} is null then 'not-invited'
-  when ${people.invitationRevokedAt} is not null then 'revoked'
-  when ${people.invitationExpiresAt} <= now() then 'expired'
-  else 'invited' end`
-
 export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
-  const [row] = await db.select({ person: people, enrollment: enrollmentOf }).from(people).where(eq(people.id, id))
+  const [row] = await db
+    .select({ person: people, enrollment: enrollmentOf(people) })
+    .from(people)
+    .where(eq(people.id, id))
   return row && { ...row.person, enrollment: row.enrollment }
 }
 
 /** Locks one person's row until the transaction ends: every act on a person starts here. */
 export async function lockPerson(tx: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
   const rows = tx
-    .select({ person: people, enrollment: enrollmentOf })
+    .select({ person: people, enrollment: enrollmentOf(people) })
     .from(people)
     .where(eq(people.id, id))
     .for('update')
@@ -35,14 +30,14 @@ export async function lockPerson(tx: Db, id: number): Promise<(PersonRow & { enr
 }
 
 export async function findUserByKey(db: Db, addressKey: string) {
-  const isUser = and(eq(people.addressKey, addressKey), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
+  const isUser = and(eq(people.addressKey, addressKey), mayAct(people))
   const [row] = await db.select().from(people).where(isUser)
   return row
 }
 
 /** The role that a user has at this moment; undefined for a person who is not a user or who is deactivated. */
 export async function currentRole(db: Db, id: number): Promise<Role | undefined> {
-  const isActive = and(eq(people.id, id), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
+  const isActive = and(eq(people.id, id), mayAct(people))
   const [row] = await db.select({ role: people.role }).from(people).where(isActive)
   return row?.role
 }
@@ -109,11 +104,11 @@ export async function updateRole(tx: Db, id: number, role: Role): Promise<void> 
 /** `deactivatedAt` from the database's clock, or null to reactivate. Only users can be deactivated; others stay as they are. */
 export async function setDeactivated(tx: Db, ids: number[], isDeactivated: boolean): Promise<void> {
   const isOne = sql`${people.id} = any(${sql.param(ids)}::bigint[])`
-  const isOther = isDeactivated ? isNull(people.deactivatedAt) : isNotNull(people.deactivatedAt)
+  const isOther = isDeactivated ? mayAct(people) : isNotNull(people.deactivatedAt)
   await tx
     .update(people)
     .set({ deactivatedAt: isDeactivated ? sql`now()` : null })
-    .where(and(isOne, isNotNull(people.signedUpAt), isOther))
+    .where(and(isOne, isOther))
 }
 
 /**
@@ -136,8 +131,7 @@ export async function holdRoles(tx: Db): Promise<void> {
  */
 export async function lockOwners(tx: Db): Promise<number[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:owners'))`)
-  const isActiveOwner = and(eq(people.role, 'owner'), isNotNull(people.signedUpAt), isNull(people.deactivatedAt))
-  const rows = await tx.select({ id: people.id }).from(people).where(isActiveOwner)
+  const rows = await tx.select({ id: people.id }).from(people).where(isActiveOwner(people))
   return rows.map(row => row.id)
 }
 

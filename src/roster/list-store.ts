@@ -5,8 +5,9 @@ import { contains, containsByIndex, searchPage } from '../db/paged-search.ts'
 import { people } from '../db/schema.ts'
 import type { Role } from '../lib/role.ts'
 import { counters } from '../mail/queue/store.ts'
+import { enrollmentOf, hasOpenInvitation, isExpired } from '../people/conditions.ts'
 import type { Enrollment } from '../people/person.ts'
-import { type DeliveryState, enrollmentOf, type Suppressed } from '../people/store.ts'
+import type { DeliveryState, Suppressed } from '../people/store.ts'
 
 export interface PeopleFilter {
   q?: string | undefined
@@ -14,8 +15,7 @@ export interface PeopleFilter {
   delivery?: DeliveryState | undefined
 }
 
-const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} > now()`
-const isExpired = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} <= now()`
+const hasExpired = isExpired(sql`${people.stage}`, sql`${people.invitationExpiresAt}`)
 const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
 
 /** In the address as it is kept or read, in the name, or in the address that the directory has for this person. */
@@ -35,7 +35,7 @@ const mailedIn = (state: DeliveryState) => sql`${people.id} in (
 
 /** Everything that a filter says, as one condition on `people`. Search is literal, anywhere, without case. */
 export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = false): SQL | undefined {
-  const isThere = { invited: isOpen, expired: isExpired } as Partial<Record<Enrollment, SQL>>
+  const isThere = { invited: hasOpenInvitation(people), expired: hasExpired } as Partial<Record<Enrollment, SQL>>
   const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
   return and(
     q ? isFound(q, isByIndex) : undefined,
@@ -101,7 +101,7 @@ function pageFrom(db: Db, source: Source, where: SQL | undefined, limit: number)
       signedUpAt,
       delivery,
       suppression,
-      enrollment: enrollmentOf,
+      enrollment: enrollmentOf(people),
       isKept: people.deliveryIsKept
     })
     .from(source)

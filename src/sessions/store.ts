@@ -1,12 +1,13 @@
 import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { memberships, people, sessions, settings, signInFailures, teams } from '../db/schema.ts'
+import { mayAct } from '../people/conditions.ts'
 import { absoluteHours, idleMinutes } from './session.ts'
 
 const isLive = and(
   gt(sessions.endsAt, sql`now()`),
   gt(sessions.lastSeenAt, sql`now() - make_interval(mins => ${idleMinutes})`),
-  sql`${people.deactivatedAt} is null`
+  mayAct(people)
 )
 
 export async function insertSession(db: Db, personId: number, tokenHash: Buffer, userAgent: string | null) {

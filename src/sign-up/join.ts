@@ -3,14 +3,14 @@ import { type Database, transaction } from '../db/client.ts'
 import { closedStateOf, type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findNewest } from '../invitations/newest-store.ts'
-import { consume, findByTokenHash, isActiveOwner, noteRequest } from '../invitations/store.ts'
+import { consume, findByTokenHash, noteRequest } from '../invitations/store.ts'
 import { hashPassword } from '../lib/secrets/password.ts'
 import { inPasswordLine, LineFull } from '../lib/secrets/password-line.ts'
 import { hashToken } from '../lib/secrets/token.ts'
 import { cutText } from '../lib/text/cut.ts'
 import { cancelQueued } from '../mail/store.ts'
 import { bindEntry, type EntryRef, findByEntry } from '../people/entry-store.ts'
-import { findPerson, lockAddresses, lockPerson, signUpPerson } from '../people/store.ts'
+import { currentRole, findPerson, lockAddresses, lockPerson, signUpPerson } from '../people/store.ts'
 import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
 import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
 import { joinTeamsOf, lockTeamsOf } from '../teams/members-store.ts'
@@ -70,7 +70,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
     if (!used) return closedNow(tx, tokenHash)
     if (joining.entry && isTheirs === 'first') await bindEntry(tx, used.personId, joining.entry, 'join')
     // the owner who chose a higher role may have been demoted since
-    const mayGrant = used.roleGrantedBy !== null && (await isActiveOwner(tx, used.roleGrantedBy))
+    const mayGrant = used.roleGrantedBy !== null && (await currentRole(tx, used.roleGrantedBy)) === 'owner'
     const role = mayGrant ? used.role : 'member'
     await signUpPerson(tx, used.personId, { name: joining.name, role, passwordHash })
     await cancelQueued(tx, { invitationId: used.id }, 'the invitation was accepted')

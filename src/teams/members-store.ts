@@ -3,8 +3,9 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contains } from '../db/paged-search.ts'
 import { batchTeams, memberships, people, teams } from '../db/schema.ts'
+import { enrollmentOf } from '../people/conditions.ts'
 import type { Enrollment } from '../people/person.ts'
-import { type DeliveryState, enrollmentOf, type Suppressed } from '../people/store.ts'
+import type { DeliveryState, Suppressed } from '../people/store.ts'
 import type { MembershipSource } from './team.ts'
 
 export interface Member {
@@ -41,7 +42,7 @@ export async function listMembers(
     since: string
     sort: string
   }>(sql`
-    select people.id, people.email, people.name, ${enrollmentOf} as enrollment, people.delivery, people.delivery_is_kept as is_kept, people.suppression, m.sources, m.since, x.sort
+    select people.id, people.email, people.name, ${enrollmentOf(people)} as enrollment, people.delivery, people.delivery_is_kept as is_kept, people.suppression, m.sources, m.since, x.sort
     from (
       select t.person_id, t.sort from team_members t
       where t.team_id = ${teamId} and ${q ? contains(sql`t.searched`, q) : sql`true`}

@@ -1,6 +1,7 @@
 /** Who will be in a team once they join: the open invitations of the batches that name it. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { hasOpenInvitation } from '../people/conditions.ts'
 
 export interface Pending {
   personId: number
@@ -14,7 +15,7 @@ export interface Pending {
 const pendingOf = (teamId: number) => sql`
   batch_teams t join deliveries d on d.batch_id = t.batch_id
   join people p on p.id = d.person_id and p.invitation_id = d.invitation_id
-  where t.team_id = ${teamId} and p.stage = 'invited' and p.invitation_expires_at > now()
+  where t.team_id = ${teamId} and ${hasOpenInvitation(sql`p`)}
     and not exists (select from team_members m where m.team_id = ${teamId} and m.person_id = p.id)`
 
 export async function countPending(db: Db, teamId: number): Promise<number> {

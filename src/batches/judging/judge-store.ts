@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { batchChunks, domains } from '../../db/schema.ts'
+import { whyNotInvited } from '../../people/conditions.ts'
 import { lockAddresses } from '../../people/store.ts'
 import type { Chunk } from '../chunk.ts'
 import type { Verdict } from '../recipient.ts'
@@ -137,12 +138,7 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
 }
 
 /** What the person `p` and the suppression `s` say about an address that is good in itself. */
-export const verdictOfPerson = sql`case
-  when p.deactivated_at is not null then 'deactivated'
-  when p.signed_up_at is not null then 'active'
-  when s.address_key is not null then 'suppressed'
-  when p.invitation_id is not null and p.invitation_revoked_at is null and p.invitation_expires_at > now() then 'pending'
-  else 'invite' end`
+export const verdictOfPerson = sql`case ${whyNotInvited(sql`p`, sql`s.address_key is not null`)} else 'invite' end`
 
 /**
  * Judges again what was to be invited: time has passed since, and a domain may have been given up. Returns how many lines

@@ -3,10 +3,8 @@ import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, type SQL, sql }
 import type { Db } from '../../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../../db/paged-search.ts'
 import { batches, deliveries, type deliveryStates, directoryGroups, people, recipients } from '../../db/schema.ts'
+import { hasOpenInvitation } from '../../people/conditions.ts'
 import type { Verdict } from '../recipient.ts'
-
-/** Somebody's newest invitation, which a line may have met open, still is. */
-const isOpen = sql`${people.stage} = 'invited' and ${people.invitationExpiresAt} > now()`
 
 export interface LineFilter {
   verdicts?: Verdict[] | undefined
@@ -121,9 +119,9 @@ async function linesFrom(
       correctedIn,
       correctedTo,
       personId: people.id,
-      openInvitationId: sql<number | null>`case when ${isOpen} then ${people.invitationId} end`.mapWith(
-        people.invitationId
-      ),
+      openInvitationId: sql<
+        number | null
+      >`case when ${hasOpenInvitation(people)} then ${people.invitationId} end`.mapWith(people.invitationId),
       delivery: deliveries.state,
       serverReply: deliveries.serverReply,
       isKept: deliveries.isKept,

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { isWaiting } from '../../people/conditions.ts'
 
 /** How many people the directory put in each of these teams, with how many of them an invitation is open or they signed up. */
 export interface TeamShares {
@@ -10,7 +11,7 @@ export interface TeamShares {
 
 export async function sharesOf(db: Db, teamIds: number[]): Promise<Map<number, TeamShares>> {
   const rows = await db.execute<{ team_id: string; people: string; waiting: string; signed_up: string }>(sql`
-    select team_id, sum(people) as people, coalesce(sum(people) filter (where stage = 'invited' and expires_at > now()), 0) as waiting,
+    select team_id, sum(people) as people, coalesce(sum(people) filter (where ${isWaiting(sql`stage`, sql`expires_at`)}), 0) as waiting,
       coalesce(sum(people) filter (where stage = 'signed-up'), 0) as signed_up
     from team_counts where team_id = any(${sql.param(teamIds)}::bigint[]) group by team_id`)
   return new Map(

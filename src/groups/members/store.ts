@@ -2,12 +2,13 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains } from '../../db/paged-search.ts'
+import { enrollmentNow } from '../../people/conditions.ts'
 import type { Enrollment } from '../../people/person.ts'
 import type { DeliveryState, Suppressed } from '../../people/store.ts'
 import type { Grouping, MemberFilter } from './view.ts'
 
 /** Enrollment of the row `t`, by the database's clock. */
-export const stateOf = sql`(case when t.stage = 'invited' and t.expires_at <= now() then 'expired' else t.stage end)`
+export const stateOf = enrollmentNow(sql`t.stage`, sql`t.expires_at`)
 const sectionBy: Record<Grouping, SQL> = {
   department: sql`t.department`,
   title: sql`t.title`,

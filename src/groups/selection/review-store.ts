@@ -1,16 +1,14 @@
 /** What would become of each person of a selection if it was sent now. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { whyNotInvited } from '../../people/conditions.ts'
 import type { Outcome } from './review.ts'
 
 /** The first that fits wins, in the order of the verdicts of a batch. */
 const outcome = sql`case
   when t.person_id is null then 'left'
   when split_part(p.address_key, '@', -1) not in (select name from domains) then 'foreign'
-  when p.deactivated_at is not null then 'deactivated'
-  when p.signed_up_at is not null then 'active'
-  when u.address_key is not null then 'suppressed'
-  when p.invitation_id is not null and p.invitation_revoked_at is null and p.invitation_expires_at > now() then 'pending'
+  ${whyNotInvited(sql`p`, sql`u.address_key is not null`)}
   when p.disabled_in_directory_at is not null then 'disabled'
   else 'invite' end`
 const from = (selected: SQL, teamId: number) => sql`

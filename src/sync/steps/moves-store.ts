@@ -1,6 +1,7 @@
 /** Addresses that changed in the directory: noted on people, and moved in one step where nothing is in the way. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { hasOpenInvitation } from '../../people/conditions.ts'
 
 export interface WantedAddress {
   personId: number
@@ -35,7 +36,7 @@ export async function noteAddresses(tx: Db, runId: number): Promise<number[]> {
 /** Who wants which address: of this run, as it has just read them, and of others, so that a swap may span groups. */
 const wanting = (runId: number) => sql`select p.id, p.directory_mail_key as key,
     not coalesce(r.is_disabled, p.disabled_in_directory_at is not null) as is_enabled,
-    p.signed_up_at is null and not (p.stage = 'invited' and p.invitation_expires_at > now()) as is_free
+    p.signed_up_at is null and not ${hasOpenInvitation(sql`p`)} as is_free
   from people p
   left join (select pl.person_id, s.is_disabled from ${ofRun(runId)} and pl.wants_address) r on r.person_id = p.id
   where p.directory_mail_key is not null and p.directory_id is not null
@@ -116,7 +117,7 @@ export async function noteKeptAddresses(tx: Db, runId: number, noted: readonly n
     insert into sync_changes (run_id, kind, person_id, detail)
     select ${runId}, 'address', p.id, p.email || ' here, ' || p.directory_mail || ' in the directory: ' || case
         when p.signed_up_at is not null then 'a user keeps the address until an admin moves it'
-        when p.stage = 'invited' and p.invitation_expires_at > now() then 'the open invitation went to the one here'
+        when ${hasOpenInvitation(sql`p`)} then 'the open invitation went to the one here'
         when h.id is not null then coalesce(h.name, h.email) || ' has that address here'
         else 'two entries have that address'
       end

@@ -1,6 +1,7 @@
 /** Whom a run is about and what it will do, worked out in the database before anything is done. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { hasOpenInvitation } from '../../people/conditions.ts'
 
 /**
  * Finds for everybody read the person in Rollcall: by the stable id, else by the canonical address, else somebody new,
@@ -19,7 +20,7 @@ export async function plan(tx: Db, runId: number): Promise<void> {
     insert into planned (run_id, n, person_id, is_new, wants_address, holder_id, is_excluded, fault)
     with known as (
       select s.n, s.mail, s.address_key, s.is_excluded, own.id as own_id, own.address_key as own_key,
-        own.signed_up_at is not null or (own.stage = 'invited' and own.invitation_expires_at > now()) as is_bound,
+        own.signed_up_at is not null or ${hasOpenInvitation(sql`own`)} as is_bound,
         same.id as same_id,
         same.directory_id is null and same.directory_separated_at is null or s.directory_id like 'mail:%' as is_free,
         row_number() over (partition by s.address_key collate "C" order by s.is_excluded, own.id is null, s.is_disabled, s.n) as nth
