@@ -181,7 +181,7 @@ t.test('only the configuration reads the environment', async t => {
   t.same(wrong, [])
 })
 
-t.test('S8, S40: no link and no check is made from a request header, and no statement from pieces of text', async t => {
+t.test('S8: no link and no check is made from a request header, and no statement from pieces of text', async t => {
   const banned = [
     /request\.(host|hostname|protocol)\b/,
     /sql\.identifier/,

@@ -19,7 +19,7 @@ t.teardown(async () => {
   removeFolder(data)
 })
 
-t.test('row 25 E: with 8 connections pages open and mail goes out; with 3 it does not start and says why', async t => {
+t.test('E25: with 8 connections pages open and mail goes out; with 3 it does not start and says why', async t => {
   const other = await otherDatabase(t)
   await other.runOutside('alter role u connection limit 8')
   const environment = { DATABASE_URL: other.url, SECRET_KEY: key, DATA_DIR: data }

@@ -12,7 +12,7 @@ t.teardown(async () => {
   removeFolder(folder)
 })
 
-t.test('finding 14: SIGTERM and SIGINT to npm alone end Rollcall and its database', async t => {
+t.test('SIGTERM and SIGINT to npm alone end Rollcall and its database', async t => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const server = await startServer({ environment: { DATA_DIR: folder }, withNpm: true })
     await server.ready
@@ -23,7 +23,7 @@ t.test('finding 14: SIGTERM and SIGINT to npm alone end Rollcall and its databas
   }
 })
 
-t.test('finding 14: the command of the systemd unit is the one of npm start, and ends on every signal', async t => {
+t.test('the command of the systemd unit is the one of npm start, and ends on every signal', async t => {
   const unit = fs.readFileSync(path.join(root, 'docs/rollcall.service'), 'utf8')
   const [, command] = /^ExecStart=\/opt\/rollcall\/(.*)$/m.exec(unit)!
   const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))

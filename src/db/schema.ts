@@ -773,7 +773,7 @@ export const syncRuns = pgTable(
   ]
 )
 
-/** What a run counted, as the page and product.md's sentence show it. */
+/** What a run counted, as its page shows it (docs/requirements.md, Directory). */
 export interface SyncReceipt {
   /** Member values of the group and of every group below it, and in how many pieces they came. */
   listed: number

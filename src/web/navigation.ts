@@ -1,4 +1,4 @@
-/** The navigation: only what exists, only what the role includes, in product.md's order. */
+/** The navigation: only what exists, only what the role includes, in the order of docs/requirements.md. */
 import { includesRole, type Role } from '../lib/role.ts'
 
 interface Entry {

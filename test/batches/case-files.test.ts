@@ -54,7 +54,7 @@ const refused: Record<string, RegExp> = {
 }
 
 for (const [name, says] of Object.entries(refused)) {
-  t.test(`row 21: ${name} is refused as a whole, with what to do`, async t => {
+  t.test(`E21: ${name} is refused as a whole, with what to do`, async t => {
     await t.rejects(judged(name), says)
   })
 }

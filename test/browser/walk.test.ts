@@ -19,7 +19,7 @@ t.test('set-up, invite, outbox, join, people: with script', async t => {
   await ada.locator('#email-1').focus()
   await paste(ada, 'Doe, Jane <jane@larkfield.example>; "Roe, Rick" <rick@larkfield.example>,,')
   const two = ['jane@larkfield.example', 'rick@larkfield.example', '', '', '']
-  t.same(await typed(ada), two, 'row 19: a comma in a name splits no paste')
+  t.same(await typed(ada), two, 'E19: a comma in a name splits no paste')
   await ada.goto('/invite')
   await ada.locator('#email-1').focus()
   await paste(ada, [...'abcdefg'].map(local => `${local}@larkfield.example`).join('\n'))

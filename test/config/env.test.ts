@@ -55,7 +55,7 @@ t.test('a database of one’s own needs a key of one’s own, a mail server need
   t.match(problemsOf({ SMTP_URL: 'smtp://mail.example' }), [/^MAIL_FROM: is required/])
 })
 
-t.test('row 26: a bind password is taken as it is; of a file only the last newline is no part of it', async t => {
+t.test('E26: a bind password is taken as it is; of a file only the last newline is no part of it', async t => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-'))
   t.teardown(() => fs.rmSync(folder, { recursive: true }))
   const file = path.join(folder, 'password')

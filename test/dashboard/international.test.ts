@@ -10,7 +10,7 @@ const ascii = 'xn--mller-kva.example'
 await db.$client`insert into domains (name) values (${ascii})`
 
 t.test(
-  'row 24: an internationalized domain is readable on every page, found in every spelling, mailed in ASCII',
+  'E24: an internationalized domain is readable on every page, found in every spelling, mailed in ASCII',
   async t => {
     const id = await upload(ben, ['jo@müller.example', 'Ola <ola@MÜLLER.example>', 'kim@muller.example', `al@${ascii}`])
     const transport = takesAll()

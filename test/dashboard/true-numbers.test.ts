@@ -54,7 +54,7 @@ t.test('without a mail server no page says that anything was sent', async t => {
   t.match(batch, 'No one received them.')
   t.match(batch, 'href="/outbox"')
   t.match(batch, '0 of 2 emails sent, 2 in the outbox')
-  t.match(tilesOf(batch), { sent: 2 }, 'the state is what product.md calls it')
+  t.match(tilesOf(batch), { sent: 2 }, 'the state is what the requirements call it')
   t.match(funnelOf((await ben.get('/')).body), { 'In scope': 2, Invited: 2, 'Handed over': 0, Joined: 0 })
   const lines = readCsv((await ben.get(`/batches/${id}/lines.csv`)).body)
   t.match(lines[1], [...Array(7).fill(/.*/), 'sent', 'Kept in the outbox', ''], 'and was delivered to nobody')
@@ -137,7 +137,7 @@ t.test('dashboard, People, chart and teams agree over every kind of person', asy
 const csvOf = async (browser: Browser, query: string) =>
   readCsv((await browser.get(`/people.csv?${query}`)).body.replace(/^\uFEFF/, '')).slice(1)
 
-t.test('row 23: whoever opted out or bounced after a mail was sent is listed and counted as such', async t => {
+t.test('E23: whoever opted out or bounced after a mail was sent is listed and counted as such', async t => {
   const { db, ids, browser, work, close } = await startApp({ environment: smtp })
   t.teardown(close)
   const ben = await browser('ben')

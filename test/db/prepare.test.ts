@@ -27,14 +27,14 @@ const version = async () => {
 const inLatin1 = async () =>
   `encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' ${(await version()) >= 150_000 ? 'locale_provider libc' : ''}`
 
-t.test('row 25 B: pg_trgm may be in any schema', async t => {
+t.test('E25: pg_trgm may be in any schema', async t => {
   const other = await otherDatabase(t)
   await other.run('create schema "Ext 1"; create extension pg_trgm schema "Ext 1"; grant usage on schema "Ext 1" to u')
   await other.runOutside("alter role u in database d set search_path = 'nowhere'")
   t.equal((await works(t, other)).settings.search_path, 'public, "Ext 1"')
 })
 
-t.test('row 25 C: a role that may create nothing in the database starts where all that is needed is there', async t => {
+t.test('E25: a role that may create nothing in the database starts where all that is needed is there', async t => {
   const other = await otherDatabase(t, { owner: false })
   await other.run(
     'create extension pg_trgm; grant create, usage on schema public to u; create schema drizzle authorization u'
@@ -83,7 +83,7 @@ t.test('what a role without rights lacks is said all at once, and its statements
   await works(t, other)
 })
 
-t.test('row 25 D: another encoding is refused, with the statement that makes a database in UTF8', async t => {
+t.test('E25: another encoding is refused, with the statement that makes a database in UTF8', async t => {
   const other = await otherDatabase(t, { words: await inLatin1() })
   t.match(await problemsOf(other), [/^the database d is in LATIN1, .*: create database d_utf8 owner u encoding 'UTF8'/])
 })
@@ -98,7 +98,7 @@ t.test('triggers that are off for the role are said, since counts would be wrong
 })
 
 t.test(
-  'row 25 E: a limit on connections is seen at start: below the least it is refused, above it works with what there is',
+  'E25: a limit on connections is seen at start: below the least it is refused, above it works with what there is',
   async t => {
     const other = await otherDatabase(t)
     await other.runOutside('alter role u connection limit 8')
@@ -123,28 +123,25 @@ t.test('a database that folds no letters beyond ASCII works, with a word about s
   t.match((await prepare(other.url)).warnings, [/^Searches in the database .* tell É from é/])
 })
 
-t.test(
-  'row 25 E: a pool works with the connections that are granted, also those that were refused halfway',
-  async t => {
-    const other = await otherDatabase(t)
-    await other.runOutside('alter role u connection limit 3')
-    const said: number[] = []
-    const db = connect(other.url, { connections: 12, onRefused: (_reason, granted) => said.push(granted) })
-    t.teardown(() => db.$client.end({ timeout: 0 }))
-    const many = () => Promise.all(Array.from({ length: 60 }, () => db.$client`select pg_sleep(0.002)`))
-    t.equal((await many()).length, 60, 'none fails')
-    t.ok(said.length > 0 && said.length <= 12, `told ${said.length} times`)
-    const asked = said.length
-    t.equal((await many()).length, 60)
-    t.equal(said.length, asked, 'and it does not ask again at once')
-    const held = await Promise.all([db.$client.reserve(), db.$client.reserve()])
-    t.equal((await db.$client.begin(async tx => tx`select 1`)).length, 1)
-    for (const each of held) each.release()
+t.test('E25: a pool works with the connections that are granted, also those that were refused halfway', async t => {
+  const other = await otherDatabase(t)
+  await other.runOutside('alter role u connection limit 3')
+  const said: number[] = []
+  const db = connect(other.url, { connections: 12, onRefused: (_reason, granted) => said.push(granted) })
+  t.teardown(() => db.$client.end({ timeout: 0 }))
+  const many = () => Promise.all(Array.from({ length: 60 }, () => db.$client`select pg_sleep(0.002)`))
+  t.equal((await many()).length, 60, 'none fails')
+  t.ok(said.length > 0 && said.length <= 12, `told ${said.length} times`)
+  const asked = said.length
+  t.equal((await many()).length, 60)
+  t.equal(said.length, asked, 'and it does not ask again at once')
+  const held = await Promise.all([db.$client.reserve(), db.$client.reserve()])
+  t.equal((await db.$client.begin(async tx => tx`select 1`)).length, 1)
+  for (const each of held) each.release()
 
-    const late = connect(other.url, { connections: 2 })
-    t.teardown(() => late.$client.end({ timeout: 0 }))
-    await t.rejects(late.$client`select 1`, { code: '53300' }, 'with none at all it is said')
-    await db.$client.end({ timeout: 1 })
-    t.equal((await late.$client`select 1`).length, 1, 'and the next one finds room')
-  }
-)
+  const late = connect(other.url, { connections: 2 })
+  t.teardown(() => late.$client.end({ timeout: 0 }))
+  await t.rejects(late.$client`select 1`, { code: '53300' }, 'with none at all it is said')
+  await db.$client.end({ timeout: 1 })
+  t.equal((await late.$client`select 1`).length, 1, 'and the next one finds room')
+})

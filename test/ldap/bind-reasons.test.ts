@@ -1,4 +1,4 @@
-/** Row 26: why a bind is refused is told in words: to the admin who tests, and to a person whose password was right. */
+/** E26: why a bind is refused is told in words: to the admin who tests, and to a person whose password was right. */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../src/ldap/open-directory.ts'
 import { message, result, type Script, startFake, tlv } from '../support/fake-directory.ts'
@@ -28,7 +28,7 @@ async function open(t: Test, script: Script) {
   return openDirectory(settingsFor(fake.url))
 }
 
-t.test('row 26: the directory test says what is wrong with the bind account', async t => {
+t.test('E26: the directory test says what is wrong with the bind account', async t => {
   const cases: [string, number | undefined, RegExp, RegExp][] = [
     [data('525'), undefined, /no such account/, /bind DN/],
     [data('52e'), undefined, /password is wrong/, /again/],
@@ -52,7 +52,7 @@ t.test('row 26: the directory test says what is wrong with the bind account', as
   t.match(reset.at(-1), { name: 'bind', ok: false, text: /must be changed first/ }, 'let in, but for nothing else')
 })
 
-t.test('row 26: a right password that has expired or must be changed is told apart, others are wrong', async t => {
+t.test('E26: a right password that has expired or must be changed is told apart, others are wrong', async t => {
   const cases: [number, string, number | undefined, string][] = [
     [49, data('532'), undefined, 'expired'],
     [49, data('773'), undefined, 'must-change'],
@@ -71,7 +71,7 @@ t.test('row 26: a right password that has expired or must be changed is told apa
   }
 })
 
-t.test('row 26: OpenLDAP’s own password policy, asked with the right password and a wrong one', async t => {
+t.test('E26: OpenLDAP’s own password policy, asked with the right password and a wrong one', async t => {
   const server = await startSlapd({
     modules: ['ppolicy'],
     database: ['overlay ppolicy', `ppolicy_default "cn=policy,${suffix}"`],

@@ -1,4 +1,4 @@
-/** Row 7: LDAP values have no order, so of several the same one is taken each time, in every question. */
+/** E7: LDAP values have no order, so of several the same one is taken each time, in every question. */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../src/ldap/open-directory.ts'
 import { addressesOf, chooseAddress } from '../../src/ldap/schema/address.ts'
@@ -25,7 +25,7 @@ function choose(t: Test, attributes: Record<string, string[]>, domains = own, ma
   return chosen
 }
 
-t.test('row 7: the address in one of our domains is taken', async t => {
+t.test('E7: the address in one of our domains is taken', async t => {
   const cases: [Record<string, string[]>, string | null][] = [
     [{ mail: ['multi@old-company.example', 'multi@larkfield.example'] }, 'multi@larkfield.example'],
     [{ mail: ['z@larkfield.example', 'b@larkfield.example', 'a@old.example'] }, 'b@larkfield.example'],
@@ -46,7 +46,7 @@ t.test('row 7: the address in one of our domains is taken', async t => {
   )
 })
 
-t.test('row 7: Exchange’s primary address comes before its aliases', async t => {
+t.test('E7: Exchange’s primary address comes before its aliases', async t => {
   const cases: [Record<string, string[]>, string | null][] = [
     [{ proxyAddresses: ['smtp:old@x.example', 'SMTP:ada@x.example'] }, 'ada@x.example'],
     [{ mail: ['m@x.example'], proxyAddresses: ['SMTP:ada@x.example'] }, 'm@x.example'],
@@ -66,7 +66,7 @@ t.test('row 7: Exchange’s primary address comes before its aliases', async t =
   for (const [attributes, expected] of cases) t.equal(choose(t, attributes), expected)
 })
 
-t.test('row 7: of several names the one that the entry is called by, else always the same', async t => {
+t.test('E7: of several names the one that the entry is called by, else always the same', async t => {
   t.equal(entryOf({ cn: ['Personnel', 'Staff'] }, 'cn=staff,o=x').text('cn'), 'Staff')
   t.equal(entryOf({ cn: ['A', 'Smith, John'] }, 'cn=Smith\\, John,o=x').text('cn'), 'Smith, John')
   for (const cn of [
@@ -83,7 +83,7 @@ t.test('row 7: of several names the one that the entry is called by, else always
   )
 })
 
-t.test('row 7: sync, look-up and sign-in agree, and other domains lead to another choice', async t => {
+t.test('E7: sync, look-up and sign-in agree, and other domains lead to another choice', async t => {
   const [multi] = caseEntries('multi-mail.ldif')
   const server = await startSlapd({
     entries: [

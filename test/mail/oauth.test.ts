@@ -1,4 +1,4 @@
-/** Row 15: mail servers that take only XOAUTH2, and the errors when signing in cannot work. */
+/** E15: mail servers that take only XOAUTH2, and the errors when signing in cannot work. */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
@@ -52,7 +52,7 @@ const tokensIn = (commands: string[]) =>
     .flatMap(line => /^AUTH XOAUTH2 (.*)$/.exec(line)?.[1] ?? [])
     .map(text => Buffer.from(text, 'base64').toString())
 
-test('row 15: the client’s token is fetched once for all connections', async t => {
+test('E15: the client’s token is fetched once for all connections', async t => {
   const tokens = await tokenServer(t, good)
   const { outcomes, server } = await sendWith(t, tokens)
   t.ok(outcomes.every(({ is }) => is === 'sent'))
@@ -107,7 +107,7 @@ test('a refusal by the token server names the setting and holds the mail', async
   t.match(outcomes.at(-1), { is: 'transport-fault', reply: /SMTP_OAUTH_TOKEN_URL: could not reach the token server/ })
 })
 
-test('row 15: if the server offers nothing we can use, the error says what it offers and what to set', async t => {
+test('E15: if the server offers nothing we can use, the error says what it offers and what to set', async t => {
   const offers: [ehlo: string, words: RegExp][] = [
     ['AUTH XOAUTH2', /offers only AUTH XOAUTH2 and takes no password. Set SMTP_OAUTH_TOKEN_URL/],
     ['AUTH GSSAPI NTLM', /offers only AUTH GSSAPI NTLM; Rollcall can use PLAIN, LOGIN, CRAM-MD5 or XOAUTH2/]
@@ -148,7 +148,7 @@ test('the settings of XOAUTH2 are checked at start', async t => {
   for (const [given, words] of wrong) t.throws(() => readConfig(given), { message: words })
 })
 
-test('row 26: EHLO names a full name, or an address in brackets (RFC 5321 §4.1.3)', async t => {
+test('E26: EHLO names a full name, or an address in brackets (RFC 5321 §4.1.3)', async t => {
   const names: [baseUrl: string, name: string][] = [
     ['http://127.0.0.1:3000', '[127.0.0.1]'],
     ['https://192.0.2.7', '[192.0.2.7]'],

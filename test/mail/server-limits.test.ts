@@ -56,7 +56,7 @@ for (const [connections, chosen] of [
   [4, usedUp.slice(0, 1)]
 ] as const)
   for (const [verb, words, after] of chosen)
-    test(`row 13: ${words.slice(0, 9)}… after ${after} mails at ${verb}: another connection takes over, of ${connections}`, async t => {
+    test(`E13: ${words.slice(0, 9)}… after ${after} mails at ${verb}: another connection takes over, of ${connections}`, async t => {
       const refuse = (at: { verb: string; mails: number }) =>
         at.verb === verb && at.mails >= after ? words : undefined
       const all = await stage(t, { refuse }, connections)
@@ -91,7 +91,7 @@ const crowded: [verb: string, words: string, most: number][] = [
 ]
 
 for (const [verb, words, most] of crowded)
-  test(`row 14: "${words.slice(0, 30)}…" beyond ${most} connections at ${verb}: the others keep sending`, async t => {
+  test(`E14: "${words.slice(0, 30)}…" beyond ${most} connections at ${verb}: the others keep sending`, async t => {
     const refuse = (at: { verb: string; rank: number }) => (at.verb === verb && at.rank > most ? words : undefined)
     const all = await stage(t, { refuse, pause: 2 })
     const batch = await order(all.db, numbered(200))
@@ -110,7 +110,7 @@ async function sendAndLeave(all: Awaited<ReturnType<typeof stage>>, mails: numbe
   await removeWorker(all.db, worker.transport.peer!)
 }
 
-test('row 14: how many connections work is known after a restart, and one more is tried now and then', async t => {
+test('E14: how many connections work is known after a restart, and one more is tried now and then', async t => {
   let most = 3
   const refuse = (at: { verb: string; rank: number }) =>
     at.verb === 'HELLO' && at.rank > most ? '421 4.7.0 too many connections' : undefined
@@ -138,7 +138,7 @@ test('row 14: how many connections work is known after a restart, and one more i
   t.equal(all.server.taken.length, 360)
 })
 
-test('row 14: no more connections are allowed than were tried', async t => {
+test('E14: no more connections are allowed than were tried', async t => {
   const refuse = (at: { verb: string; rank: number }) =>
     at.verb === 'HELLO' && at.rank > 3 ? '421 4.7.0 too many connections' : undefined
   const all = await stage(t, { refuse, pause: 2 })
@@ -149,7 +149,7 @@ test('row 14: no more connections are allowed than were tried', async t => {
   t.match(await all.known(), { connections: 3, connections_raised: false }, 'one was enough for a single mail')
 })
 
-test('row 14: workers whose number does not divide the limit try one more as well', async t => {
+test('E14: workers whose number does not divide the limit try one more as well', async t => {
   const { db, query, drop } = await organization()
   t.teardown(drop)
   await query`insert into mail_servers (server, connections, connections_try_at) values ('mx:25', 4, now())`

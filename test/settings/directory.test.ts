@@ -40,7 +40,7 @@ t.test('a test goes step by step against the real server, and saves nothing', as
 })
 
 t.test(
-  'row 7: the domains of the organization choose among addresses, and count from the moment they are saved',
+  'E7: the domains of the organization choose among addresses, and count from the moment they are saved',
   async t => {
     t.same((await read()).settings.domains, ['larkfield-retail.example', 'larkfield.example'])
     await db.execute(sql`insert into domains (name) values ('new.example')`)

@@ -1,4 +1,4 @@
-/** Row 8: a branch that the directory refers elsewhere for a time takes nobody out of a team, and makes nobody a leaver. */
+/** E8: a branch that the directory refers elsewhere for a time takes nobody out of a team, and makes nobody a leaver. */
 import t from 'tap'
 import { addUser, startApp } from '../support/app.ts'
 import { changeDirectory, writable } from '../support/cases.ts'
@@ -12,7 +12,7 @@ const away = (name: string) => `uid=${name},${branch}`
 const unit = { dn: branch, objectClass: 'organizationalUnit', ou: 'branch' }
 const names = ['bea', 'bob', 'nia']
 
-t.test('row 8: members below a referral stay in the team, with the reason, until the group lets them go', async t => {
+t.test('E8: members below a referral stay in the team, with the reason, until the group lets them go', async t => {
   const slapd = await startSlapd({
     database: writable,
     entries: [
@@ -78,7 +78,7 @@ t.test('row 8: members below a referral stay in the team, with the reason, until
   )
 })
 
-t.test('row 8, S38: who is found nowhere, and not proved gone, is no leaver; asked about again in an hour', async t => {
+t.test('E8, S38: who is found nowhere, and not proved gone, is no leaver; asked about again in an hour', async t => {
   const app = await startApp()
   t.teardown(app.close)
   const { db } = app

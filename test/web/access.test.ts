@@ -9,7 +9,7 @@ t.teardown(close)
 const known = routesOf(app, await realRows(rollcall)).filter(({ method }) => method !== 'HEAD')
 const unknown = routesOf(app, unknownRows).filter(({ method }) => method !== 'HEAD')
 
-/** The smallest role of each route, as product.md's table of roles gives it. */
+/** The smallest role of each route, as docs/requirements.md (Roles) gives it. */
 const smallest: Record<string, string> = {
   ...all('operator', ['GET /live', 'GET /ready', 'GET /metrics']),
   ...all('anyone', ['GET /assets/:name', 'GET /setup', 'POST /setup', 'GET /sign-in', 'POST /sign-in']),

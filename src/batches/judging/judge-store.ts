@@ -79,7 +79,7 @@ const byOtherAddress = (key: SQL) => sql`lateral (
 const split = (column: SQL) => sql`string_to_table(${column}, E'\n', '')`
 
 /**
- * Turns a chunk into recipients with their final verdicts (product.md §2: the first that fits wins), in one statement:
+ * Turns a chunk into recipients with their final verdicts (docs/requirements.md, Verdicts: the first that fits wins), in one statement:
  * the lines never leave the database. Hold `lockInviting`.
  */
 export async function insertRecipients(tx: Db, batchId: number, firstLine: number): Promise<Judgement> {

@@ -1,4 +1,4 @@
-/** A rate that tells a slow line from an attack: server timeouts can't (security.md, finding 8). */
+/** A rate that tells a slow line from an attack: server timeouts can't (S27). */
 import type { IncomingMessage } from 'node:http'
 
 export interface MinimumRate {

@@ -20,7 +20,7 @@ const text = (body: string) =>
     .replace(/<[^>]*>/g, ' ')
     .replace(/\s+/g, ' ')
 
-t.test('S12: those whose mail never left are not invited, and "Invite the N" invites just them, once', async t => {
+t.test('those whose mail never left are not invited, and "Invite the N" invites just them, once', async t => {
   const { db, ben, work, ids } = await start(t)
   const [team] = await db.execute<{ id: string }>(
     sql`insert into teams (name, source, created_by) values ('Crew', 'hand', ${ids.ben}) returning id`

@@ -51,7 +51,7 @@ t.test('ticked lines are invited as they were edited, in a batch of their own th
   t.match(old, `2 corrected lines were sent as <a href="/batches/${corrected}">a batch of their own</a>`)
   t.same(await eventsSince(db, before), ['invitations-sent'])
   t.match(await countsOf(db, id), { state: 'done', lines: { malformed: 2, foreign: 2, invite: 1 } }, 'the report stays')
-  t.match(old, /2 addresses were not invited\./, 'finding 5: what was corrected needs no second look')
+  t.match(old, /2 addresses were not invited\./, 'what was corrected needs no second look')
   for (const q of ['body@lark', 'kim@larkfield'])
     t.match((await ben.get(`/batches/${id}?q=${q}`)).body, `in batch ${corrected}`, 'found by what it was corrected to')
   t.notMatch(old, 'name="address-1"')
@@ -60,7 +60,7 @@ t.test('ticked lines are invited as they were edited, in a batch of their own th
   t.match(old, `There is no @ sign. Corrected to somebody@larkfield.example in batch ${corrected}`)
 })
 
-t.test('finding 5: a corrected line is sent once, however often the form is', async t => {
+t.test('a corrected line is sent once, however often the form is', async t => {
   const id = await sent([
     'Ola <ola1@larkfield.example>',
     'Oz <oz1@larkfield.example>',
@@ -85,7 +85,7 @@ t.test('finding 5: a corrected line is sent once, however often the form is', as
   t.same(transport.recipients.toSorted(), ['ola1@larkfield.example', 'oz1@larkfield.example'])
 })
 
-t.test('finding 4: corrections of a checked batch join it, and leave with it when it is sent', async t => {
+t.test('corrections of a checked batch join it, and leave with it when it is sent', async t => {
   const lines = ['Kai <kai@larkfield.example>', 'lou@larkfeild.example', 'nobody', 'max@larkfield.example', 'dan@x']
   const id = await checked(lines)
   const answer = await ben.post(`/batches/${id}/corrections`, {
@@ -123,7 +123,7 @@ t.test('finding 4: corrections of a checked batch join it, and leave with it whe
   t.match(await countsOf(db, id), { state: 'done', mails: { sent: 3 } })
 })
 
-t.test('finding 36: the address of a refused form leads back to the batch', async t => {
+t.test('the address of a refused form leads back to the batch', async t => {
   const answer = await ben.get('/batches/1/corrections?problems=50')
   t.equal(answer.statusCode, 303)
   t.equal(answer.headers.location, '/batches/1?problems=50')

@@ -19,7 +19,7 @@ const problemsOf = (url: string) => {
   }
 }
 
-t.test('row 25, 28: hosts, ports and socket folders, one or several', async t => {
+t.test('E25, E28: hosts, ports and socket folders, one or several', async t => {
   const cases: [string, string[]][] = [
     ['postgres://u@db.example/d', ['db.example 5432']],
     ['postgresql://u@db.example:6432/d', ['db.example 6432']],
@@ -60,7 +60,7 @@ t.test('user, password and database may hold any character, as %XX', async t => 
   t.equal(readDatabaseUrl('postgres://h/d').user, os.userInfo().username)
 })
 
-t.test('row 25: what is not known is refused by name, with what to write, all at once', async t => {
+t.test('E25: what is not known is refused by name, with what to write, all at once', async t => {
   const cases: [string, RegExp][] = [
     ['mysql://h/d', /^must be a URL like postgres:/],
     ['postgres://u:p#w@h/d', /write .* # as %23/],

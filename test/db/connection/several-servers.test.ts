@@ -1,4 +1,4 @@
-/** Row 28: a primary and its standby, a failover between them, and TLS on the way. */
+/** E28: a primary and its standby, a failover between them, and TLS on the way. */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'
@@ -18,7 +18,7 @@ import { newFolder, removeFolder } from '../../support/server.ts'
 const socketOf = (url: string) => readDatabaseUrl(url).hosts[0]!.name
 const pidOf = async (db: Database) => (await db.$client`select pg_backend_pid() as pid`)[0]!.pid
 
-t.test('row 28: of several servers the one that takes writes is used, before and after a failover', async t => {
+t.test('E28: of several servers the one that takes writes is used, before and after a failover', async t => {
   const folders = [newFolder(), newFolder()] as const
   t.teardown(() => folders.forEach(removeFolder))
   const first = await startEmbedded(folders[0])

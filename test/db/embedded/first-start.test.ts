@@ -67,7 +67,7 @@ t.test('a key is whole or not there at all', async t => {
   t.equal(fs.statSync(path.join(folder, 'secret.key')).mode & 0o777, 0o600)
 })
 
-t.test('row 26, F20: neither a long path nor a folder of others keeps it from starting', async t => {
+t.test('E26, F20: neither a long path nor a folder of others keeps it from starting', async t => {
   const folder = newFolder()
   t.teardown(() => removeFolder(folder))
   const long = path.join(folder, 'd'.repeat(60), 'e'.repeat(60))
@@ -89,7 +89,7 @@ t.test('row 26, F20: neither a long path nor a folder of others keeps it from st
   await far.stop()
 })
 
-t.test('row 26: what the database server says at a failed start is one line', async t => {
+t.test('E26: what the database server says at a failed start is one line', async t => {
   const folder = newFolder()
   t.teardown(() => removeFolder(folder))
   const server = await startEmbedded(folder)

@@ -25,7 +25,7 @@ t.test('R8: gone is what the directory says is not there, below a place that it 
   t.same((await goneAmong(gone)).sort(), gone.map(dn => `id of ${dn}`).sort(), 'or another entry has its DN')
 })
 
-t.test('R8, row 8: who is elsewhere, or hidden, is not proved gone', async t => {
+t.test('R8, E8: who is elsewhere, or hidden, is not proved gone', async t => {
   t.same(await goneAmong([`uid=far,ou=branch,${suffix}`, `uid=secret,${hidden}`, `uid=left,${hidden}`]), [])
   t.same(await goneAmong([dnOf('unsure')]), [], 'nor one whose id is hidden')
   t.same(await goneAmong([]), [])

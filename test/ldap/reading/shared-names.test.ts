@@ -64,31 +64,28 @@ t.test('rows 6 and 8: a user name of two entries is neither’s, and blanks arou
   t.match(reading, { listed: 6, repeated: 1, ambiguous: 1, dangling: 1, problems: [] })
 })
 
-t.test('row 6: a list keeps an address that two entries share, and chooses neither entry', async t => {
+t.test('E6: a list keeps an address that two entries share, and chooses neither entry', async t => {
   const { taken, reading } = await read('mails')
   t.same(taken, ['ben', 'cleo', 'dan', 'twin by address', 'x by address'])
   t.match(reading, { ambiguous: 1, nestedGroups: 1, problems: [] }, 'an address of two groups leads to neither')
 })
 
-t.test('row 6: a mailbox below a person, or a device with the same address, is no second person', async t => {
+t.test('E6: a mailbox below a person, or a device with the same address, is no second person', async t => {
   t.match(await directory.findByAddress(at('ada')), [{ dn: dnOf('ada') }])
   t.match(await directory.checkPassword({ address: at('ada') }, 'ada-secret'), { outcome: 'right' })
   t.match(await directory.checkPassword({ address: at('twin') }, 'x'), { outcome: 'ambiguous' })
 })
 
-t.test('row 7: an address or a name with a language tag counts, after those without', async t => {
+t.test('E7: an address or a name with a language tag counts, after those without', async t => {
   t.same((await read('tagged')).taken, ['cleo', 'dan'])
   t.match(await directory.findByAddress(at('cleo')), [{ mail: at('cleo'), name: 'cleo' }])
   t.match(await directory.checkPassword({ address: at('cleo') }, 'cleo-secret'), { outcome: 'right' })
 })
 
-t.test(
-  'row 8: a search whose base is gone or elsewhere is that value’s fault, a hidden base fails the run',
-  async t => {
-    const { taken, reading } = await read('searches')
-    t.same(taken, ['ben'])
-    t.match(reading, { listed: 3, foreignBase: 1, elsewhere: 1, dangling: 1, computed: 1, problems: [] })
-    const [hidden] = (await directory.searchGroups('hidden', 5)).groups
-    t.match(await directory.readGroup(hidden!.id, async () => {}), { outcome: 'failed' })
-  }
-)
+t.test('E8: a search whose base is gone or elsewhere is that value’s fault, a hidden base fails the run', async t => {
+  const { taken, reading } = await read('searches')
+  t.same(taken, ['ben'])
+  t.match(reading, { listed: 3, foreignBase: 1, elsewhere: 1, dangling: 1, computed: 1, problems: [] })
+  const [hidden] = (await directory.searchGroups('hidden', 5)).groups
+  t.match(await directory.readGroup(hidden!.id, async () => {}), { outcome: 'failed' })
+})

@@ -1,4 +1,4 @@
-/** Row 9: a server without paged results (RFC 2696) is asked once without; success is the whole, result 4 is a failure. */
+/** E9: a server without paged results (RFC 2696) is asked once without; success is the whole, result 4 is a failure. */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { sumsUp } from '../../support/directory.ts'
@@ -58,7 +58,7 @@ const servers: [string, Record<string, string[]>, Answer][] = [
 ]
 
 for (const [name, rootDse, answer] of servers)
-  t.test(`row 9: a server that ${name} is searched, read and tested`, async t => {
+  t.test(`E9: a server that ${name} is searched, read and tested`, async t => {
     const { directory } = await open(t, rootDse, answer)
     t.match(await directory.searchGroups('staff', 10), { groups: [{ id: 'id-staff' }], hasMore: false })
     let taken = 0
@@ -77,7 +77,7 @@ for (const [name, rootDse, answer] of servers)
     t.match(steps.map(({ advice }) => advice).join(' '), /cannot answer in pages/)
   })
 
-t.test('row 9: a root entry that is shown to nobody leaves the rest readable', async t => {
+t.test('E9: a root entry that is shown to nobody leaves the rest readable', async t => {
   for (const code of [1, 32, 50, 53]) {
     const { directory } = await open(
       t,
@@ -89,7 +89,7 @@ t.test('row 9: a root entry that is shown to nobody leaves the rest readable', a
   }
 })
 
-t.test('R8, row 9: without pages a size limit is a failure, and nothing is taken for the whole', async t => {
+t.test('R8, E9: without pages a size limit is a failure, and nothing is taken for the whole', async t => {
   const limited: Script = ({ kind, page, scope }, reply) => {
     if (kind !== 'search' || page || scope === 0) return false
     for (const entry of reply.matches().slice(0, 100)) reply.entry(entry)
@@ -101,7 +101,7 @@ t.test('R8, row 9: without pages a size limit is a failure, and nothing is taken
   }
 })
 
-t.test('row 9: an account that OpenLDAP gives no pages, and one that it gives few', async t => {
+t.test('E9: an account that OpenLDAP gives no pages, and one that it gives few', async t => {
   const staff = names.slice(0, 300)
   for (const limits of [
     'size.soft=unlimited size.hard=unlimited size.prtotal=disabled',

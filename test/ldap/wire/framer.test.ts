@@ -45,7 +45,7 @@ test('13: a message of many chunks is joined once', async t => {
   t.ok(copied < big.length * 1.1, `${copied} bytes copied for ${big.length}`)
 })
 
-test('finding 5: an endless value is refused when its length is read', async t => {
+test('F14: an endless value is refused when its length is read', async t => {
   const framer = frame(
     () => 1_000,
     () => {}

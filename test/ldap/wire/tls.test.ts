@@ -95,7 +95,7 @@ test('S14: without an authority in the settings only the system’s are trusted'
   t.match(await failure(t, settingsFor(fake.url), fake.received), { name: 'tls', ok: false, text: /do not trust/ })
 })
 
-test('S14: a refused or unknown StartTLS ends it: finding 4, the same client would bind in clear', async t => {
+test('S14: a refused or unknown StartTLS ends it: the same client would bind in clear', async t => {
   for (const code of [1, 2, 52, 53]) {
     const fake = await fakeWith(t, {
       script: ({ kind, id }, reply) => kind === 'extended' && reply.raw(message(id, result(0x78, code, 'no TLS here')))

@@ -150,7 +150,7 @@ t.test('a part of an address is never taken for what stands beside it', async t 
   }
 })
 
-t.test('row 20: a mark of a spreadsheet is no data, and an apostrophe within a name is', async t => {
+t.test('E20: a mark of a spreadsheet is no data, and an apostrophe within a name is', async t => {
   for (const local of ["o'brien", "o'", '+tag', '-dash', '=eq']) {
     t.match(parseAddress(`${local}@larkfield.example`), { local })
     t.match(parseAddress(`'${local}@larkfield.example`), { fault: 'quotes', repair: `${local}@larkfield.example` })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { readable, readableDomain } from '../../../src/lib/addresses/readable-domain.ts'
 import { searchText, spellingsOf } from '../../../src/lib/search-text.ts'
 
-t.test('row 24: an internationalized domain is shown as people read it', async t => {
+t.test('E24: an internationalized domain is shown as people read it', async t => {
   const names = ['müller.example', 'mail.müller.example', 'straße.example', 'łódź.example', 'ısparta.example']
   for (const name of [
     ...names,
@@ -21,7 +21,7 @@ t.test('row 24: an internationalized domain is shown as people read it', async t
   t.equal(readable('xn--mller-kva.example is not one'), 'müller.example is not one')
 })
 
-t.test('row 24: a name that looks like another, or does not lead back, keeps its ASCII form', async t => {
+t.test('E24: a name that looks like another, or does not lead back, keeps its ASCII form', async t => {
   // Cyrillic "apple", a Cyrillic а before Latin letters, Greek and Latin, a script all of look-alikes, broken names
   const names = ['аррӏе.example', 'аpple.example', 'pαypal.example', 'осах.example', 'larkfıeld東.example']
   for (const name of names.map(domainToASCII)) t.equal(readableDomain(name), name)
@@ -36,7 +36,7 @@ t.test('addresses in links are left alone', async t => {
   t.equal(readable(long).length > 0, true, 'and a long text takes no time')
 })
 
-t.test('row 24: a search is compared in NFC, without what cannot be seen, and in both spellings', async t => {
+t.test('E24: a search is compared in NFC, without what cannot be seen, and in both spellings', async t => {
   t.equal(searchText(' mu\u0308\u200bller '), 'müller')
   t.equal(searchText(undefined), '')
   t.strictSame(spellingsOf('müller'), ['müller', 'mu\u0308ller', 'xn--mller-kva'])

@@ -11,7 +11,7 @@ t.test('a field with several addresses is taken apart, one with one fault stays 
   t.strictSame(splitAddresses('a@b\nnobody'), ['a@b', 'nobody'])
 })
 
-t.test('row 19: a comma in quotation marks or before "Name <…>" does not split', async t => {
+t.test('E19: a comma in quotation marks or before "Name <…>" does not split', async t => {
   const taken: [string, string[]][] = [
     ['Doe, Jane <a@b>; Roe, Rick <c@d>', ['Doe, Jane <a@b>', 'Roe, Rick <c@d>']],
     ['Doe, Jane <a@b>, Roe, Rick <c@d>', ['Doe, Jane <a@b>', 'Roe, Rick <c@d>']],
@@ -27,7 +27,7 @@ t.test('row 19: a comma in quotation marks or before "Name <…>" does not split
   for (const [text, expected] of taken) t.strictSame(splitAddresses(text), expected, text)
 })
 
-t.test('row 22: a blank part is no part', async t => {
+t.test('E22: a blank part is no part', async t => {
   for (const text of ['a@b;', ';a@b', 'a@b,,', ' , a@b ; ', 'a@b\u00a0;\u200b', '\ufeffa@b\r\n;'])
     t.strictSame(splitAddresses(text), ['a@b'])
   for (const text of ['', ' \u200b\n ', ';', ',,;\n;', '\u00a0;\u001a']) t.strictSame(splitAddresses(text), [])
