@@ -129,8 +129,10 @@ async function openBrowser({ app, db, ids }: Pick<TestApp, 'app' | 'db' | 'ids'>
     return answer
   }
   if (persona) {
-    browser.cookie = `${app.cookieName}=${await sessionOf(db, ids[persona])}`
-    browser.mark = `${app.cookieName}-browser=${addMark([secretKey], undefined, ids[persona])}`
+    // a test may have added users of its own
+    const id = ids[persona] ?? (await readIds(db))[persona]
+    browser.cookie = `${app.cookieName}=${await sessionOf(db, id)}`
+    browser.mark = `${app.cookieName}-browser=${addMark([secretKey], undefined, id)}`
   }
   return browser
 }
