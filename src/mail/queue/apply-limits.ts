@@ -2,7 +2,15 @@
 import { type Db, inTime, transaction } from '../../db/client.ts'
 import { reasonOf } from '../../db/faults.ts'
 import { databaseTimeoutMs } from './deps.ts'
-import * as store from './limits-store.ts'
+import {
+  type Allowed,
+  announceWorker,
+  raiseLimits,
+  readShare,
+  returnServerAllowance,
+  saveLimits,
+  takeServerAllowance
+} from './limits-store.ts'
 import type { Run } from './run.ts'
 
 const everyMs = 2_000
@@ -12,7 +20,7 @@ const crowdedPauseMs = 5_000
 export async function applyLimits(tx: Db, { deps, gate }: Run): Promise<void> {
   const { transport } = deps
   if (!transport.peer || !isDue(gate.limitsReadAt)) return
-  const { limits } = await store.readShare(tx, transport.peer)
+  const { limits } = await readShare(tx, transport.peer)
   gate.limitsReadAt = Date.now()
   gate.hasServerPace = limits.perMinute !== null || limits.rest > 0
   transport.applyLimits?.(limits)
@@ -21,11 +29,11 @@ export async function applyLimits(tx: Db, { deps, gate }: Run): Promise<void> {
 const isDue = (lastAt: number) => Date.now() - lastAt > everyMs
 
 /** In the transaction of a claim that found mails: tells the other workers that this one is sending. */
-export async function announceWorker(tx: Db, { deps, gate }: Run): Promise<void> {
+export async function announce(tx: Db, { deps, gate }: Run): Promise<void> {
   const { peer } = deps.transport
   if (!peer || !isDue(gate.announcedAt)) return
-  await store.announceWorker(tx, peer)
-  await store.raiseLimits(tx, peer)
+  await announceWorker(tx, peer)
+  await raiseLimits(tx, peer)
   gate.announcedAt = Date.now()
 }
 
@@ -38,7 +46,7 @@ export async function resolveCrowding({ deps, gate, claims }: Run): Promise<void
   if (crowdedReply === undefined) return
   try {
     const { peer } = deps.transport
-    const { others } = peer ? await inTime(store.readShare(deps.db, peer), databaseTimeoutMs) : { others: 0 }
+    const { others } = peer ? await inTime(readShare(deps.db, peer), databaseTimeoutMs) : { others: 0 }
     if (others > 0) claims.notBefore = Date.now() + crowdedPauseMs
     else gate.noteFault(crowdedReply)
     gate.crowdedReply = undefined
@@ -55,7 +63,7 @@ export async function writeLimits({ deps, gate }: Run): Promise<void> {
   if (!peer || learned.length === 0) return
   try {
     await inTime(
-      transaction(db, tx => store.saveLimits(tx, peer, learned)),
+      transaction(db, tx => saveLimits(tx, peer, learned)),
       databaseTimeoutMs
     )
     gate.limitsReadAt = 0
@@ -68,13 +76,13 @@ export async function writeLimits({ deps, gate }: Run): Promise<void> {
 }
 
 /** How many of at most `max` mails may be claimed now, by the pace that the server has set. */
-export async function takeServerAllowance(tx: Db, { deps, gate }: Run, max: number): Promise<store.Allowed> {
+export async function limitClaim(tx: Db, { deps, gate }: Run, max: number): Promise<Allowed> {
   const server = deps.transport.peer?.server
   if (!server || !gate.hasServerPace || max === 0) return { count: max, waitSeconds: 0, isResting: false }
-  return store.takeServerAllowance(tx, server, max)
+  return takeServerAllowance(tx, server, max)
 }
 
-export async function returnServerAllowance(tx: Db, { deps, gate }: Run, count: number): Promise<void> {
+export async function returnUnused(tx: Db, { deps, gate }: Run, count: number): Promise<void> {
   const server = deps.transport.peer?.server
-  if (server && gate.hasServerPace) await store.returnServerAllowance(tx, server, count)
+  if (server && gate.hasServerPace) await returnServerAllowance(tx, server, count)
 }

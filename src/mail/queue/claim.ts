@@ -3,7 +3,7 @@ import { type Db, inTime, transaction } from '../../db/client.ts'
 import { isPassing, reasonOf } from '../../db/faults.ts'
 import type { Claimed, Composed, Settlement } from '../delivery.ts'
 import { release, settlementOf } from '../settlement.ts'
-import { announceWorker, applyLimits, returnServerAllowance, takeServerAllowance } from './apply-limits.ts'
+import { announce, applyLimits, limitClaim, returnUnused } from './apply-limits.ts'
 import { claimDue, countLeased } from './claim-store.ts'
 import type { Claims, Ready } from './claims.ts'
 import { compose, composeSingly } from './compose.ts'
@@ -64,9 +64,9 @@ async function claimIn(tx: Db, run: Run): Promise<Claim> {
   if (max === 0) return { ...nothing, isPaced: true, waitMs: Math.min(1_000, Math.max(100, waitSeconds * 1000)) }
   const { claimed, leased } = await claimDue(tx, max, run.claims.leaseSeconds, run.deps.mailHost)
   if (isMetered) await returnAllowance(tx, max - claimed.length)
-  await returnServerAllowance(tx, run, max - claimed.length)
+  await returnUnused(tx, run, max - claimed.length)
   const ready = await composeClaimed(tx, run, claimed, leasedAt, state === 'probe' ? 1 : claimed.length)
-  if (claimed.length > 0) await announceWorker(tx, run)
+  if (claimed.length > 0) await announce(tx, run)
   await countLeased(tx, leased)
   const isPaced = (isMetered || run.gate.hasServerPace) && claimed.length > 0
   return { ...nothing, ready, count: claimed.length, isPaced }
@@ -82,7 +82,7 @@ async function sweep(tx: Db, claims: Claims) {
 async function takeAllowances(tx: Db, run: Run, state: GateState, isMetered: boolean) {
   const { claimSize } = run.claims
   const asked = state === 'probe' ? 1 : isMetered ? await takeAllowance(tx, claimSize) : claimSize
-  const allowed = await takeServerAllowance(tx, run, asked)
+  const allowed = await limitClaim(tx, run, asked)
   if (isMetered) await returnAllowance(tx, asked - allowed.count)
   return allowed
 }
