@@ -67,7 +67,7 @@ export class Claims {
     return leasedAt < Date.now() - this.leaseSeconds * 500
   }
 
-  /** Claims are added at both ends, so the oldest are there. */
+  /** Looks at both ends only, since it is asked often; `next` skips those in between. */
   get hasStale(): boolean {
     const [first, last] = [this.ready[0], this.ready.at(-1)]
     return first !== undefined && (this.isStale(first) || this.isStale(last!))
