@@ -290,7 +290,7 @@ t.test('with the directory down nothing is bound, and the page says so', async t
   await slapd.stop()
   const page = await admin.get(`/people/${id}/entry`)
   t.equal(page.statusCode, 200)
-  t.match(page.body, 'The directory cannot be asked.')
+  t.match(page.body, 'Could not reach the directory.')
   const refused = await admin.post(`/people/${id}/entry`, { entry: 'x', holder: 'same' })
   t.equal(refused.statusCode, 422)
   t.match(refused.body, 'does not answer')

@@ -68,7 +68,7 @@ t.test('R9, S38: many who are found gone outside of a run wait; an admin sees th
       ...{ actor: ids.ben, people: '9' }
     }
   )
-  t.match((await ben.get(path)).body, 'Nobody waits')
+  t.match((await ben.get(path)).body, 'No one to review')
   t.match(await ben.submit(`${path}/approval`, { until: untilOf(body) }), {
     statusCode: 200,
     body: /Nobody was deactivated/
@@ -124,8 +124,8 @@ t.test(
 
     const page = (await ben.get(path)).body
     t.match(page, 'Deactivate 1 person')
-    t.match(page, 'Admins and owners among them: 2.')
-    t.match(page, 'Nobody is deactivated automatically.')
+    t.match(page, 'Admins and owners on the list: 2.')
+    t.match(page, 'No one is deactivated automatically.')
     await ben.post(`${path}/approval`, { until: '99999999999999999' })
     t.same(await Promise.all(['reader', 'deputy', 'boss'].map(stageOf)), ['deactivated', 'signed-up', 'signed-up'])
 
@@ -149,7 +149,7 @@ t.test('the excluded wait for nobody, and what is no list changes nothing', asyn
     sql`update people set directory_id = 'dan', gone_from_directory_at = now() where address_key = 'dan@larkfield.example'`
   )
   const ben = await browser('ben')
-  t.match((await ben.get(path)).body, 'Nobody waits')
+  t.match((await ben.get(path)).body, 'No one to review')
   t.notMatch((await ben.get('/groups')).body, 'href="/groups/leavers"')
   const before = await everyRow(db)
   for (const until of ['', 'now', '-1', '1e9', '9'.repeat(18)])
