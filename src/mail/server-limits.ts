@@ -1,7 +1,7 @@
 /** Keeps a transport within its server's limits, and turns what the server says about them into figures. */
 import { type Ask, type LearnedLimit, type Limits, noLimits, type Unit } from './delivery.ts'
 
-/** After the server met a limit, nothing is sent ahead for a while. */
+/** After a limit was met, no envelope is pipelined for a while. */
 const cooldownMs = 5_000
 /** One connection in so many tries whether it may carry more mails than the known limit. */
 const trialEvery = 50

@@ -1,4 +1,4 @@
-/** Whether this worker may send, and how fast: by the mail server's answers and by the settings. */
+/** Whether this worker may send, and how fast, by the mail server's replies and the settings. */
 import type { DeliverDeps } from './deps.ts'
 import { DomainPace } from './domain-pace.ts'
 
@@ -7,9 +7,9 @@ export class Gate {
   fault: string | undefined
   /** The transport is paused, and this run tries one mail. */
   isProbe = false
-  /** That mail got through: the pause can end. */
+  /** The mail server answered that mail: the pause can end. */
   isRecovered = false
-  /** The server met a limit: release what is ready, and claim nothing until the limit is written. */
+  /** A mail was refused because of a limit: release what is ready, and claim nothing until the limit is written. */
   isThrottled = false
   /** Why no connection could be opened, until we know whether other workers have some. */
   crowdedReply: string | undefined

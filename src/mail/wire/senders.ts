@@ -27,7 +27,7 @@ export class Senders {
   private running = 0
   private lastReply = ''
   private isQuick = false
-  /** How many pipelined envelopes in a row the server has thrown away. */
+  /** How many pipelined envelopes in a row got no reply. */
   private lostInRow = 0
 
   constructor(limits: ServerLimits, connections: Connections, pipelineUnderMs: number) {
@@ -36,7 +36,7 @@ export class Senders {
     this.pipelineUnderMs = pipelineUnderMs
   }
 
-  /** Not if the server is slow, so that a pause acts at once, nor if it meets limits or throws envelopes away. */
+  /** Not if the server is slow, since a pause is to act at once; nor after a limit, nor if envelopes get lost. */
   get mayPipeline(): boolean {
     return this.isQuick && this.lostInRow < maxLostInRow && !this.limits.isCoolingDown()
   }
@@ -78,7 +78,7 @@ export class Senders {
     return sender.pipelined ?? (this.running <= this.limits.connections ? this.queue.shift() : undefined)
   }
 
-  /** Does not try what waits, and lets it go before the mail that was refused. */
+  /** Returns what waits without trying it. It is due before the mail that was refused. */
   private returnAll(sender: Sender, outcome: Outcome & { is: 'throttled' | 'transport-fault' }) {
     this.lastReply = outcome.reply
     const pipelined = takePipelined(sender)
