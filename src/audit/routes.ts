@@ -91,7 +91,7 @@ function personIn({ personName, personEmail }: EventRow): string {
 }
 
 /** "batch-paused" → "Batch paused". */
-const wordsOf = (kind: string) => kind[0]!.toUpperCase() + kind.slice(1).replaceAll('-', ' ')
+const wordsOf = (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('-', ' ')
 
 type Actor = Awaited<ReturnType<typeof listActors>>[number]
 

@@ -1,4 +1,6 @@
 /** A few thousand judged lines in the shape that the database takes: one text a column, one line an entry. */
+
+import { first } from '../lib/ends.ts'
 import type { Judged } from './recipient.ts'
 
 export interface JudgedLine extends Judged {
@@ -21,7 +23,7 @@ export interface Chunk {
 export function chunkOf(lines: readonly JudgedLine[]): Chunk {
   const column = (pick: (line: JudgedLine) => string | number | null) => lines.map(line => pick(line) ?? '').join('\n')
   return {
-    firstLine: lines[0]!.number,
+    firstLine: first(lines).number,
     lineNumbers: column(line => line.number),
     // most lines are just their address: it is written once
     texts: column(line => (line.text === line.address ? null : line.text)),

@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { batchChunks, batches, directoryGroups, people } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import type { BatchState } from './batch.ts'
 import type { Verdict } from './recipient.ts'
 
@@ -11,8 +12,8 @@ export type NewBatch = Pick<
 >
 
 export async function insertBatch(tx: Db, batch: NewBatch): Promise<number> {
-  const [row] = await tx.insert(batches).values(batch).returning({ id: batches.id })
-  return row!.id
+  const row = first(await tx.insert(batches).values(batch).returning({ id: batches.id }))
+  return row.id
 }
 
 export async function findBatch(db: Db, id: number) {

@@ -4,6 +4,7 @@ import { listEvents } from '../audit/store.ts'
 import { undecidedInWords } from '../entries/entries-page.ts'
 import { openRequests } from '../invitations/store.ts'
 import { heldLeavers } from '../leavers/to-let-go.ts'
+import { first, last } from '../lib/ends.ts'
 import { includesRole } from '../lib/role.ts'
 import { number, peopleInWords } from '../lib/words.ts'
 import { shownHold } from '../mail/hold-page.ts'
@@ -46,7 +47,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
         steps: steps.map(stepView),
         finding: findingOf(steps),
         // users alone, and no invitation ever: no picture yet, but the ways to begin
-        isNew: steps[0]!.value === 0,
+        isNew: first(steps).value === 0,
         mayInvite: includesRole(viewerOf(request).role, 'admin'),
         funnel: funnelFigure(steps),
         series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,
@@ -130,10 +131,10 @@ function shareOf(value: number, before: Step | undefined) {
 }
 
 function findingOf(steps: Step[]): string {
-  const [all, done] = [steps[0]!.value, steps.at(-1)!.value]
+  const [all, done] = [first(steps).value, last(steps).value]
   const part = percent(done, all)
   const people = peopleInWords(all)
-  return `${part[0]!.toUpperCase()}${part.slice(1)} of ${people} joined`
+  return `${part.charAt(0).toUpperCase()}${part.slice(1)} of ${people} joined`
 }
 
 /** Nobody is rounded away, and nobody who is missing is rounded in. */
@@ -148,7 +149,7 @@ const dayOf = (date: Date, timeZone: string) =>
 
 function seriesOf(totals: WeeklyTotal[], timeZone: string): string {
   const points = totals.map(week => ({ label: dayOf(week.until, timeZone), values: [week.invited, week.joined] }))
-  const last = totals.at(-1)!
-  const desc = `Running totals by week: ${last.invited} invited and ${last.joined} joined by now.`
+  const now = last(totals)
+  const desc = `Running totals by week: ${now.invited} invited and ${now.joined} joined by now.`
   return timeSeries({ id: 'time', title: 'Invited and joined over time', desc, names: ['Invited', 'Joined'], points })
 }

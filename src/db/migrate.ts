@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { sql } from 'drizzle-orm'
+import { first } from '../lib/ends.ts'
 import type { Database } from './client.ts'
 import { isMissing } from './faults.ts'
 
@@ -10,7 +11,7 @@ const formerFolder = path.join(import.meta.dirname, '../../drizzle-former')
 const current = fs.readdirSync(folder).filter(name => fs.existsSync(path.join(folder, name, 'migration.sql')))
 /** Migrations from before the first release. A database that began with them gets the rest of them, and then the same. */
 const former = fs.readdirSync(formerFolder).map(file => file.replace(/\.sql$/, ''))
-const start = current.sort()[0]!
+const start = first(current.sort())
 former.sort()
 
 /**
@@ -35,8 +36,8 @@ async function applyPending(db: Database) {
   const applied = await appliedNames(db)
   const pending = pendingOf(applied)
   await db.$client.begin(async tx => {
-    const [row] = await tx`select to_regnamespace('drizzle') is not null as "hasSchema"`
-    if (!row!.hasSchema) await tx`create schema drizzle`
+    const row = first(await tx`select to_regnamespace('drizzle') is not null as "hasSchema"`)
+    if (!row.hasSchema) await tx`create schema drizzle`
     if (!applied)
       await tx`create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint,
         name text, applied_at timestamp with time zone default now())`

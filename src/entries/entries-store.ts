@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { isUnanswered } from '../invitations/conditions.ts'
+import { first } from '../lib/ends.ts'
 import type { Role } from '../lib/role.ts'
 import { enrollmentOf } from '../people/conditions.ts'
 import type { DirectoryTrouble } from '../people/entry-store.ts'
@@ -31,7 +32,7 @@ export async function worthOf(tx: Db, personId: number): Promise<Role> {
       select role from people where id = ${personId}
       union all select i.role from invitations i where i.person_id = ${personId} and ${isUnanswered(sql`i`)}
     ) roles order by array_position(array['member', 'auditor', 'admin', 'owner'], role) desc limit 1`)
-  return rows[0]!.role
+  return first(rows).role
 }
 
 export interface Undecided {

@@ -2,8 +2,9 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { dropLinks, lockInvitation } from '../invitations/link-store.ts'
 import { extendInvitation } from '../invitations/store.ts'
+import { last } from '../lib/ends.ts'
 import { cancelQueued, findSuppression, queueDelivery } from '../mail/store.ts'
-import { type Organization, readOrganization } from '../organization/store.ts'
+import { type Organization, organizationOf } from '../organization/store.ts'
 import { moveToDirectoryAddress } from '../people/entry-store.ts'
 import { findPersonByKey, type PersonRow } from '../people/store.ts'
 import { lockGroupsOf, readGroupsAgain } from '../sync/read-again-store.ts'
@@ -35,9 +36,9 @@ export async function takeAddress(
     if (directoryMail === null || directoryMailKey === null || directoryMail !== address) return { outcome: 'changed' }
     const holder = await findPersonByKey(tx, directoryMailKey)
     if (holder !== undefined) return { outcome: 'address-taken', personId: holder }
-    const organization = (await readOrganization(tx))!
+    const organization = await organizationOf(tx)
     const isInvited = person.enrollment === 'invited'
-    if (isInvited && !organization.domains.includes(directoryMail.split('@').at(-1)!)) return { outcome: 'foreign' }
+    if (isInvited && !organization.domains.includes(last(directoryMail.split('@')))) return { outcome: 'foreign' }
     await readGroupsAgain(tx, [personId])
     await moveToDirectoryAddress(tx, personId)
     const isMailed =

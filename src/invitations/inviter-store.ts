@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { invitations } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import { cancelQueued } from '../mail/store.ts'
 import { isOpen } from './conditions.ts'
 import { revoke } from './store.ts'
@@ -20,11 +21,13 @@ const batchesOf = (inviterIds: number[]) =>
 export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed: number; listed: number }> {
   const [any] = await db.execute(sql`${batchesOf(inviterIds)} limit 1`)
   if (!any) return { typed: 0, listed: 0 }
-  const [row] = await db.execute<{ typed: string; listed: string }>(sql`
+  const row = first(
+    await db.execute<{ typed: string; listed: string }>(sql`
     select count(*) filter (where b.is_typed) as typed, count(*) filter (where not b.is_typed) as listed
     from invitations i join (${batchesOf(inviterIds)}) b on b.id = i.batch_id
     where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen(sql`i`)}`)
-  return { typed: Number(row!.typed), listed: Number(row!.listed) }
+  )
+  return { typed: Number(row.typed), listed: Number(row.listed) }
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Db } from '../db/client.ts'
 import type { Role } from '../lib/role.ts'
 import { cancelQueued, queueDelivery } from '../mail/store.ts'
-import { readOrganization } from '../organization/store.ts'
+import { organizationOf } from '../organization/store.ts'
 import { type Ending, endInvitationsOf } from './inviter-store.ts'
 import { dropLinks, linksKnownTo, lockInvitation } from './link-store.ts'
 import { extendInvitation, findInvitation, type InvitationRow } from './store.ts'
@@ -15,7 +15,7 @@ export async function replaceLink(tx: Db, { id, personId, email, isSuppressed }:
   const hadLink = (await dropLinks(tx, [id])).length > 0
   // no link is minted yet: the email that is queued brings the only one
   if (!hadLink) return 'same'
-  await extendInvitation(tx, id, personId, (await readOrganization(tx))!.invitationDays)
+  await extendInvitation(tx, id, personId, (await organizationOf(tx)).invitationDays)
   if (isSuppressed) return 'suppressed'
   await cancelQueued(tx, { invitationId: id }, 'another link replaced the one in this email')
   await queueDelivery(tx, { personId, invitationId: id, address: email, batchId: null, priority: 0 })

@@ -2,7 +2,7 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { tokenWith } from '../lib/secrets/token.ts'
 import { cancelQueued, queueDelivery } from '../mail/store.ts'
-import { readOrganization } from '../organization/store.ts'
+import { organizationOf } from '../organization/store.ts'
 import { lockPerson } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
 import { mayHandle } from './may-handle.ts'
@@ -36,7 +36,7 @@ export async function resend(
     const state = stateOf(invitation)
     if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
     if (invitation.isSuppressed) return { outcome: 'suppressed', personId: person.id }
-    const days = (await readOrganization(tx))!.invitationDays
+    const days = (await organizationOf(tx)).invitationDays
     await cancelQueued(tx, { invitationId }, 'sent anew instead')
     await extendInvitation(tx, invitationId, person.id, days)
     await queueDelivery(tx, { personId: person.id, invitationId, address: person.email, batchId: null, priority: 0 })

@@ -2,6 +2,7 @@
 import { inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { people } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import type { Role } from '../lib/role.ts'
 import { enrollmentOf, hasOpenInvitation, isActiveOwner, mayAct } from '../people/conditions.ts'
 import type { Enrollment } from '../people/person.ts'
@@ -32,10 +33,10 @@ export async function peopleInGroups(db: Db, limit: number): Promise<AskedPerson
 
 /** Everybody with an entry in the directory, gone ones included. */
 export async function countInDirectory(db: Db): Promise<number> {
-  const [row] = await db.execute<{ people: string }>(
-    sql`select count(*) as people from people where directory_id is not null`
+  const row = first(
+    await db.execute<{ people: string }>(sql`select count(*) as people from people where directory_id is not null`)
   )
-  return Number(row!.people)
+  return Number(row.people)
 }
 
 const isLeaver = sql`(p.disabled_in_directory_at is not null or p.gone_from_directory_at is not null)`

@@ -2,6 +2,7 @@ import type { Db } from '../db/client.ts'
 import { readSettingsRow } from '../directory/settings-store.ts'
 import { readExclusions } from '../ldap/schema/exclusions.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
+import { last } from '../lib/ends.ts'
 import { peopleInWords } from '../lib/words.ts'
 import { type Leaver, type LeaversAsked, waitingLeavers } from './leavers-store.ts'
 
@@ -26,7 +27,7 @@ export async function leaversInWords(db: Db): Promise<string | null> {
     const some = await waitingLeavers(db, { after, limit: maxCounted + 1 })
     count += some.filter(leaver => !isExcluded(leaver)).length
     if (some.length <= maxCounted) break
-    after = some.at(-1)!.id
+    after = last(some).id
   }
   if (count > maxCounted) return `Over ${peopleInWords(maxCounted)}`
   return count === 0 ? null : peopleInWords(count)

@@ -24,6 +24,13 @@ export async function readOrganization(db: Db): Promise<Organization | undefined
   return row
 }
 
+/** @throws before set-up, where nothing that needs the organization can be reached. */
+export async function organizationOf(db: Db): Promise<Organization> {
+  const organization = await readOrganization(db)
+  if (!organization) throw new Error('Rollcall is not set up yet')
+  return organization
+}
+
 export interface OrganizationSettings {
   organization: string
   continueUrl: string | null

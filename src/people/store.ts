@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { type deliveryStates, people } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import { includesRole, type Role, RoleLost } from '../lib/role.ts'
 import { enrollmentOf, isActiveOwner, mayAct } from './conditions.ts'
 import type { Enrollment } from './person.ts'
@@ -65,11 +66,13 @@ export async function insertUser(
   tx: Db,
   user: { email: string; addressKey: string; name: string; role: Role; passwordHash: string }
 ): Promise<number> {
-  const [row] = await tx
-    .insert(people)
-    .values({ ...user, signedUpAt: sql`now()` })
-    .returning({ id: people.id })
-  return row!.id
+  const row = first(
+    await tx
+      .insert(people)
+      .values({ ...user, signedUpAt: sql`now()` })
+      .returning({ id: people.id })
+  )
+  return row.id
 }
 
 /** Makes the invited person a user. Credentials that they had before are replaced. */

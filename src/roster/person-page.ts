@@ -4,6 +4,7 @@ import { recentEvents } from '../audit/store.ts'
 import { stateOf } from '../invitations/invitation.ts'
 import { countOpenOf } from '../invitations/inviter-store.ts'
 import { findInvitation, type InvitationRow, invitationsOf } from '../invitations/store.ts'
+import { first } from '../lib/ends.ts'
 import { includesRole, type Role, roleNames } from '../lib/role.ts'
 import { deliveryBadge } from '../mail/delivery-badges.ts'
 import { findSuppression } from '../mail/store.ts'
@@ -131,7 +132,7 @@ function teamsOf(memberships: MembershipOf[], timeZone: string) {
   const byTeam = Map.groupBy(memberships, ({ teamId }) => teamId)
   return [...byTeam].map(([teamId, reasons]) => ({
     href: `/teams/${teamId}`,
-    name: reasons[0]!.team,
+    name: first(reasons).team,
     reasons: reasons.map(reason => ({ text: reasonInWords(reason), since: showTime(reason.since, timeZone) }))
   }))
 }

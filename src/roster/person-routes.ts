@@ -7,7 +7,7 @@ import { isEnding } from '../invitations/inviter-store.ts'
 import { allowMailTo } from '../invitations/opt-out.ts'
 import { isRole, type Role, roleNames } from '../lib/role.ts'
 import { number } from '../lib/words.ts'
-import { readOrganization } from '../organization/store.ts'
+import { organizationOf } from '../organization/store.ts'
 import { findPerson } from '../people/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { viewerOf } from '../web/access.ts'
@@ -33,7 +33,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
     if (person.enrollment === 'signed-up') throw new Refusal(409, 'This person has signed up already.')
     if (person.enrollment === 'deactivated')
       throw new Refusal(409, 'This user is deactivated. Reactivate instead of inviting.')
-    const { domains } = (await readOrganization(db))!
+    const { domains } = await organizationOf(db)
     const batchId = await inviteTyped(db, viewerOf(request).id, [person.email], organizationDomains(domains))
     wake()
     return reply.redirect(`/batches/${batchId}`, 303)

@@ -65,7 +65,7 @@ async function endedPage(
 const isUpload = ({ headers }: FastifyRequest) => headers['content-type']?.startsWith('multipart/') === true
 
 /** "address-3" → "Address 3". */
-const labelOf = (name: string) => name[0]!.toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ')
+const labelOf = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ')
 
 const maxBytes = 40 * 1024
 /** Milliseconds that what was entered is waited for: a browser sends it along at once. */

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { memberships, people, sessions, settings, signInFailures, teams } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import { mayAct } from '../people/conditions.ts'
 import { absoluteHours, idleMinutes } from './session.ts'
 
@@ -110,22 +111,24 @@ export async function deleteEndedSessions(db: Db): Promise<void> {
 export async function countTry(db: Db, key: string) {
   const { failures, windowStartedAt } = signInFailures
   const isOver = sql`${windowStartedAt} < now() - interval '1 minute'`
-  const [row] = await db
-    .insert(signInFailures)
-    .values({ key, failures: 1 })
-    .onConflictDoUpdate({
-      target: signInFailures.key,
-      set: {
-        failures: sql`case when ${isOver} then 1 else ${failures} + 1 end`,
-        windowStartedAt: sql`case when ${isOver} then now() else ${windowStartedAt} end`,
-        lastAt: sql`now()`
-      }
-    })
-    .returning({
-      tries: failures,
-      secondsLeft: sql<number>`ceil(extract(epoch from ${windowStartedAt} + interval '1 minute' - now()))::int`
-    })
-  return row!
+  const row = first(
+    await db
+      .insert(signInFailures)
+      .values({ key, failures: 1 })
+      .onConflictDoUpdate({
+        target: signInFailures.key,
+        set: {
+          failures: sql`case when ${isOver} then 1 else ${failures} + 1 end`,
+          windowStartedAt: sql`case when ${isOver} then now() else ${windowStartedAt} end`,
+          lastAt: sql`now()`
+        }
+      })
+      .returning({
+        tries: failures,
+        secondsLeft: sql<number>`ceil(extract(epoch from ${windowStartedAt} + interval '1 minute' - now()))::int`
+      })
+  )
+  return row
 }
 
 /**
@@ -134,12 +137,14 @@ export async function countTry(db: Db, key: string) {
  */
 export async function lockTries(tx: Db, key: string): Promise<{ failures: number; secondsSince: number }> {
   const { failures, lastAt } = signInFailures
-  const [row] = await tx
-    .insert(signInFailures)
-    .values({ key, failures: 0 })
-    .onConflictDoUpdate({ target: signInFailures.key, set: { failures: sql`${failures}` } })
-    .returning({ failures, secondsSince: sql<number>`extract(epoch from clock_timestamp() - ${lastAt})::float` })
-  return row!
+  const row = first(
+    await tx
+      .insert(signInFailures)
+      .values({ key, failures: 0 })
+      .onConflictDoUpdate({ target: signInFailures.key, set: { failures: sql`${failures}` } })
+      .returning({ failures, secondsSince: sql<number>`extract(epoch from clock_timestamp() - ${lastAt})::float` })
+  )
+  return row
 }
 
 /** Starts a count again under the lock that `lockTries` took. */

@@ -3,7 +3,7 @@ import type { Static } from 'typebox'
 import { readName } from '../lib/name.ts'
 import { changeOrganization } from '../organization/change-organization.ts'
 import { organizationErrors, readDomains } from '../organization/organization.ts'
-import { readOrganization } from '../organization/store.ts'
+import { organizationOf } from '../organization/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
@@ -18,7 +18,7 @@ export function settingsRoutes(app: FastifyInstance, { db }: Deps): void {
   )
 
   app.get('/settings/organization', { config: { access: 'owner' } }, async (_request, reply) => {
-    const { organization, domains, continueUrl, invitationDays } = (await readOrganization(db))!
+    const { organization, domains, continueUrl, invitationDays } = await organizationOf(db)
     const values = {
       organization,
       domains: domains.join('\n'),

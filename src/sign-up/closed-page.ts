@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { closedStateOf, type InvitationState } from '../invitations/invitation.ts'
 import { findNewest, type Newest } from '../invitations/newest-store.ts'
 import type { InvitationRow } from '../invitations/store.ts'
-import { readOrganization } from '../organization/store.ts'
+import { organizationOf } from '../organization/store.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 
@@ -15,7 +15,7 @@ export async function closedPage(
   own: Exclude<InvitationState, 'open'>,
   status: number
 ) {
-  const { organization, timeZone } = (await readOrganization(db))!
+  const { organization, timeZone } = await organizationOf(db)
   const newest = await findNewest(db, invitation.personId)
   const state = closedStateOf(own, newest)
   const requestedAt = state === 'accepted' ? null : (newest?.requestedAt ?? null)

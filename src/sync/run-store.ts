@@ -2,6 +2,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { directoryGroups, type SyncReceipt, syncRuns } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import type { RunState } from './run.ts'
 import type { GroupRow, RunRow } from './store.ts'
 
@@ -35,9 +36,9 @@ export async function insertRun(
   const isRunning = and(eq(syncRuns.groupId, groupId), eq(syncRuns.state, 'running'))
   const [running] = await tx.select({ id: syncRuns.id }).from(syncRuns).where(isRunning)
   if (running) return { id: running.id, isNew: false }
-  const [row] = await tx.insert(syncRuns).values({ groupId, cause, startedBy }).returning({ id: syncRuns.id })
-  await tx.update(directoryGroups).set({ lastRunId: row!.id }).where(eq(directoryGroups.id, groupId))
-  return { id: row!.id, isNew: true }
+  const row = first(await tx.insert(syncRuns).values({ groupId, cause, startedBy }).returning({ id: syncRuns.id }))
+  await tx.update(directoryGroups).set({ lastRunId: row.id }).where(eq(directoryGroups.id, groupId))
+  return { id: row.id, isNew: true }
 }
 
 const isFree = sql`state = 'running' and coalesce(lease_until, now()) <= now()`
@@ -47,11 +48,13 @@ const isDue = sql`g.stopped_at is null and g.next_run_at <= now() and not exists
 
 /** Is there a run to take up, a group whose time has come, or somebody to ask the directory about? */
 export async function isSyncDue(db: Db): Promise<boolean> {
-  const [row] = await db.execute<{ due: boolean }>(sql`
+  const row = first(
+    await db.execute<{ due: boolean }>(sql`
     select exists (select from sync_runs where ${isFree})
       or exists (select from directory_groups g where ${isDue})
       or exists (select from people where directory_check_at <= now()) as due`)
-  return row!.due
+  )
+  return row.due
 }
 
 export interface TakenRun {
@@ -74,11 +77,13 @@ export async function takeRun(tx: Db): Promise<TakenRun | undefined> {
   row ??= await takeDueGroup(tx)
   if (!row) return undefined
   const { teamId, directoryId } = directoryGroups
-  const [group] = await tx
-    .select({ teamId, directoryId })
-    .from(directoryGroups)
-    .where(eq(directoryGroups.id, Number(row.group_id)))
-  return { ...group!, id: Number(row.id), groupId: Number(row.group_id), attempts: row.attempts }
+  const group = first(
+    await tx
+      .select({ teamId, directoryId })
+      .from(directoryGroups)
+      .where(eq(directoryGroups.id, Number(row.group_id)))
+  )
+  return { ...group, id: Number(row.id), groupId: Number(row.group_id), attempts: row.attempts }
 }
 
 async function takeDueGroup(tx: Db) {

@@ -1,6 +1,7 @@
 /** Who will be in a team once they join: the open invitations of the batches that name it. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { first } from '../lib/ends.ts'
 import { hasOpenInvitation } from '../people/conditions.ts'
 
 export interface Pending {
@@ -19,8 +20,8 @@ const pendingOf = (teamId: number) => sql`
     and not exists (select from team_members m where m.team_id = ${teamId} and m.person_id = p.id)`
 
 export async function countPending(db: Db, teamId: number): Promise<number> {
-  const [row] = await db.execute<{ n: string }>(sql`select count(*) as n from ${pendingOf(teamId)}`)
-  return Number(row!.n)
+  const row = first(await db.execute<{ n: string }>(sql`select count(*) as n from ${pendingOf(teamId)}`))
+  return Number(row.n)
 }
 
 /** One page of them in the order of their invitation, after the person `after`. */

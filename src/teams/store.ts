@@ -2,6 +2,7 @@ import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contains } from '../db/paged-search.ts'
 import { directoryGroups, memberships, teams } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import type { MembershipSource } from './team.ts'
 
 export type TeamRow = typeof teams.$inferSelect
@@ -82,7 +83,7 @@ export async function findTeams(db: Db, typed: string[]): Promise<{ ids: number[
     const found = byId ? [byId] : await db.select({ id: teams.id }).from(teams).where(isNamed).limit(2)
     if (found.length === 0) return { ids: [], problem: 'There is no such team.' }
     if (found.length > 1) return { ids: [], problem: 'Several teams have this name: enter the number in its address.' }
-    ids.push(found[0]!.id)
+    ids.push(first(found).id)
   }
   return { ids: [...new Set(ids)], problem: null }
 }
@@ -91,8 +92,8 @@ export async function insertTeam(
   tx: Db,
   team: { name: string; source: 'directory' | 'hand'; createdBy: number | null }
 ): Promise<number> {
-  const [row] = await tx.insert(teams).values(team).returning({ id: teams.id })
-  return row!.id
+  const row = first(await tx.insert(teams).values(team).returning({ id: teams.id }))
+  return row.id
 }
 
 export async function updateTeam(

@@ -3,6 +3,8 @@
  * looks in charts.css. Labels sit in an SVG without a viewBox and are placed in percentages: text keeps its size at
  * every width. Lines live in a nested SVG that is stretched. Every chart stands beside its numbers.
  */
+import { first, last } from '../lib/ends.ts'
+
 const count = new Intl.NumberFormat('en')
 const round = (value: number) => +value.toFixed(2)
 const escaped = (text: string) => text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
@@ -43,7 +45,7 @@ export interface Series extends Described {
 /** Lines over time, one for each name. Of any number of points; people are whole, so are the steps of the axis. */
 export function timeSeries(series: Series): string {
   const steps = axisSteps(Math.max(0, ...series.points.flatMap(point => point.values)))
-  const scale = scaleOf(series.points.length, steps.at(-1)!)
+  const scale = scaleOf(series.points.length, last(steps))
   const lines = `<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%" height="100%">${linesOf(series, scale)}</svg>`
   const layers = [gridOf(steps, scale), labelsOf(series, scale), lines, namesOf(series, scale), hoversOf(series, scale)]
   return picture('plot', series, layers.join(''))
@@ -122,7 +124,7 @@ function labelsOf({ points }: Series, { x }: Scale): string {
 function linesOf({ names, points }: Series, { x, y }: Scale): string {
   if (points.length === 0) return ''
   // one value alone is a level line, so that there is something to see
-  const ends = points.length === 1 ? [points[0]!, points[0]!] : points
+  const ends = points.length === 1 ? [first(points), first(points)] : points
   const place = (index: number) => (points.length === 1 ? index * 1000 : x(index) * 10)
   const lines = names.map((_, nth) => {
     const line = ends

@@ -1,4 +1,6 @@
 /** Paths as they come off the wire: read before they are routed, and masked before they are logged. */
+
+import { first } from '../lib/ends.ts'
 import { cutText } from '../lib/text/cut.ts'
 
 /** What an address that cannot be read is answered as: there is nothing there. */
@@ -34,7 +36,7 @@ export const queryOf = (url: string) => (url.includes('?') ? url.slice(url.index
 
 /** The path without its query and without what is secret or someone's: a link's token, an address. */
 export function pathForLog(url: string): string {
-  const path = (url.startsWith('/') ? url : pathOfWhole(url)).split('?', 1)[0]!
+  const path = first((url.startsWith('/') ? url : pathOfWhole(url)).split('?', 1))
   const plain = shortened(decoded(path) ?? unreadable, '/')
   const pieces = plain.split('/').map(piece => (piece.includes('@') ? '<address>' : piece))
   const masked = pieces

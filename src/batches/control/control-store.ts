@@ -1,6 +1,7 @@
 import { and, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { batchChunks, batches } from '../../db/schema.ts'
+import { first } from '../../lib/ends.ts'
 
 /** Cancelled batches that still owe mails, or hold lines that are not judged. */
 export async function cancelledWithRest(db: Db): Promise<number[]> {
@@ -35,7 +36,8 @@ const linesInChunk = 5000
  * there. Line numbers stay those of the list. Returns how many lines.
  */
 export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: number): Promise<number> {
-  const [row] = await tx.execute<{ lines: string }>(sql`
+  const row = first(
+    await tx.execute<{ lines: string }>(sql`
     with unsent as (
       select r.line, r.text, r.address, r.address_key,
         split_part(r.address_key, '@', 2) in (select name from domains) as is_ours, (row_number() over (order by r.line) - 1) / ${linesInChunk} as chunk
@@ -55,5 +57,6 @@ export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: nu
       from unsent group by chunk
     )
     select count(*) as lines from unsent`)
-  return Number(row!.lines)
+  )
+  return Number(row.lines)
 }

@@ -2,7 +2,7 @@ import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RoleLost } from '../../lib/role.ts'
 import { counted } from '../../lib/words.ts'
-import { readOrganization } from '../../organization/store.ts'
+import { organizationOf } from '../../organization/store.ts'
 import { findTeams } from '../../teams/store.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -30,7 +30,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
   )
 
   app.post('/bulk', { config: { access: 'admin', isUpload: true } }, async (request, reply) => {
-    const organization = (await readOrganization(db))!
+    const organization = await organizationOf(db)
     const domains = organizationDomains(organization.domains)
     const upload = await readUpload(request, form, async file =>
       file.name === '' ? undefined : receiveList(db, viewerOf(request).id, { ...file, isRefusal }, domains)
@@ -63,7 +63,7 @@ function problemWith({ action = [] }: Record<string, string[]>, team: string | n
 }
 
 async function bulkPage({ db }: Deps, reply: FastifyReply, errors: Problem = {}, typed: string[] = []) {
-  const organization = (await readOrganization(db))!
+  const organization = await organizationOf(db)
   const isWrong = Object.keys(errors).length > 0
   return reply.page(
     'batches/bulk',

@@ -2,6 +2,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { recipients } from '../../db/schema.ts'
+import { first } from '../../lib/ends.ts'
 import { verdictOfPerson } from '../judging/judge-store.ts'
 import type { Verdict } from '../recipient.ts'
 
@@ -20,11 +21,13 @@ export async function correctableAmong(tx: Db, batchId: number, lines: number[])
 
 /** How many of these addresses a batch holds. */
 export async function countAddresses(tx: Db, batchId: number, keys: string[]): Promise<number> {
-  const [row] = await tx
-    .select({ count: sql<number>`count(distinct ${recipients.addressKey})`.mapWith(Number) })
-    .from(recipients)
-    .where(and(eq(recipients.batchId, batchId), inArray(recipients.addressKey, keys)))
-  return row!.count
+  const row = first(
+    await tx
+      .select({ count: sql<number>`count(distinct ${recipients.addressKey})`.mapWith(Number) })
+      .from(recipients)
+      .where(and(eq(recipients.batchId, batchId), inArray(recipients.addressKey, keys)))
+  )
+  return row.count
 }
 
 export interface CorrectedLine {

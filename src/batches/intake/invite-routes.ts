@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { waitInWords } from '../../lib/duration.ts'
 import { counted } from '../../lib/words.ts'
-import { type Organization, readOrganization } from '../../organization/store.ts'
+import { type Organization, organizationOf } from '../../organization/store.ts'
 import { findTeams } from '../../teams/store.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -25,14 +25,14 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
   checkRoute(app, deps)
 
   app.get('/invite', { config: { access: 'admin' } }, async (_request, reply) => {
-    return invitePage(db, reply, (await readOrganization(db))!, [])
+    return invitePage(db, reply, await organizationOf(db), [])
   })
 
   app.post<{ Body: Static<typeof body> }>(
     '/invite',
     { config: { access: 'admin' }, schema: { body } },
     async (request, reply) => {
-      const organization = (await readOrganization(db))!
+      const organization = await organizationOf(db)
       const fields = valuesOf(request.body.email)
       const errors = errorsOf(fields, organization.domains)
       const typed = valuesOf(request.body.team)
@@ -64,7 +64,7 @@ function checkRoute(app: FastifyInstance, { db }: Deps): void {
       const { email } = request.body
       // a blank field alone is not wrong: the others may hold addresses
       const isBlank = addressesIn(email).length === 0
-      const errors = isBlank ? [] : errorsOf([email], (await readOrganization(db))!.domains)
+      const errors = isBlank ? [] : errorsOf([email], (await organizationOf(db)).domains)
       return reply.page('batches/verdict', { title: 'Invite people' }, { error: errorOf(errors, 0) })
     }
   )

@@ -1,6 +1,6 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
-import { readOrganization } from '../../organization/store.ts'
+import { organizationOf } from '../../organization/store.ts'
 import { requireRole } from '../../people/store.ts'
 import { copyTeams, nameTeams } from '../../teams/members-store.ts'
 import { chunkOf } from '../chunk.ts'
@@ -48,7 +48,7 @@ export async function inviteWithin(
   await insertChunk(tx, batchId, chunk)
   const judgement = await insertRecipients(tx, batchId, chunk.firstLine)
   await addToCounts(tx, batchId, { lines: addresses.length, judged: addresses.length, verdicts: judgement.counts })
-  const days = (await readOrganization(tx))!.invitationDays
+  const days = (await organizationOf(tx)).invitationDays
   const invited = await inviteLines(tx, { batchId, ...judgement, invitedBy: actorId, days, priority: 0 })
   await startSending(tx, batchId)
   await recordEvent(tx, {

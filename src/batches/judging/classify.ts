@@ -2,7 +2,7 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
 import { includesRole } from '../../lib/role.ts'
-import { readOrganization } from '../../organization/store.ts'
+import { organizationOf } from '../../organization/store.ts'
 import { currentRole } from '../../people/store.ts'
 import { addToCounts, awaitOrder, type BatchRow, lockBatch, setState, startSending } from '../store.ts'
 import { inviteLines } from './invite-lines.ts'
@@ -80,7 +80,7 @@ async function judge(tx: Db, batchId: number, chunk: NextChunk) {
   const judgement = await insertRecipients(tx, batchId, chunk.firstLine)
   const judged = Object.values(judgement.counts).reduce((sum, count) => sum + count, 0)
   if (chunk.action === 'send') {
-    const { invitationDays: days } = (await readOrganization(tx))!
+    const { invitationDays: days } = await organizationOf(tx)
     await inviteLines(tx, { batchId, ...judgement, invitedBy: chunk.sentBy, days, priority: 1 })
     await setSentThrough(tx, batchId, judgement.toLine)
   }
@@ -96,7 +96,7 @@ async function sendMore(tx: Db, batchId: number): Promise<boolean> {
   const changed = await judgeAgain(tx, batchId, next.fromLine, next.toLine)
   const gone = Object.values(changed).reduce((sum, count) => sum + count, 0)
   if (gone > 0) await addToCounts(tx, batchId, { verdicts: { ...changed, invite: -gone } })
-  const { invitationDays: days } = (await readOrganization(tx))!
+  const { invitationDays: days } = await organizationOf(tx)
   const counts = { invite: next.lines - gone }
   await inviteLines(tx, {
     batchId,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { readOrganization } from '../../organization/store.ts'
+import { organizationOf } from '../../organization/store.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
 import { viewerOf } from '../../web/access.ts'
 import { sendCsv } from '../../web/csv.ts'
@@ -66,7 +66,7 @@ export function batchRoutes(app: FastifyInstance, deps: Deps): void {
         const errors = new Map([[[...addresses.keys()][0] ?? 1, 'select the lines that you corrected']])
         return showBatch(deps, request, reply, { ticked, addresses, errors })
       }
-      const { domains } = (await readOrganization(db))!
+      const { domains } = await organizationOf(db)
       const result = await correct(db, viewerOf(request).id, id, corrections, organizationDomains(domains))
       if (result.outcome === 'unknown-batch') throw new Refusal(404, 'There is no such batch.')
       if (result.outcome === 'unknown-lines')

@@ -6,7 +6,7 @@ import { readPacing } from '../../mail/queue/gate-store.ts'
 import { readLimits } from '../../mail/queue/limits-store.ts'
 import { serverOf } from '../../mail/server-limits.ts'
 import { readPause } from '../../mail/store.ts'
-import { readOrganization } from '../../organization/store.ts'
+import { organizationOf } from '../../organization/store.ts'
 import { teamsOfBatch } from '../../teams/pending-store.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -159,7 +159,7 @@ async function linesView({ db }: Deps, batch: BatchRow, filter: BatchFilter, que
 
 /** After how many days the lines of this batch were deleted, when they were. */
 async function daysOfForgotten(db: Deps['db'], batch: BatchRow): Promise<number | null> {
-  const { lineDays } = (await readOrganization(db))!
+  const { lineDays } = await organizationOf(db)
   const isOld = batch.finishedAt !== null && Date.now() - batch.finishedAt.getTime() > lineDays * 86_400_000
   return isOld && batch.judged > 0 ? lineDays : null
 }

@@ -1,5 +1,6 @@
 /** Which of several servers to work with: after a failover another one takes writes. */
 
+import { first } from '../../lib/ends.ts'
 import { reasonOf } from '../faults.ts'
 import type { DatabaseAddress, Host } from './database-url.ts'
 import { dial, labelOf } from './dial.ts'
@@ -46,10 +47,12 @@ async function writable(host: Host, address: DatabaseAddress): Promise<Host> {
   const alone = { ...address, hosts: [host] }
   const client = openDriver({ ...loginOf(alone), max: 1, socket: () => dial(host, address) })
   try {
-    const [row] = await client`
+    const row = first(
+      await client`
       select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as "readOnly"`
-    if (row!.standby) throw new Error('a standby')
-    if (row!.readOnly) throw new Error('read-only')
+    )
+    if (row.standby) throw new Error('a standby')
+    if (row.readOnly) throw new Error('read-only')
     return host
   } finally {
     client.end({ timeout: 1 }).catch(() => {})

@@ -1,6 +1,7 @@
 /** The files that a DATABASE_URL may name: certificates, and passwords in libpq's format. */
 import fs from 'node:fs'
 import tls from 'node:tls'
+import { first } from '../../lib/ends.ts'
 
 export interface Certificates {
   /** Authorities that a server's certificate may come from; undefined: those that Node brings. */
@@ -80,6 +81,6 @@ export function readPassword(file: string, { hosts, user, database }: Login, com
     const fits = (values: string[]) => values.every((value, index) => fields[index] === '*' || fields[index] === value)
     if (wanted.some(fits)) return fields[4] ?? ''
   }
-  complain(`has passfile=${file}, which has no line for ${wanted[0]!.join(':')}`)
+  complain(`has passfile=${file}, which has no line for ${first(wanted).join(':')}`)
   return ''
 }

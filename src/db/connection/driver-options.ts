@@ -1,5 +1,6 @@
 /** An address in the driver's words. Every option is named: what is not, the driver takes from PG… in the environment. */
 import postgres from 'postgres'
+import { first } from '../../lib/ends.ts'
 import type { DatabaseAddress } from './database-url.ts'
 
 /** The mark that patches/postgres+3.4.9.patch leaves in the driver. Decision 5 says what the patch mends. */
@@ -24,7 +25,7 @@ export function requirePatch(driver: object): void {
 }
 
 export function loginOf({ hosts, user, password, database, options, ...address }: DatabaseAddress) {
-  const { name, port } = hosts[0]!
+  const { name, port } = first(hosts)
   return {
     host: [name],
     port: [port],

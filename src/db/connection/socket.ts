@@ -4,6 +4,7 @@
  */
 import type net from 'node:net'
 import { Duplex } from 'node:stream'
+import { first } from '../../lib/ends.ts'
 import type { DatabaseAddress, Host } from './database-url.ts'
 import { dial } from './dial.ts'
 
@@ -25,7 +26,7 @@ export type ChooseHost = (address: DatabaseAddress) => Promise<Host>
  */
 export function socketsTo(address: DatabaseAddress, silentMilliseconds: number, choose: ChooseHost): Sockets {
   const open = new Set<net.Socket>()
-  const single = address.hosts.length === 1 ? Promise.resolve(address.hosts[0]!) : undefined
+  const single = address.hosts.length === 1 ? Promise.resolve(first(address.hosts)) : undefined
   let chosen: Promise<Host> | undefined
   let failures = 0
 

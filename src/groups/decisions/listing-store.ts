@@ -2,6 +2,7 @@
 import { isNull, max, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { directoryGroups } from '../../db/schema.ts'
+import { first } from '../../lib/ends.ts'
 import { findGroups, type ListedGroup } from '../../sync/store.ts'
 
 export const orders = ['name', 'members', 'sync'] as const
@@ -36,19 +37,23 @@ export async function listSynced(
 
 /** How many groups are kept synced, how many places they have together, and whether one is being read. */
 export async function countSynced(db: Db): Promise<{ groups: number; members: number; running: number }> {
-  const [row] = await db.execute<{ groups: string; members: string; running: string }>(sql`
+  const row = first(
+    await db.execute<{ groups: string; members: string; running: string }>(sql`
     select count(*) as groups, coalesce(sum(member_count), 0) as members,
       (select count(*) from sync_runs where state = 'running') as running
     from directory_groups where stopped_at is null`)
-  return { groups: Number(row!.groups), members: Number(row!.members), running: Number(row!.running) }
+  )
+  return { groups: Number(row.groups), members: Number(row.members), running: Number(row.running) }
 }
 
 /** When a group was last read to its end, whichever; null: none was yet. */
 export async function newestGoodRead(db: Db): Promise<Date | null> {
   const { lastGoodAt, stoppedAt } = directoryGroups
-  const [row] = await db
-    .select({ at: max(lastGoodAt) })
-    .from(directoryGroups)
-    .where(isNull(stoppedAt))
-  return row!.at
+  const row = first(
+    await db
+      .select({ at: max(lastGoodAt) })
+      .from(directoryGroups)
+      .where(isNull(stoppedAt))
+  )
+  return row.at
 }

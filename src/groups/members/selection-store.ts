@@ -2,6 +2,7 @@
 import { and, eq, lt, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { selectionPeople, selections } from '../../db/schema.ts'
+import { first } from '../../lib/ends.ts'
 import { isShown } from './store.ts'
 import type { Grouping, MemberFilter } from './view.ts'
 
@@ -16,8 +17,8 @@ export interface Owner {
 const isOf = ({ groupId, adminId }: Owner) => and(eq(selections.groupId, groupId), eq(selections.adminId, adminId))
 
 export async function insertSelection(tx: Db, owner: Owner): Promise<number> {
-  const [row] = await tx.insert(selections).values(owner).returning({ id: selections.id })
-  return row!.id
+  const row = first(await tx.insert(selections).values(owner).returning({ id: selections.id }))
+  return row.id
 }
 
 export async function findSelection(db: Db, id: number, owner: Owner): Promise<SelectionRow | undefined> {
@@ -66,12 +67,14 @@ export async function takeEverybodyOut(tx: Db, id: number): Promise<void> {
 /** Counts again who is in it. Returns how many. */
 export async function recount(tx: Db, id: number): Promise<number> {
   const count = sql`(select count(*) from ${selectionPeople} s where s.selection_id = ${id})`
-  const [row] = await tx
-    .update(selections)
-    .set({ people: count })
-    .where(eq(selections.id, id))
-    .returning({ people: selections.people })
-  return row!.people
+  const row = first(
+    await tx
+      .update(selections)
+      .set({ people: count })
+      .where(eq(selections.id, id))
+      .returning({ people: selections.people })
+  )
+  return row.people
 }
 
 export async function setBatch(tx: Db, id: number, batchId: number): Promise<void> {

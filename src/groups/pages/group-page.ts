@@ -1,6 +1,7 @@
 /** The page of one synced group: how it stands, its members in sections, and whom somebody has ticked. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { last } from '../../lib/ends.ts'
 import { includesRole } from '../../lib/role.ts'
 import { number, peopleInWords } from '../../lib/words.ts'
 import { deliveryChoices } from '../../mail/delivery-badges.ts'
@@ -77,7 +78,7 @@ export async function groupPage(
       matching: counts.matching,
       matchingText: number(counts.matching),
       first: view.from ? go({ from: '' }) : null,
-      next: counts.hasMore ? go({ from: counts.sections.at(-1)!.name, open: [''] }) : null,
+      next: counts.hasMore ? go({ from: last(counts.sections).name, open: [''] }) : null,
       selection: barOf(found)
     }
   )
@@ -128,7 +129,7 @@ function filterView(view: GroupView, { states }: MemberCounts, go: Go, hasMailSe
     counts: enrollments.map(state => countView(state, states, view, go)),
     deliveries: deliveryChoices(view.delivery, { hasLeft: hasMailServer, hasKept: !hasMailServer }),
     groupings: groupings.map(value => ({
-      text: value[0]!.toUpperCase() + value.slice(1),
+      text: value.charAt(0).toUpperCase() + value.slice(1),
       isChosen: value === view.by,
       href: go({ by: value })
     }))

@@ -1,4 +1,6 @@
 /** One section of a group's members as the page shows it. */
+
+import { last } from '../../lib/ends.ts'
 import { number, peopleInWords } from '../../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../../mail/delivery-badges.ts'
 import { type Enrollment, enrollmentBadges } from '../../people/person.ts'
@@ -29,7 +31,7 @@ export function sectionView(section: Section, index: number, members: ListedMemb
   const isLater = view.after.has(key)
   const others = [...view.after].filter(([other]) => other !== key).map(([other, id]) => `${other}:${id}`)
   const rest = isLater ? '' : ` of ${number(people - shown.length)}`
-  const further = mine.length > rowsInSection ? { open, after: [...others, `${key}:${shown.at(-1)!.id}`] } : null
+  const further = mine.length > rowsInSection ? { open, after: [...others, `${key}:${last(shown).id}`] } : null
   const openKeys = toggled(view, open, key).open!
   return {
     key,

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { organizationDomains } from '../../batches/recipient.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
-import { readOrganization } from '../../organization/store.ts'
+import { organizationOf } from '../../organization/store.ts'
 import { enrollments } from '../../people/person.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
@@ -75,7 +75,7 @@ export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const group = await groupOf(deps, request)
       const owner = { groupId: group.id, teamId: group.teamId, adminId: viewerOf(request).id }
-      const { domains } = (await readOrganization(db))!
+      const { domains } = await organizationOf(db)
       const id = readView(request.body).selection
       const result =
         id === null

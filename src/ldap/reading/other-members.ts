@@ -1,4 +1,6 @@
 /** Members that are not named by DN: user names, mail addresses, searches, and Active Directory's primary group. */
+
+import { first } from '../../lib/ends.ts'
 import { cutText } from '../../lib/text/cut.ts'
 import { peopleAmong } from '../find.ts'
 import { groupAttributes } from '../schema/group.ts'
@@ -68,7 +70,7 @@ export async function resolveMails(gathering: Gathering, mails: string[], via: s
     else if (waiting.has(key)) counts.repeated += 1
     else waiting.set(key, mail)
   }
-  const mailOf = session.names.mail[0]!
+  const mailOf = first(session.names.mail)
   const people = wantedPeople(session, 'Looking for people by their addresses')
   const shared: string[] = []
   for await (const [key, entries] of whoHas(session, mailOf, [...waiting.keys()], people)) {

@@ -1,4 +1,6 @@
 /** Where each vendor keeps what we look for; an admin can change every name and both filters. */
+
+import { first } from '../../lib/ends.ts'
 import type { DirectorySettings, Vendor } from '../directory.ts'
 import type { Classes } from './classes.ts'
 
@@ -138,14 +140,14 @@ export function namesFor(
 ): Names {
   const one = (own: string | undefined, usual: string[]) => (own?.trim() ? [own.trim()] : usual)
   return {
-    id: one(chosen.id, [defaults.id])[0]!,
+    id: first(one(chosen.id, [defaults.id])),
     mail: one(chosen.mail, defaults.mail),
     name: one(chosen.name, defaults.name),
-    givenName: one(chosen.givenName, ['givenName'])[0]!,
-    surname: one(chosen.surname, ['sn'])[0]!,
+    givenName: first(one(chosen.givenName, ['givenName'])),
+    surname: first(one(chosen.surname, ['sn'])),
     department: one(chosen.department, defaults.department),
-    title: one(chosen.title, ['title'])[0]!,
-    manager: one(chosen.manager, ['manager'])[0]!,
+    title: first(one(chosen.title, ['title'])),
+    manager: first(one(chosen.manager, ['manager'])),
     member: one(chosen.member, defaults.member),
     domains: new Set(domains)
   }

@@ -2,6 +2,7 @@
  * Distinguished names (RFC 4514) compared as what they mean: `UID=Bob, OU=People` and `uid=bob,ou=people` have one key.
  * A key is itself a DN; no comma in it belongs to a value, so being below a base is being a suffix.
  */
+import { first } from '../../lib/ends.ts'
 
 /** Spellings of attribute names that servers use for one thing. */
 const names = new Map(
@@ -56,7 +57,7 @@ export function parentOf(key: string): string | undefined {
 }
 
 /** The part of a key that names its entry: `cn=smith` of `cn=smith,ou=people`. */
-export const nameOfKey = (key: string) => key.split(',', 1)[0]!
+export const nameOfKey = (key: string) => first(key.split(',', 1))
 
 /** That part of an entry that is named by this one value. */
 export const nameKey = (attribute: string, value: string) => keyOfRdn([[attribute, value]])
@@ -153,7 +154,7 @@ class Reader {
     this.#at += digits.length
     this.skipBlanks()
     const bytes = Buffer.from(digits, 'hex')
-    const isString = [4, 12, 19, 20, 22, 30].includes(bytes[0]!) && bytes.length === 2 + (bytes[1] ?? 128)
+    const isString = [4, 12, 19, 20, 22, 30].includes(bytes[0] ?? -1) && bytes.length === 2 + (bytes[1] ?? 128)
     return isString ? bytes.subarray(2) : bytes
   }
 

@@ -89,7 +89,8 @@ export class Entry {
 
   #telling(name: string, values: string[]): string | undefined {
     const said = values.filter(Boolean)
-    return ownNameAmong(this.dn, name, said) ?? said.reduce((least, value) => (value < least ? value : least), said[0]!)
+    const least = (one: string | undefined, other: string) => (one === undefined || other < one ? other : one)
+    return ownNameAmong(this.dn, name, said) ?? said.reduce<string | undefined>(least, undefined)
   }
 
   has(name: string): boolean {

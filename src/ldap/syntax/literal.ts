@@ -1,5 +1,6 @@
 /** Filters from what people type and directories store: values go out as bytes, so nothing in them is a sign (S11). */
 import { AndFilter, type Filter, OrFilter, PresenceFilter, SearchFilter } from 'ldapts'
+import { first } from '../../lib/ends.ts'
 import { comparison, substrings } from './filter.ts'
 
 export const equals = (attribute: string, value: Buffer | string): Filter =>
@@ -13,8 +14,9 @@ export const startsWith = (attribute: string, text: string): Filter =>
 
 export const has = (attribute: string): Filter => new PresenceFilter({ attribute })
 
-export const allOf = (...filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : new AndFilter({ filters }))
+export const allOf = (...filters: Filter[]): Filter =>
+  filters.length === 1 ? first(filters) : new AndFilter({ filters })
 
-export const anyOf = (filters: Filter[]): Filter => (filters.length === 1 ? filters[0]! : new OrFilter({ filters }))
+export const anyOf = (filters: Filter[]): Filter => (filters.length === 1 ? first(filters) : new OrFilter({ filters }))
 
 export const everything = has('objectClass')

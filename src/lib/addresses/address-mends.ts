@@ -1,4 +1,6 @@
 /** What other programs, keyboards and people put around an address, each with the way to take it away. */
+
+import { first } from '../ends.ts'
 import { trimBlanks } from '../text/blanks.ts'
 
 /** Full-width letters and signs of East Asian keyboards, their full stops, and the small @. */
@@ -42,7 +44,7 @@ export const isTwice = (text: string) => text.indexOf('@') < text.lastIndexOf('@
 
 function wordsWithAt(text: string): string[] {
   const words = text.split(between).filter(each => each.includes('@'))
-  return words.length < 2 ? words : words.map(each => unquote(each.replace(scheme, '').split('?', 1)[0]!))
+  return words.length < 2 ? words : words.map(each => unquote(first(each.replace(scheme, '').split('?', 1))))
 }
 
 const tag = /<\/?(?:a|b|br|p|div|span|t[dhr]|li|ul|ol|em|i|u|font|strong|code|h[1-6])(?:\s[^<>@]{0,300})?\/?>/gi
@@ -118,7 +120,10 @@ const unquoteCell = (cell: string) => (/^".*"$/s.test(cell) ? cell.slice(1, -1).
 
 function isCommaForDot(cells: string[], at: number, text: string): boolean {
   return (
-    at === 0 && cells.length > 1 && !cells[0]!.slice(cells[0]!.indexOf('@')).includes('.') && !/[\s;|"]|,$/.test(text)
+    at === 0 &&
+    cells.length > 1 &&
+    !first(cells).slice(first(cells).indexOf('@')).includes('.') &&
+    !/[\s;|"]|,$/.test(text)
   )
 }
 
@@ -133,7 +138,7 @@ function isBeside(before: readonly string[], address: string, after: readonly st
   if (before.length === 0) return true
   const related = before.some(each => local.toLowerCase().includes(each.toLowerCase()) && each.length > 1)
   if (related) return true
-  return !before.every(isPart) && !(before.length === 1 && isCapital(before[0]!) && isCapital(local))
+  return !before.every(isPart) && !(before.length === 1 && isCapital(first(before)) && isCapital(local))
 }
 
 const isPart = (text: string) => /^[a-z0-9]+(?:[._+-][a-z0-9]+)*$/.test(text) && !/^\d+$/.test(text)

@@ -1,5 +1,6 @@
 /** What is wrong with a line that is not an address, and the address that was plainly meant. */
 
+import { first } from '../ends.ts'
 import { trimBlanks } from '../text/blanks.ts'
 import * as mend from './address-mends.ts'
 
@@ -92,10 +93,10 @@ const rules: readonly Rule[] = [
   ['invisible', text => control.test(text) || text.search(unseen) >= 0, text => text.replace(unseen, '')],
   ['table', mend.isReportRow, mend.addressInReport],
   ['wide', mend.isWide, mend.narrow],
-  ['mailto', text => /^mailto:/i.test(text), text => text.slice('mailto:'.length).split('?', 1)[0]!],
+  ['mailto', text => /^mailto:/i.test(text), text => first(text.slice('mailto:'.length).split('?', 1))],
   ['label', mend.isLabeled, mend.withoutLabel],
   ['several', text => mend.mailboxesIn(text).length > 1],
-  ['twice', mend.isTwice, text => mend.mailboxesIn(text)[0]!],
+  ['twice', mend.isTwice, text => first(mend.mailboxesIn(text))],
   ['markup', mend.isMarkup, mend.withoutMarkup],
   ['no-at', text => !text.includes('@'), mend.spelledInSigns],
   ['display-name', text => bracketed.test(text), text => bracketed.exec(text)![1]!],

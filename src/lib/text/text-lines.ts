@@ -1,4 +1,6 @@
 /** The lines of a text file, however it was saved and however long it is. */
+
+import { first } from '../ends.ts'
 import { trimBlanks, trimStart } from './blanks.ts'
 import { decoderFor, FileRefused, headBytes, refuseByText, type TextDecoding } from './text-encoding.ts'
 
@@ -85,7 +87,7 @@ class LineSplitter {
   push(text: string): void {
     const pieces = this.withLfOnly(text).split('\n')
     const last = pieces.length - 1
-    this.grow(pieces[0]!)
+    this.grow(first(pieces))
     if (last === 0) return
     this.closeLine()
     for (let index = 1; index < last; index += 1) this.add(trimBlanks(pieces[index]!))

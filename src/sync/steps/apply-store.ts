@@ -1,6 +1,7 @@
 /** What a run does once it is proved and guarded: people, what is known of them, who is in the team. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { first } from '../../lib/ends.ts'
 import { isMissing } from './plan-store.ts'
 
 /** Members by way of an address alone have no entry: nothing more is known of them. */
@@ -13,7 +14,8 @@ const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.
  * unless they have an entry of their own.
  */
 export async function addPeople(tx: Db, runId: number): Promise<void> {
-  const [row] = await tx.execute<{ wanted: string; written: string }>(sql`
+  const row = first(
+    await tx.execute<{ wanted: string; written: string }>(sql`
     with new as materialized (
       select pl.person_id, s.* from ${ofRun(runId)} and pl.is_new
     ), written as (
@@ -26,7 +28,8 @@ export async function addPeople(tx: Db, runId: number): Promise<void> {
       on conflict do nothing returning id
     )
     select (select count(*) from new) as wanted, (select count(*) from written) as written`)
-  if (row!.wanted === row!.written) return
+  )
+  if (row.wanted === row.written) return
   await tx.execute(sql`
     with known as (
       select s.n, p.id, p.directory_id is null and p.directory_separated_at is null or not ${hasEntry} as is_free
@@ -49,7 +52,8 @@ export async function updatePeople(tx: Db, runId: number): Promise<number> {
     from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
     where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and s.directory_id = p.directory_id
       and pl.person_id <> p.id`)
-  const [row] = await tx.execute<{ changed: string }>(sql`
+  const row = first(
+    await tx.execute<{ changed: string }>(sql`
     with change as materialized (
       select p.id, s.*, pl.takes_address, p.directory_id is null as is_first,
         case when p.signed_up_at is null then coalesce(s.name, p.name) else p.name end as new_name,
@@ -84,7 +88,8 @@ export async function updatePeople(tx: Db, runId: number): Promise<number> {
       from different d where p.id = d.id
     )
     select count(*) filter (where (not is_first and detail <> '') or turns_off or turns_on) as changed from different`)
-  return Number(row!.changed)
+  )
+  return Number(row.changed)
 }
 
 const arrow = (what: string, before: SQL, after: SQL) => sql`case when ${after} is distinct from ${before}
@@ -100,7 +105,8 @@ const inWords = sql`concat_ws('; ',
 
 /** Puts everybody in the team who is not, by the directory; returns how many. */
 export async function addMemberships(tx: Db, runId: number, teamId: number): Promise<number> {
-  const [row] = await tx.execute<{ added: string }>(sql`
+  const row = first(
+    await tx.execute<{ added: string }>(sql`
     with missing as materialized (
       select pl.person_id, s.via
       from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
@@ -114,6 +120,7 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
       select ${runId}, 'added', person_id, case when via is not null then 'by way of ' || via end from missing order by person_id
     )
     select count(*) as added from missing`)
+  )
   await tx.execute(sql`
     update memberships m set via = s.via
     from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
@@ -124,7 +131,7 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
     delete from memberships m using memberships again
     where m.team_id = ${teamId} and m.source = 'hand' and (m.via like 'run:%' or m.via = 'kept') and again.team_id = ${teamId}
       and again.source = 'directory' and again.person_id = m.person_id`)
-  return Number(row!.added)
+  return Number(row.added)
 }
 
 const isNoneOf = (kept: number[]) =>
@@ -132,10 +139,12 @@ const isNoneOf = (kept: number[]) =>
 
 /** In the team by the directory now, and how many of these the group does not list any more. */
 export async function countMembers(tx: Db, runId: number, teamId: number, kept: number[]) {
-  const [row] = await tx.execute<{ all: string; missing: string }>(sql`
+  const row = first(
+    await tx.execute<{ all: string; missing: string }>(sql`
     select (select count(*) from memberships where team_id = ${teamId} and source = 'directory') as "all",
       (select count(*) from memberships m where ${isMissing(runId, teamId)} and ${isNoneOf(kept)}) as missing`)
-  return { all: Number(row!.all), missing: Number(row!.missing) }
+  )
+  return { all: Number(row.all), missing: Number(row.missing) }
 }
 
 /** Takes those out of the team whom the group does not list any more: the memberships by the directory, nothing else. */

@@ -1,6 +1,7 @@
 import type { Database } from '../../db/client.ts'
 import { readExclusions } from '../../ldap/schema/exclusions.ts'
 import { dnKey, nameKey, nameOfKey, parentOf } from '../../ldap/syntax/dn.ts'
+import { last } from '../../lib/ends.ts'
 import { type MissingPerson, missingPeople } from './plan-store.ts'
 
 const pageSize = 2000
@@ -30,7 +31,7 @@ export async function keptAmongMissing(
       if (isExcluded(dnKey(person.dn ?? '') ?? '', [person.email])) kept.excluded.push(person.id)
       else if (isAway(person)) kept.away.push(person.id)
     }
-    page = await missingPeople(db, run.id, run.teamId, pageSize, page.at(-1)!.id)
+    page = await missingPeople(db, run.id, run.teamId, pageSize, last(page).id)
   }
   return kept
 }

@@ -1,6 +1,7 @@
 /** Addresses that changed in the directory: noted on people, and moved in one step where nothing is in the way. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
 export interface WantedAddress {
@@ -94,7 +95,8 @@ export async function freeAddresses(tx: Db, runId: number, movers: readonly numb
 /** Moves those who are not of this run; returns how many. */
 export async function moveOthers(tx: Db, runId: number, movers: readonly number[]): Promise<number> {
   if (movers.length === 0) return 0
-  const [row] = await tx.execute<{ moved: string }>(sql`
+  const row = first(
+    await tx.execute<{ moved: string }>(sql`
     with others as materialized (
       select p.id, p.email, p.directory_mail, p.directory_mail_key from people p
       where p.id = ${list(movers)} and p.directory_mail_key is not null
@@ -107,7 +109,8 @@ export async function moveOthers(tx: Db, runId: number, movers: readonly number[
       select ${runId}, 'changed', id, 'address: ' || email || ' → ' || directory_mail from others order by id
     )
     select count(*) as moved from others`)
-  return Number(row!.moved)
+  )
+  return Number(row.moved)
 }
 
 /** Lists whose other address in the directory is news and was not taken, with the reason; returns how many. */

@@ -1,6 +1,7 @@
 /** Whom a run is about and what it will do, worked out in the database before anything is done. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
 /**
@@ -63,10 +64,12 @@ export async function plan(tx: Db, runId: number): Promise<void> {
 
 /** How many are staged and planned. Both tables are empty after a crash of the database: then nothing may be applied. */
 export async function countPlanned(tx: Db, runId: number): Promise<{ staged: number; planned: number }> {
-  const [row] = await tx.execute<{ staged: string; planned: string }>(sql`
+  const row = first(
+    await tx.execute<{ staged: string; planned: string }>(sql`
     select (select count(*) from staging where run_id = ${runId}) as staged,
       (select count(*) from planned where run_id = ${runId}) as planned`)
-  return { staged: Number(row!.staged), planned: Number(row!.planned) }
+  )
+  return { staged: Number(row.staged), planned: Number(row.planned) }
 }
 
 /** In the team because of the directory, and not in the group any more. */
@@ -124,7 +127,8 @@ export interface PlanCounts {
 
 /** The receipt's share of what was planned. */
 export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
-  const [row] = await tx.execute<Record<keyof PlanCounts, string>>(sql`
+  const row = first(
+    await tx.execute<Record<keyof PlanCounts, string>>(sql`
     select count(*) filter (where pl.fault is null and not pl.is_excluded) as people,
       count(*) filter (where pl.fault = 'no-mail') as "noMail",
       count(*) filter (where pl.fault = 'malformed') as malformed,
@@ -136,17 +140,20 @@ export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
     from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
     left join domains d on d.name = split_part(s.address, '@', 2)
     where pl.run_id = ${runId}`)
-  const counts = Object.entries(row!).map(([name, count]) => [name, Number(count)])
+  )
+  const counts = Object.entries(row).map(([name, count]) => [name, Number(count)])
   return Object.fromEntries(counts) as unknown as PlanCounts
 }
 
 /** What only the transaction that applies a plan knows: entries that stay out, and people who keep another address. */
 export async function countOpen(tx: Db, runId: number): Promise<{ taken: number; otherAddress: number }> {
-  const [row] = await tx.execute<{ taken: string; other: string }>(sql`
+  const row = first(
+    await tx.execute<{ taken: string; other: string }>(sql`
     select count(*) filter (where fault = 'taken') as taken,
       count(*) filter (where wants_address and not takes_address) as other
     from planned where run_id = ${runId}`)
-  return { taken: Number(row!.taken), otherAddress: Number(row!.other) }
+  )
+  return { taken: Number(row.taken), otherAddress: Number(row.other) }
 }
 
 /** Who is left out of the team now, and why: instead of what was so before. */

@@ -1,0 +1,15 @@
+/** The first and the last of a list that cannot be empty. Pure. */
+
+/** @throws for an empty list: what fills it broke its promise. */
+export function first<T>(list: readonly T[]): T {
+  const [one] = list
+  if (one === undefined) throw new Error('The first of an empty list was asked for')
+  return one
+}
+
+/** @throws for an empty list. */
+export function last<T>(list: readonly T[]): T {
+  const one = list.at(-1)
+  if (one === undefined) throw new Error('The last of an empty list was asked for')
+  return one
+}
