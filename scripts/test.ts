@@ -47,7 +47,12 @@ function run(environment: Record<string, string>): Promise<Outcome> {
     TAP_TIMEOUT: '0',
     ...(long ? { ROLLCALL_LONG: '1' } : {})
   }
-  return runFiles(files, { environment: { ...process.env, ...own, ...environment }, apart, signal: end.signal })
+  return runFiles(files, {
+    environment: { ...process.env, ...own, ...environment },
+    apart,
+    signal: end.signal,
+    print: console.log
+  })
 }
 
 async function withDatabase<T>(work: (environment: Record<string, string>) => Promise<T>): Promise<T> {
