@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import net, { type AddressInfo } from 'node:net'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { goodPassword, type Persona, startApp, type TestApp, type TestAppOptions } from './app.ts'
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -28,11 +28,16 @@ export async function startSite(options: TestAppOptions = {}): Promise<Site> {
   await rollcall.app.listen({ host: 'localhost', port: Number(new URL(baseUrl).port) })
   const browser = await theBrowser()
   const faults: string[] = []
+  const contexts = new Set<BrowserContext>()
   return {
     ...rollcall,
     baseUrl,
     faults,
-    open: context => openPage(browser, baseUrl, faults, context),
+    open: async options => {
+      const page = await openPage(browser, baseUrl, faults, options)
+      contexts.add(page.context())
+      return page
+    },
     signIn: async (page, persona) => {
       await page.goto('/sign-in')
       await page.getByLabel('Email address').fill(`${persona}@larkfield.example`)
@@ -41,8 +46,8 @@ export async function startSite(options: TestAppOptions = {}): Promise<Site> {
       await page.locator('.who').waitFor({ state: 'attached' })
     },
     close: async () => {
-      sites -= 1
-      if (sites === 0) await browser.close()
+      await Promise.all([...contexts].map(context => context.close()))
+      leaveBrowser()
       await rollcall.close()
     }
   }
@@ -50,12 +55,25 @@ export async function startSite(options: TestAppOptions = {}): Promise<Site> {
 
 let launched: Promise<Browser> | undefined
 let sites = 0
+let closing: NodeJS.Timeout | undefined
 
-/** One for all sites of a test file, which share nothing in it. The last site closes it. */
+/** One for all sites and all test files of a process, which share nothing in it. */
 async function theBrowser(): Promise<Browser> {
-  if (sites === 0) launched = chromium.launch({ executablePath, args })
+  clearTimeout(closing)
   sites += 1
-  return launched!
+  launched ??= chromium.launch({ executablePath, args })
+  return launched
+}
+
+/** The next test file of this process may want it at once. */
+function leaveBrowser() {
+  sites -= 1
+  if (sites > 0) return
+  closing = setTimeout(async () => {
+    const browser = await launched
+    launched = undefined
+    await browser?.close()
+  }, 2_000)
 }
 
 /** A port that was free a moment ago: the application has to know its own address before it listens. */
@@ -111,7 +129,7 @@ export async function findingsOf(page: Page): Promise<string[]> {
       await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
       await Promise.all(document.getAnimations().map(animation => animation.finished))
       const { axe } = window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }
-      const { violations } = await axe.run({ ...options, resultTypes: ['violations'] })
+      const { violations } = await axe.run({ ...options, resultTypes: ['violations'], preload: false })
       const right = (element: Element) => element.getBoundingClientRect().right
       const isCut = (card: Element) => (element: Element) =>
         right(element) > right(card) + 1 && !element.closest('svg') && element.checkVisibility()
