@@ -2,5 +2,5 @@ import t from 'tap'
 import { killDuringJudging } from '../support/faults.ts'
 
 t.test('R2: a worker that is killed while it judges loses no line, repeats none and changes no verdict', t =>
-  killDuringJudging(t, { rounds: 3, lines: 50_000 })
+  killDuringJudging(t, { rounds: 2, lines: 20_000 })
 )

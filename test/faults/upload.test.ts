@@ -3,5 +3,5 @@ import { killDuringUpload } from '../support/faults.ts'
 
 t.test(
   'R1, S30: a process that is killed during an upload sends nothing of it; the same file again invites everybody once',
-  t => killDuringUpload(t, { rounds: 3, lines: 50_000 })
+  t => killDuringUpload(t, { rounds: 2, lines: 20_000 })
 )

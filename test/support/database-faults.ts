@@ -69,6 +69,36 @@ export async function killDatabase(t: Test, { rounds }: { rounds: number }): Pro
   t.comment(`${load.acknowledged.size} acknowledged, ${sink.taken.length - mailed.size} repeats`)
 }
 
+export interface Restarts {
+  server: Server
+  /** Stops the database and starts it again. */
+  restart: () => Promise<void>
+  rounds: number
+}
+
+/** R5: visitors who ask all the time get a page, or are told that the database does not answer. */
+export async function restartUnderLoad(t: Test, { server, restart, rounds }: Restarts): Promise<void> {
+  let isOver = false
+  const seen = new Set<number>()
+  const visit = async (url: string) => {
+    while (!isOver) seen.add((await server.get(url)).status)
+  }
+  const visits = Promise.all(['/', '/people', '/sign-in', '/invite'].map(visit))
+  const restarts = async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      await restart()
+      await until(async () => (await server.get('/')).status === 200)
+    }
+  }
+  await Promise.race([visits, restarts()])
+  isOver = true
+  await visits
+  t.same(
+    [...seen].filter(status => ![200, 303, 503].includes(status)),
+    []
+  )
+}
+
 /** The server's own process first, then its helpers and the processes of its connections. */
 function serverProcesses({ folder }: EmbeddedServer): number[] {
   const main = Number(fs.readFileSync(path.join(folder, 'pg18/postmaster.pid'), 'utf8').split('\n')[0])
