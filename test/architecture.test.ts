@@ -60,7 +60,7 @@ const insideOrder: Record<string, string[][]> = {
   web: [['*'], ['errors.ts', 'logging.ts', 'pages.ts'], ['access.ts', 'forms.ts', 'uploads'], ['security.ts']],
   mail: [
     ['delivery.ts', 'delivery-badges.ts', 'headers.ts'],
-    ['compile.ts', 'outbox.ts', 'server-limits.ts', 'settlement.ts'],
+    ['compile.ts', 'copies-store.ts', 'outbox.ts', 'server-limits.ts', 'settlement.ts'],
     ['wire'],
     ['queue'],
     ['*']

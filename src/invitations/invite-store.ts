@@ -1,6 +1,7 @@
 /** Inviting in sets: what a million lines and one typed address go through alike. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { newestIs } from '../mail/copies-store.ts'
 import { isUnanswered } from './conditions.ts'
 
 export interface InviteStep {
@@ -28,7 +29,7 @@ export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number
       where r.batch_id = ${step.batchId} and r.line between ${step.fromLine} and ${step.toLine} and r.verdict = 'invite'
     ), known as (
       update people p set invitation_id = c.invitation_id, invited_at = now(), invitation_expires_at = ${expires},
-        invitation_revoked_at = null, delivery_id = c.delivery_id, delivery_state = 'queued'
+        invitation_revoked_at = null, ${newestIs(sql`c.delivery_id`)}
       from chosen c
       where p.id = c.known_id and p.signed_up_at is null
       returning p.id as person_id, c.invitation_id, c.delivery_id, p.email as address

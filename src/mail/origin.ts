@@ -4,6 +4,7 @@ import { recordEvent } from '../audit/store.ts'
 import { type Config, keysOf } from '../config/env.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { reasonOf } from '../db/faults.ts'
+import { stopJudging } from './copies-store.ts'
 import type { Log } from './delivery.ts'
 import {
   type Decision,
@@ -18,8 +19,7 @@ import {
   readIdentity,
   readOrigin,
   saveDecision,
-  saveOrigin,
-  stopJudging
+  saveOrigin
 } from './queue/origin-store.ts'
 import { applyWorkerSettings } from './queue/store.ts'
 

@@ -2,7 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { suppressions } from '../db/schema.ts'
-import { propagateStates } from './queue/store.ts'
+import { copyQueued, propagateStates, reopenBatch } from './copies-store.ts'
 
 export interface NewDelivery {
   personId: number
@@ -21,13 +21,7 @@ export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<numb
     with added as (
       insert into deliveries (person_id, invitation_id, address, batch_id, priority)
       values (${personId}, ${invitationId}, ${address}, ${batchId}, ${priority}) returning id
-    ), person as (
-      update people set delivery_id = (select id from added), delivery_state = 'queued' where id = ${personId}
-    ), batch as (
-      update batches set mails_queued = mails_queued + 1, state = case when state = 'done' then 'sending' else state end,
-        finished_at = case when state = 'done' then null else finished_at end
-      where id = ${batchId}
-    )
+    ), ${copyQueued(sql`(select id from added)`, personId, batchId)}
     select id from added`)
   return Number(row!.id)
 }
@@ -127,10 +121,7 @@ export async function retryFailed(tx: Db, batchId: number, max = 1_000_000, hasK
       returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, failed.was, failed.was_kept
     ), ${propagateStates(fromBefore, sql`was_kept`)}
     select id from changed`)
-  if (rows.length > 0)
-    await tx.execute(
-      sql`update batches set state = 'sending', finished_at = null where id = ${batchId} and state = 'done'`
-    )
+  if (rows.length > 0) await reopenBatch(tx, batchId)
   return rows.length
 }
 

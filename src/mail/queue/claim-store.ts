@@ -1,6 +1,7 @@
 /** Claims deliveries: what is due is leased to one worker at a time. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import type { Leased } from '../copies-store.ts'
 import type { Claimed } from '../delivery.ts'
 
 /**
@@ -51,22 +52,6 @@ export async function claimDue(
 }
 
 /** How many mails of a batch were leased, by the state that they were in. */
-export interface Leased {
-  batchId: number
-  queued: number
-  deferred: number
-}
-
-/** Last in its transaction: another worker that writes outcomes waits for the batch's row until the commit. */
-export async function countLeased(tx: Db, leased: Leased[]): Promise<void> {
-  if (leased.length === 0) return
-  await tx.execute(sql`
-    update batches b set mails_sending = mails_sending + l.queued + l.deferred, mails_queued = mails_queued - l.queued,
-      mails_deferred = mails_deferred - l.deferred
-    from json_to_recordset(${JSON.stringify(leased)}::text::json) as l("batchId" bigint, queued int, deferred int)
-    where b.id = l."batchId"`)
-}
-
 interface ClaimedRow extends Record<string, unknown> {
   was: 'queued' | 'deferred'
   id: string

@@ -1,10 +1,11 @@
 /** Claims due mails: leases and composes them in one transaction, then makes them ready. */
 import { type Db, inTime, transaction } from '../../db/client.ts'
 import { isPassing, reasonOf } from '../../db/faults.ts'
+import { countLeased } from '../copies-store.ts'
 import type { Claimed, Composed, Settlement } from '../delivery.ts'
 import { release, settlementOf } from '../settlement.ts'
 import { announce, applyLimits, limitClaim, returnUnused } from './apply-limits.ts'
-import { claimDue, countLeased } from './claim-store.ts'
+import { claimDue } from './claim-store.ts'
 import type { Claims, Ready } from './claims.ts'
 import { compose, composeSingly } from './compose.ts'
 import { databaseTimeoutMs } from './deps.ts'

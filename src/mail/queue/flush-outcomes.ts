@@ -2,11 +2,12 @@
 import { recordEvent } from '../../audit/store.ts'
 import { type Db, inTime, transaction } from '../../db/client.ts'
 import { reasonOf } from '../../db/faults.ts'
+import { stopBatch } from '../copies-store.ts'
 import type { Settlement } from '../delivery.ts'
 import { databaseTimeoutMs } from './deps.ts'
 import { pauseTransport, resumeTransport } from './gate-store.ts'
 import { type Run, releaseReady } from './run.ts'
-import { applyWorkerSettings, stopBatch, writeOutcomes } from './store.ts'
+import { applyWorkerSettings, writeOutcomes } from './store.ts'
 
 /** False when it failed; then everything is kept for the next turn. */
 export async function flushOutcomes(run: Run): Promise<boolean> {

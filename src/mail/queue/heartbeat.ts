@@ -1,10 +1,11 @@
 /** What a run does at intervals for the mails that it holds: checks for paused batches, renews leases, shows progress. */
 import { inTime } from '../../db/client.ts'
 import { reasonOf } from '../../db/faults.ts'
+import { showSending } from '../copies-store.ts'
 import type { Ready } from './claims.ts'
 import { databaseTimeoutMs } from './deps.ts'
 import { type Run, releaseReady } from './run.ts'
-import { findHeldBatches, renewLeases, showSending } from './store.ts'
+import { findHeldBatches, renewLeases } from './store.ts'
 
 /** Does what is due, without waiting for it. */
 export function heartbeat(run: Run): void {

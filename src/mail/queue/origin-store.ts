@@ -1,7 +1,7 @@
 /** Whether this database is a copy of another one: a restored backup must not repeat what the original sends. */
 import { sql } from 'drizzle-orm'
 import { attempt, type Db } from '../../db/client.ts'
-import { propagateStates } from './store.ts'
+import { propagateStates } from '../copies-store.ts'
 
 /** What an owner decided about mail on hold. */
 export type Decision = 'send' | 'discard'
@@ -131,11 +131,3 @@ export async function endHold(tx: Db, decision: Decision, max: number): Promise<
 }
 
 const discarded = 'Discarded: this database is a copy, and the original sends this email'
-
-/** Stops batches whose lines are still being judged and invited. Returns their ids. */
-export async function stopJudging(tx: Db, reason: string): Promise<number[]> {
-  const rows = await tx.execute<{ id: string }>(sql`
-    update batches set state = 'stopped', stop_reason = ${reason}, lease_until = null
-    where state = 'checking' and action = 'send' returning id`)
-  return rows.map(row => Number(row.id))
-}

@@ -1,6 +1,7 @@
 /** The worker's statements on the deliveries that it has leased. What people and batches repeat of them is kept in step. */
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { propagateStates } from '../copies-store.ts'
 import type { Claimed, Settlement } from '../delivery.ts'
 
 /**
@@ -50,18 +51,6 @@ export async function renewLeases(db: Db, deliveries: Claimed[], leaseSeconds: n
     where d.id = held.id and d.attempts = held.attempt and d.lease_until is not null`)
 }
 
-/** Marks the people of these deliveries as being sent to. Only for slow mails: for every mail it would double the writes. */
-export async function showSending(db: Db, deliveries: Claimed[]): Promise<void> {
-  const [ids, attempts] = [deliveries.map(({ id }) => id), deliveries.map(({ attempt }) => attempt)]
-  await db.execute(sql`
-    with slow as (
-      select d.id, d.person_id from deliveries d
-      join unnest(${sql.param(ids)}::bigint[], ${sql.param(attempts)}::int[]) as held(id, attempt) on held.id = d.id
-      where d.attempts = held.attempt and d.state = 'sending' order by d.id for share of d
-    )
-    update people p set delivery_state = 'sending' from slow where p.id = slow.person_id and p.delivery_id = slow.id`)
-}
-
 /**
  * Makes deliveries with expired leases due again: their worker has crashed, and what it sent is unknown. Returns how many.
  * After a restart of the database their worker gets ten seconds more: it may be alive, and know.
@@ -86,60 +75,6 @@ export async function findHeldBatches(db: Db, batchIds: number[]): Promise<numbe
     sql`select id from batches where id = any(${sql.param(batchIds)}::bigint[]) and state not in ('checking', 'sending')`
   )
   return rows.map(row => Number(row.id))
-}
-
-/** False when the batch was paused, stopped or canceled already. */
-export async function stopBatch(tx: Db, batchId: number, reason: string): Promise<boolean> {
-  const rows = await tx.execute(sql`
-    update batches set state = 'stopped', stop_reason = ${reason}
-    where id = ${batchId} and state in ('checking', 'sending') returning id`)
-  return rows.length > 0
-}
-
-/** The column of `batches` that counts each state. */
-export const counters = {
-  queued: sql`mails_queued`,
-  sending: sql`mails_sending`,
-  held: sql`mails_held`,
-  sent: sql`mails_sent`,
-  deferred: sql`mails_deferred`,
-  failed: sql`mails_failed`,
-  unknown: sql`mails_unknown`,
-  bounced: sql`mails_bounced`,
-  suppressed: sql`mails_suppressed`,
-  cancelled: sql`mails_cancelled`
-}
-
-/**
- * Copies the new states of `changed` to people and to the counts of batches. `was` is the state before; `wasKept` is true
- * for a mail that was in the outbox and is sent after all.
- */
-export function propagateStates(was: SQL, wasKept = sql`false`): SQL {
-  const columns = Object.entries(counters)
-  const deltas = columns.map(
-    ([state, column]) =>
-      sql`count(*) filter (where state = ${state}) - count(*) filter (where ${was} = ${state}) as ${column}`
-  )
-  const kept = sql`count(*) filter (where state = 'sent' and is_kept) - count(*) filter (where ${wasKept}) as mails_kept`
-  const sums = [...columns.map(([, column]) => column), sql`mails_kept`].map(
-    column => sql`${column} = b.${column} + m.${column}`
-  )
-  const open = [counters.queued, counters.sending, counters.held, counters.deferred].map(
-    column => sql`b.${column} + m.${column}`
-  )
-  const isOver = sql`b.state = 'sending' and ${sql.join(open, sql` + `)} = 0`
-  return sql`moved as (
-      select batch_id, ${sql.join([...deltas, kept], sql`, `)} from changed where batch_id is not null group by batch_id order by batch_id
-    ), person as (
-      update people p set delivery_state = c.state, delivery_is_kept = c.is_kept,
-        was_handed_over = p.was_handed_over or (c.state = 'sent' and not c.is_kept)
-      from changed c where p.id = c.person_id and p.delivery_id = c.id
-    ), counted as (
-      update batches b set ${sql.join(sums, sql`, `)},
-        state = case when ${isOver} then 'done' else b.state end,
-        finished_at = case when ${isOver} then now() else b.finished_at end
-      from moved m where b.id = m.batch_id
-    )`
 }
 
 const fromSending = sql`'sending'`
