@@ -138,7 +138,7 @@ export async function lockOwners(tx: Db): Promise<number[]> {
   return rows.map(row => row.id)
 }
 
-/** Everybody but the last owner, whom nobody could replace. Locks the owners. */
+/** All but the last active owner. Locks the owners. */
 export async function withoutLastOwner(tx: Db, ids: number[]): Promise<number[]> {
   const owners = await lockOwners(tx)
   const isLast = owners.length > 0 && owners.every(owner => ids.includes(owner))
