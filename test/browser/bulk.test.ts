@@ -22,7 +22,7 @@ t.test('check only, send, correct: with script', async t => {
   const page = await site.open()
   await checkAndSend(t, site, page)
 
-  const address = page.getByLabel('Correct line 3 to')
+  const address = page.getByLabel('Correct address for line 3')
   await address.fill('nobody@larkfield.example')
   t.ok(await page.locator('.pick[value="3"]').isChecked(), 'whoever corrects a line means to send it')
   await page.locator('.pick[value="2"]').check()
@@ -43,7 +43,7 @@ t.test('check only, send, correct: without script', async t => {
   await page.getByRole('button', { name: 'Correct and invite' }).click()
   t.match(await page.locator('#errors').textContent(), /Line 3/, 'one line is still wrong: nothing was sent')
   t.ok(await page.locator('.pick[value="2"]').isChecked(), 'what was ticked stays')
-  await page.getByLabel('Correct line 3 to').fill('nobody@larkfield.example')
+  await page.getByLabel('Correct address for line 3').fill('nobody@larkfield.example')
   await page.getByRole('button', { name: 'Correct and invite' }).click()
   await corrected(t, site, page)
   t.same(site.faults, [], 'S17: no error and nothing that the policy had to stop')

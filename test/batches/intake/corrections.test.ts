@@ -48,7 +48,7 @@ t.test('ticked lines are invited as they were edited, in a batch of their own th
   t.same(row, { source: 'correction', corrects: id, by: ids.ben })
   t.match((await ben.get(`/batches/${corrected}`)).body, `corrects <a href="/batches/${id}">an earlier batch</a>`)
   const old = (await ben.get(`/batches/${id}`)).body
-  t.match(old, `2 corrected lines were sent as <a href="/batches/${corrected}">a batch of their own</a>`)
+  t.match(old, `2 corrected lines were invited in <a href="/batches/${corrected}">another batch</a>`)
   t.same(await eventsSince(db, before), ['invitations-sent'])
   t.match(await countsOf(db, id), { state: 'done', lines: { malformed: 2, foreign: 2, invite: 1 } }, 'the report stays')
   t.match(old, /2 addresses were not invited\./, 'what was corrected needs no second look')

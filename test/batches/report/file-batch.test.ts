@@ -112,7 +112,7 @@ t.test('lines are filtered by what their mail is doing, together with search, ve
   )
   const none = (await ben.get(`/batches/${id}?delivery=bounced`)).body
   t.same(linesIn(none), [])
-  t.match(none, 'No address matches.')
+  t.match(none, 'No addresses match.')
   const counts = shownCounts((await ben.get(`/batches/${id}`)).body)
   t.same([counts.failed, counts.sent], [[65], [65]])
 })
