@@ -16,10 +16,10 @@ t.test('before anybody is invited the dashboard says so', async t => {
   t.equal(statusCode, 200)
   t.match(body, 'No invitations yet')
   t.match(countsOf(body), { invited: 0, 'signed-up': 4 })
-  t.match(body, /Bring your people in[\s\S]*href="\/invite"[\s\S]*href="\/bulk"[\s\S]*href="\/groups"/)
+  t.match(body, /Invite your people[\s\S]*href="\/invite"[\s\S]*href="\/bulk"[\s\S]*href="\/groups"/)
   t.notMatch(body, 'From invitation to joining', 'a picture of the users alone would say that all is done')
   const auditor = (await cleo.get('/')).body
-  t.notMatch(auditor, 'Bring your people in')
+  t.notMatch(auditor, 'Invite your people')
 })
 
 t.test('the dashboard counts people by enrollment, and leads to each', async t => {
@@ -31,7 +31,7 @@ t.test('the dashboard counts people by enrollment, and leads to each', async t =
   const { body } = await ben.get('/')
   t.match(countsOf(body), { 'not-invited': 0, invited: 1, expired: 1, revoked: 0, 'signed-up': 5, deactivated: 0 })
   for (const state of ['invited', 'expired', 'signed-up']) t.match(body, `href="/people?status=${state}"`)
-  t.notMatch(body, 'Bring your people in')
+  t.notMatch(body, 'Invite your people')
   for (const words of ['In scope', 'Invited', 'Handed over', 'Joined']) t.match(body, words)
 })
 

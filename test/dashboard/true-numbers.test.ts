@@ -24,7 +24,7 @@ const tilesOf = (body: string) =>
   )
 const funnelOf = (body: string) =>
   Object.fromEntries(
-    [...body.matchAll(/<li><span class="k">([^<]+)<\/span><span class="v[^"]*">([\d,]+)</g)].map(([, name, value]) => [
+    [...body.matchAll(/<li>\s*<span class="k">([^<]+)<\/span>\s*<span class="v[^"]*">([\d,]+)</g)].map(([, name, value]) => [
       name,
       Number(value!.replace(',', ''))
     ])
