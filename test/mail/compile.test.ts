@@ -131,9 +131,9 @@ test('the page is small, says its language, loads nothing and rewrites no link',
   t.end()
 })
 
-test('without an inviter it mentions an administrator', t => {
+test('without an inviter it mentions an admin', t => {
   const { subject, text } = renderMail({ ...frame, fixed: { organization: 'Larkfield', inviter: '' } }, filling.values)
   t.equal(subject, 'You are invited to join Larkfield')
-  t.match(text, 'an administrator of Larkfield')
+  t.match(text, 'an admin at Larkfield')
   t.end()
 })

@@ -57,7 +57,7 @@ test('the outbox is read page by page', async t => {
   const second = (await ben.get('/outbox?before=1011')).body
   t.match(second, 'href="/outbox/1010"')
   t.notMatch(second, 'href="/outbox/1011"')
-  t.match((await ben.get('/outbox?before=1')).body, 'no older mails')
+  t.match((await ben.get('/outbox?before=1')).body, 'No older emails')
 })
 
 test('an unknown email is not found, and the outbox is for admins', async t => {
