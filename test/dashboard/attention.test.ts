@@ -11,7 +11,9 @@ async function start(t: Test) {
 
 /** What needs attention, as it stands on the dashboard. */
 const calloutsIn = (body: string) =>
-  [...body.matchAll(/<div class="callout (?:bad|warn)"[\s\S]*?<\/div>\s*<a [\s\S]*?<\/a>\s*<\/div>/g)].map(([all]) => all)
+  [...body.matchAll(/<div class="callout (?:bad|warn)"[\s\S]*?<\/div>\s*<a [\s\S]*?<\/a>\s*<\/div>/g)].map(
+    ([all]) => all
+  )
 
 t.test('nothing stands there when nothing needs attention', async t => {
   const { ben, work } = await start(t)

@@ -24,10 +24,9 @@ const tilesOf = (body: string) =>
   )
 const funnelOf = (body: string) =>
   Object.fromEntries(
-    [...body.matchAll(/<li>\s*<span class="k">([^<]+)<\/span>\s*<span class="v[^"]*">([\d,]+)</g)].map(([, name, value]) => [
-      name,
-      Number(value!.replace(',', ''))
-    ])
+    [...body.matchAll(/<li>\s*<span class="k">([^<]+)<\/span>\s*<span class="v[^"]*">([\d,]+)</g)].map(
+      ([, name, value]) => [name, Number(value!.replace(',', ''))]
+    )
   )
 
 t.test('without a mail server no page says that anything was sent', async t => {
