@@ -208,6 +208,18 @@ t.test('files are small, and named after what they are', async t => {
   t.same(styles, [])
 })
 
+const isWide = (line: string) => line.length > 160
+
+t.test('templates are laid out like HTML, in lines of at most 160 characters', async t => {
+  const wide = filesIn('views', '.eta').flatMap(file =>
+    read(file)
+      .split('\n')
+      .flatMap((line, index) => (isWide(line) ? [`${file}:${index + 1}`] : []))
+  )
+  t.same(wide, [])
+  t.ok(isWide('x'.repeat(161)))
+})
+
 const shape = shapeOfSource()
 const isTooLong = ({ lines }: MeasuredFunction) => lines > 60
 
