@@ -86,7 +86,7 @@ t.test('an entry that was deleted and made again is bound by an admin’s click,
   t.match(page, 'is not in the directory')
   t.match(plain(await ben.get('/')), '/groups/entries', 'the dashboard leads there')
   t.match(plain(await cleo.get('/groups/entries')), `/people/${personId}`)
-  t.match(plain(await cleo.get('/groups')), '1 person to decide about')
+  t.match(plain(await cleo.get('/groups')), 'Check the directory entries of 1 person')
   const look = plain(await ben.get(`/people/${personId}/entry`))
   t.match(look, 'was not found')
   const entry = /name="entry" value="([^"]+)"/.exec(look)![1]!
