@@ -31,7 +31,7 @@ export async function leaversPage({ db }: Deps, request: FastifyRequest, reply: 
     { title: 'People who have left', section: 'Directory groups' },
     {
       count: waiting.length,
-      heading: `${peopleInWords(waiting.length)} left the directory and can still act here`,
+      heading: `${peopleInWords(waiting.length)} left the directory but can still use Rollcall`,
       isByItself: settings?.deactivateLeavers === true,
       maySet: role === 'owner',
       button: includesRole(role, 'admin') && mine.length > 0 ? `Deactivate ${peopleInWords(mine.length)}` : null,

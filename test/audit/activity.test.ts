@@ -188,5 +188,5 @@ t.test('a name that is written from right to left keeps to itself', async t => {
   await add('team-created', { details: { team: 'Platform' } })
   const { body } = await cleo.get('/activity')
   t.match(body, '<bdi>“فريق ٢”</bdi>')
-  t.match(body, /“Platform”\. </)
+  t.match(body, /“Platform”\.\s+</)
 })

@@ -105,7 +105,7 @@ async function setUp(t: Test, page: Page) {
   await page.getByLabel('Password').fill(goodPassword)
   await page.getByRole('button', { name: 'Set up Rollcall' }).click()
   await page.waitForURL('/')
-  t.equal(await page.locator('h1').textContent(), 'Enrollment')
+  t.equal(await page.locator('h1').textContent(), 'Dashboard')
 }
 
 /** Nothing was done; the page says so, in its title as well, and leads to the fields. */

@@ -47,7 +47,7 @@ t.test('R9, S38: many who are found gone outside of a run wait; an admin sees th
   const [ben, leaver] = [await browser('ben'), await browser('leaver0' as never)]
   t.match((await ben.get('/activity')).body, '9 people gone from the directory, too many to deactivate at once')
   for (const url of ['/groups', '/'])
-    t.match((await ben.get(url)).body, /9 people left[^<]*can still act here[\s\S]*href="\/groups\/leavers"/)
+    t.match((await ben.get(url)).body, /9 people left[^<]*can still use Rollcall[\s\S]*href="\/groups\/leavers"/)
   const { body } = await ben.get(path)
   for (const name of [...names, 'offered']) t.match(body, `${name}@larkfield.example`)
   t.match(body, 'Deactivate 9 people')

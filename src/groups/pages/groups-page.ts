@@ -72,7 +72,7 @@ export async function syncedPart(deps: Deps, request: FastifyRequest, reply: Fas
 
 async function leaversView({ db }: Deps) {
   const people = await leaversInWords(db)
-  return people && `${people} left the directory and can still act here.`
+  return people && `${people} left the directory but can still use Rollcall.`
 }
 
 async function connectionView(deps: Deps) {
