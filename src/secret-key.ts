@@ -5,6 +5,7 @@ import { keysOf } from './config/env.ts'
 import { resealPassword } from './directory/reseal.ts'
 import { type DirectoryDeps, sealedPassword } from './directory/settings.ts'
 import { someOpenLinks } from './invitations/link-store.ts'
+import { codeOf } from './lib/errors.ts'
 import { tokenWith } from './lib/secrets/token.ts'
 import type { Log } from './mail/delivery.ts'
 import { closeToOthers } from './mail/outbox.ts'
@@ -27,7 +28,7 @@ function makeKey(file: string) {
   try {
     fs.linkSync(whole, file)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (codeOf(error) !== 'EEXIST') throw error
   } finally {
     fs.rmSync(whole)
   }

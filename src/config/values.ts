@@ -1,5 +1,6 @@
 /** What the parts of the configuration read and check their values with. */
 import fs from 'node:fs'
+import { codeOf } from '../lib/errors.ts'
 
 /** The trimmed value of a setting, or of the file that `NAME_FILE` names; undefined when it is not set. */
 export type Read = (name: string) => string | undefined
@@ -31,7 +32,7 @@ export function contentOf(file: string, complain: (what: string) => void): strin
   try {
     return fs.readFileSync(file, 'utf8')
   } catch (error) {
-    complain(`cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    complain(`cannot be read (${codeOf(error)})`)
     return undefined
   }
 }

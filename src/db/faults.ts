@@ -1,5 +1,6 @@
 /** Faults of the database that a caller can tell apart. */
 import { DrizzleQueryError } from 'drizzle-orm/errors'
+import { codeOf } from '../lib/errors.ts'
 
 const network = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EACCES'])
 const driver = new Set([
@@ -40,12 +41,12 @@ export function inTransaction(error: unknown): unknown {
 
 /** Does it take no changes: a standby, such as a former primary after a failover? */
 export function isReadOnly(error: unknown): boolean {
-  return causesOf(error).some(each => (each as NodeJS.ErrnoException).code === '25006')
+  return causesOf(error).some(each => codeOf(each) === '25006')
 }
 
 /** Has the server, or a pooler before it, no connection left? */
 export function isFull(error: unknown): boolean {
-  return causesOf(error).some(each => (each as NodeJS.ErrnoException).code === '53300')
+  return causesOf(error).some(each => codeOf(each) === '53300')
 }
 
 /** No lock in time, a circle of locks, rows that another transaction changed first. */
@@ -53,18 +54,18 @@ const passing = new Set(['55P03', '40P01', '40001'])
 
 /** Would the same statements get through a moment later? */
 export function isPassing(error: unknown): boolean {
-  return isDatabaseAway(error) || causesOf(error).some(each => passing.has((each as NodeJS.ErrnoException).code ?? ''))
+  return isDatabaseAway(error) || causesOf(error).some(each => passing.has(codeOf(each) ?? ''))
 }
 
 /** The rows already stand: SQLSTATE 23505, with the constraint's name. */
 export function violatedUnique(error: unknown): string | undefined {
-  const found = causesOf(error).find(each => (each as { code?: string }).code === '23505')
+  const found = causesOf(error).find(each => codeOf(each) === '23505')
   return (found as { constraint_name?: string } | undefined)?.constraint_name
 }
 
 /** There is no such table or schema. */
 export function isMissing(error: unknown): boolean {
-  return causesOf(error).some(each => ['42P01', '3F000'].includes((each as NodeJS.ErrnoException).code ?? ''))
+  return causesOf(error).some(each => ['42P01', '3F000'].includes(codeOf(each) ?? ''))
 }
 
 /** Why, in the words of the innermost error: those around it quote statements, which hold addresses. */

@@ -1,6 +1,7 @@
 import type { CheckLdap } from '../config/ldap.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
 import { parseFilter } from '../ldap/syntax/filter.ts'
+import { messageOf } from '../lib/errors.ts'
 
 /** What of `LDAP_*` no directory could make sense of: said at the start, not by the first sync. */
 export const checkLdap: CheckLdap = ({ baseDn, peopleFilter, groupFilter }) => [
@@ -16,6 +17,6 @@ function filterFaults(name: string, filter: string | undefined): [string, string
     if (filter !== undefined) parseFilter(filter)
     return []
   } catch (error) {
-    return [[name, `is no filter: ${(error as Error).message}`]]
+    return [[name, `is no filter: ${messageOf(error)}`]]
   }
 }

@@ -6,6 +6,7 @@ import { readExclusions } from '../ldap/schema/exclusions.ts'
 import { dnKey } from '../ldap/syntax/dn.ts'
 import { parseFilter } from '../ldap/syntax/filter.ts'
 import { parseLdapUrl } from '../ldap/wire/ldap-url.ts'
+import { messageOf } from '../lib/errors.ts'
 import { isPem } from '../lib/pem.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
@@ -161,7 +162,7 @@ function trying(errors: FieldErrors, field: DirectoryField, check: () => unknown
   try {
     check()
   } catch (error) {
-    errors[field] ??= `${(error as Error).message}.`
+    errors[field] ??= `${messageOf(error)}.`
   }
 }
 

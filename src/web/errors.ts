@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseAway, isReadOnly } from '../db/faults.ts'
 import { waitInWords } from '../lib/duration.ts'
+import { codeOf } from '../lib/errors.ts'
 import { RoleLost } from '../lib/role.ts'
 import { LineFull, TurnOver } from '../lib/secrets/password-line.ts'
 import { LateHandler } from './handlers.ts'
@@ -69,10 +70,10 @@ function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: F
     return sendError(reply, 503, request.method === 'GET' ? tooSlow : uncertain, 'This is taking too long')
   }
   if (isDatabaseAway(error)) {
-    request.log.error({ code: codeOf(error) }, 'database away')
+    request.log.error({ code: codeIn(error) }, 'database away')
     reply.header('retry-after', '1')
     if (isReadOnly(error)) return sendError(reply, 503, readOnly, 'The database is read-only right now')
-    const isUncertain = codeOf(error) === 'DATABASE_DEADLINE' && request.method !== 'GET'
+    const isUncertain = codeIn(error) === 'DATABASE_DEADLINE' && request.method !== 'GET'
     return sendError(reply, 503, isUncertain ? uncertain : texts[503])
   }
   if (error.validation) return sendError(reply, error.validationContext === 'params' ? 404 : 400)
@@ -97,7 +98,7 @@ export function textOf({ isNetwork, retryAfterSeconds }: LineFull): string {
     : `Too many people are signing in at the same moment. ${wait}`
 }
 
-const codeOf = (error: Error) => (error as NodeJS.ErrnoException).code ?? (error.cause as NodeJS.ErrnoException)?.code
+const codeIn = (error: Error) => codeOf(error) ?? codeOf(error.cause)
 
 /** The page of a status, in the layout that the reader knows. */
 export function sendError(

@@ -1,5 +1,6 @@
 /** JSON lines on stderr that hold no address, token, password or cookie. */
 import type { FastifyRequest, FastifyServerOptions } from 'fastify'
+import { codeOf } from '../lib/errors.ts'
 import { clientAddress } from './client-address.ts'
 import { pathForLog, shortened } from './paths.ts'
 
@@ -34,7 +35,7 @@ export function describeFault(error: Error): object {
   const isOurs = !('query' in error) && !('severity' in error)
   return {
     type: error.name,
-    code: (error as NodeJS.ErrnoException).code,
+    code: codeOf(error),
     message: isOurs ? withoutAddresses(error.message) : undefined,
     stack: framesOf(error)
       .split('\n')

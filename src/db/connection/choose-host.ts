@@ -1,6 +1,7 @@
 /** Which of several servers to work with: after a failover another one takes writes. */
 
 import { first } from '../../lib/ends.ts'
+import { asError } from '../../lib/errors.ts'
 import { reasonOf } from '../faults.ts'
 import type { DatabaseAddress, Host } from './database-url.ts'
 import { dial, labelOf } from './dial.ts'
@@ -32,7 +33,7 @@ async function firstThatAnswers(address: DatabaseAddress): Promise<Host> {
       socket.destroy()
       return host
     } catch (error) {
-      reasons.push(error as Error)
+      reasons.push(asError(error))
     }
   }
   throw noneOf(address, reasons)

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import tls from 'node:tls'
 import { first } from '../../lib/ends.ts'
+import { codeOf } from '../../lib/errors.ts'
 
 export interface Certificates {
   /** Authorities that a server's certificate may come from; undefined: those that Node brings. */
@@ -56,7 +57,7 @@ function contentOf(name: string, file: string, complain: Complain): string | und
   try {
     return fs.readFileSync(file, 'utf8')
   } catch (error) {
-    complain(`has ${name}=${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    complain(`has ${name}=${file}, which cannot be read (${codeOf(error)})`)
     return undefined
   }
 }

@@ -5,6 +5,7 @@
 import type net from 'node:net'
 import { Duplex } from 'node:stream'
 import { first } from '../../lib/ends.ts'
+import { asError } from '../../lib/errors.ts'
 import type { DatabaseAddress, Host } from './database-url.ts'
 import { dial } from './dial.ts'
 
@@ -58,7 +59,7 @@ export function socketsTo(address: DatabaseAddress, silentMilliseconds: number, 
       } catch (error) {
         failures += 1
         forget()
-        return failing(error as Error)
+        return failing(asError(error))
       }
     }
   }

@@ -1,6 +1,7 @@
 /** One Rollcall for each data folder: a file with the id of the process that holds it. */
 import fs from 'node:fs'
 import path from 'node:path'
+import { codeOf } from '../../lib/errors.ts'
 
 /** Another Rollcall holds this data folder. */
 export class DataFolderTaken extends Error {}
@@ -29,7 +30,7 @@ function isWritten(file: string, text: string): boolean {
     fs.linkSync(whole, file)
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (codeOf(error) !== 'EEXIST') throw error
     return false
   } finally {
     fs.rmSync(whole)
@@ -70,7 +71,7 @@ export function isAlive(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0) && stateOf(pid)[0] !== 'Z'
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return codeOf(error) === 'EPERM'
   }
 }
 

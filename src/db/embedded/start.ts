@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { messageOf } from '../../lib/errors.ts'
 import { takeFolder } from './data-folder.ts'
 import { binaries, type Identity, identityFor, placeFor } from './postgres-binaries.ts'
 import {
@@ -144,7 +145,7 @@ async function findOrLaunch(place: ServerPlace, tries = 20): Promise<ServerProce
   try {
     return await launch(place)
   } catch (error) {
-    if (tries === 0 || !/still in use|already exists/.test((error as Error).message)) throw error
+    if (tries === 0 || !/still in use|already exists/.test(messageOf(error))) throw error
     await new Promise(resolve => setTimeout(resolve, 250))
     return findOrLaunch(place, tries - 1)
   }

@@ -6,6 +6,7 @@ import dns from 'node:dns/promises'
 import net, { type Socket } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
 import { ExtendedRequest } from 'ldapts'
+import { asError, messageOf } from '../../lib/errors.ts'
 import { DirectoryProblem, type DirectorySettings, type TestStepName } from '../directory.ts'
 import { type Connection, converse } from './connection.ts'
 import { isLoopback, type LdapUrl, parseLdapUrl } from './ldap-url.ts'
@@ -97,7 +98,7 @@ function encrypt(
   } catch (error) {
     socket.destroy()
     throw new DirectoryProblem(
-      `${doing}: the CA certificate cannot be read. ${(error as Error).message}`,
+      `${doing}: the CA certificate cannot be read. ${messageOf(error)}`,
       'Paste it as PEM, with its BEGIN and END lines'
     )
   }
@@ -121,7 +122,7 @@ async function startTls(
     return secured
   } catch (error) {
     // the connection is still open and clear: never leave it to anybody
-    connection.destroy(error as Error)
+    connection.destroy(asError(error))
     throw error
   }
 }
