@@ -104,7 +104,7 @@ async function corrected(t: Test, site: Site, page: Page) {
   t.equal(await countOf(page, 'invite'), 2)
   await page.getByRole('link', { name: 'an earlier batch' }).click()
   await page.locator('main[data-batch-state="done"]').waitFor()
-  t.match(await page.locator('main').textContent(), /2 corrected lines were sent/)
+  t.match(await page.locator('main').textContent(), /2 corrected lines were invited in another batch/)
   await site.work()
 }
 
