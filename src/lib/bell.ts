@@ -4,7 +4,7 @@ export interface Bell {
   wait: (milliseconds: number) => Promise<void>
 }
 
-/** Wakes whoever waits; a ring that nobody heard is kept for the next one who waits. */
+/** Wakes the waiting caller; a ring without one is kept for the next. */
 export function newBell(): Bell {
   let hasRung = false
   let wake = () => {}

@@ -1,4 +1,4 @@
-/** Seconds to wait, in words that fit "Wait … and try again": `45 seconds`, `30 minutes`, `2 hours`. Rounded up. */
+/** Seconds as words for "Wait … and try again": `45 seconds`, `30 minutes`, `2 hours`. Rounded up. */
 export function waitInWords(seconds: number): string {
   const [count, unit] =
     seconds <= 90

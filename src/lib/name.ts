@@ -1,19 +1,18 @@
-/** Names that people choose: for themselves, a team, the organization. */
 import { withoutUnseen } from './text/unseen.ts'
 
 const maxLength = 200
-/** They turn around the text that follows, a page's own included. */
+/** They would reverse the text that follows, on the page too. */
 const bidiControls = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u
-/** A mark that combines is only seen on something; the Braille blank and the null notehead are symbols that are blank. */
+/** A combining mark is visible only on another character; the Braille blank and the null notehead are blank symbols. */
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u
-/** Words of ASCII, as most names are: nothing to change and nothing that cannot be seen. */
+/** ASCII words, as most names are: nothing to change or hide. */
 const plain = /^[!-~]+(?: [!-~]+)*$/
 const blankSymbols = /[\u2800\u{1d159}]/gu
 
 /**
- * A name as it is kept: on one line, in NFC, without what turns text around. Undefined when there is nothing to see in
- * it, or more than 200 characters. Joiners stay: Persian and Indic names and emoji need them.
+ * A name as it is stored: on one line, in NFC, without direction overrides. Undefined when nothing in it is visible or it has more than 200
+ * characters. Joiners stay: Persian and Indic names and emoji need them.
  */
 export function readName(text: string): string | undefined {
   const typed = text.trim()

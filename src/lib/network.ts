@@ -1,9 +1,8 @@
-/** Addresses of machines, however a proxy or a socket spells them. */
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * The address in a text, in one spelling: IPv4 in decimal, IPv6 as RFC 5952 writes it. A port, brackets and a zone are
- * dropped; IPv4 inside IPv6 (`::ffff:0:0/96`, and `64:ff9b::/96` of RFC 6052) becomes IPv4. Undefined: there is none.
+ * The IP address in a text, in one spelling: IPv4 in decimal, IPv6 as in RFC 5952. Drops a port, brackets and a zone; IPv4 inside IPv6
+ * (`::ffff:0:0/96`, and `64:ff9b::/96` of RFC 6052) becomes IPv4. Undefined when there is none.
  */
 export function plainAddress(text: string): string | undefined {
   const [bare = ''] = withoutPort(text.trim()).split('%', 1)
@@ -27,7 +26,7 @@ function embeddedIn(address: string): string | undefined {
   return [24, 16, 8, 0].map(shift => Math.floor(bits / 2 ** shift) % 256).join('.')
 }
 
-/** The eight groups of an IPv6 address in the spelling of `plainAddress`. */
+/** The eight groups of an IPv6 address as `plainAddress` spells it. */
 export function groupsOf(address: string): string[] {
   const [before = [], after = []] = address.split('::').map(half => (half === '' ? [] : half.split(':')))
   return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]

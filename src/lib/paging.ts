@@ -1,8 +1,6 @@
-/** Reading long tables a page at a time. */
-
 const rowsInPage = 2000
 
-/** Pages of a keyset query: `read` gives up to so many rows after the last one that it gave. */
+/** The pages of a keyset query: `read` returns at most so many rows after the last one it returned. */
 export async function* pagesOf<T>(read: (limit: number, last: T | undefined) => Promise<T[]>): AsyncGenerator<T[]> {
   let last: T | undefined
   for (;;) {

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 const beginning = '-----BEGIN CERTIFICATE-----'
 const ending = '-----END CERTIFICATE-----'
 
-/** Does this text hold certificates, all of them readable? */
+/** Whether the text holds certificates, all of them readable. */
 export function isPem(text: string): boolean {
   const blocks = text.split(beginning).slice(1).flatMap(blockOf)
   try {

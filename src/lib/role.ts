@@ -1,6 +1,6 @@
 export type Role = 'member' | 'auditor' | 'admin' | 'owner'
 
-/** The actor lost the role that the act needs after the request was let in. Nothing was changed. */
+/** The actor lost the needed role after the request was let in. Nothing was changed. */
 export class RoleLost extends Error {
   constructor() {
     super('the actor no longer has the role that this needs')
@@ -10,7 +10,7 @@ export class RoleLost extends Error {
 const ranks: Record<Role, number> = { member: 0, auditor: 1, admin: 2, owner: 3 }
 export const roleNames: Record<Role, string> = { member: 'Member', auditor: 'Auditor', admin: 'Admin', owner: 'Owner' }
 
-/** Does `role` include what `needed` may do? */
+/** Whether `role` includes the rights of `needed`. */
 export function includesRole(role: Role, needed: Role): boolean {
   return ranks[role] >= ranks[needed]
 }

@@ -1,9 +1,8 @@
-/** What is typed into a search box, as it is compared. */
 import { domainToASCII } from 'node:url'
 import { readable } from './addresses/readable-domain.ts'
 import { withoutUnseen } from './text/unseen.ts'
 
-/** In NFC, as names and addresses are kept, and without what nobody sees typing it. */
+/** In NFC, as names and addresses are stored, and without invisible characters. */
 export const searchText = (typed: string | undefined): string => withoutUnseen((typed ?? '').normalize('NFC')).trim()
 
 /** What is searched for, from two characters on; undefined: nothing. One character would match almost everyone. */
@@ -13,8 +12,8 @@ export function searchTerm(typed: string | undefined): string | undefined {
 }
 
 /**
- * A search text in every spelling in which it may be kept: what a file said may be decomposed, and "jo@müller" is
- * "jo@xn--mller-kva" in an address.
+ * A search text in every spelling that may be stored: what a file said may be decomposed, and "jo@müller" is "jo@xn--mller-kva" in an
+ * address.
  */
 export function spellingsOf(typed: string): string[] {
   if (!/xn--|[^\0-\x7f]/i.test(typed)) return [typed]

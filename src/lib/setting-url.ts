@@ -1,6 +1,6 @@
 /**
- * What a URL in a setting has that reading it would drop, in words without any of its text; undefined: nothing. A sign
- * that is not escaped in a password ends the host early, and the rest of it would be taken for a path and forgotten.
+ * What a URL in a setting has that parsing would drop, without quoting any of its text; undefined when there is nothing. An unescaped sign
+ * in a password ends the host early, and the rest would silently become a path.
  */
 export function droppedFrom(text: string): string | undefined {
   if (/[\t\n\r]/.test(text)) return 'has a tab or a line break in it'
@@ -9,10 +9,10 @@ export function droppedFrom(text: string): string | undefined {
   if (end < 0) return undefined
   const sign = rest[end]!
   if (rest.includes('@', end))
-    return `has a ${sign} in the user or the password: write ${sign} as ${encodeURIComponent(sign)}`
+    return `has a ${sign} in the user or password: write ${sign} as ${encodeURIComponent(sign)}`
   const afterPath = rest.slice(end).replace(/^\/(?=$|\?)/, '')
-  if (afterPath !== '' && !afterPath.startsWith('?')) return `has something after the host that is not used: ${removal}`
-  return afterPath.includes('#') ? `has a # that is not used: ${removal}` : undefined
+  if (afterPath !== '' && !afterPath.startsWith('?')) return `has unused text after the host: ${removal}`
+  return afterPath.includes('#') ? `has an unused #: ${removal}` : undefined
 }
 
-const removal = 'remove it, or, if it is part of a user or a password, write / as %2F, ? as %3F and # as %23'
+const removal = 'remove it or, if it is part of a user or password, write / as %2F, ? as %3F and # as %23'

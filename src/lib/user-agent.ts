@@ -1,4 +1,4 @@
-/** The first that is named: most browsers also name those that they imitate. */
+/** The first match wins: most browsers also name the ones they imitate. */
 const browsers: [RegExp, string][] = [
   [/\bEdg(e|A|iOS)?\//, 'Edge'],
   [/\b(OPR|OPT)\//, 'Opera'],
@@ -17,7 +17,7 @@ const systems: [RegExp, string][] = [
   [/\bLinux\b/, 'Linux']
 ]
 
-/** "Firefox on Windows" from a User-Agent header: enough to recognize one's own browser by. */
+/** "Firefox on Windows" from a User-Agent header: enough to recognize your own browser. */
 export function browserInWords(userAgent: string | null): string {
   const named = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1]
   const [browser, system] = [named(browsers), named(systems)]

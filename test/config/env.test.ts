@@ -138,7 +138,7 @@ t.test('a setting of which a part would be dropped is refused, with what to writ
   t.match(smtp(`smtp://mailer:1%2@${host}`), [/write %25/])
   t.match(smtp(`smtp://mailer:1%@${host}`), [/write %25/])
   for (const end of ['/x', '/x/', '//', '#x', '/#x', '?connections=3#x', '/x?connections=3', '#'])
-    t.match(smtp(`smtp://${host}${end}`), [/^SMTP_URL: has (something after the host|a #)/], end)
+    t.match(smtp(`smtp://${host}${end}`), [/^SMTP_URL: has (unused text after the host|an unused #)/], end)
   t.match(smtp(`smtp://mailer:1\t2@${host}`), [/tab or a line break/])
   t.match(smtp(`smtp://${host}?connections=3&connections=4`), [/connections twice/])
   t.match(smtp(`smtp://${host}?starttls=optional&pool=1`), [/unknown parameter pool/])
@@ -161,7 +161,7 @@ t.test('a setting of which a part would be dropped is refused, with what to writ
   t.match(problemsOf({ LDAP_URL: 'ldap://x/dc=y' }), [/^LDAP_URL: .*set LDAP_BASE_DN/])
   t.match(problemsOf({ LDAP_URL: 'ldap://x?cn?sub' }), [/^LDAP_URL: .*set LDAP_BASE_DN/])
   t.match(problemsOf({ LDAP_URL: 'ldaps://cn=a:b@x' }), [/^LDAP_URL: .*set LDAP_BIND_DN/])
-  t.match(problemsOf({ LDAP_URL: 'ldap://x#y' }), [/^LDAP_URL: has something after the host/])
+  t.match(problemsOf({ LDAP_URL: 'ldap://x#y' }), [/^LDAP_URL: has unused text after the host/])
   for (const url of ['ldap://', 'ldap:x', 'x.example', 'http://x', 'ldap://a ldap://b', ''])
     t.match(problemsOf({ LDAP_URL: url || 'ldaps://' }), [/^LDAP_URL: must be a URL like/], url)
   for (const url of [

@@ -7,7 +7,7 @@ import { trimBlanks } from '../text/blanks.ts'
 const wide = /[\uff01-\uff5e\u3002\uff61\ufe6b\ufe52]/
 const everyWide = new RegExp(wide, 'g')
 
-/** Does the text hold a sign that only looks like one that an address can have? */
+/** Whether the text has a sign that only looks like one of an address. */
 export const isWide = (text: string) => wide.test(text)
 
 export const narrow = (text: string) =>
@@ -23,7 +23,7 @@ const encoded = /^[a-z][\w.;=-]{0,100}::\s?([a-z0-9+/]{4,}={0,2})$/i
 
 export const isLabeled = (text: string) => label.test(text)
 
-/** Two colons of LDIF say that base64 follows. */
+/** Two colons in LDIF announce base64. */
 export function withoutLabel(text: string): string {
   const base64 = encoded.exec(text)?.[1]
   return base64 ? Buffer.from(base64, 'base64').toString('utf8') : text.replace(label, '')
@@ -74,13 +74,13 @@ export function spelledInSigns(text: string): string {
     .replace(/\s?[[({<]\s?(?:dot|punkt|point|punto)\s?[\])}>]\s?|\sdot\s/gi, '.')
 }
 
-/** The comment in parentheses, or what stands before it where that is the comment. */
+/** The comment in parentheses, or the text before it if the comment is the address. */
 export function withoutComment(text: string): string {
   const inner = /(?:^|\s)\(([^()]*@[^()]*)\)$/.exec(text)
   return inner ? inner[1]! : text.replace(/\([^()]*\)/g, '')
 }
 
-/** The cell in which the address stands. */
+/** The cell with the address. */
 export function cellWithAddress(text: string): string {
   const cells = cellsOf(text).map(trimBlanks)
   const at = cells.findIndex(each => each.includes('@'))
@@ -92,7 +92,7 @@ export function cellWithAddress(text: string): string {
   return before.length > 1 || isBeside(before, cell, after) ? unquoteCell(cell) : ''
 }
 
-/** The cells of a line of CSV: a quotation mark at the start of one keeps what separates up to the next mark. */
+/** The cells of a line of CSV: a quotation mark at the start of one protects separators up to the next mark. */
 function cellsOf(text: string, separators = ',;|\t'): string[] {
   return text.match(new RegExp(`"(?:[^"]|"")*"|[^${separators}"]+|"|[${separators}]`, 'g'))!.reduce(
     (cells, piece) => {
@@ -107,10 +107,10 @@ function cellsOf(text: string, separators = ',;|\t'): string[] {
 const reportRow =
   /^"?\d{1,10}"?([,;\t]).*\1"?(?:malformed|foreign|duplicate|active|deactivated|suppressed|pending|invite)"?\1/
 
-/** Is it a row of a batch's report, as Rollcall or a spreadsheet saved it: line, text, address, verdict, reason and so on? */
+/** Whether it is a row of a batch's report, as Rollcall or a spreadsheet saved it: line, text, address, verdict, reason and so on. */
 export const isReportRow = (text: string) => reportRow.test(text)
 
-/** The suggestion in that row, else the address, else what the line said. */
+/** The suggestion in that row, else the address, else the text of the line. */
 export function addressInReport(text: string): string {
   const [, said, address, , , suggestion] = cellsOf(text, reportRow.exec(text)![1]).map(unquoteCell)
   return suggestion || address || said || ''
@@ -128,8 +128,8 @@ function isCommaForDot(cells: string[], at: number, text: string): boolean {
 }
 
 /**
- * Does something other than a part of the address stand beside it: a name, a number, a mark? Lower-case letters before
- * "b@example.org" may belong to it, and so may letters after a domain that has no dot yet.
+ * Whether something is next to the address: a name, a number, a mark. Lower-case letters before "b@example.org" may belong to it, and so
+ * may letters after a domain that has no dot yet.
  */
 function isBeside(before: readonly string[], address: string, after: readonly string[]): boolean {
   const at = address.indexOf('@')
@@ -144,7 +144,7 @@ function isBeside(before: readonly string[], address: string, after: readonly st
 const isPart = (text: string) => /^[a-z0-9]+(?:[._+-][a-z0-9]+)*$/.test(text) && !/^\d+$/.test(text)
 const isCapital = (text: string) => /^\p{Lu}[\p{L}\p{M}]+$/u.test(text)
 
-/** The address without what stands beside it, or with the blanks taken out that fell into it. */
+/** The address without what is next to it, or without the blanks inside it. */
 export function withoutNeighbors(text: string): string {
   const at = text.indexOf('@')
   const joined = text.replaceAll(' @', '@').replaceAll('@ ', '@')
@@ -158,8 +158,8 @@ export function withoutNeighbors(text: string): string {
 }
 
 /**
- * Without the quotation marks around it, a quoted name beside it, or the marks around its local part. A spreadsheet's
- * apostrophe is such a mark.
+ * Without surrounding quotation marks, a quoted name next to it, or the marks around its local part. A spreadsheet's apostrophe is such a
+ * mark.
  */
 export function unquote(text: string): string {
   const whole = /^=?["“”„«]([^"“”„«»]*)["“”»]$/.exec(text)
@@ -170,7 +170,7 @@ export function unquote(text: string): string {
   return plain === text ? text.replace(/^"([^"]*)"@/, '$1@') : plain.replace(/^`/, '')
 }
 
-/** Word processors bend apostrophes and lengthen hyphens; lists begin with bullets and sentences end with a sign. */
+/** Word processors bend apostrophes and lengthen hyphens; lists begin with bullets, and sentences end with a sign. */
 export function typewritten(text: string): string {
   const withoutQuery = text.replace(/(@[^?]*)\?.*$/, '$1')
   return withoutEnd(withoutQuery, ':!?/\\*…、')
@@ -179,7 +179,7 @@ export function typewritten(text: string): string {
     .replace(/[‐‑‒–—―−⁃﹣]/g, '-')
 }
 
-/** A pattern that looks for the last signs of a text starts anew at each of them. */
+/** A pattern for the last signs of a text would start again at each of them. */
 function withoutEnd(text: string, signs: string): string {
   let end = text.length
   while (end > 0 && signs.includes(text[end - 1]!)) end -= 1

@@ -1,4 +1,4 @@
-/** What is wrong with a line that is not an address, and the address that was plainly meant. */
+/** What is wrong with a line that is not an address, and the address that was clearly meant. */
 
 import { first } from '../ends.ts'
 import { trimBlanks } from '../text/blanks.ts'
@@ -36,13 +36,13 @@ export type FaultCode =
 
 export interface Fault {
   fault: FaultCode
-  /** A whole address, where only one can be meant. */
+  /** A whole address, if only one can be meant. */
   repair?: string
 }
 
 type Read = (text: string) => string | undefined
 
-/** `text` has no blanks around it and at most 1,024 characters; `read` gives the address that a text is, if any. */
+/** `text` has no blanks around it and at most 1,024 characters; `read` returns the address that a text is, if any. */
 export function faultOf(text: string, read: Read): Fault {
   const rule = ruleFor(text, read)
   const [fault] = rule
@@ -50,7 +50,7 @@ export function faultOf(text: string, read: Read): Fault {
   return repair === undefined ? { fault } : { fault, repair }
 }
 
-/** "mail: <ada@example.org>." has three things to take away; what needs more than a few was not plainly meant. */
+/** "mail: <ada@example.org>." has three things to remove; a line that needs more than a few is not clear. */
 const maxSteps = 5
 
 function repairOf(text: string, read: Read, first: Rule): string | undefined {
@@ -68,7 +68,7 @@ function repairOf(text: string, read: Read, first: Rule): string | undefined {
 
 const ruleFor = (text: string, read: Read) => rules.find(([, applies]) => applies(text)) ?? partAtFault(text, read)
 
-/** `isLast`: what the mend leaves must be an address; to take more away would make another one of it. */
+/** `isLast`: the result must be an address; removing more would make it another one. */
 type Rule = readonly [
   fault: FaultCode,
   applies: (text: string) => boolean,
@@ -87,7 +87,7 @@ const bracketed = /^[^<>]*<+([^<>]*)>+[\s,;]*$/
 const wrapped = /^(?:\([^()]*\)|\[[^[\]]*\]|\{[^{}]*\})[.,;]?$/
 const quotes = /["“”„«»]|^['‘’‚´]|['‘’‚´`]$/
 
-/** The first that applies names the fault. Every expression here reads a text of n characters in n steps. */
+/** The first match names the fault. Every expression here is linear in the length of the text. */
 const rules: readonly Rule[] = [
   ['blank', text => text === ''],
   ['invisible', text => control.test(text) || text.search(unseen) >= 0, text => text.replace(unseen, '')],

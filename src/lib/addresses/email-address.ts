@@ -1,13 +1,13 @@
-/** One strict reading of an e-mail address, used everywhere: a library that reads lists sends mail to strangers. */
+/** One strict reading of an email address, used everywhere: a library that reads lists would send email to strangers. */
 import { domainToASCII } from 'node:url'
 import { trimBlanks } from '../text/blanks.ts'
 import { isWide, narrow } from './address-mends.ts'
 import { type Fault, faultOf } from './address-repair.ts'
 
 export interface Address {
-  /** As it is mailed: local part as typed, in NFC; domain in ASCII form, lower-case. */
+  /** As it is mailed: local part as typed, in NFC; domain in ASCII form, lower case. */
   address: string
-  /** What makes two spellings the same person: the same with the local part in lower case. */
+  /** What makes two spellings the same person: the local part in lower case, too. */
   key: string
   local: string
   domain: string
@@ -28,12 +28,12 @@ const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const asciiDomain = new RegExp(`^${label}(?:\\.${label})*$`, 'i')
 const unicodeDomain = /^[a-zA-Z0-9.\x80-\u{10ffff}-]+$/u
 const blankOrUnseen = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u
-/** Dashes and quotation marks of word processors: IDNA would take them into a name that looks like another. */
+/** Dashes and quotation marks of word processors: IDNA would turn them into a name that looks like another. */
 const bent = /[^\P{Pd}-]|[\p{Pi}\p{Pf}\u2212\u2043]/u
 
 /**
- * Reads one address: a dot-atom of RFC 5321, or of RFC 6531, of at most 64 octets, and a domain name, 254 octets in
- * all. Blanks around it are dropped; anything else on the line is a fault, named and repaired where one repair is plain.
+ * Reads one address: a dot-atom of RFC 5321 or RFC 6531 of at most 64 octets, and a domain name, 254 octets in all. Drops surrounding
+ * blanks; anything else on the line is a fault, named, and repaired if only one repair is possible.
  */
 export function parseAddress(text: string): Address | Fault {
   const typed = trimBlanks(text)
@@ -55,7 +55,7 @@ function mailboxOf(typed: string): Address | undefined {
 function localOf(text: string) {
   // =?utf-8?q?…?= is a dot-atom to one mail program and another mailbox to the next
   if (text.includes('=?')) return undefined
-  // a spreadsheet marks a text with an apostrophe in front, which is none of it
+  // a spreadsheet marks a cell as text with a leading apostrophe, which is not part of it
   if (text.startsWith("'")) return undefined
   if (plainLocal.test(text)) {
     return text.length > longestLocal ? undefined : { typed: text, key: text.toLowerCase(), octets: text.length }
@@ -71,14 +71,14 @@ function domainOf(text: string): string | undefined {
   return domain.length > longestDomain || isNumeric(domain) ? undefined : domain
 }
 
-/** domainToASCII drops what is invisible, decodes %41, stops at a slash and reads IP addresses: check it on both sides. */
+/** domainToASCII drops what is invisible, decodes %41, stops at a slash and reads IP addresses: check both sides. */
 function asciiFormOf(text: string): string {
   if (!unicodeDomain.test(text) || blankOrUnseen.test(text) || bent.test(text) || isWide(text)) return ''
   const domain = domainToASCII(text)
   return asciiDomain.test(domain) ? domain : ''
 }
 
-/** Ends in digits only, or is nothing: an IP address is no domain. */
+/** Ends in digits only, or is empty: an IP address is not a domain. */
 function isNumeric(domain: string): boolean {
   let start = domain.length
   while (start > 0 && isDigit(domain.charCodeAt(start - 1))) start -= 1
@@ -87,7 +87,7 @@ function isNumeric(domain: string): boolean {
 
 const isDigit = (unit: number) => unit >= 0x30 && unit <= 0x39
 
-/** A domain name as it is compared, in lower case and ASCII form, or undefined if it is none. */
+/** A domain name as it is compared, in lower case and ASCII form, or undefined. */
 export function canonicalDomain(text: string): string | undefined {
   const typed = trimBlanks(text)
   return typed.length > longestText ? undefined : domainOf(narrow(typed))

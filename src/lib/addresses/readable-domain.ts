@@ -1,21 +1,21 @@
-/** Internationalized domain names as people read them, where no other name is meant to be read (UTS 39, simplified). */
+/** Internationalized domain names in their readable form, unless they could pass for another name (UTS 39, simplified). */
 import { domainToASCII, domainToUnicode } from 'node:url'
 
 const inText = /(?<=^|[\s@"“(<>])(?:[a-z0-9-]{1,63}\.){0,9}xn--[a-z0-9-]{1,59}(?:\.[a-z0-9-]{1,63})*/g
 
-/** The text with every domain name in it in its readable form: "jo@xn--mller-kva.example" → "jo@müller.example". */
+/** The text with every domain name in its readable form: "jo@xn--mller-kva.example" → "jo@müller.example". */
 export function readable(text: string): string {
   return text.includes('xn--') ? text.replace(inText, readableDomain) : text
 }
 
-/** A domain name in ASCII form as it is read, or unchanged when that would not lead back or may look like another. */
+/** A domain name's readable form, or the ASCII form if the readable one does not lead back or may look like another. */
 export function readableDomain(domain: string): string {
   const shown = domainToUnicode(domain)
   if (domainToASCII(shown) !== domain) return domain
   return shown.split('.').every(label => isOfOneScript(label) && !looksLatin.test(label)) ? shown : domain
 }
 
-/** Latin without phonetic letters and clicks; others alone; East Asian scripts in the mixtures that are written. */
+/** Latin without phonetic letters and clicks; others alone; East Asian scripts in the mixtures that are in use. */
 const scripts = [
   /^[a-z0-9\u00df-\u00f6\u00f8-\u01bf\u01c4-\u024f\u1e00-\u1eff\u00b7-]+$/u,
   /^[a-z0-9\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}-]+$/u,

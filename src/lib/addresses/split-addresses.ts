@@ -1,12 +1,11 @@
 /**
- * The addresses in one field or in pasted text. The same functions run in the browser (web/assets.ts prints them), so
- * they use nothing but each other and the language.
+ * The addresses in one field or in pasted text. The same functions run in the browser (web/assets.ts prints them), so they use nothing but
+ * each other and the language.
  */
 
 /**
- * Separators are `;` and line ends, then commas, then blanks; a separator in quotation marks is none, nor is a comma that
- * belongs to the name in "Last, First <address>". A text with one @ sign stays whole, so that its fault can
- * be named. A blank part is no part. Takes time in proportion to the text.
+ * Separators are `;` and line ends, then commas, then blanks, but not in quotation marks, and not the comma of a name in "Last, First
+ * <address>". A text with one @ sign stays whole, so that its fault can be named. Blank parts are dropped. Linear in the text.
  */
 export function splitAddresses(text: string): string[] {
   const parts = cutAt(text, ';\n\r')
@@ -33,7 +32,7 @@ function trimSigns(text: string): string {
   return text.slice(start, end)
 }
 
-/** The parts between the separators that stand outside quotation marks, which a line's end ends as well. */
+/** The parts between the separators outside quotation marks; a line's end closes a quotation. */
 function cutAt(text: string, separators: string): string[] {
   const parts: string[] = []
   let start = 0
@@ -71,11 +70,9 @@ function splitAtBlanks(text: string): string[] {
   return text.split(/\s+/).filter(Boolean)
 }
 
-/** "Jane Doe <jane@example.org>" without its name. */
 export function withoutName(text: string): string {
   const inner = /^[^<>@]*<([^<>@\s]+@[^<>@\s]+)>$/.exec(text)
   return inner ? inner[1]! : text
 }
 
-/** Declarations for the browser's script. */
 export const browserFunctions = [splitAddresses, countAts, trimSigns, cutAt, splitAtCommas, splitAtBlanks, withoutName]

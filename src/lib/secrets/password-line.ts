@@ -1,22 +1,21 @@
 /**
- * The line before the passwords' hashes: each takes some 80 ms of a core, so as many run at once as there are cores and
- * the others wait. The line has an end, for each network and in all: a network that sends thousands is refused at once
- * and keeps no one else waiting.
+ * The queue for password hashes. Each takes some 80 ms of a core, so as many run at once as there are cores. The queue is bounded per
+ * network and in total: a network that sends thousands is refused immediately and delays no one else.
  */
 import { availableParallelism } from 'node:os'
 
-/** Why a hash is asked for. The link of an invitation and a browser that has signed in before prove something. */
+/** Why a hash is needed. An invitation link, or a browser that has signed in before, proves something. */
 export type Asker = 'sign-up' | 'known' | 'stranger'
 
 export interface Turn {
   asker: Asker
-  /** Of the request; each takes its turns in rotation with the others. */
+  /** The request's network; networks take turns. */
   network: string
   /** Aborted when the request is over: its place goes to the next one. */
   signal?: AbortSignal | undefined
 }
 
-/** The line is full, for this network or for everyone. Nothing was done. */
+/** The queue is full, for this network or for everyone. Nothing was done. */
 export class LineFull extends Error {
   readonly isNetwork: boolean
   readonly retryAfterSeconds: number
@@ -28,18 +27,18 @@ export class LineFull extends Error {
   }
 }
 
-/** The request ended before its turn came: there is no one left to answer. */
+/** The request ended before its turn came. */
 export class TurnOver extends Error {}
 
 type Limits = Record<Asker, { network: number; all: number }>
 
-/** A thousand people of one office may sign up at the same moment (R20); a sign-in waits some seconds at the most. */
+/** A thousand people of one office may sign up at the same moment (R20); a sign-in waits a few seconds at most. */
 const limits: Limits = {
   'sign-up': { network: 3000, all: 5000 },
   known: { network: 100, all: 300 },
   stranger: { network: 40, all: 150 }
 }
-/** Sign-ups go first, but every fourth turn is of those who sign in. */
+/** Sign-ups go first, but every fourth turn is for sign-ins. */
 const turnsOfSignUps = 3
 const secondsEach = 0.1
 
@@ -99,7 +98,7 @@ export function createLine(atOnce: number, max: Limits = limits) {
   return { run, waiting: () => waiting['sign-up'].count + waiting.known.count + waiting.stranger.count }
 }
 
-/** Takes the first of the network whose turn it is; that network is the last one then. */
+/** Takes the first of the network whose turn it is, and moves that network to the end. */
 function firstOf(group: Waiting): (() => void) | undefined {
   const [found] = group.networks
   if (!found) return undefined
@@ -123,8 +122,7 @@ function remove(group: Waiting, network: string, go: () => void) {
 const line = createLine(Math.max(1, availableParallelism()))
 
 /**
- * Does `work`, which hashes one password, when its turn comes.
- *
- * @throws LineFull at once where too many wait; TurnOver when the request ends first.
+ * Runs `work`, which hashes one password, when its turn comes.  @throws LineFull immediately when too many wait; TurnOver when the request
+ * ends first.
  */
 export const inPasswordLine = line.run

@@ -5,14 +5,14 @@ import { promisify } from 'node:util'
 const cost = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const
 const derive = promisify(argon2)
 
-/** The PHC string of `password` under a fresh salt of 16 bytes. For requests, call it in the line (password-line.ts). */
+/** The PHC string of `password` under a new 16-byte salt. Requests must call it in the queue (password-line.ts). */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
   const tag = await tagOf(password, salt)
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${plain(salt)}$${plain(tag)}`
 }
 
-/** Does `password` match? Without a hash it takes as long and says no, so that the time tells nothing. In the line, too. */
+/** Whether `password` matches. Without a hash it takes as long and says no, so that timing reveals nothing. Call it in the queue, too. */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   const [, , , , salt, tag] = (hash ?? '').split('$')
   const expected = Buffer.from(tag ?? '', 'base64')
@@ -32,8 +32,8 @@ const commonest =
   /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfg?h?j?k?l?|zxcvb?n?m?|qaz|wsx|edc|rfv|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
 
 /**
- * What is wrong with a new password, as a sentence, or undefined. `context` holds words that it must not be made of,
- * such as the organization's name and the person's address (NIST SP 800-63B-4, 3.1.1.2).
+ * What is wrong with a new password, as a sentence, or undefined. `context`: words that it must not be made of, such as the organization's
+ * name and the person's address (NIST SP 800-63B-4, 3.1.1.2).
  */
 export function passwordProblem(password: string, context: readonly string[]): string | undefined {
   const length = [...password].length
@@ -56,7 +56,7 @@ function isGuessable(password: string, context: readonly string[]): boolean {
   )) {
     if (word.length >= 3) rest = rest.replaceAll(word, '')
   }
-  // walks over the keyboard have digits in between
+  // keyboard walks have digits in between
   rest = rest.replaceAll(commonest, '').replaceAll(/\d+/g, '').replaceAll(commonest, '')
   return rest.length < 5
 }

@@ -1,7 +1,7 @@
-/** Secrets at rest: readable with the key only, and only in the place that they were written for. */
+/** Secrets at rest: readable only with the key, and only in the row and column they were written for. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
-/** Where a secret stands. It cannot be moved to another row or column. */
+/** Row and column of a secret. It cannot be moved to another. */
 export interface SecretPlace {
   table: string
   id: number
@@ -20,7 +20,7 @@ export function sealSecret(secretKey: Buffer, place: SecretPlace, secret: string
   return Buffer.concat([Buffer.from([version]), nonce, cipher.getAuthTag(), sealed])
 }
 
-/** The secret, or undefined when it was sealed for another place or under another key, or was changed. */
+/** The secret, or undefined when it was changed, or sealed for another place or under another key. */
 export function openSecret(secretKey: Buffer, place: SecretPlace, sealed: Buffer): string | undefined {
   if (sealed[0] !== version || sealed.length < 1 + nonceBytes + tagBytes) return undefined
   const nonce = sealed.subarray(1, 1 + nonceBytes)
@@ -35,5 +35,5 @@ export function openSecret(secretKey: Buffer, place: SecretPlace, sealed: Buffer
 
 const nameOf = ({ table, id, column }: SecretPlace) => Buffer.from(JSON.stringify([table, id, column]))
 
-/** A key of its own: links are made with another one (see token.ts). */
+/** A separate key: links use another one (see token.ts). */
 const keyFrom = (secretKey: Buffer) => Buffer.from(hkdfSync('sha256', secretKey, '', 'rollcall: secrets at rest', 32))

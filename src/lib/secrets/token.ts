@@ -1,14 +1,14 @@
-/** Links that nobody can guess and that neither the database nor the key alone gives away. */
+/** Links that cannot be guessed, and that neither the database nor the key alone reveals. */
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 
 const nonceBytes = 32
 
-/** 32 random bytes, kept with the invitation. */
+/** 32 random bytes, stored with the invitation. */
 export function newNonce(): Buffer {
   return randomBytes(nonceBytes)
 }
 
-/** Many nonces at once: asking for randomness costs more than most of what a mail costs. */
+/** Many nonces at once: asking for randomness costs more than most of an email's work. */
 export function newNonces(count: number): Buffer[] {
   const all = randomBytes(count * nonceBytes)
   return Array.from({ length: count }, (_, n) => all.subarray(n * nonceBytes, (n + 1) * nonceBytes))
@@ -19,22 +19,22 @@ export function tokenOf(secretKey: Buffer, nonce: Buffer): string {
   return createHmac('sha256', keyOf(secretKey)).update(nonce).digest('base64url')
 }
 
-/** The token that has this hash, whichever of the keys it was made with; undefined: with none of them. */
+/** The token with this hash, made with any of the keys; otherwise undefined. */
 export function tokenWith(keys: readonly Buffer[], nonce: Buffer, tokenHash: Buffer): string | undefined {
   return keys.map(key => tokenOf(key, nonce)).find(token => hashToken(token).equals(tokenHash))
 }
 
-/** What is stored of a token, and what it is looked up by: its SHA-256. */
+/** What is stored of a token and used to look it up: its SHA-256. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
-/** The opt-out link's token: `<person id>.<43 characters>`. It never expires and only stops mail. */
+/** The opt-out link's token: `<person id>.<43 characters>`. It never expires and only stops email. */
 export function optOutToken(secretKey: Buffer, personId: number): string {
   return `${personId}.${signatureOf(secretKey, personId)}`
 }
 
-/** The person that an opt-out token names, or undefined when it is not one of ours, made with none of the keys. */
+/** The person of an opt-out token, or undefined when none of the keys made it. */
 export function readOptOutToken(keys: readonly Buffer[], token: string): number | undefined {
   const [, id, signature] = /^([1-9]\d{0,15})\.([\w-]{43})$/.exec(token) ?? []
   if (!id || !signature) return undefined
@@ -51,7 +51,7 @@ export const signatureFor = (secretKey: Buffer, purpose: string, text: string) =
 
 const keys = new WeakMap<Buffer, KeyObject>()
 
-/** Taking a key in costs as much as three signatures: once is enough. */
+/** Importing a key costs as much as three signatures: once is enough. */
 function keyOf(secretKey: Buffer): KeyObject {
   const known = keys.get(secretKey)
   if (known) return known

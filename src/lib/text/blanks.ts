@@ -1,6 +1,6 @@
 /**
- * Is this UTF-16 unit white space, an invisible character (zero-width, direction, byte order mark, filler), or the
- * Ctrl-Z with which DOS ends a file?
+ * Whether this UTF-16 unit is white space, an invisible character (zero-width, direction, byte order mark, filler), or the Ctrl-Z with
+ * which DOS ends a file.
  */
 export function isBlank(unit: number): boolean {
   if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || unit === 0x1a
@@ -30,14 +30,13 @@ const beyondAscii = new Set(
   ].flatMap(([from, to]) => Array.from({ length: to! - from! + 1 }, (_, index) => from! + index))
 )
 
-/** The text without the blanks at its start and end; time grows with how many there are. */
+/** The text without blanks at its start and end, in linear time. */
 export function trimBlanks(text: string): string {
   let end = text.length
   while (end > 0 && isBlank(text.charCodeAt(end - 1))) end -= 1
   return trimStart(end === text.length ? text : text.slice(0, end))
 }
 
-/** The text without the blanks at its start. */
 export function trimStart(text: string): string {
   let start = 0
   while (start < text.length && isBlank(text.charCodeAt(start))) start += 1

@@ -1,4 +1,4 @@
-/** Files that are no plain list, told by how they begin (as registered with IANA or documented by their makers). */
+/** Files that are not plain lists, recognized by how they begin (as registered with IANA or documented by their makers). */
 
 const save = 'Save the list as plain text (.txt), one address per line, and upload that.'
 const archive = (name: string) => `This is ${name} archive. Unpack it and upload the .txt file that is in it.`
@@ -10,7 +10,7 @@ export const refusals = {
   name: `The file’s name does not end in .txt. ${save}`,
   empty: 'The file is empty. Put one address on each line and upload it again.',
   gzip: archive('a gzip'),
-  zip: `This is a zip archive, or an Excel or Word file, OpenDocument, Pages or Numbers, which is one inside. ${save}`,
+  zip: `This looks like an Excel, Word, OpenDocument, Pages, Numbers or zip file. ${save}`,
   bzip2: archive('a bzip2'),
   xz: archive('an xz'),
   zstd: archive('a Zstandard'),
@@ -35,8 +35,9 @@ export const refusals = {
   mail: copied('a saved email or mailbox'),
   pst: 'This is an Outlook data file. Export the contacts from Outlook as text, one address per line, and upload that.',
   key: `This is a key, a certificate or an encrypted message. ${save}`,
-  shortcut: 'This is a shortcut to a file, not the file itself. Upload the .txt file that it leads to.',
-  'mac-metadata': 'This holds only what a Mac notes about a file (its name begins with “._”). Upload the file itself.',
+  shortcut: 'This is a shortcut to a file, not the file itself. Upload the .txt file it points to.',
+  'mac-metadata':
+    'This is a file that macOS adds next to another one (its name begins with “._”). Upload the other file.',
   picture: copied('a picture'),
   media: `This is a sound or video file. ${save}`,
   program: `This is a program. ${save}`,
@@ -101,7 +102,7 @@ const signatures: readonly Signature[] = [
   ['utf-7', '+/v9']
 ]
 
-/** What the first bytes of a file say that it is, when that is no text. */
+/** The kind of file that these first bytes belong to, unless it is text. */
 export function kindByBytes(head: Buffer): FileRefusal | undefined {
   const text = head.toString('latin1')
   const found = signatures.find(([, start, at = 0]) => text.startsWith(start, at))
@@ -136,7 +137,7 @@ const mailHead = new RegExp(
 )
 const mailHeader = new RegExp(`^(?:${headers}): ?\\S`, 'gim')
 
-/** What the first characters of a text, at most a thousand or so, say that it is, when that is no list. */
+/** The kind of text that these characters (at most a thousand or so) begin, unless it is a list. */
 export function kindByText(head: string): FileRefusal | undefined {
   const found = beginnings.find(([, pattern]) => pattern.test(head))
   if (found) return found[0]

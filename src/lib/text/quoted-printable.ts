@@ -1,4 +1,4 @@
-/** Quoted-printable as mail bodies use it (RFC 2045 §6.7): lines of at most 76 characters, CRLF between them. */
+/** Quoted-printable for email bodies (RFC 2045 §6.7): lines of at most 76 characters, separated by CRLF. */
 
 const hex = Array.from({ length: 256 }, (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`)
 const longestLine = 75 // and the "=" of a soft line break
@@ -8,13 +8,13 @@ export function encodeQuotedPrintable(text: string): string {
   return text.split(/\r?\n/).map(encodeLine).join('\r\n')
 }
 
-/** A piece of text that stands between others: soft breaks around it keep every line short, and decode to nothing. */
+/** A piece of text between others: soft breaks around it keep every line short and decode to nothing. */
 export function encodeInset(text: string): string {
   const isPlain = text.length < longestLine && /^[\w/:@+,-][\w/:@.+,-]*$/.test(text)
   return `=\r\n${isPlain ? text : encodeLine(text.replace(/[\r\n]+/g, ' '))}=\r\n`
 }
 
-/** Decodes to bytes; what is not an escape stays as it is. */
+/** Decodes to bytes; anything that is not an escape stays as it is. */
 export function decodeQuotedPrintable(text: string): Buffer {
   const joined = text.replace(/[ \t]+$/gm, '').replace(/=\r?\n/g, '')
   const decoded = joined.replace(/=([0-9A-Fa-f]{2})/g, (_, digits: string) =>

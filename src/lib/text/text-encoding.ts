@@ -1,5 +1,3 @@
-/** What the bytes of an uploaded file are: text in one of three encodings, or something to refuse. */
-
 import { isUtf8 } from 'node:buffer'
 import { number } from '../words.ts'
 import { trimStart } from './blanks.ts'
@@ -7,10 +5,10 @@ import { type FileRefusal, kindByBytes, kindByText, refusals } from './file-kind
 
 export type { FileRefusal } from './file-kinds.ts'
 
-/** The whole file is refused, wherever the fault stands. */
+/** The whole file is refused, wherever the fault is. */
 export class FileRefused extends Error {
   readonly refusal: FileRefusal
-  /** Where in the file, or in what was decoded last, from 1; 0 where that says nothing. */
+  /** Position in the file or in the last decoded text, from 1; 0 when unknown. */
   readonly line: number
 
   constructor(refusal: FileRefusal, line = 0) {
@@ -20,7 +18,6 @@ export class FileRefused extends Error {
   }
 }
 
-/** What the file is and what to do about it, in two sentences. */
 export function refusalInWords(refusal: FileRefusal, line = 0): string {
   const words = refusals[refusal]
   return line > 0 ? words.replace(/^This/, `Line ${number(line)}`) : words.replace(/^This is not/, 'The file is not')
@@ -30,17 +27,15 @@ export function refusalInWords(refusal: FileRefusal, line = 0): string {
 export const headBytes = 1024
 
 export interface TextDecoding {
-  /** The characters that are whole so far. @throws FileRefused */
+  /** The complete characters so far. @throws FileRefused */
   decode(bytes: Buffer): string
   /** @throws FileRefused when the file ends within a character. */
   end(): void
 }
 
 /**
- * A decoder for the file that begins with `head`: UTF-8, or UTF-16 by its byte order mark or by the NULs between its
- * ASCII letters.
- *
- * @throws FileRefused when the first bytes are those of an archive, a document or anything else that is no text.
+ * A decoder for the file that begins with `head`: UTF-8, or UTF-16 by its byte order mark or by the NULs between its ASCII letters.
+ * @throws FileRefused when the first bytes belong to an archive, a document or anything else that is not text.
  */
 export function decoderFor(head: Buffer): TextDecoding {
   const kind = kindByBytes(head)
@@ -53,7 +48,7 @@ export function decoderFor(head: Buffer): TextDecoding {
   return utf8()
 }
 
-/** @throws FileRefused when the first characters are those of RTF, HTML, JSON or another text that is no list. */
+/** @throws FileRefused when the first characters belong to RTF, HTML, JSON or another text that is not a list. */
 export function refuseByText(beginning: string): void {
   const kind = kindByText(trimStart(beginning.slice(0, headBytes)))
   if (kind) throw new FileRefused(kind)
@@ -70,7 +65,7 @@ function countNuls(head: Buffer) {
   return { even, odd }
 }
 
-/** Buffer's own UTF-8 runs several times as fast as a streaming TextDecoder; only the cut at the end is left to us. */
+/** Buffer's own UTF-8 is several times as fast as a streaming TextDecoder; only the cut at the end is left to us. */
 function utf8(): TextDecoding {
   let rest: Buffer = Buffer.alloc(0)
   return {
@@ -88,12 +83,11 @@ function utf8(): TextDecoding {
   }
 }
 
-/** What is not UTF-8 and holds NUL is no text of another encoding either. */
+/** A file that is not UTF-8 and holds NUL is not text in another encoding either. */
 function notUtf8(bytes: Buffer): FileRefused {
   return bytes.includes(0) ? new FileRefused('nul') : new FileRefused('not-utf-8', lineOfFault(bytes))
 }
 
-/** The number of the first line that is not UTF-8, from 1. */
 function lineOfFault(bytes: Buffer): number {
   let line = 1
   let start = 0
@@ -106,7 +100,7 @@ function lineOfFault(bytes: Buffer): number {
   return line
 }
 
-/** Where a character begins that is not complete, else the length. */
+/** Where an incomplete character begins, or the length. */
 function endOfLastCharacter(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back]!
@@ -136,7 +130,7 @@ function utf16(isBigEndian: boolean): TextDecoding {
   }
 }
 
-/** Where an odd byte or the first half of a surrogate pair waits for what follows. */
+/** Where an odd byte or the first half of a surrogate pair waits for the rest. */
 function endOfLastUnit(bytes: Buffer, isBigEndian: boolean): number {
   const end = bytes.length - (bytes.length % 2)
   const high = bytes[isBigEndian ? end - 2 : end - 1] ?? 0

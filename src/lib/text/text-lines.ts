@@ -5,9 +5,9 @@ import { trimBlanks, trimStart } from './blanks.ts'
 import { decoderFor, FileRefused, headBytes, refuseByText, type TextDecoding } from './text-encoding.ts'
 
 export interface Line {
-  /** That of the file, from 1, blank lines counted. */
+  /** The line's number in the file, from 1, counting blank lines. */
   number: number
-  /** Without the blanks around it; of a longer line the first 1,024 UTF-16 units. */
+  /** Without surrounding blanks; of a longer line the first 1,024 UTF-16 units. */
   text: string
   tooLong: boolean
 }
@@ -15,10 +15,8 @@ export interface Line {
 const longest = 1024
 
 /**
- * The lines of a text file that are not blank, in order, some for each chunk of bytes, in constant memory. They end with
- * LF, CRLF or CR, also mixed, and with nothing else. Encodings: see `decoderFor`.
- *
- * @throws FileRefused for what is not text or holds no line; it may come after the last line.
+ * The nonblank lines of a text file in order, some for each chunk of bytes, in constant memory. Lines end with LF, CRLF or CR, also mixed.
+ * Encodings: see `decoderFor`.  @throws FileRefused when the file is not text or has no lines; it may come after the last line.
  */
 export async function* readLines(source: AsyncIterable<Buffer>): AsyncGenerator<Line[]> {
   const splitter = new LineSplitter()
@@ -67,17 +65,16 @@ class LineSplitter {
   isEmpty = true
   private number = 0
   private endsInCr = false
-  /** The line that is still growing: without the blanks before it, one unit more of it than is kept. */
+  /** The unfinished line: without leading blanks, one unit more than is kept. */
   private open = ''
-  /** Something follows that is not kept and not blank. */
+  /** More text follows that is not kept. */
   private hasMore = false
 
-  /** How many lines have come to their end. */
   get finished(): number {
     return this.number
   }
 
-  /** The whole lines since the last call. */
+  /** The complete lines since the last call. */
   take(): Line[] {
     const lines = this.lines
     this.lines = []

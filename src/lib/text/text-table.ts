@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto'
 const gone = -1
 
 /**
- * Numbers by text, for hundreds of thousands of texts: 12 bytes each at 64-bit hashes, where a Map of strings takes a
- * hundred and the garbage collector's time. Two texts with one hash are taken for the same: with a million of them that
- * happens in one run of forty million, and nobody can choose them, since the hash begins with a secret of the process.
+ * Numbers by text, for hundreds of thousands of texts: 12 bytes each as 64-bit hashes, where a Map of strings takes a hundred and garbage
+ * collection time. Two texts with the same hash count as equal: with a million texts that happens once in forty million runs, and no one
+ * can provoke it, since the hash is keyed with a secret of the process.
  */
 export class TextTable {
   #hashes = new Uint32Array(2 * 64)
-  /** The number and one; 0: free, -1: deleted. */
+  /** The number plus one; 0: free, -1: deleted. */
   #numbers = new Int32Array(64)
   #used = 0
   #size = 0
@@ -18,7 +18,7 @@ export class TextTable {
     return this.#size
   }
 
-  /** Keeps a number (0 to 2^30) for a text; false when there is one already, which stays. */
+  /** Keeps a number (0 to 2^30) for a text; false when there already is one, which stays. */
   add(text: string, number = 0): boolean {
     if (this.#used * 2 >= this.#numbers.length) this.#grow()
     const slot = this.#find(text)
@@ -28,7 +28,7 @@ export class TextTable {
     return true
   }
 
-  /** Takes a text out, and returns its number. */
+  /** Removes a text and returns its number. */
   take(text: string): number | undefined {
     const slot = this.#find(text)
     const found = this.#numbers[slot]!
@@ -76,7 +76,7 @@ const seeds = [seed.readInt32LE(0), seed.readInt32LE(4)] as const
 let high = 0
 let low = 0
 
-/** Two multiplicative hashes side by side, mixed into each other at the end. */
+/** Two multiplicative hashes side by side, mixed at the end. */
 function hash(text: string) {
   let [one, two] = seeds
   for (let n = 0; n < text.length; n += 1) {

@@ -1,11 +1,10 @@
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/** The text with control characters and invisible ones written out, so that none turns the page around: "a⟨U+202E⟩b". */
+/** The text with control and invisible characters written out, so that none reverses the page: "a⟨U+202E⟩b". */
 export function revealUnseen(text: string): string {
   return text.replace(unseen, sign => (sign === '\t' ? sign : `⟨U+${codeOf(sign)}⟩`))
 }
 
-/** The text without them. */
 export const withoutUnseen = (text: string) => text.replace(unseen, '')
 
 const codeOf = (sign: string) => sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
