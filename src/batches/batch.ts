@@ -1,5 +1,3 @@
-/** A batch: its states in words and what may be done in each. Pure. */
-
 export type BatchState =
   | 'receiving'
   | 'incomplete'
@@ -23,16 +21,13 @@ export const batchBadges: Record<BatchState, { tone: string; icon: string; text:
   done: { tone: 'good', icon: 'check', text: 'Done' }
 }
 
-/** Is Rollcall still at work on it, so that its page refreshes itself? */
+/** Whether Rollcall is still working on it, so that its page refreshes itself. */
 export const isRunning = (state: BatchState) => state === 'receiving' || state === 'checking' || state === 'sending'
 
 export const isBatchState = (text: string | undefined): text is BatchState =>
   text !== undefined && Object.hasOwn(batchBadges, text)
 
-/**
- * Was nobody told to send it yet? What is corrected then becomes a part of it and waits with the other lines; later it is
- * invited at once, as a batch of its own.
- */
+/** True until an admin sends the batch: corrected lines then join it. Later they are invited in a batch of their own. */
 export function takesCorrections({ action, state }: { action: 'send' | 'check'; state: BatchState }): boolean {
   return action === 'check' && canBe('cancelled', state)
 }
@@ -45,7 +40,6 @@ const acts = {
   retried: ['sending', 'done']
 } satisfies Record<string, BatchState[]>
 
-/** May an admin do this to a batch in that state? */
 export function canBe(act: keyof typeof acts, state: BatchState): boolean {
   return (acts[act] as BatchState[]).includes(state)
 }

@@ -19,13 +19,13 @@ export interface Chunk {
   suggestions: string
 }
 
-/** Lines in the order of their numbers, at least one. No text can hold an LF, so LF separates; blank stands for none. */
+/** Takes lines sorted by number, at least one. No text can hold a LF, so LF separates; an empty line stands for null. */
 export function chunkOf(lines: readonly JudgedLine[]): Chunk {
   const column = (pick: (line: JudgedLine) => string | number | null) => lines.map(line => pick(line) ?? '').join('\n')
   return {
     firstLine: first(lines).number,
     lineNumbers: column(line => line.number),
-    // most lines are just their address: it is written once
+    // most lines are just their address, so it is written once
     texts: column(line => (line.text === line.address ? null : line.text)),
     addresses: column(line => line.address),
     addressKeys: column(line => (line.key === line.address ? null : line.key)),

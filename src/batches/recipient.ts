@@ -1,4 +1,3 @@
-/** One line of a batch: what it says, and what that means for the person. */
 import { domainToUnicode } from 'node:url'
 import type { verdicts } from '../db/schema.ts'
 import { editDistance } from '../lib/addresses/edit-distance.ts'
@@ -6,7 +5,7 @@ import { type FaultCode, parseAddress } from '../lib/addresses/email-address.ts'
 
 export type Verdict = (typeof verdicts)[number]
 
-/** For each verdict its name and what becomes of the line, as the report shows them. */
+/** The name and the outcome of each verdict, as the report shows them. */
 export const verdictWords: Record<Verdict, { name: string; meaning: string }> = {
   malformed: { name: 'Invalid format', meaning: 'not an address' },
   foreign: { name: 'Wrong domain', meaning: 'not one of your domains' },
@@ -20,24 +19,23 @@ export const verdictWords: Record<Verdict, { name: string; meaning: string }> = 
 
 export type Reason = FaultCode | 'foreign-domain' | 'near-domain' | 'no-ending'
 
-/** What a line alone decides. Without a verdict it is an address of the organization: the database says the rest. */
+/** What a line alone decides. Without a verdict it is a valid address of the organization, and the database decides. */
 export interface Judged {
   verdict: 'malformed' | 'foreign' | null
   address: string | null
   key: string | null
   reason: Reason | null
-  /** A whole address of one of the organization's domains that was probably meant. */
+  /** A whole address at one of the organization's domains that was probably meant. */
   suggestion: string | null
 }
 
-/** The organization's domains, as lines are held against them. */
 export interface OrganizationDomains {
   has(domain: string): boolean
-  /** The one that was probably meant: an ending is missing, or one or two letters are wrong. */
+  /** The domain that was probably meant: its ending is missing, or one or two letters are wrong. */
   nearest(domain: string): string | undefined
 }
 
-/** Judges a line by itself. `tooLong`: only its beginning is here, whatever that looks like. */
+/** Judges a line by itself. `tooLong`: only the beginning of the line is here, so it is never valid. */
 export function judgeLine(text: string, organization: OrganizationDomains, tooLong = false): Judged {
   if (tooLong) return malformed('too-long', null)
   const parsed = parseAddress(text)
@@ -55,7 +53,7 @@ function malformed(reason: FaultCode, suggestion: string | null): Judged {
 
 const lacksEnding = (domain: string, near: string) => !domain.includes('.') && near.startsWith(`${domain}.`)
 
-/** A repair that would only be foreign helps nobody. */
+/** A repair that gives a foreign address is no help. */
 function suggestionFor(repair: string | undefined, organization: OrganizationDomains): string | null {
   if (repair === undefined) return null
   const judged = judgeLine(repair, organization)
@@ -63,8 +61,8 @@ function suggestionFor(repair: string | undefined, organization: OrganizationDom
 }
 
 /**
- * The reason of a malformed or foreign line, as a sentence without its full stop; a foreign one names its domain and the
- * one that was meant. Takes what `judgeLine` gave, or the same as it comes back from the database.
+ * The reason for a malformed or foreign line, as a sentence without its full stop; a foreign one names its domain and the likely one. Takes
+ * the result of `judgeLine`, or the same read from the database.
  */
 export function reasonInWords(line: {
   reason: string | null
@@ -74,7 +72,7 @@ export function reasonInWords(line: {
   const { reason, address, suggestion } = line
   if (reason === null) return ''
   if (!isForeign(reason)) return faultWords[reason as FaultCode] ?? reason
-  const what = reason === 'no-ending' ? 'The domain has no ending' : `${domainOf(address)} is not one of your domains`
+  const what = reason === 'no-ending' ? 'The domain is incomplete' : `${domainOf(address)} is not one of your domains`
   return suggestion === null ? what : `${what}. Did you mean ${domainOf(suggestion)}?`
 }
 
@@ -82,13 +80,13 @@ const isForeign = (reason: string) => reason === 'foreign-domain' || reason === 
 const domainOf = (address: string | null) => address?.slice(address.lastIndexOf('@') + 1) ?? ''
 
 const mistakes = 2
-/** A million lines have few foreign domains, or a million: remember some, and never fill the memory. */
+/** A million lines may have few foreign domains or a million: remember some, in bounded memory. */
 const remembered = 10_000
 
-/** `names`: lower-case, in ASCII form. */
+/** `names`: lower case, in ASCII form. */
 export function organizationDomains(names: Iterable<string>): OrganizationDomains {
   const own = new Set(names)
-  // in their readable forms, where one wrong letter is one: ASCII forms of like names have little in common
+  // in their readable forms, where one wrong letter is one: ASCII forms of similar names have little in common
   const shown = new Map(Array.from(own, name => [name, domainToUnicode(name)]))
   const known = new Map<string, string | undefined>()
   return {
@@ -123,31 +121,31 @@ function closest(domain: string, own: ReadonlyMap<string, string>): string | und
 
 const faultWords: Record<FaultCode, string> = {
   blank: 'There is no address',
-  invisible: 'There is a control character or an invisible one in it',
-  wide: 'There are full-width characters in it',
+  invisible: 'The address contains a hidden character',
+  wide: 'The address contains full-width characters',
   label: 'There is a label before the address',
   mailto: 'There is “mailto:” before the address',
   'no-at': 'There is no @ sign',
   several: 'There is more than one address',
-  twice: 'The address is there twice',
+  twice: 'The line has the same address twice',
   markup: 'There is HTML or a link around the address',
-  'display-name': 'There is a name or a bracket beside the address',
+  'display-name': 'There is a name or a bracket next to the address',
   'no-closing-bracket': 'The closing bracket is missing',
   'no-opening-bracket': 'The opening bracket is missing',
   'encoded-word': 'The part before the @ sign is encoded',
   comment: 'There is a comment in parentheses',
-  table: 'There is something besides the address, as in a table',
+  table: 'The line has more than an address, like a row of a spreadsheet',
   quotes: 'There are quotation marks',
   'two-ats': 'There are two @ signs',
-  'blank-inside': 'There is a blank in it',
-  'no-local': 'There is nothing before the @ sign',
-  'no-domain': 'There is nothing after the @ sign',
+  'blank-inside': 'The address contains a space',
+  'no-local': 'The part before the @ sign is missing',
+  'no-domain': 'The part after the @ sign is missing',
   'ip-address': 'The domain is an IP address',
   'two-dots': 'Two dots in a row',
   'trailing-dot': 'There is a dot at the end',
   'edge-dot': 'There is a dot at the start or beside the @ sign',
   'long-local': 'The part before the @ sign is longer than 64 characters',
-  'too-long': 'It is longer than an address can be',
+  'too-long': 'The address is too long',
   'bad-domain': 'The domain is not a valid name',
-  'bad-character': 'There is a character that an address cannot have'
+  'bad-character': 'The address contains a character that is not allowed'
 }

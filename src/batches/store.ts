@@ -26,13 +26,13 @@ export async function findBatch(db: Db, id: number) {
   return row && { ...row.batch, creatorName: row.creatorName, groupName: row.groupName }
 }
 
-/** Locks one batch's row until the transaction ends: every act of an admin on a batch starts here. */
+/** Locks a batch's row until the transaction ends: every admin action on a batch starts here. */
 export async function lockBatch(tx: Db, id: number): Promise<BatchRow | undefined> {
   const [row] = await tx.select().from(batches).where(eq(batches.id, id)).for('update')
   return row
 }
 
-/** Whose invitations the rest of a batch becomes. */
+/** The new creator of the batch's remaining invitations. */
 export async function setSender(tx: Db, id: number, sentBy: number): Promise<void> {
   await tx.update(batches).set({ sentBy }).where(eq(batches.id, id))
 }
@@ -62,7 +62,7 @@ export async function addToCounts(
 
 const hasOpenMails = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred} > 0`
 
-/** Every line is judged and invited. A batch without a mail to wait for is done; others are sending. */
+/** Every line is judged and invited. A batch without email to wait for is done; others are sending. */
 export async function startSending(tx: Db, batchId: number): Promise<void> {
   await tx
     .update(batches)
@@ -75,12 +75,11 @@ export async function startSending(tx: Db, batchId: number): Promise<void> {
     .where(eq(batches.id, batchId))
 }
 
-/** Every line is judged, and nobody said to send. */
 export async function awaitOrder(tx: Db, batchId: number): Promise<void> {
   await tx.update(batches).set({ state: 'checked', checkedAt: sql`now()` }).where(eq(batches.id, batchId))
 }
 
-/** The lines of a batch are to be judged, from the first on or again. */
+/** The lines of a batch are to be judged, from the first one or again. */
 export async function startChecking(
   tx: Db,
   batchId: number,
@@ -110,7 +109,7 @@ export async function deleteChunks(tx: Db, batchId: number): Promise<void> {
   await tx.delete(batchChunks).where(eq(batchChunks.batchId, batchId))
 }
 
-/** Uploads whose process is gone: no sign of life for a minute. Returns their ids. */
+/** Gives up uploads without a sign of life for a minute. Returns their ids. */
 export async function silentUploads(db: Db): Promise<number[]> {
   const isSilent = sql`${batches.receivedAt} < now() - interval '1 minute'`
   const rows = await db

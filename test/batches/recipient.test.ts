@@ -44,7 +44,7 @@ t.test('it asks whether a near domain was meant', async t => {
 
 t.test('it asks whether an ending is missing', async t => {
   t.match(judge('ada@larkfield'), { verdict: 'foreign', reason: 'no-ending', suggestion: 'ada@larkfield.example' })
-  t.equal(say('ada@larkfield'), 'The domain has no ending. Did you mean larkfield.example?')
+  t.equal(say('ada@larkfield'), 'The domain is incomplete. Did you mean larkfield.example?')
 })
 
 t.test('what is no address is malformed, with the reason in words', async t => {
@@ -53,7 +53,7 @@ t.test('what is no address is malformed, with the reason in words', async t => {
     'ada..b@larkfield.example': 'Two dots in a row',
     '“Ada” <ada@larkfield.example': 'The closing bracket is missing',
     'ada@larkfield.example, ben@larkfield.example': 'There is more than one address',
-    'Ada;ada@larkfield.example;Berlin': 'There is something besides the address, as in a table'
+    'Ada;ada@larkfield.example;Berlin': 'The line has more than an address, like a row of a spreadsheet'
   }
   for (const [text, reason] of Object.entries(reasons)) {
     t.match(judge(text), { verdict: 'malformed', address: null, key: null })

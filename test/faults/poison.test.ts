@@ -27,7 +27,7 @@ t.test('R21: poison is parked after three tries with the reason; the process liv
     await passTime()
     return (await batchOf(db, lines)).state === 'stopped' && (await batchOf(db, mails)).state === 'done'
   }, 40_000)
-  t.match((await batchOf(db, lines)).stop_reason, 'could not be worked through in 3 tries')
+  t.match((await batchOf(db, lines)).stop_reason, 'The next lines failed 3 times.')
   t.match(await countsOf(db, mails), { mails: { sent: 99, failed: 1 } })
   const [failed] = await db.$client`select attempts, server_reply from deliveries where state = 'failed'`
   t.match(failed, {

@@ -12,9 +12,8 @@ const reason = 'The batch was canceled before this email was sent'
 const mailsInStep = 5000
 
 /**
- * Stops what is not sent yet, for good. The state says so at once, and nothing more leaves; the worker then clears away
- * the rest (`clearCancelled`), in steps that others do not have to wait for. The lines that a worker is at are its own
- * until it has done them: taking them away here would be a deadlock.
+ * Stops unsent email for good. The state changes in one short step; the worker then clears the rest (`clearCancelled`) in chunks that block
+ * no one. Lines that a worker holds stay with it until it is done: taking them here would deadlock.
  */
 export async function cancel(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   const outcome = await transaction(db, async tx => {
@@ -30,7 +29,7 @@ export async function cancel(db: Database, actorId: number, batchId: number): Pr
   return outcome
 }
 
-/** Drops the lines of cancelled batches that nobody will judge, and calls off their mails. False when there is nothing. */
+/** Drops unjudged lines of canceled batches and cancels their emails. False when there are none. */
 export async function clearCancelled(db: Database): Promise<boolean> {
   const batchIds = await cancelledWithRest(db)
   for (const batchId of batchIds) {
@@ -40,7 +39,7 @@ export async function clearCancelled(db: Database): Promise<boolean> {
   return batchIds.length > 0
 }
 
-/** An invitation that no mail ever left for is withdrawn: its person is as before, and can be invited again. */
+/** Revokes invitations that were never sent, so that their people can be invited again. */
 async function cancelSome(db: Database, batchId: number): Promise<void> {
   await transaction(db, async tx => {
     await avoidScans(tx)

@@ -3,7 +3,7 @@ import type { Db } from '../../db/client.ts'
 import { batchChunks, batches } from '../../db/schema.ts'
 import { first } from '../../lib/ends.ts'
 
-/** Cancelled batches that still owe mails, or hold lines that are not judged. */
+/** Canceled batches that still have unsent email or unjudged lines. */
 export async function cancelledWithRest(db: Db): Promise<number[]> {
   const owes = sql`${batches.mailsQueued} + ${batches.mailsHeld} + ${batches.mailsDeferred} > 0`
   const hasLines = sql`exists (select from ${batchChunks} where ${batchChunks.batchId} = ${batches.id})`
@@ -14,12 +14,12 @@ export async function cancelledWithRest(db: Db): Promise<number[]> {
   return rows.map(row => row.id)
 }
 
-/** Mails and people are found by index, never by scan: right after a first intake the statistics say "empty". */
+/** Finds emails and people by index, never by scan: right after a first intake the statistics say "empty". */
 export async function avoidScans(tx: Db): Promise<void> {
   await tx.execute(sql`set local enable_seqscan = off`)
 }
 
-/** Is nothing of this batch queued or on its way? */
+/** Whether nothing of this batch is queued or in flight. */
 export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
   const open = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred}`
   const [row] = await tx
@@ -32,8 +32,8 @@ export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
 const linesInChunk = 5000
 
 /**
- * Copies the lines of a canceled batch that were to be invited and whose mail never left to another batch, to be judged
- * there. Line numbers stay those of the list. Returns how many lines.
+ * Copies the lines whose invitations a canceled batch never sent to another batch, to be judged there. Line numbers stay those of the list.
+ * Returns how many lines.
  */
 export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: number): Promise<number> {
   const row = first(

@@ -6,7 +6,6 @@ import { lockBatch, setState } from '../store.ts'
 
 export type ControlOutcome = 'done' | 'unknown' | 'wrong-state'
 
-/** Stops sending and checking until an admin resumes the batch. */
 export async function pause(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)

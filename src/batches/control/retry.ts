@@ -7,11 +7,11 @@ import { lockBatch } from '../store.ts'
 import { avoidScans } from './control-store.ts'
 import type { ControlOutcome } from './pause.ts'
 
-const mailsInStep = 20_000 // a statement that changes a million would take longer than it may
+const mailsInStep = 20_000 // one statement for a million rows would exceed the statement timeout
 
 /**
- * Tries every failed and unknown mail of a batch again, with the same links. Where a mail server is configured by now,
- * what was kept in the outbox is sent too.
+ * Retries every failed and unknown email of a batch with the same links. Once a mail server is configured, it also sends what was kept in
+ * the outbox.
  */
 export async function retry(
   db: Database,

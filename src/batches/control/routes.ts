@@ -71,7 +71,7 @@ export function controlRoutes(app: FastifyInstance, { db, wake, config }: Deps):
       if (result.outcome === 'unknown') throw new Refusal(404, 'There is no such batch.')
       if (result.outcome === 'wrong-state') throw new Refusal(409, 'This batch was not canceled.')
       if (result.outcome === 'busy')
-        throw new Refusal(409, 'Some emails of this batch are still on their way. Try again in a moment.')
+        throw new Refusal(409, 'Some emails of this batch are still being sent. Try again in a moment.')
       wake()
       return reply.redirect(`/batches/${result.batchId}`, 303)
     }

@@ -5,8 +5,8 @@ import { lockBatch, startChecking } from '../store.ts'
 import type { ControlOutcome } from './pause.ts'
 
 /**
- * Sends a batch that was only checked: the worker judges every line that is to be invited again, since time has passed,
- * and invites in the name of whoever said so. Pressed twice it is sent once.
+ * Sends a batch that was only checked. The worker judges every line again, since time has passed, and invites in the name of the admin who
+ * sent it. A second press changes nothing.
  */
 export async function sendChecked(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   return transaction(db, async tx => {

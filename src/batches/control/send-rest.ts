@@ -12,8 +12,8 @@ export type RestOutcome =
   | { outcome: 'busy' }
 
 /**
- * Invites those whom a canceled batch did not: its lines whose mail never left become a batch of their own, which judges
- * each again. Asked twice, it is the same batch.
+ * Invites the people that a canceled batch did not: its unsent lines become a new batch, which judges each line again. A second request
+ * returns the same batch.
  */
 export async function sendRest(db: Database, actorId: number, batchId: number): Promise<RestOutcome> {
   return transaction(db, async tx => {
@@ -23,7 +23,7 @@ export async function sendRest(db: Database, actorId: number, batchId: number): 
     if (batch.state !== 'cancelled') return { outcome: 'wrong-state' }
     const known = await restOf(tx, batchId)
     if (known !== undefined) return { outcome: 'done', batchId: known }
-    // what is on its way may still be handed back and called off: then it belongs here too
+    // email in flight may still be returned and canceled: then it belongs here too
     if (!(await owesNothing(tx, batchId))) return { outcome: 'busy' }
     const { source, fileName, groupId, correctsBatchId } = batch
     const restId = await insertBatch(tx, {

@@ -16,10 +16,10 @@ import { teamField } from './team-field.ts'
 
 const fileBytes = 2 * 1024 ** 3
 const form = { file: 'file', fields: ['action'], repeatable: ['team'], fileBytes }
-/** Somebody who is told "no" is not somebody whose line was cut. */
+/** A refusal is not a lost connection: it leaves no incomplete batch. */
 const isRefusal = (error: unknown) => error instanceof Refusal && !(error instanceof UploadCut)
 
-/** Register in a scope of its own: only here a form may be multipart. */
+/** Register in a scope of its own: only here may a form be multipart. */
 export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   const { db, wake } = deps
   app.removeAllContentTypeParsers()

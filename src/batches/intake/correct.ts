@@ -11,28 +11,26 @@ import { type CorrectedLine, correctableAmong, countAddresses, markCorrected, re
 import { inviteWithin } from './invite-typed.ts'
 
 export interface Correction {
-  /** A line of the batch that was malformed or foreign. */
   line: number
-  /** What an admin made of it. */
   address: string
 }
 
 export type CorrectOutcome =
-  /** By a batch of their own, or by an equal form that was sent before. */
+  /** Sent as a new batch, by this form or by an equal one before it. */
   | { outcome: 'invited'; batchId: number }
-  /** The batch waits to be sent, and they wait with it. */
+  /** The batch has not been sent yet, and the corrected lines joined it. */
   | { outcome: 'rejoined' }
   | { outcome: 'unknown-batch' }
-  /** Lines that need no correction, or are not there. */
+  /** Lines that need no correction or do not exist. */
   | { outcome: 'unknown-lines'; lines: number[] }
-  /** Lines whose correction another batch took before. Nothing was sent. */
+  /** Lines that another batch corrected before. Nothing was sent. */
   | { outcome: 'corrected-before'; lines: number[] }
-  /** By line, what is still wrong with it, in words. Nothing was sent. */
+  /** What is still wrong, by line. Nothing was sent. */
   | { outcome: 'wrong'; errors: Map<number, string> }
 
 /**
- * Takes corrected lines of a batch, all or none of them, each of them once: into the batch itself while nobody was told
- * to send it, else as a batch of their own that is sent at once.
+ * Takes corrected lines of a batch, all or none, each line once: into the batch itself until it is sent, then as a new batch that is sent
+ * immediately.
  */
 export async function correct(
   db: Database,
@@ -71,7 +69,7 @@ interface JudgedCorrection extends CorrectedLine {
   problem: string | null
 }
 
-/** A name that was left beside the address is dropped, as in the fields of Invite. */
+/** Drops a name beside the address, as the fields of Invite do. */
 function judgeCorrection({ line, address }: Correction, domains: OrganizationDomains): JudgedCorrection {
   const text = withoutName(trimBlanks(address))
   const judged = judgeLine(text, domains)
@@ -79,7 +77,7 @@ function judgeCorrection({ line, address }: Correction, domains: OrganizationDom
   return { line, address: judged.address ?? '', key: judged.key ?? '', problem }
 }
 
-/** A button that was pressed twice leads to the same batch; another address for a line that was corrected does not. */
+/** Pressing the button twice leads to the same batch; another address for a corrected line does not. */
 async function beforehand(
   tx: Db,
   batchId: number,

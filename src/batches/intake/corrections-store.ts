@@ -1,4 +1,4 @@
-/** Lines that were corrected: which batch took the correction, so that none is taken twice. */
+/** Which batch took the correction of a line, so that none is taken twice. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { recipients } from '../../db/schema.ts'
@@ -19,7 +19,6 @@ export async function correctableAmong(tx: Db, batchId: number, lines: number[])
   return new Map(rows.filter(isOne).map(row => [row.line, row.correctedIn]))
 }
 
-/** How many of these addresses a batch holds. */
 export async function countAddresses(tx: Db, batchId: number, keys: string[]): Promise<number> {
   const row = first(
     await tx
@@ -36,7 +35,6 @@ export interface CorrectedLine {
   key: string
 }
 
-/** Notes which batch took the corrections of these lines, and what they were corrected to. */
 export async function markCorrected(
   tx: Db,
   batchId: number,
@@ -52,8 +50,8 @@ export async function markCorrected(
 }
 
 /**
- * Puts corrected addresses in the place of what their lines said, with the verdicts that they get now. Returns by how
- * much each verdict's count changed. Hold `lockInviting` and the batch.
+ * Replaces lines by their corrected addresses and verdicts. Returns by how much each verdict's count changed. Hold `lockInviting` and the
+ * batch's lock.
  */
 export async function rejoin(
   tx: Db,

@@ -1,18 +1,16 @@
-/** What an upload writes while it arrives. */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { batches } from '../../db/schema.ts'
 import type { Chunk } from '../chunk.ts'
 import { insertChunk } from '../judging/judge-store.ts'
 
-/** Keeps judged lines and counts them. False when the batch takes no more: it was given up as silent. */
+/** Keeps judged lines and counts them. False when the batch was given up as silent. */
 export async function addChunk(tx: Db, batchId: number, chunk: Chunk, lines: number): Promise<boolean> {
   const isAlive = await showLife(tx, batchId, lines)
   if (isAlive) await insertChunk(tx, batchId, chunk)
   return isAlive
 }
 
-/** The upload goes on, with so many lines more. */
 export async function showLife(db: Db, batchId: number, lines = 0): Promise<boolean> {
   const rows = await db
     .update(batches)

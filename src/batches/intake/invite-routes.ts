@@ -48,7 +48,7 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-/** Says of one field what the form would say of it, and changes nothing. */
+/** Checks one field as the form would, and changes nothing. */
 function checkRoute(app: FastifyInstance, { db }: Deps): void {
   const waitOf = perMinute(maxChecksPerMinute)
 

@@ -10,9 +10,8 @@ import { judgeLine, type OrganizationDomains } from '../recipient.ts'
 import { addToCounts, insertBatch, startSending } from '../store.ts'
 
 /**
- * Invites typed addresses, each of which parses without blanks around it and is of the organization's domains: batch,
- * recipients, invitations and mails in one transaction, through the same statements as a million. `teamIds`:
- * teams that the invitations name. Returns the batch's id.
+ * Invites typed addresses in one transaction, through the same statements as a million. Each address must parse without surrounding blanks
+ * and belong to one of the organization's domains. `teamIds`: teams that the people join. Returns the batch's id.
  */
 export async function inviteTyped(
   db: Database,
@@ -24,7 +23,7 @@ export async function inviteTyped(
   return transaction(db, tx => inviteWithin(tx, actorId, addresses, domains, options))
 }
 
-/** The same within a transaction. `correctsBatchId`: they are corrected lines of that batch, for its teams. */
+/** The same within a transaction. `correctsBatchId`: the batch whose lines these correct, for its teams. */
 export async function inviteWithin(
   tx: Db,
   actorId: number,

@@ -1,4 +1,4 @@
-/** Taking in a file: every line is judged by itself and safe in the database before the answer. */
+/** Receives a file: every line is judged by itself and stored before the answer. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { FileRefused } from '../../lib/text/text-encoding.ts'
@@ -13,14 +13,14 @@ import { addChunk, showLife } from './intake-store.ts'
 export interface ListFile {
   name: string
   bytes: AsyncIterable<Buffer>
-  /** Was what `bytes` threw a "no" to what came, which is to leave nothing behind? */
+  /** Whether the error from `bytes` is a refusal, which leaves nothing behind. */
   isRefusal: (error: unknown) => boolean
 }
 
 export type ReceivedList =
-  /** All of it came. If that took so long that it was given up as silent, the batch is incomplete all the same. */
+  /** The whole file came. If it took so long that it was given up as silent, the batch is incomplete all the same. */
   | { outcome: 'received'; batchId: number }
-  /** What the file is and what to do about it, in words. Nothing of it is kept. */
+  /** What the file is and what to do about it. Nothing of it is kept. */
   | { outcome: 'refused'; reason: string }
 
 const linesInChunk = 5000
@@ -28,10 +28,8 @@ const linesInChunk = 5000
 const heartbeat = 10_000
 
 /**
- * Reads a list while it arrives, in constant memory. The batch stays `receiving` until `release` or `discard`; it is
- * `incomplete` when the bytes stop before their end, whatever the reason, and then never sends.
- *
- * @throws what `bytes` throws, once the batch is incomplete or, after a refusal, gone.
+ * Reads a list while it arrives, in constant memory. The batch stays `receiving` until `release` or `discard`; it becomes `incomplete`, and
+ * is never sent, when the bytes stop early.  @throws what `bytes` throws, once the batch is incomplete or, after a refusal, deleted.
  */
 export async function receiveList(
   db: Database,
@@ -64,7 +62,7 @@ export async function receiveList(
   }
 }
 
-/** One chunk is written while the next one is read. */
+/** One chunk is written while the next is read. */
 async function store(
   db: Database,
   batchId: number,
@@ -98,13 +96,12 @@ async function writeChunk(db: Database, batchId: number, lines: JudgedLine[]) {
   if (!isKept) throw new GivenUp()
 }
 
-/** No sign of life had come for a minute when it went on: see `silentUploads`. */
+/** No sign of life came for a minute before the upload resumed: see `silentUploads`. */
 class GivenUp extends Error {}
 
 /**
- * The bytes are safe: the worker may begin.
- *
- * @throws RoleLost when the upload took longer than its sender's role lasted; the batch is still there then.
+ * The whole file is stored: the worker may begin.  @throws RoleLost when the sender lost their role during the upload; the batch is still
+ * there then.
  */
 export async function release(
   db: Database,
@@ -119,12 +116,12 @@ export async function release(
   })
 }
 
-/** The file or the form around it was wrong: as if it had never come. */
+/** The file or its form was refused: the batch is deleted. */
 export async function discard(db: Database, batchId: number): Promise<void> {
   await deleteBatch(db, batchId)
 }
 
-/** The upload was cut: what came of it is dropped, that it came is noted. */
+/** The upload was interrupted: its lines are dropped, the batch stays as a record. */
 export async function markIncomplete(db: Database, batchId: number): Promise<void> {
   await transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)

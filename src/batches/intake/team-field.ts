@@ -3,7 +3,7 @@ import { teamNames } from '../../teams/store.ts'
 
 const maxNames = 500
 
-/** The field that names a team for the invitations, as a template takes it; null while there are no teams. */
+/** The field that names a team, for a template; null without teams. */
 export async function teamField(db: Db, { typed, error }: { typed: string[]; error: string | null }) {
   const list = await teamNames(db, maxNames)
   if (list.length === 0 && error === null) return null

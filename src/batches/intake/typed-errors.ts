@@ -1,4 +1,4 @@
-/** What is wrong with typed addresses, field by field: the form says it when it is sent, and of one field when it is left. */
+/** What is wrong with typed addresses, field by field: for the form when it is sent, and for one field when it is left. */
 
 import { splitAddresses, withoutName } from '../../lib/addresses/split-addresses.ts'
 import { cutText } from '../../lib/text/cut.ts'
@@ -6,7 +6,7 @@ import { judgeLine, organizationDomains, reasonInWords } from '../recipient.ts'
 
 export const maxAddresses = 5
 
-/** In a field a name beside the address is dropped; in a file, where few look at each line, it is asked about. */
+/** In a field a name beside the address is dropped; in a file, where few people look at each line, it is a question. */
 export const addressesIn = (text: string) => splitAddresses(text).map(withoutName)
 
 export interface TypedError {
@@ -37,7 +37,6 @@ export function errorsOf(fields: readonly string[], domains: readonly string[]):
   })
 }
 
-/** What is shown beside a field, if anything. */
 export function errorOf(errors: readonly TypedError[], field: number): string | null {
   const mine = errors.filter(error => error.field === field)
   return mine.map(({ text }) => text).join(' ') || null

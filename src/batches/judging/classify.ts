@@ -1,4 +1,4 @@
-/** What the worker does with a batch: judge its lines, invite those that are to be invited, a chunk at a time. */
+/** The worker's part of a batch: judge its lines and invite people, a chunk at a time. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
 import { includesRole } from '../../lib/role.ts'
@@ -18,7 +18,7 @@ import {
 import { releaseBatch, renewLease, takeBatch } from './lease-store.ts'
 
 const maxFailures = 3
-/** How long one batch is worked on before another gets its turn, in milliseconds. */
+/** Milliseconds that a batch is worked on before another gets its turn. */
 const turn = 1000
 
 /** Works on the batch that is due, for about a second. False when none is. */
@@ -40,9 +40,9 @@ export async function classifyNext(db: Database): Promise<boolean> {
   return true
 }
 
-/** Unless somebody else has decided about it meanwhile. */
+/** Unless another worker or an admin has changed it meanwhile. */
 async function giveUp(db: Database, batchId: number) {
-  const stopReason = `The next lines could not be worked through in ${maxFailures} tries. The log says why; continue when that is mended.`
+  const stopReason = `The next lines failed ${maxFailures} times. See the log for the cause, fix it and resume.`
   await transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
     if (batch?.state !== 'checking') return
@@ -51,7 +51,7 @@ async function giveUp(db: Database, batchId: number) {
   })
 }
 
-/** One chunk in one transaction: judged, invited, counted, or nothing of it. False when the batch wants no more. */
+/** Judges, invites and counts one chunk in one transaction. False when the batch takes no more. */
 async function step(db: Database, batchId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const chunk = await nextChunk(tx, batchId)
@@ -63,7 +63,7 @@ async function step(db: Database, batchId: number): Promise<boolean> {
   })
 }
 
-/** Is the sender an active admin at this moment? If not, the batch stops until another admin continues it. */
+/** If the sender is no longer an active admin, the batch stops until another admin resumes it. */
 async function maySend(tx: Db, batchId: number, sentBy: number): Promise<boolean> {
   const role = await currentRole(tx, sentBy)
   if (role && includesRole(role, 'admin')) return true
@@ -87,7 +87,7 @@ async function judge(tx: Db, batchId: number, chunk: NextChunk) {
   await addToCounts(tx, batchId, { judged, verdicts: judgement.counts })
 }
 
-/** Lines that were judged before and are to be sent now: judged again, then invited. False when there is none left. */
+/** Judges checked lines again and invites. False when none is left. */
 async function sendMore(tx: Db, batchId: number): Promise<boolean> {
   const next = await nextLinesToSend(tx, batchId)
   if (!next) return false

@@ -9,8 +9,8 @@ import { addToCounts } from '../store.ts'
 import { type Judgement, judgeAgain } from './judge-store.ts'
 
 /**
- * Invites the lines that were judged `invite` and keeps the batch's counts. Somebody who signed up between the
- * judgement and here is judged again. Hold `lockInviting`. Returns how many were invited.
+ * Invites the lines that were judged `invite` and keeps the batch's counts. A person who signed up after the judgment is judged again. Hold
+ * `lockInviting`. Returns how many were invited.
  */
 export async function inviteLines(
   tx: Db,

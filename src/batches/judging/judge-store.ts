@@ -1,4 +1,4 @@
-/** Judging in sets: what the database knows of the addresses of a chunk. */
+/** Judges sets of lines by what the database knows of their addresses. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { batchChunks, domains } from '../../db/schema.ts'
@@ -20,7 +20,7 @@ export interface NextChunk {
   sentBy: number
 }
 
-/** The next lines of a batch that is being checked; nobody else may be at them. */
+/** The next lines of a batch that is being checked; the caller must hold its lease. */
 export async function nextChunk(tx: Db, batchId: number): Promise<NextChunk | undefined> {
   const [row] = await tx.execute<{ first_line: number; action: 'send' | 'check'; sent_by: string }>(sql`
     select c.first_line, b.action, coalesce(b.sent_by, b.created_by) as sent_by
@@ -29,14 +29,14 @@ export async function nextChunk(tx: Db, batchId: number): Promise<NextChunk | un
   return row && { firstLine: row.first_line, action: row.action, sentBy: Number(row.sent_by) }
 }
 
-/** Keeps judged lines until the database has its say on them. */
+/** Keeps judged lines until they are compared with the database. */
 export async function insertChunk(tx: Db, batchId: number, chunk: Chunk): Promise<void> {
   await tx.insert(batchChunks).values({ batchId, ...chunk })
 }
 
 const linesInStep = 5000
 
-/** The next lines of a checked batch that are to be sent: from where to where, and how many are to be invited. */
+/** The next lines of a checked batch to send: the range, and how many are to be invited. */
 export async function nextLinesToSend(
   tx: Db,
   batchId: number
@@ -54,23 +54,21 @@ export async function nextLinesToSend(
   return { fromLine: row.from_line, toLine: row.to_line, lines: Number(row.lines), sentBy: Number(row.sent_by) }
 }
 
-/** Everybody up to this line is invited who is to be. */
 export async function setSentThrough(tx: Db, batchId: number, line: number): Promise<void> {
   await tx.execute(sql`update batches set sent_through_line = ${line} where id = ${batchId}`)
 }
 
 export interface Judgement {
   counts: Partial<Record<Verdict, number>>
-  /** The lines reach from here to there. */
   fromLine: number
   toLine: number
-  /** Somebody among those to be invited was invited before. */
+  /** One of those to be invited was invited before. */
   hasFormerlyInvited: boolean
-  /** Somebody among those to be invited has another address here than in the directory, and the line names the latter. */
+  /** One of those to be invited has another address here than in the directory, and the line names the latter. */
   hasOtherAddress: boolean
 }
 
-/** The one person for whom the directory has the address \`key\`, where nobody has it here. */
+/** The one person with the address \`key\` in the directory, where no person has it here. */
 const byOtherAddress = (key: SQL) => sql`lateral (
   select min(o.id) as id, min(o.address_key) as address_key from people o
   where o.directory_mail_key = ${key} and not exists (select from people q where q.address_key = ${key})
@@ -140,10 +138,7 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
 /** What the person `p` and the suppression `s` say about an address that is good in itself. */
 export const verdictOfPerson = sql`case ${whyNotInvited(sql`p`, sql`s.address_key is not null`)} else 'invite' end`
 
-/**
- * Judges again what was to be invited: time has passed since, and a domain may have been given up. Returns how many lines
- * changed to which verdict.
- */
+/** Judges again what was to be invited: people and domains may have changed since. Returns how many lines changed to which verdict. */
 export async function judgeAgain(
   tx: Db,
   batchId: number,

@@ -1,4 +1,3 @@
-/** What an admin may do with a batch, as buttons. Pure. */
 import { counted, number } from '../../lib/words.ts'
 import { canBe } from '../batch.ts'
 import type { BatchRow } from '../store.ts'
@@ -14,11 +13,11 @@ interface Action {
 
 interface Circumstances {
   hasMailServer: boolean
-  /** What a canceled batch did not send was sent by a batch of its own. */
+  /** A new batch sent what this canceled batch did not. */
   isRestSent: boolean
 }
 
-/** The buttons of a batch in its state, and what cancelling it would mean, which is asked before. */
+/** The buttons of a batch in its state, and what the cancel dialog says. */
 export function actionsFor(batch: BatchRow, mayAct: boolean, { hasMailServer, isRestSent }: Circumstances) {
   const base = `/batches/${batch.id}`
   const act = (path: string, label: string, icon: string, primary = false): Action => ({

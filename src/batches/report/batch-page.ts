@@ -1,5 +1,3 @@
-/** A batch as its page shows it: words and figures from rows. Pure. */
-
 import { counted, number } from '../../lib/words.ts'
 import { deliveryBadges, sentBadge } from '../../mail/delivery-badges.ts'
 import { bar } from '../../web/charts.ts'
@@ -20,17 +18,16 @@ export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   invite: { tone: 'good', icon: 'check' }
 }
 
-/** A line whose mail was called off. */
+/** A line whose email was canceled. */
 export const unsentLook = { tone: 'mute', icon: 'minus' }
 
-/** What went well comes first, in figures and bar alike. */
+/** Good outcomes come first, in figures and bar alike. */
 const verdictOrder = (Object.keys(verdictWords) as Verdict[]).reverse()
 const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadges)[]
 
-/** With what its page calls its maker and, where it came from one that is still synced, its directory group. */
+/** With the name of its creator and, if its group is still synced, the group. */
 export type BatchWithNames = BatchRow & { creatorName: string | null; groupName: string | null }
 
-/** What the batch has come to, in a few words. */
 export function headingOf(batch: BatchRow): string {
   const mails = mailCounts(batch)
   const open = mails.queued + mails.sending + mails.held + mails.deferred
@@ -49,7 +46,6 @@ export function headingOf(batch: BatchRow): string {
   return headings[batch.state]
 }
 
-/** The facts about a batch: what it was made from, by whom and when. */
 export function factsOf(batch: BatchWithNames, timeZone: string) {
   const sources = {
     typed: 'Invited by hand',
@@ -87,13 +83,12 @@ export function verdictFilters(
       ? unsentLook
       : verdictLooks[verdict]),
     isChosen: chosen === verdict,
-    // hooks of checks stay in the page; figures that say nothing do not show
+    // checks in the browser find these attributes; a zero is not shown
     isShown: batch[verdict] > 0 || verdict === 'invite' || chosen === verdict,
     href: chosen === verdict ? base : `${base}?verdict=${verdict}`
   }))
 }
 
-/** Emails of a canceled batch that were called off. */
 const unsentOf = (batch: BatchRow) => (batch.state === 'cancelled' ? leftOf(batch).unsent : 0)
 
 /** The batch's lines as one bar, a part for each verdict. */
@@ -110,10 +105,10 @@ export function barOf(batch: BatchRow): string {
   return bar(parts, batch.lines, 'bar tall', 0.3)
 }
 
-/** How far Rollcall has come with it, in words and as a part of a whole (0: nothing to measure). */
+/** Progress in words and as a part of the whole (0: nothing to measure). */
 export function progressOf(batch: BatchRow) {
   const { judged, lines, invite, state } = batch
-  // not from what is to be invited: half way through a checked batch some have no mail yet
+  // not the number to invite: half way through a checked batch some have no email yet
   const { queued, sending, held, deferred, ...ended } = mailCounts(batch)
   const settled = Object.values(ended).reduce((sum, count) => sum + count, 0)
   const part = (text: string, value = 0, max = 0) => ({ text, value, max, label: 'Progress' })
@@ -130,7 +125,6 @@ export function progressOf(batch: BatchRow) {
   return batch.finishedAt ? part(text) : part(text, settled, invite)
 }
 
-/** Every delivery state with its count. */
 export function deliveryCounts(batch: BatchRow, chosen: string | undefined, base: string) {
   const counts = mailCounts(batch)
   const sent = sentBadge({ hasLeft: batch.mailsSent > batch.mailsKept, hasKept: batch.mailsKept > 0 })

@@ -47,7 +47,7 @@ export function batchRoutes(app: FastifyInstance, deps: Deps): void {
     return sendCsv(reply, name, linesHeader, linesOf(db, id, { verdicts: verdict && [verdict], delivery, q }))
   })
 
-  // a form that was refused has this address: a reload or Back leads to the batch
+  // a refused form has this address: a reload or Back leads to the batch
   app.get<ById>('/batches/:id/corrections', read, async (request, reply) => {
     const { id } = request.params
     if (!(await findBatch(db, Number(id)))) throw new Refusal(404, 'There is no such batch.')
@@ -72,7 +72,7 @@ export function batchRoutes(app: FastifyInstance, deps: Deps): void {
       if (result.outcome === 'unknown-lines')
         throw new Refusal(422, `Line ${result.lines[0]} of this batch needs no correction. Nothing was sent.`)
       if (result.outcome === 'corrected-before')
-        throw new Refusal(409, `Line ${result.lines[0]} was corrected before. Nothing was sent this time.`)
+        throw new Refusal(409, `Line ${result.lines[0]} has already been corrected. Nothing was sent.`)
       if (result.outcome === 'wrong')
         return showBatch(deps, request, reply, { ticked, addresses, errors: result.errors })
       if (result.outcome === 'rejoined')

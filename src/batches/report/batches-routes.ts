@@ -11,7 +11,6 @@ import { listBatches } from './report-store.ts'
 
 const querystring = filters({ before: optionalField() })
 
-/** The history of intakes. */
 export function batchesRoutes(app: FastifyInstance, { db }: Deps): void {
   app.get<{ Querystring: Static<typeof querystring> }>(
     '/batches',

@@ -1,10 +1,10 @@
-/** Lines of batches that were over long ago: they go after the setting's days, in small steps; counts stay. */
+/** Lines of finished batches are deleted after the days in the settings, in small steps; counts stay. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 
 const linesInStep = 10_000
 
-/** Deletes some lines of the batch that was over first. False when there are none to delete. */
+/** Deletes some lines of the batch that finished first. False when there are none to delete. */
 export async function forgetLines(db: Db): Promise<boolean> {
   const rows = await db.execute(sql`
     with old as (

@@ -1,4 +1,3 @@
-/** The lines of a batch as a table, all or those of one filter. */
 import type { Db } from '../../db/client.ts'
 import { pagesOf } from '../../lib/paging.ts'
 import { reasonOf } from './lines-page.ts'

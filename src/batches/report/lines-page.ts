@@ -1,4 +1,3 @@
-/** The lines of a batch as its page shows them. Pure. */
 import { revealUnseen, withoutUnseen } from '../../lib/text/unseen.ts'
 import { deliveryBadge } from '../../mail/delivery-badges.ts'
 import { showTime } from '../../web/dates.ts'
@@ -9,7 +8,6 @@ import type { Typed } from './problems-page.ts'
 import type { ListedLine } from './report-store.ts'
 import { notSent, verdictOfLine } from './sent-page.ts'
 
-/** One line: what it says, what it was judged, what happened to it and how its mail is doing, in words. */
 export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, timeZone: string) {
   return {
     line: line.line,
@@ -17,7 +15,7 @@ export function shownLine(line: ListedLine, state: BatchState, mayAct: boolean, 
     verdict: line.verdict,
     badge: badgeOf(line, state),
     what: [whyOf(line), mailOf(line, timeZone)].filter(Boolean).join(' '),
-    // a foreign line's reason names the domain that was meant already
+    // a foreign line's reason already names the likely domain
     suggestion: line.verdict === 'malformed' && line.correctedIn === null ? line.suggestion : null,
     delivery: line.delivery ?? '',
     deliveryBadge: deliveryBadge({ delivery: line.delivery, isKept: line.isKept ?? false }),
@@ -34,16 +32,16 @@ function badgeOf(line: ListedLine, state: BatchState) {
   return { ...(text === notSent ? unsentLook : verdictLooks[line.verdict]), text }
 }
 
-/** How the mail of a line is doing, with the server's words. */
+/** The state of a line's email, with the mail server's reply. */
 function mailOf(line: ListedLine, timeZone: string): string {
   if (!line.delivery) return ''
   const when = line.settledAt ? `${showTime(line.settledAt, timeZone).text}.` : ''
   const twice = line.mayHaveArrived ? 'It may have arrived twice.' : ''
-  // the badge says already that it is in the outbox
+  // the badge already says that it is in the outbox
   return [when, line.isKept ? '' : (line.serverReply ?? ''), twice].filter(Boolean).join(' ')
 }
 
-/** Why a line got its verdict, and what an admin made of it, without a full stop at the end. */
+/** Why a line got its verdict, and how an admin corrected it, without a full stop at the end. */
 export function reasonOf(line: ListedLine): string {
   const reason = reasonInWords(line)
   if (line.correctedIn === null) return reason
@@ -53,21 +51,21 @@ export function reasonOf(line: ListedLine): string {
 }
 
 function whyOf(line: ListedLine): string {
-  const repeated = line.verdict === 'duplicate' ? `The same address as in line ${line.firstLine}` : ''
+  const repeated = line.verdict === 'duplicate' ? `Same address as line ${line.firstLine}` : ''
   const reason = reasonOf(line)
   if (reason || repeated) return [reason, repeated].filter(Boolean).join('. ')
   const words: Partial<Record<Verdict, string>> = {
-    active: 'Signed up already: no mail',
-    deactivated: 'Deactivated: reactivate this person instead',
-    suppressed: 'Bounced or opted out: no mail until an admin lifts it',
-    pending: 'Invited before, and that invitation is still open'
+    active: 'Already signed up',
+    deactivated: 'Deactivated: reactivate this person first',
+    suppressed: 'Bounced or opted out. Open the person to allow email again',
+    pending: 'Already has an open invitation'
   }
   return words[line.verdict] ?? ''
 }
 
 const longestAddress = 254
 
-/** A line that a correction can help: what it says, why it is none, and the address that was probably meant. */
+/** A line that can be corrected: what it says, what is wrong with it, and the address that was probably meant. */
 export function problemLine(line: ListedLine, typed: Typed | undefined) {
   const meant = line.suggestion ?? (line.text.length <= longestAddress ? withoutUnseen(line.text) : '')
   return {

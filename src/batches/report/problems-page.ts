@@ -1,5 +1,3 @@
-/** The part of a batch's page that lists the lines which a correction can help. */
-
 import type { Db } from '../../db/client.ts'
 import { counted, number } from '../../lib/words.ts'
 import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
@@ -12,7 +10,7 @@ import { type correctedOf, listLines } from './report-store.ts'
 
 const problemVerdicts = ['malformed', 'foreign'] as const
 
-/** What an admin ticked and typed in the form of problem lines, and what is wrong with it. */
+/** What an admin selected and typed in the form of problem lines, and what is wrong with it. */
 export interface Typed {
   ticked: Set<number>
   addresses: Map<number, string>
@@ -23,14 +21,13 @@ interface Asked {
   batch: BatchRow
   filter: BatchFilter
   query: BatchQuery
-  /** How many lines of each verdict were corrected in another batch. */
   corrected: Awaited<ReturnType<typeof correctedOf>>
   mayAct: boolean
   base: string
   typed: Typed | undefined
 }
 
-/** The lines that are still to be corrected, in front of everything else; a filter for something else hides them. */
+/** The lines that still need correction, above everything else; a filter for something else hides them. */
 export async function problemsView(db: Db, { batch, filter, query, corrected, mayAct, base, typed }: Asked) {
   const count = problemVerdicts.reduce((sum, name) => sum + batch[name] - (corrected[name] ?? 0), 0)
   const isAsked = filter.verdict === undefined && filter.delivery === undefined && filter.q === undefined

@@ -1,8 +1,7 @@
-/** How fast a batch is being sent and what holds it back. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 
-/** Notes how far every sending batch has come; forgets what is minutes old. */
+/** Records the progress of every batch that is being sent; forgets what is minutes old. */
 export async function sampleProgress(db: Db): Promise<void> {
   await db.execute(sql`
     with old as (delete from batch_samples where at < now() - interval '2 minutes')
@@ -11,7 +10,7 @@ export async function sampleProgress(db: Db): Promise<void> {
     from batches where state = 'sending' on conflict do nothing`)
 }
 
-/** Mails settled per second over the last minute, or undefined when too little is known. */
+/** Emails finished per second over the last minute, or undefined when too little is known. */
 export async function rateOf(db: Db, batchId: number): Promise<number | undefined> {
   const [row] = await db.execute<{ rate: number | null }>(sql`
     select (max(settled) - min(settled)) / nullif(extract(epoch from max(at) - min(at)), 0)::float as rate
@@ -21,7 +20,7 @@ export async function rateOf(db: Db, batchId: number): Promise<number | undefine
 
 const looked = 1000
 
-/** The server's commonest words about mails that wait for another try, of the first thousand of them. */
+/** The mail server's most frequent reply to the first thousand emails that wait for another try. */
 export async function reasonsOfWaiting(db: Db, batchId: number): Promise<{ reply: string; count: number }[]> {
   const rows = await db.execute<{ reply: string; count: string }>(sql`
     select reply, count(*) as count from (

@@ -1,4 +1,3 @@
-/** What the pages of batches read. */
 import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../../db/paged-search.ts'
@@ -10,7 +9,6 @@ export interface LineFilter {
   verdicts?: Verdict[] | undefined
   delivery?: (typeof deliveryStates)[number] | undefined
   q?: string | undefined
-  /** Only lines that were not corrected. */
   isOpen?: boolean
 }
 
@@ -33,7 +31,7 @@ export interface ListedLine {
   settledAt: Date | null
 }
 
-/** One page of a batch's lines in their order, after line `after`, each with its person and its mail. */
+/** One page of a batch's lines in order, after line `after`, each with its person and its email. */
 export async function listLines(
   db: Db,
   batchId: number,
@@ -69,18 +67,18 @@ export async function listLines(
   })
 }
 
-/** In what a line said, in its address as it is read, or in what it was corrected to. */
+/** In the text of a line, its address, or its correction. */
 const isFoundBy = (has: typeof contains, q: string) =>
   sql`(${has(sql`lower(${recipients.text})`, q)} or ${has(sql`${recipients.alsoFoundBy}`, q)})`
 
 type Source = typeof recipients
 
-/** Some of the recipients, to be read as if they were all. */
+/** A few recipients that stand for all in the plan. */
 function some(query: { as: (name: string) => unknown }): Source {
   return query.as('recipients') as Source
 }
 
-/** The lines whose mail of this batch stands in that state, from the mails to the lines. */
+/** The lines whose email has that state, from the emails to the lines. */
 async function linesMailed(
   db: Db,
   batchId: number,
@@ -151,7 +149,6 @@ export async function listBatches(db: Db, limit: number, before?: number) {
     .limit(limit)
 }
 
-/** How many lines of each verdict another batch took the correction of. */
 export async function correctedOf(db: Db, batchId: number): Promise<Partial<Record<Verdict, number>>> {
   const isCorrected = and(eq(recipients.batchId, batchId), ne(recipients.correctedIn, batchId))
   const { verdict } = recipients
@@ -159,13 +156,12 @@ export async function correctedOf(db: Db, batchId: number): Promise<Partial<Reco
   return Object.fromEntries((await counts).map(row => [row.verdict, row.count]))
 }
 
-/** The batches that were made of corrected lines of this one. */
 export async function correctionsOf(db: Db, batchId: number): Promise<{ id: number; lines: number }[]> {
   const { id, lines } = batches
   return db.select({ id, lines }).from(batches).where(eq(batches.correctsBatchId, batchId)).orderBy(asc(id)).limit(20)
 }
 
-/** The batch that sends what this canceled one did not; undefined while there is none. */
+/** The batch that sends what this canceled one did not, if there is one. */
 export async function restOf(db: Db, batchId: number): Promise<number | undefined> {
   const [row] = await db.select({ id: batches.id }).from(batches).where(eq(batches.restOfBatchId, batchId))
   return row?.id

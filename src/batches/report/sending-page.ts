@@ -1,5 +1,3 @@
-/** What a batch that is being sent says about its speed, its end and what holds it back. Pure. */
-
 import { number, rateInWords } from '../../lib/words.ts'
 import { heldInWords } from '../../mail/hold-page.ts'
 import type { Pacing } from '../../mail/queue/gate-store.ts'
@@ -7,12 +5,11 @@ import { durationInWords } from '../../web/dates.ts'
 import type { BatchRow } from '../store.ts'
 
 export interface Known {
-  /** Mails a second over the last minute. */
+  /** Emails per second over the last minute. */
   rate: number | undefined
   pause: { since: Date; reason: string } | undefined
   waiting: { reply: string; count: number }[]
   pacing: Pacing
-  /** What the mail server allows, in words. */
   limits: string[]
 }
 
@@ -21,16 +18,16 @@ export function sendingOf(batch: BatchRow, { rate, pause, waiting, pacing, limit
   const { mailsHeld } = batch
   const isFlowing = rate !== undefined && rate > 0 && open > 0
   return {
-    rate: isFlowing ? `${rateInWords(rate)} mails a second, about ${durationInWords((open / rate) * 1000)} left` : null,
+    rate: isFlowing
+      ? `${rateInWords(rate)} emails a second, about ${durationInWords((open / rate) * 1000)} left`
+      : null,
     held: [
       ...(mailsHeld > 0 ? [heldInWords(mailsHeld)] : []),
-      ...(pause
-        ? [`The mail server cannot be used at the moment: ${pause.reason} It is tried again every 30 seconds.`]
-        : []),
+      ...(pause ? [`Could not use the mail server: ${pause.reason} Rollcall tries again every 30 seconds.`] : []),
       ...limits,
-      ...(pacing.perSecond ? [`The settings allow ${rateInWords(pacing.perSecond)} mails a second.`] : []),
+      ...(pacing.perSecond ? [`Settings limit sending to ${rateInWords(pacing.perSecond)} emails a second.`] : []),
       ...(pacing.perDomain
-        ? [`The settings allow ${rateInWords(pacing.perDomain)} mails a second to each domain.`]
+        ? [`Settings limit sending to ${rateInWords(pacing.perDomain)} emails a second per domain.`]
         : []),
       ...waiting.map(
         ({ reply, count }) => `${number(count)} ${count === 1 ? 'waits' : 'wait'} for another try: ${reply}`

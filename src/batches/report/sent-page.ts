@@ -1,11 +1,10 @@
-/** What became of the mails of a batch, in words and figures. Pure. */
 import { counted, number } from '../../lib/words.ts'
 import type { deliveryBadges } from '../../mail/delivery-badges.ts'
 import type { BatchState } from '../batch.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
 
-/** Mails by state: what each of a batch's invitations has come to. */
+/** Emails by state. */
 export function mailCounts(batch: BatchRow): Record<keyof typeof deliveryBadges, number> {
   return {
     queued: batch.mailsQueued,
@@ -21,14 +20,13 @@ export function mailCounts(batch: BatchRow): Record<keyof typeof deliveryBadges,
   }
 }
 
-/** Of a canceled batch: how many of its invitations went out, and how many never will. */
+/** Of a canceled batch: how many invitations were sent, and how many never will be. */
 export function leftOf(batch: BatchRow) {
   const { cancelled, ...others } = mailCounts(batch)
   const went = Object.values(others).reduce((sum, count) => sum + count, 0)
   return { sent: batch.mailsSent - batch.mailsKept, kept: batch.mailsKept, unsent: Math.max(0, batch.invite - went) }
 }
 
-/** "7 invitations sent", "3 invitations kept in the outbox", or both. */
 export function sentInWords(batch: BatchRow): string {
   const kept = batch.mailsKept
   const sent = batch.mailsSent - kept
@@ -37,7 +35,6 @@ export function sentInWords(batch: BatchRow): string {
   return `${counted(sent, 'invitation', 'invitations')} sent, ${number(kept)} kept in the outbox`
 }
 
-/** "181 invitations sent, 219 not sent". */
 export function unsentInWords(batch: BatchRow): string {
   const { unsent } = leftOf(batch)
   if (batch.mailsSent === 0) return unsent === 0 ? 'nothing was sent' : `none of ${number(unsent)} invitations sent`
@@ -48,14 +45,14 @@ const hasInvited = (state: BatchState) => ['sending', 'paused', 'stopped', 'done
 
 export const notSent = 'Not sent'
 
-/** What a line's verdict is called: "Not sent" for somebody who was to be invited and whose mail was called off. */
+/** The name of a line's verdict: "Not sent" if the person was to be invited and the email was canceled. */
 export function verdictOfLine(state: BatchState, verdict: Verdict, delivery: string | null): string {
   if (verdict !== 'invite' || !hasInvited(state)) return verdictWords[verdict].name
   const isUnsent = delivery === 'cancelled' || delivery === 'suppressed' || (state === 'cancelled' && delivery === null)
   return isUnsent ? notSent : 'Invited'
 }
 
-/** A verdict's name and what became of its lines: of those who were to be invited, how many mails went out. */
+/** A verdict's name and outcome; for the people to invite, how many emails were sent. */
 export function verdictOf(batch: BatchRow, verdict: Verdict) {
   if (verdict !== 'invite' || !hasInvited(batch.state)) return verdictWords[verdict]
   const { sent, kept, unsent } = leftOf(batch)
@@ -69,14 +66,14 @@ export function verdictOf(batch: BatchRow, verdict: Verdict) {
   return { name: 'Invited', meaning: [all, ...inOutbox].join(', ') }
 }
 
-/** What to do about mails that were kept in the outbox; null where there are none. */
+/** What to do about emails in the outbox; null without any. */
 export function outboxOf({ mailsKept }: BatchRow, hasMailServer: boolean, mayAct: boolean) {
   if (mailsKept === 0) return null
   const emails = counted(mailsKept, 'email is', 'emails are')
   return hasMailServer
     ? {
-        heading: `${emails} kept in the outbox and never left.`,
-        text: `No mail server was configured at the time.${mayAct ? ' One is now: send them with the button above.' : ''}`,
+        heading: `${emails} still in the outbox; no one received them.`,
+        text: `No mail server was configured at the time.${mayAct ? ' One is now: use the button above to send them.' : ''}`,
         href: null
       }
     : {

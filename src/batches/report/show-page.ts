@@ -1,4 +1,3 @@
-/** The page of one batch: what it has come to, what may be done, its problem lines and its lines. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole } from '../../lib/role.ts'
 import { limitsInWords } from '../../mail/limits-page.ts'
@@ -157,7 +156,7 @@ async function linesView({ db }: Deps, batch: BatchRow, filter: BatchFilter, que
   }
 }
 
-/** After how many days the lines of this batch were deleted, when they were. */
+/** After how many days the lines of this batch were deleted, if they were. */
 async function daysOfForgotten(db: Deps['db'], batch: BatchRow): Promise<number | null> {
   const { lineDays } = await organizationOf(db)
   const isOld = batch.finishedAt !== null && Date.now() - batch.finishedAt.getTime() > lineDays * 86_400_000

@@ -77,7 +77,7 @@ t.test('a corrected line is sent once, however often the form is', async t => {
   ]) {
     const answer = await ben.post(`/batches/${id}/corrections`, fields as Fields)
     t.equal(answer.statusCode, 409)
-    t.match(answer.body, /Line [12] was corrected before\. Nothing was sent this time\./)
+    t.match(answer.body, /Line [12] has already been corrected\. Nothing was sent\./)
   }
   t.same(await everyRow(db), before)
   const transport = takesAll()
@@ -107,7 +107,7 @@ t.test('corrections of a checked batch join it, and leave with it when it is sen
   t.match(page, 'Send 3 invitations')
   t.notMatch(page, 'Needs a second look')
   t.match(page, 'Corrected to kai@larkfield.example')
-  t.match(page, 'Corrected to Max@larkfield.example. The same address as in line 4')
+  t.match(page, 'Corrected to Max@larkfield.example. Same address as line 4')
   const again = await ben.post(`/batches/${id}/corrections`, { line: '1', 'address-1': 'kai@larkfield.example' })
   t.equal(again.headers.location, `/batches/${id}`, 'the same form again changes nothing')
   const other = await ben.post(`/batches/${id}/corrections`, { line: '1', 'address-1': 'kit@larkfield.example' })

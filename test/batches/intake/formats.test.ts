@@ -89,7 +89,7 @@ t.test('of a line over 1,024 characters the first 1,024 are kept, as one problem
     ]
   )
   const page = await ben.get(`/batches/${(await newest()).id}`)
-  t.match(page.body, 'It is longer than an address can be')
+  t.match(page.body, 'The address is too long')
 })
 
 t.test('what turns the text around is shown escaped, and is no address', async t => {
@@ -98,7 +98,7 @@ t.test('what turns the text around is shown escaped, and is no address', async t
   const { body } = await ben.get(`/batches/${(await newest()).id}`)
   t.notMatch(body, /[\u202a-\u202e\u2066-\u2069]/, 'the page stays in its own order')
   t.match(body.replaceAll('<wbr>', ''), 'kim⟨U+202E⟩gpj.exe@larkfield.example')
-  t.match(body, 'There is a control character or an invisible one in it')
+  t.match(body, 'The address contains a hidden character')
 })
 
 const newest = async () => (await db.$client`select id from batches order by id desc limit 1`)[0] as { id: number }

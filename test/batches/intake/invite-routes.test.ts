@@ -122,7 +122,7 @@ t.test('one address that is none, or of another domain, and nothing is sent; eve
     ['a@b@larkfield.example', /two @ signs/],
     ['kim@elsewhere.example', /elsewhere\.example is not one of your domains/],
     ['kim@larkfeild.example', /Did you mean larkfield\.example\?/],
-    ['kim@larkfield', /no ending\. Did you mean larkfield\.example\?/],
+    ['kim@larkfield', /domain is incomplete\. Did you mean larkfield\.example\?/],
     ['kim@sub.larkfield.example', /sub\.larkfield\.example is not one of your domains/],
     ['<script>alert(1)</script>', /href="#email-2"/],
     ['mailto:kim@larkfield.example', /mailto/],

@@ -122,7 +122,7 @@ t.test(
     t.match(await countsOf(db, poisoned).catch(() => batchOf(db, poisoned)), { state: 'stopped' })
     const { body } = await ben.get(`/batches/${poisoned}`)
     t.match(body, 'Rollcall stopped this batch.')
-    t.match(body, 'could not be worked through in 3 tries')
+    t.match(body, 'The next lines failed 3 times.')
     t.match(body, '5,000 of 6,000 lines checked')
 
     await db.$client`update batch_chunks set line_numbers = ${chunk!.numbers}`

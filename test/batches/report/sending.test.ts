@@ -21,7 +21,7 @@ t.test('a batch that is being sent says how fast, and how long it will take', as
   t.notMatch(await bodyOf(), 'mails a second', 'nothing is known yet')
   await db.execute(sql`insert into batch_samples (batch_id, at, settled) values
     (${id}, now() - interval '90 seconds', 0), (${id}, now() - interval '50 seconds', 1000), (${id}, now(), 2000)`)
-  t.match(await bodyOf(), /20 mails a second, about 5 min \d s left/)
+  t.match(await bodyOf(), /20 eemails a second, about 5 min \d s left/)
 })
 
 t.test('it says what is held back and why', async t => {
@@ -34,6 +34,6 @@ t.test('it says what is held back and why', async t => {
   const body = await bodyOf()
   t.match(body, 'Some emails are waiting')
   t.match(body, '2 wait for another try: 450 4.2.0 greylisted')
-  t.match(body, 'The settings allow 5 mails a second.')
-  t.match(body, 'The mail server cannot be used at the moment: connection refused.')
+  t.match(body, 'Settings limit sending to 5 emails a second.')
+  t.match(body, 'Could not use the mail server: connection refused.')
 })

@@ -58,11 +58,11 @@ t.test('the page says in words what happened to each address', async t => {
   const words: Record<string, RegExp> = {
     malformed: /Invalid format/,
     foreign: /Wrong domain/,
-    duplicate: /The same address as in line 1/,
-    active: /Signed up already: no mail/,
-    deactivated: /reactivate this person instead/,
+    duplicate: /Same address as line 1/,
+    active: /Already signed up/,
+    deactivated: /reactivate this person first/,
     suppressed: /Bounced or opted out/,
-    pending: /that invitation is still open[\s\S]*Resend/,
+    pending: /Already has an open invitation[\s\S]*Resend/,
     invite: /To invite|Queued/
   }
   const rows = rowsOf((await ben.get(url)).body)
