@@ -1,4 +1,3 @@
-/** What an admin decides about a person's directory entry: bind or hand over, separate, let its password in. */
 import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { type DirectoryDeps, directoryOf } from '../directory/settings.ts'
@@ -31,8 +30,8 @@ export type EntryOutcome =
 type Person = PersonRow & { enrollment: Enrollment }
 
 /**
- * Binds a person to an entry, which must be there at this moment. Members and auditors are an admin's to decide about, the
- * others an owner's: the entry's password opens the account. Every session of theirs ends.
+ * Binds a person to an entry, which must exist at this moment. Admins decide about members and auditors, owners about everyone: the entry's
+ * password opens the account. Ends all of the person's sessions.
  */
 export async function bindTo(
   deps: DirectoryDeps,
@@ -65,7 +64,7 @@ export async function bindTo(
   })
 }
 
-/** Takes the entry away from a person: its password opens nothing here, and its groups count for no one here. */
+/** Removes a person's entry: its password no longer works here, and its groups count for no one here. */
 export async function separate(db: Database, actorId: number, personId: number): Promise<EntryOutcome> {
   return transaction(db, async tx => {
     await lockGroupsOf(tx, [personId])
@@ -82,7 +81,7 @@ export async function separate(db: Database, actorId: number, personId: number):
   })
 }
 
-/** An owner decides instead of asking for the password chosen here: from now on the entry's password opens the account too. */
+/** An owner decides in place of the person's Rollcall password: from now on the entry's password also opens the account. */
 export async function letPasswordIn(db: Database, actorId: number, personId: number): Promise<EntryOutcome> {
   return transaction(db, async tx => {
     const locked = await lockFor(tx, actorId, personId)
@@ -98,7 +97,6 @@ export async function letPasswordIn(db: Database, actorId: number, personId: num
   })
 }
 
-/** The entry as it is now. */
 async function lookUp(deps: DirectoryDeps, entryId: string): Promise<DirectoryPerson | EntryOutcome> {
   const opened = await directoryOf(deps)
   if ('problem' in opened) return { outcome: 'unavailable', reason: opened.problem }
@@ -112,7 +110,7 @@ async function lookUp(deps: DirectoryDeps, entryId: string): Promise<DirectoryPe
   }
 }
 
-/** Locks the person for an act of this actor, in the order that everybody keeps, and asks what both are worth now. */
+/** Locks the person for an action of this actor, in the usual order, and checks both roles as they are now. */
 export async function lockFor(
   tx: Db,
   actorId: number,
@@ -126,12 +124,12 @@ export async function lockFor(
   return role && (await mayDecide(tx, role, personId)) ? { person, owners } : { outcome: 'role-too-small' }
 }
 
-/** Admins decide about members and auditors, owners about everyone: by what account and open invitation give now. */
+/** Admins decide about members and auditors, owners about everyone, counting what accounts and open invitations grant now. */
 export async function mayDecide(db: Db, role: Role, personId: number): Promise<boolean> {
   return includesRole(role, includesRole(await worthOf(db, personId), 'admin') ? 'owner' : 'admin')
 }
 
-/** An entry of a person who is only known is let go of; one with an account or an open invitation keeps it. */
+/** A person who is only known loses the entry; one with an account or an open invitation keeps it. */
 async function takeFrom(tx: Db, ownerId: number | undefined): Promise<EntryOutcome | undefined> {
   const owner = ownerId === undefined ? undefined : await lockPerson(tx, ownerId)
   if (!owner) return undefined

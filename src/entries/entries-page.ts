@@ -1,5 +1,3 @@
-/** People about whose directory entry an admin can decide something. */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Db } from '../db/client.ts'
 import { idOf } from '../lib/id.ts'
@@ -45,7 +43,7 @@ function relinkSheet(count: number) {
   }
 }
 
-/** How many they are, counted up to a thousand; null: none. */
+/** How many people, counted up to a thousand; null: none. */
 export async function undecidedInWords(db: Db): Promise<string | null> {
   const { length } = await undecided(db, maxCounted + 1)
   if (length > maxCounted) return `Over ${peopleInWords(maxCounted)}`
@@ -55,7 +53,7 @@ export async function undecidedInWords(db: Db): Promise<string | null> {
 const troubleWords = {
   'entry-missing': 'Password refused: their entry was not found',
   'two-entries': 'Password refused: two entries have their address',
-  'entry-taken': 'Password refused: the entry with their address is another person’s here'
+  'entry-taken': 'Password refused: the entry with their address belongs to another person here'
 }
 
 function rowOf({ id, email, name: known, enrollment, trouble, directoryMail, otherDn }: Undecided) {

@@ -1,4 +1,3 @@
-/** What the acts on a person's directory entry read and write. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { isUnanswered } from '../invitations/conditions.ts'
@@ -25,7 +24,7 @@ export async function otherEntriesOf(db: Db, personId: number, limit = 20): Prom
   return rows.map(({ entry_id, ...row }) => ({ ...row, entryId: entry_id }))
 }
 
-/** The highest role that the account or an open invitation of this person gives: what they are worth at this moment. */
+/** The highest role that this person's account or open invitation grants now. */
 export async function worthOf(tx: Db, personId: number): Promise<Role> {
   const rows = await tx.execute<{ role: Role }>(sql`
     select role from (
@@ -42,13 +41,12 @@ export interface Undecided {
   enrollment: Enrollment
   trouble: DirectoryTrouble | null
   directoryMail: string | null
-  /** The DN of another entry with their address. */
   otherDn: string | null
 }
 
 /**
- * People about whose entry an admin can decide something: the directory's password was refused, another entry has their
- * address, or the directory has another address. By their ids, after `after`.
+ * People whose entry an admin can decide about: the directory's password was refused, another entry has their address, or the directory has
+ * another address. Sorted by id, after `after`.
  */
 export async function undecided(db: Db, limit: number, after = 0): Promise<Undecided[]> {
   const rows = await db.execute<Omit<Undecided, 'id'> & { id: string }>(sql`

@@ -8,7 +8,7 @@ import { deleteSessionsOf } from '../sessions/store.ts'
 import { lockAllGroups, readAllGroupsAgain } from '../sync/read-again-store.ts'
 import { relinksWaiting } from './relink-store.ts'
 
-/** People in one act: the directory is asked about each of them and their new entry. */
+/** People in one action: the directory is asked about each of them and their new entry. */
 const maxPeople = 5_000
 const perQuestion = 250
 
@@ -19,8 +19,8 @@ export type RelinkOutcome =
   | { outcome: 'unavailable'; reason: string }
 
 /**
- * An owner confirms that the directory was replaced: everyone whose entry is missing, and who has exactly one new entry with
- * their address, is the same person. Those whose former entry the directory still has are left alone.
+ * An owner confirms that the directory was replaced: everyone whose entry is missing, and who has exactly one new entry with their address,
+ * is the same person. People whose former entry still exists are left alone.
  */
 export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<RelinkOutcome> {
   const opened = await directoryOf(deps)
@@ -47,7 +47,7 @@ export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<R
   })
 }
 
-/** Those whose new entry is there and may sign in, and whose former one is not there. */
+/** People whose new entry exists and may sign in, and whose former entry does not exist. */
 async function provedBy(directory: Directory, waiting: Relink[]): Promise<Relink[]> {
   const proved: Relink[] = []
   for (let at = 0; at < waiting.length; at += perQuestion) {

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import type { Relink } from '../people/entry-store.ts'
 
-/** At most `limit`, by the ids of the people. Only the directory can say whether the former entry is missing. */
+/** At most `limit`, by id. Only the directory can say whether the former entry is missing. */
 export async function relinksWaiting(db: Db, limit: number): Promise<Relink[]> {
   const rows = await db.execute<{ id: string; former: string; entry_id: string; dn: string }>(sql`
     with waiting as (

@@ -17,9 +17,8 @@ export type TakeAddressOutcome =
   | { outcome: 'address-taken'; personId: number }
 
 /**
- * The address that the directory has becomes the person's: a user signs in with it from now on. An open invitation goes
- * there with a new link, and the former link ends, because the former mailbox may be another person's. `address` is the
- * one that the actor saw.
+ * Gives the person the address that the directory has: users sign in with it from now on. An open invitation goes there with a new link,
+ * and the former link ends, because the former mailbox may belong to another person. `address` is the one that the actor saw.
  */
 export async function takeAddress(
   db: Database,
@@ -52,7 +51,7 @@ export async function takeAddress(
 
 type Tx = Parameters<Parameters<typeof transaction>[1]>[0]
 
-/** Ends the link that went to the former address. False when the new address gets no mail. */
+/** Ends the link that went to the former address. False when the new address gets no email. */
 async function inviteAnew(tx: Tx, person: PersonRow, { invitationDays }: Organization): Promise<boolean> {
   const invitationId = person.invitationId!
   await cancelQueued(tx, { invitationId }, 'the address changed')

@@ -7,11 +7,11 @@ import { leaversToLetGo } from './to-let-go.ts'
 
 export type ApproveOutcome = { outcome: 'done'; people: number } | { outcome: 'nobody' }
 
-/** An admin decides about members and auditors, an owner about everybody: as when they deactivate one person. */
+/** Admins decide about members and auditors, owners about everyone, as when they deactivate one person. */
 export const mayLetGo = (actor: Role, { role }: Pick<Leaver, 'role'>) =>
   actor === 'owner' || (actor === 'admin' && !includesRole(role, 'admin'))
 
-/** Deactivates the leavers who wait, those who had left by `until`: whom the page showed, and nobody else. */
+/** Deactivates the waiting leavers who had left by `until`: the people that the page showed and no others. */
 export async function approveLeavers(db: Database, actorId: number, until: string): Promise<ApproveOutcome> {
   return transaction(db, async tx => {
     await lockOwners(tx)

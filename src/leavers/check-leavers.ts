@@ -15,12 +15,10 @@ const maxPeople = 500
 const maxWitnesses = 5
 
 /**
- * Asks the directory whether it still has the people whom groups have let go, and notes who is gone or disabled. Someone
- * in a place that the directory refers elsewhere for, or does not show, is asked about again in an hour. With
- * the setting on, these are deactivated once everybody has been asked about, unless they are too many at once: then they
- * wait for somebody's word, on the page of leavers. False when nobody is due. Hold the directory's lock.
- *
- * @throws DirectoryProblem when the directory does not answer; nothing has changed then.
+ * Asks the directory whether it still has the people that groups no longer list, and notes who is missing or disabled. People in a place
+ * that it refers elsewhere for, or hides, are asked about again in an hour. With the setting on, leavers are deactivated after all checks,
+ * unless they are too many at once: then they wait for approval on the page of leavers. False when no one is due. Hold the directory's
+ * lock.  @throws DirectoryProblem when the directory does not answer; nothing has changed then.
  */
 export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
   const { db } = deps
@@ -50,8 +48,8 @@ export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): P
 }
 
 /**
- * Who of these people is in the directory, and about whom it has told for sure. `witnesses`: people who must be there; an
- * account that lost its rights sees none of them, and what it says proves nothing.
+ * Which of these people the directory has, and about which it gave a definite answer. `witnesses`: people who must exist; a bind account
+ * without rights sees none of them, and its answers prove nothing.
  */
 async function askDirectory(
   directory: Directory,

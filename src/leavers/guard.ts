@@ -1,4 +1,4 @@
-/** Would this many of so many be too many to go without somebody's word: more than max(5, 10 %), or all of them? */
+/** Whether this many of so many need approval: more than max(5, 10 %), or all of them. */
 export function isTooMany(going: number, all: number): boolean {
   return going > Math.max(5, all / 10) || (going > 0 && going >= all)
 }

@@ -1,5 +1,3 @@
-/** Who has left the directory and could still do something here, for somebody to let go. */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readSettingsRow } from '../directory/settings-store.ts'
 import { idOf } from '../lib/id.ts'
@@ -50,7 +48,9 @@ function leaverView({ id, email, name: known, role, enrollment, disabledAt, gone
   const name = known ?? email
   const since = goneAt ?? disabledAt
   // a sync may have found them a moment ago
-  const left = since ? `${goneAt ? 'Gone' : 'Disabled'} since ${showDay(since, timeZone).text}` : 'Back again'
+  const left = since
+    ? `${goneAt ? 'Missing' : 'Disabled'} since ${showDay(since, timeZone).text}`
+    : 'Back in the directory'
   return {
     name,
     initials: initialsOf(name),

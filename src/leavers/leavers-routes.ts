@@ -25,12 +25,12 @@ export function leaversRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const { until } = request.body
       if (!/^\d{1,17}$/.test(until))
-        throw new Refusal(422, 'Open the page of leavers and press its button. Nobody was deactivated.')
+        throw new Refusal(422, 'Open People who have left and use its button. No one was deactivated.')
       const result = await approveLeavers(deps.db, viewerOf(request).id, until)
       const text =
         result.outcome === 'done'
           ? `Deactivated: ${peopleInWords(result.people)}.`
-          : 'Nobody was deactivated: who was on that list is back, or somebody else has decided.'
+          : 'No one was deactivated: the people on that list are back, or another admin has decided.'
       return redirectWith(reply, deps.db, '/groups/leavers', text)
     }
   )

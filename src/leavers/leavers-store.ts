@@ -1,4 +1,3 @@
-/** People whom the directory has disabled or does not have any more. */
 import { inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { people } from '../db/schema.ts'
@@ -14,7 +13,7 @@ export interface AskedPerson {
   dn: string | null
 }
 
-/** Those whose turn it is, the longest waiting first. */
+/** The people to check next, the longest waiting first. */
 export async function peopleToAskAbout(db: Db, limit: number): Promise<AskedPerson[]> {
   const rows = await db.execute<Omit<AskedPerson, 'id'> & { id: string }>(sql`
     select id, email, directory_id as "directoryId", directory_dn as dn from people
@@ -22,7 +21,7 @@ export async function peopleToAskAbout(db: Db, limit: number): Promise<AskedPers
   return rows.map(row => ({ ...row, id: Number(row.id) }))
 }
 
-/** A few who are in groups now: the directory must know them. */
+/** A few current group members: the directory must know them. */
 export async function peopleInGroups(db: Db, limit: number): Promise<AskedPerson[]> {
   const rows = await db.execute<Omit<AskedPerson, 'id'> & { id: string }>(sql`
     select id, email, directory_id as "directoryId", directory_dn as dn from people p
@@ -31,7 +30,7 @@ export async function peopleInGroups(db: Db, limit: number): Promise<AskedPerson
   return rows.map(row => ({ ...row, id: Number(row.id) }))
 }
 
-/** Everybody with an entry in the directory, gone ones included. */
+/** Everyone with an entry in the directory, missing ones included. */
 export async function countInDirectory(db: Db): Promise<number> {
   const row = first(
     await db.execute<{ people: string }>(sql`select count(*) as people from people where directory_id is not null`)
@@ -42,7 +41,7 @@ export async function countInDirectory(db: Db): Promise<number> {
 const isLeaver = sql`(p.disabled_in_directory_at is not null or p.gone_from_directory_at is not null)`
 const couldAct = sql`(${mayAct(sql`p`)} or ${hasOpenInvitation(sql`p`)})`
 
-/** Leavers among the people of a run who could still do something here: users, and people with an open invitation. */
+/** Leavers among the people of a run who can still act: users, and people with an open invitation. */
 export const leaversOfRun = (runId: number) => sql`
   select p.id from planned pl join people p on p.id = pl.person_id
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and ${isLeaver} and ${couldAct}`
@@ -61,7 +60,7 @@ export interface Leaver {
   email: string
   dn: string | null
   role: Role
-  /** When the directory was found to have let them go: microseconds, as text. */
+  /** When the directory no longer had them: microseconds, as text. */
   left: string
 }
 
@@ -76,9 +75,8 @@ export interface LeaversAsked {
 }
 
 /**
- * Everybody whom the directory has let go and who could still do something here, but for the last owner. `isOutside`:
- * in no group, so that no run will see to them. `until`: who left after that is not among them. `limit` and `after`: a
- * page of them, in the order of their ids.
+ * Everyone who left the directory and can still act, except the last owner. `isOutside`: in no group, so that no run handles them. `until`:
+ * without those who left later. `limit` and `after`: a page, by id.
  */
 export async function waitingLeavers(
   db: Db,
@@ -105,7 +103,6 @@ export interface ShownLeaver {
   goneAt: Date | null
 }
 
-/** These people as a page shows them. */
 export async function showLeavers(db: Db, ids: number[]): Promise<ShownLeaver[]> {
   const { id, email, name, role, disabledInDirectoryAt: disabledAt, goneFromDirectoryAt: goneAt } = people
   return db

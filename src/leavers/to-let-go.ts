@@ -6,7 +6,7 @@ import { last } from '../lib/ends.ts'
 import { peopleInWords } from '../lib/words.ts'
 import { type Leaver, type LeaversAsked, waitingLeavers } from './leavers-store.ts'
 
-/** The leavers who wait, but for those whom the settings say never to touch. */
+/** The waiting leavers, without those that the settings exclude. */
 export async function leaversToLetGo(db: Db, which: LeaversAsked = {}): Promise<Leaver[]> {
   const isExcluded = await readExcluded(db)
   return (await waitingLeavers(db, which)).filter(leaver => !isExcluded(leaver))
@@ -19,7 +19,7 @@ async function readExcluded(db: Db) {
 
 const maxCounted = 1_000
 
-/** How many they are, for pages that only point to them: counted up to a thousand. Null: nobody. */
+/** How many, for pages that only link to them: counted up to a thousand. Null: none. */
 export async function leaversInWords(db: Db): Promise<string | null> {
   const isExcluded = await readExcluded(db)
   let count = 0
@@ -33,7 +33,7 @@ export async function leaversInWords(db: Db): Promise<string | null> {
   return count === 0 ? null : peopleInWords(count)
 }
 
-/** The same while they wait for somebody's word: with deactivating by itself off, nobody has to say anything. */
+/** The same while they wait for approval: with automatic deactivation off, no one has to decide. */
 export async function heldLeavers(db: Db): Promise<string | null> {
   const isOn = (await readSettingsRow(db))?.deactivateLeavers === true
   return isOn ? leaversInWords(db) : null

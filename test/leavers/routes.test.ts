@@ -51,7 +51,7 @@ t.test('R9, S38: many who are found gone outside of a run wait; an admin sees th
   const { body } = await ben.get(path)
   for (const name of [...names, 'offered']) t.match(body, `${name}@larkfield.example`)
   t.match(body, 'Deactivate 9 people')
-  t.match(body, 'Gone since')
+  t.match(body, 'Missing since')
 
   t.match(await approve(ben, body), { statusCode: 303, headers: { location: path } })
   t.match((await ben.get(path)).body, 'Deactivated: 9 people.')

@@ -31,7 +31,7 @@ t.test('R9: up to 10 % of a group goes by itself, more waits for somebody’s wo
     const isParked = state === 'parked'
     t.match(run, { state, added: 1, removed: isParked ? 0 : missing, parked: isParked ? missing : 0 }, `${missing} %`)
     t.equal((await members(prefix)).length, isParked ? 101 : 101 - missing)
-    if (isParked) t.match(run.reason, `${missing} of 100 people would be taken out of the team`)
+    if (isParked) t.match(run.reason, `${missing} of 100 people would be removed from the team`)
   }
 })
 

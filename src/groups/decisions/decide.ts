@@ -20,13 +20,13 @@ import { lockGroup, lockRun } from '../../sync/run-store.ts'
 import { lockTeam } from '../../teams/store.ts'
 
 export type DecideOutcome =
-  /** `forOwner`: leavers whom only an owner may let go; they wait with all other leavers. */
+  /** `forOwner`: leavers whom only an owner may deactivate; they wait with all other leavers. */
   | { outcome: 'done'; people: number; forOwner: number }
   | { outcome: 'unknown' }
-  /** Nothing waits in this run, or nothing of it can be put back any more. */
+  /** Nothing in this run waits for approval or can still be put back. */
   | { outcome: 'wrong-state' }
 
-/** Lets the removals and deactivations through that a run has parked: those of its list, and nobody else. */
+/** Carries out the removals and deactivations that wait in a run: those on its list and no others. */
 export async function approve(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {
     const group = await lockGroup(tx, groupId)
@@ -54,8 +54,8 @@ export async function approve(db: Database, actorId: number, groupId: number, ru
 }
 
 /**
- * Puts back whom a run took out, within 30 days: by hand, so that the next run leaves them there; once the directory
- * lists them again, it is the directory's membership again.
+ * Puts back the people that a run removed, within 30 days: by hand, so that the next run keeps them; once the directory lists them again,
+ * the membership is the directory's.
  */
 export async function undo(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {

@@ -8,16 +8,16 @@ import { keepGroup } from '../../sync/decisions-store.ts'
 import { insertRun } from '../../sync/run-store.ts'
 
 export type KeepOutcome =
-  /** The rows' ids of the groups that are kept from now on; those that were kept already are not among them. */
+  /** The row ids of the newly synced groups, without those that were synced already. */
   | { outcome: 'kept'; groupIds: number[] }
-  /** People could not sign in with what they have: that comes first. */
+  /** Directory sign-in is off: it has to be turned on first. */
   | { outcome: 'no-sign-in' }
-  /** No group of the directory has one of these ids. Nothing is kept. */
+  /** One of these ids is not in the directory. Nothing was changed. */
   | { outcome: 'unknown'; directoryIds: string[] }
-  /** The directory cannot be asked, in words. */
+  /** Why the directory does not answer. */
   | { outcome: 'unavailable'; reason: string }
 
-/** Keeps these groups synced, by their stable ids: each is a team from now on, and read at once. No mail is sent. */
+/** Starts to sync these groups, by their stable ids: each becomes a team and is read immediately. No email is sent. */
 export async function keepSynced(deps: DirectoryDeps, actorId: number, directoryIds: string[]): Promise<KeepOutcome> {
   if (!organizationSignInOn(deps.config)) return { outcome: 'no-sign-in' }
   const found = await find(deps, directoryIds)
@@ -28,7 +28,7 @@ export async function keepSynced(deps: DirectoryDeps, actorId: number, directory
   return transaction(deps.db, async tx => {
     await requireRole(tx, actorId, 'admin')
     const groupIds: number[] = []
-    // one order for everybody, so that two admins never wait for each other
+    // one order for everyone, so that two admins never deadlock
     for (const group of found.groups.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
       const id = await keepGroup(tx, { ...group, directoryId: group.id }, actorId)
       if (id === undefined) continue

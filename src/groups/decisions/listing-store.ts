@@ -1,4 +1,4 @@
-/** The table of synced groups, in several orders, a page at a time; ten thousand are as quick as ten. */
+/** The table of synced groups, in several orders, a page at a time; ten thousand are as fast as ten. */
 import { isNull, max, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { directoryGroups } from '../../db/schema.ts'
@@ -8,14 +8,13 @@ import { findGroups, type ListedGroup } from '../../sync/store.ts'
 export const orders = ['name', 'members', 'sync'] as const
 export type Order = (typeof orders)[number]
 
-/** What a row `g` is sorted by, its id aside. Groups that were read longest ago, or never, need a look first. */
+/** The sort key of a row `g`, without its id. Groups that were read longest ago, or never, come first. */
 const keyOf: Record<Order, SQL> = {
   name: sql`lower(g.name)`,
   members: sql`-g.member_count`,
   sync: sql`coalesce(g.last_good_at, 'epoch')`
 }
 
-/** The groups after the group `after` in that order. */
 export async function listSynced(
   db: Db,
   order: Order,
@@ -35,7 +34,7 @@ export async function listSynced(
   )
 }
 
-/** How many groups are kept synced, how many places they have together, and whether one is being read. */
+/** How many groups are synced, how many memberships they have, and whether one is being read. */
 export async function countSynced(db: Db): Promise<{ groups: number; members: number; running: number }> {
   const row = first(
     await db.execute<{ groups: string; members: string; running: string }>(sql`
@@ -46,7 +45,7 @@ export async function countSynced(db: Db): Promise<{ groups: number; members: nu
   return { groups: Number(row.groups), members: Number(row.members), running: Number(row.running) }
 }
 
-/** When a group was last read to its end, whichever; null: none was yet. */
+/** When any group was last read completely; null: never. */
 export async function newestGoodRead(db: Db): Promise<Date | null> {
   const { lastGoodAt, stoppedAt } = directoryGroups
   const row = first(

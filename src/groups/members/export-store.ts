@@ -1,4 +1,3 @@
-/** A group's people as a table, in the order of their names, a page at a time. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { isShown, type ListedMember, type MemberRow, stateOf } from './store.ts'
@@ -9,7 +8,7 @@ export interface ExportedMember extends Omit<ListedMember, 'section' | 'isSelect
   signedUpAt: Date | null
 }
 
-/** One page of the group by name, after `after`: what its table as a file is made of. */
+/** One page of the group by name, after `after`, for its CSV file. */
 export async function exportMembers(
   db: Db,
   teamId: number,

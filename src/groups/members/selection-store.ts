@@ -1,4 +1,4 @@
-/** Whom an admin ticked, as rows: adding and taking out is exact whatever was ticked before. */
+/** An admin's selection, as rows: adding and removing is exact whatever was selected before. */
 import { and, eq, lt, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { selectionPeople, selections } from '../../db/schema.ts'
@@ -8,7 +8,6 @@ import type { Grouping, MemberFilter } from './view.ts'
 
 export type SelectionRow = typeof selections.$inferSelect
 
-/** Whose selection of which group. */
 export interface Owner {
   groupId: number
   adminId: number
@@ -29,7 +28,7 @@ export async function findSelection(db: Db, id: number, owner: Owner): Promise<S
   return row
 }
 
-/** Locks one selection until the transaction ends: every change of it, and what is made of it, starts here. */
+/** Locks one selection until the transaction ends: every change of it, and every batch from it, starts here. */
 export async function lockSelection(tx: Db, id: number, owner: Owner): Promise<SelectionRow | undefined> {
   const [row] = await tx
     .select()
@@ -39,7 +38,7 @@ export async function lockSelection(tx: Db, id: number, owner: Owner): Promise<S
   return row
 }
 
-/** Which members of a team are meant: these people, or everybody whom a page shows, in these sections when named. */
+/** Which members of a team are meant: these people, or everyone on a page, in these sections if named. */
 export type Meant = { people: number[] } | { filter: MemberFilter; by?: Grouping; sections?: string[] }
 
 const isMeant = (teamId: number, meant: Meant) =>
@@ -64,7 +63,7 @@ export async function takeEverybodyOut(tx: Db, id: number): Promise<void> {
   await tx.delete(selectionPeople).where(eq(selectionPeople.selectionId, id))
 }
 
-/** Counts again who is in it. Returns how many. */
+/** Counts the selection again and returns the number. */
 export async function recount(tx: Db, id: number): Promise<number> {
   const count = sql`(select count(*) from ${selectionPeople} s where s.selection_id = ${id})`
   const row = first(
@@ -81,7 +80,7 @@ export async function setBatch(tx: Db, id: number, batchId: number): Promise<voi
   await tx.update(selections).set({ batchId }).where(eq(selections.id, id))
 }
 
-/** Takes away the oldest selection that nobody has used for two days; a batch remembers its own lines. False: none. */
+/** Deletes the oldest selection that has not been used for two days; a batch keeps its own lines. False: none. */
 export async function forgetSelection(tx: Db): Promise<boolean> {
   const isOld = lt(selections.createdAt, sql`now() - interval '2 days'`)
   const rows = tx.select({ id: selections.id }).from(selections).where(isOld).orderBy(selections.createdAt).limit(1)

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { isWaiting } from '../../people/conditions.ts'
 
-/** How many people the directory put in each of these teams, with how many of them an invitation is open or they signed up. */
+/** How many people the directory put in each of these teams, and how many have an open invitation or signed up. */
 export interface TeamShares {
   people: number
   waiting: number

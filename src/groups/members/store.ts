@@ -1,4 +1,4 @@
-/** The people that the directory put in a group's team, at any number: counted in one pass, read a few at a time. */
+/** The people that the directory put in a group's team, any number: counted in one pass, read a few at a time. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains } from '../../db/paged-search.ts'
@@ -15,17 +15,17 @@ const sectionBy: Record<Grouping, SQL> = {
   status: stateOf
 }
 
-/** A longer name is digested, so that a page of sections fits in a form; so is one that could be read as a digest. */
+/** A longer name is hashed, so that a page of sections fits in a form; so is one that could be read as a hash. */
 const longestKey = 24
 const digestOf = (name: SQL) => sql`'~' || left(encode(sha256(convert_to(${name}, 'UTF8')), 'hex'), 16)`
-/** What forms and addresses call the section of that name; a status is short as it is. */
+/** What forms and URLs call the section of that name; a status is short as it is. */
 const keyOf = (by: Grouping, name: SQL) =>
   by === 'status'
     ? name
     : sql`(case when octet_length(${name}) <= ${longestKey} and ${name} not like '~%'
         then ${name} else ${digestOf(name)} end)`
 
-/** Is the row `t` in one of these sections? Only where a key is a digest is every name digested. */
+/** Whether the row `t` is in one of these sections. Names need hashing only if one of the keys is a hash. */
 function isIn(by: Grouping, keys: string[]): SQL {
   const [digests, names] = [keys.filter(key => key.startsWith('~')), keys.filter(key => !key.startsWith('~'))]
   const isNamed = sql`${sectionBy[by]} = any(${sql.param(names)}::text[])`
@@ -41,7 +41,7 @@ const isFound = ({ q, delivery }: MemberFilter) =>
   all([sql`true`, q !== undefined && contains(sql`t.searched`, q), delivery && sql`t.delivery = ${delivery}`])
 const isInState = ({ enrollment }: MemberFilter) => enrollment && sql`${stateOf} = ${enrollment}`
 
-/** Everything that the page says of the row `t` of `team_members`, as one condition; in these sections (keys) if given. */
+/** Everything that the page filters the row `t` of `team_members` by, as one condition; in these sections (keys) if given. */
 export function isShown(teamId: number, filter: MemberFilter, by?: Grouping, sections?: string[]): SQL {
   return all([inGroup(teamId), isFound(filter), isInState(filter), by && sections && isIn(by, sections)])
 }
@@ -49,16 +49,16 @@ export function isShown(teamId: number, filter: MemberFilter, by?: Grouping, sec
 export interface Section {
   key: string
   name: string
-  /** Who matches, and how many of them are not invited and selected. */
+  /** The matching people, and how many of them are not invited and selected. */
   people: number
   notInvited: number
   selected: number
 }
 
 export interface MemberCounts {
-  /** Everybody in the group, whatever the filter. */
+  /** Everyone in the group, whatever the filter. */
   states: Partial<Record<Enrollment, number>>
-  /** Who matches, in how many sections. */
+  /** The matching people, and in how many sections. */
   matching: number
   sectionCount: number
   /** The first sections after the one of the name `from`. */
@@ -133,7 +133,6 @@ export interface ListedMember {
   isSelected: boolean
 }
 
-/** What the database says of one member. */
 export interface MemberRow extends Record<string, unknown> {
   id: string
   email: string
@@ -149,9 +148,8 @@ export interface MemberRow extends Record<string, unknown> {
 }
 
 /**
- * The first `limit` people of each of these sections, by name, after the person `after`. Departments and titles are small
- * parts of a group: they are picked out together, once. A state may be most of it, which is cheaper to look through
- * again than to write down.
+ * The first `limit` people of each of these sections, by name, after the person `after`. Departments and titles are small parts of a group:
+ * they are read together, once. A state may be most of it, which is cheaper to scan again than to write down.
  */
 export async function listMembers(
   db: Db,

@@ -1,4 +1,4 @@
-/** What a group's page shows: which members, in which sections, which of them open. It is the page's address. Pure. */
+/** What a group's page shows: members, sections and which of them are open. It is the page's URL. Pure. */
 
 import type { deliveryStates } from '../../db/schema.ts'
 import { idOf } from '../../lib/id.ts'
@@ -9,7 +9,7 @@ import { type Enrollment, isEnrollment } from '../../people/person.ts'
 export const groupings = ['department', 'title', 'status'] as const
 export type Grouping = (typeof groupings)[number]
 
-/** The section of those who have no department or title. */
+/** The section of people without a department or title. */
 export const noSection = '(none)'
 
 export interface MemberFilter {
@@ -21,9 +21,9 @@ export interface MemberFilter {
 
 export interface GroupView extends MemberFilter {
   by: Grouping
-  /** Keys of the open sections; null: whatever is best. */
+  /** Keys of the open sections; null: the default. */
   open: string[] | null
-  /** In an open section, the person after whom its rows go on. */
+  /** In an open section, the person after whom its rows continue. */
   after: Map<string, number>
   /** The name of the section before the first one of the page. */
   from: string | null
@@ -32,7 +32,7 @@ export interface GroupView extends MemberFilter {
 
 type Field = string | string[] | undefined
 
-/** The parameters of an address, or the fields of a form; what cannot be understood counts as not said. */
+/** Reads a URL's parameters or a form's fields; invalid ones are ignored. */
 export interface ViewFields {
   by?: Field
   status?: Field
@@ -62,14 +62,14 @@ export function readView(fields: ViewFields): GroupView {
   }
 }
 
-/** "Platform:4012": the section's key may hold colons itself. */
+/** "Platform:4012": the section's key may contain colons itself. */
 function positionOf(text: string): [string, number][] {
   const at = text.lastIndexOf(':')
   const id = idOf(text.slice(at + 1))
   return at > 0 && id ? [[text.slice(0, at), id]] : []
 }
 
-/** The view as the query of an address, without its question mark; what is as usual is left out. */
+/** The view as a query string, without its question mark; defaults are left out. */
 export function queryOf(view: GroupView): string {
   const { by, q = '', enrollment = '', delivery = '', open, after, from, selection } = view
   const said = Object.entries({ q, status: enrollment, delivery, from: from ?? '', selection: String(selection ?? '') })
@@ -79,7 +79,7 @@ export function queryOf(view: GroupView): string {
   return parameters.toString()
 }
 
-/** Rows that one section and all of a page show at the most. */
+/** Rows that one section and all of a page show at most. */
 export const rowsInSection = 50
 const rowsOnPage = 200
 
@@ -90,8 +90,8 @@ export function toggled(view: GroupView, isOpen: readonly string[], key: string)
 }
 
 /**
- * The keys of the open sections, in their order. Without a word about it as many are open as fit in one section's rows,
- * the first one always; where a page has no room for all that were opened, the first of them make some.
+ * The keys of the open sections, in order. By default as many are open as fit in one section's rows, always the first; if a page has no
+ * room for all that were opened, the first of them close.
  */
 export function openSections(view: GroupView, sections: readonly { key: string; people: number }[]): string[] {
   const isFirst = (key: string) => view.open === null && key === sections[0]?.key
@@ -106,7 +106,7 @@ export function openSections(view: GroupView, sections: readonly { key: string; 
   return sections.map(({ key }) => key).filter(key => open.includes(key))
 }
 
-/** The view with some of its fields replaced; other people are other sections, which open anew. */
+/** The view with some fields replaced; other people mean other sections, so none stays open. */
 export function changedView(view: GroupView, changed: ViewFields): GroupView {
   const fields = Object.fromEntries([...new URLSearchParams(queryOf(view))].filter(([name]) => name !== 'open'))
   const kept = { ...fields, ...(view.open === null ? {} : { open: view.open.length ? view.open : '' }) }

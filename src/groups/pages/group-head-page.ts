@@ -1,5 +1,3 @@
-/** The head of a group's page: its name, how its last sync went, and what an admin may do. */
-
 import type { FastifyReply } from 'fastify'
 import type { SyncReceipt } from '../../db/schema.ts'
 import { counted, number, peopleInWords } from '../../lib/words.ts'
@@ -31,11 +29,7 @@ export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAc
     teamHref: `/teams/${group.teamId}`,
     lastRunHref: group.lastRun ? `/groups/${group.id}/sync-runs/${group.lastRun.id}` : null,
     inviteText:
-      mayAct && notInvited > 0
-        ? notInvited === 1
-          ? 'Invite the one not invited'
-          : `Invite the ${number(notInvited)} not invited`
-        : null,
+      mayAct && notInvited > 0 ? (notInvited === 1 ? 'Invite 1 person' : `Invite ${number(notInvited)} people`) : null,
     run: runView(group, timeZone)
   }
 }
@@ -44,25 +38,27 @@ export function headOf(group: ListedGroup, states: MemberCounts['states'], mayAc
 const withEntries = (receipt: SyncReceipt | null) =>
   receipt ? receipt.noMail + receipt.malformed + receipt.doubled + receipt.taken : 0
 
-/** The callout about a run alone, which asks again; once the run is over the page is made anew. */
+/** The callout about a run, which polls; when the run is over the page reloads. */
 export function runPart(reply: FastifyReply, group: ListedGroup, mayAct: boolean, timeZone: string) {
   const run = runView(group, timeZone)
   if (run?.state !== 'running') reply.header('hx-refresh', 'true')
   return reply.page('groups/run-part', { title: group.name }, { run, mayAct })
 }
 
-/** What the last sync leaves to say: it runs, it failed, or removals wait for somebody's word. */
+/** What the last sync left to report: it runs, it failed, or removals wait for approval. */
 function runView({ id, lastRun, lastGoodAt }: ListedGroup, timeZone: string) {
   if (!lastRun || lastRun.state === 'done') return null
   const at = showTime(lastRun.finishedAt ?? lastRun.createdAt, timeZone)
-  const good = lastGoodAt ? `What is shown is from ${showTime(lastGoodAt, timeZone).text}.` : 'Nothing was ever read.'
+  const good = lastGoodAt
+    ? `This page shows the group as of ${showTime(lastGoodAt, timeZone).text}.`
+    : 'It has never been read completely.'
   const parked = peopleInWords(lastRun.parked)
   const looks: Record<Exclude<RunState, 'done'>, { tone: string; icon: string; title: string; text: string }> = {
     running: {
       tone: 'info',
       icon: 'refresh',
-      title: 'The group is being read',
-      text: `${lastRun.read > 0 ? `${peopleInWords(lastRun.read)} so far. ` : ''}Nothing changes until all of it is read.`
+      title: 'Syncing this group',
+      text: `${lastRun.read > 0 ? `${peopleInWords(lastRun.read)} so far. ` : ''}Nothing changes until Rollcall has read all of it.`
     },
     failed: {
       tone: 'bad',
@@ -73,8 +69,8 @@ function runView({ id, lastRun, lastGoodAt }: ListedGroup, timeZone: string) {
     parked: {
       tone: 'warn',
       icon: 'pause',
-      title: `${parked} would be taken out of the team`,
-      text: lastRun.reason ?? 'That is more than goes without somebody’s word.'
+      title: `${parked} would be removed from the team`,
+      text: lastRun.reason ?? 'That is more than Rollcall removes without approval.'
     }
   }
   const state = lastRun.state

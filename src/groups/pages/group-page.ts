@@ -1,5 +1,3 @@
-/** The page of one synced group: how it stands, its members in sections, and whom somebody has ticked. */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { last } from '../../lib/ends.ts'
 import { includesRole } from '../../lib/role.ts'
@@ -19,7 +17,6 @@ import { type Go, sectionView } from './section-page.ts'
 
 export const noGroup = () => new Refusal(404, 'There is no such group.')
 
-/** The group of the address, which must be kept synced. */
 export async function groupOf({ db }: Deps, request: FastifyRequest): Promise<ListedGroup> {
   const group = await findGroup(db, Number((request.params as { id: string }).id))
   if (!group) throw noGroup()
@@ -84,14 +81,14 @@ export async function groupPage(
   )
 }
 
-/** A selection of somebody else, of another group or that was sent is none. */
+/** Another admin's selection, one of another group or a sent one does not count. */
 export async function selectionOf({ db }: Deps, group: { id: number }, view: GroupView, adminId: number) {
   if (view.selection === null) return undefined
   const found = await findSelection(db, view.selection, { groupId: group.id, adminId })
   return found?.batchId === null ? found : undefined
 }
 
-/** What is selected, alone: the answer to a tick. */
+/** The selection alone: the answer to a click on a check box. */
 export async function barPage(
   deps: Deps,
   request: FastifyRequest,
@@ -109,7 +106,7 @@ const barOf = (found: { id: number; people: number } | undefined) => ({
   shown: number(found?.people ?? 0)
 })
 
-/** Where a button or link leads: an admin's posts what is ticked on the way, everybody else's is an address. */
+/** Where a button or link leads: an admin's posts the selection on the way; for others it is a link. */
 function linksOf(id: number, view: GroupView, mayAct: boolean): Go {
   return changed => {
     const entries = Object.entries(changed).flatMap(([name, value]) => [value].flat().map(each => [name, each ?? '']))
@@ -148,7 +145,7 @@ function countView(state: Enrollment, states: MemberCounts['states'], view: Grou
     share,
     ...enrollmentBadges[state],
     isChosen,
-    // what says nothing does not show, except where one begins
+    // zeros are not shown, unless a section begins with one
     isShown: value > 0 || isChosen || ['not-invited', 'invited', 'signed-up'].includes(state),
     href: go({ status: isChosen ? '' : state })
   }
@@ -161,6 +158,6 @@ function foundInWords({ matching, sectionCount }: MemberCounts, { by, ...view }:
     status: ['status', 'statuses']
   }
   const kind = kinds[by][sectionCount === 1 ? 0 : 1]
-  if (matching === 0) return view.q || view.enrollment || view.delivery ? 'Nobody matches' : 'Nobody'
+  if (matching === 0) return view.q || view.enrollment || view.delivery ? 'No one matches' : 'No one'
   return `${peopleInWords(matching)} in ${number(sectionCount)} ${kind}`
 }

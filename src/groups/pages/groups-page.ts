@@ -1,5 +1,3 @@
-/** The page of directory groups: a search of the live directory, and the groups that are kept synced. */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { organizationSignInOn } from '../../config/env.ts'
 import { readDirectory } from '../../directory/settings.ts'
@@ -62,7 +60,7 @@ export async function groupsPage(deps: Deps, request: FastifyRequest, reply: Fas
   )
 }
 
-/** The table alone, which asks again while a group of it is being read. */
+/** The table alone, which polls while one of its groups is being read. */
 export async function syncedPart(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
   const { role, timeZone } = viewerOf(request)
   const mayAct = includesRole(role, 'admin')
@@ -117,10 +115,10 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
   return {
     id: group.id,
     name: group.name,
-    mail: group.mail ?? 'no e-mail in the directory',
+    mail: group.mail ?? 'no group address',
     people,
     href: `/groups/${group.id}`,
-    // before the first good reading there is nothing to count
+    // before the first good sync there is nothing to count
     ...(group.lastGoodAt
       ? {
           shown: number(people),
@@ -138,7 +136,7 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
   }
 }
 
-/** Who is in the group but not in its team, in short; the group's page says it whole. */
+/** Who is in the group but not in its team, in short; the group's page has the details. */
 function leftOutView(receipt: ListedGroup['receipt']) {
   const reasons = receipt ? leftOutOf(receipt) : []
   if (!receipt || reasons.length === 0) return null

@@ -39,12 +39,12 @@ export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
       if (result.outcome !== 'kept') return refuse(deps, request, reply, troubleOf(result, viewerOf(request).role))
       wake()
       const count = result.groupIds.length
-      const text = count === 1 ? 'One group is being read.' : `${count} groups are being read.`
+      const text = count === 1 ? 'Syncing 1 group.' : `Syncing ${count} groups.`
       return redirectWith(
         reply,
         db,
         '/groups',
-        count === 0 ? 'They are synced already.' : `${text} Nobody is invited by that.`
+        count === 0 ? 'These groups are already synced.' : `${text} This does not invite anyone.`
       )
     }
   )
@@ -53,19 +53,19 @@ export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
 const nothingTicked: Trouble = {
   status: 422,
   heading: 'Nothing was synced.',
-  list: [{ href: '#q', text: 'Search for groups and tick those that you want to keep synced.' }]
+  list: [{ href: '#q', text: 'Search for groups and select the ones to sync.' }]
 }
 
 function troubleOf(result: Exclude<KeepOutcome, { outcome: 'kept' }>, role: Role): Trouble {
   if (result.outcome === 'no-sign-in') {
     const href = role === 'owner' ? '/settings/sign-in' : '#q'
     const who = role === 'owner' ? 'Turn on' : 'An owner has to turn on'
-    const text = `People could not sign in with what they have. ${who} a sign-in of your organization first.`
+    const text = `Directory sign-in is off. ${who} it first.`
     return { status: 409, heading: 'Nothing was synced.', list: [{ href, text }] }
   }
   if (result.outcome === 'unavailable')
     return { status: 503, heading: 'Nothing was synced.', list: [{ href: '#q', text: result.reason }] }
-  const text = 'A group that you ticked is not in the directory any more. Search again.'
+  const text = 'A group that you selected is no longer in the directory. Search again.'
   return { status: 422, heading: 'Nothing was synced.', list: [{ href: '#q', text }] }
 }
 

@@ -1,9 +1,7 @@
-/** One sync run: what was read, what it changed, what waits for somebody's word and what can be put back. */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { idOf } from '../../lib/id.ts'
 import { includesRole } from '../../lib/role.ts'
-import { number, peopleInWords } from '../../lib/words.ts'
+import { counted, number, peopleInWords } from '../../lib/words.ts'
 import { type ChangeKind, changeWords, receiptInWords, runBadges, undoDays } from '../../sync/run.ts'
 import { findRun, type ListedChange, listChanges, listRuns, type ShownRun } from '../../sync/store.ts'
 import { viewerOf } from '../../web/access.ts'
@@ -126,16 +124,16 @@ function kindsOf(run: ShownRun): Kind[] {
 const some = (value: number, words: string) => (value > 0 ? [`${number(value)} ${words}`] : [])
 
 function headingOf(run: ShownRun): string {
-  if (run.state === 'running') return 'The group is being read'
+  if (run.state === 'running') return 'Syncing this group'
   if (run.state === 'failed') return 'Failed: nothing was changed'
   const done = [
     ...some(run.added, 'added'),
-    ...some(run.removed, 'taken out'),
+    ...some(run.removed, 'removed'),
     ...some(run.changed, 'changed'),
     ...some(run.addresses, 'with another address')
   ]
   const waits = run.state === 'parked' ? some(run.parked + run.deactivationsParked, 'wait for approval') : []
-  return [...done, ...waits].join(', ') || 'Nothing had changed'
+  return [...done, ...waits].join(', ') || 'No changes'
 }
 
 function factsOf(run: ShownRun, timeZone: string) {
@@ -149,7 +147,7 @@ function factsOf(run: ShownRun, timeZone: string) {
   if (run.approvedAt)
     facts.push({
       name: 'Approved',
-      value: `${showTime(run.approvedAt, timeZone).text}, ${run.approverName ?? 'somebody'}`
+      value: `${showTime(run.approvedAt, timeZone).text}, ${run.approverName ?? 'a former user'}`
     })
   return facts
 }
@@ -157,8 +155,9 @@ function factsOf(run: ShownRun, timeZone: string) {
 function troubleOf({ state, reason }: ShownRun) {
   if (!reason) return null
   if (state === 'failed') return { tone: 'bad', icon: 'alert', title: 'This sync changed nothing.', text: reason }
-  if (state === 'parked') return { tone: 'warn', icon: 'pause', title: 'Some of it waits for you.', text: reason }
-  return { tone: 'mute', icon: 'check', title: 'Nothing waits here any more.', text: reason }
+  if (state === 'parked')
+    return { tone: 'warn', icon: 'pause', title: 'Some changes need your approval.', text: reason }
+  return { tone: 'mute', icon: 'check', title: 'Nothing waits for approval now.', text: reason }
 }
 
 function decisionOf({ parked, deactivationsParked }: ShownRun) {
@@ -166,10 +165,10 @@ function decisionOf({ parked, deactivationsParked }: ShownRun) {
     ...some(parked, parked === 1 ? 'leaves the team' : 'leave the team'),
     ...some(deactivationsParked, deactivationsParked === 1 ? 'is deactivated' : 'are deactivated')
   ]
-  const all = number(parked + deactivationsParked)
-  const back = parked > 0 ? ` Who left the team can be put back for ${undoDays} days.` : ''
-  const text = `Let ${all} go: ${parts.join(', ')}.${back} Until then everybody stays, and the next sync looks again.`
-  return { button: `Let ${all} go`, text }
+  const what = deactivationsParked === 0 ? 'removal' : parked === 0 ? 'deactivation' : 'change'
+  const back = parked > 0 ? ` People removed from the team can be put back for ${undoDays} days.` : ''
+  const text = `If you approve, ${parts.join(' and ')}.${back} Until then everyone stays, and the next sync checks again.`
+  return { button: `Approve ${counted(parked + deactivationsParked, what)}`, text }
 }
 
 function canUndo({ state, removed, undoneAt, approvedAt, finishedAt }: ShownRun): boolean {

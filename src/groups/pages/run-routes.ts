@@ -46,7 +46,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
   )
 
   const decisions = { approval: approve, undo } as const
-  const said = { approval: 'Let go', undo: 'Put back' } as const
+  const said = { approval: 'Removals approved', undo: 'Put back' } as const
   for (const path of ['approval', 'undo'] as const) {
     app.post<ByRun>(
       `/groups/:id/sync-runs/:run/${path}`,
@@ -56,7 +56,7 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
         const { people, forOwner } = answer(await decisions[path](db, viewerOf(request).id, Number(id), Number(run)))
         const others =
           forOwner > 0
-            ? ` ${number(forOwner)} more hold a role that only an owner takes away: see People who have left.`
+            ? ` ${number(forOwner)} more have a role that only an owner can remove: see People who have left.`
             : ''
         return redirectWith(
           reply,
@@ -74,10 +74,10 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const { team } = request.body
       if (team !== 'keep' && team !== 'remove')
-        throw new Refusal(422, 'Say what becomes of the team: keep or remove. Nothing was changed.')
+        throw new Refusal(422, 'Choose whether to keep or remove the team. Nothing was changed.')
       const { outcome } = await stopSyncing(db, viewerOf(request).id, Number(request.params.id), team)
       if (outcome === 'unknown') throw noGroup()
-      const text = `The group is not synced any more. Its team ${team === 'keep' ? 'stays as it is' : 'is gone'}.`
+      const text = `The group is no longer synced. Its team was ${team === 'keep' ? 'kept' : 'deleted'}.`
       return redirectWith(reply, db, '/groups', text)
     }
   )
@@ -86,6 +86,6 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
 function answer(result: DecideOutcome) {
   if (result.outcome === 'unknown') throw new Refusal(404, 'There is no such sync.')
   if (result.outcome === 'wrong-state')
-    throw new Refusal(409, 'Nothing waits in this sync, or it cannot be taken back any more.')
+    throw new Refusal(409, 'Nothing in this sync waits for approval or can still be put back.')
   return result
 }

@@ -1,5 +1,3 @@
-/** A search of the live directory as the page shows it. */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { directoryOf } from '../../directory/settings.ts'
 import { DirectoryProblem, type FoundGroup, type FoundGroups } from '../../ldap/directory.ts'
@@ -13,7 +11,7 @@ import type { GroupsQuery } from './groups-page.ts'
 
 const most = 50
 
-/** Nothing is asked before the second character. What was ticked for an earlier search stays on top of this one. */
+/** Nothing is asked before the second character. Groups selected in an earlier search stay on top. */
 export async function searchView(deps: Deps, request: FastifyRequest, reply: FastifyReply, query: GroupsQuery) {
   const q = searchText(query.q)
   const ticked = [...new Set([...valuesOf(query.group), ...valuesOf((request.body as GroupsQuery | undefined)?.group)])]
@@ -21,9 +19,9 @@ export async function searchView(deps: Deps, request: FastifyRequest, reply: Fas
   if ([...q].length < 2 && ticked.length === 0) return nothing
   const opened = await directoryOf(deps)
   if ('problem' in opened) return { ...nothing, problem: { text: opened.problem, advice: null } }
-  // whoever types on does not wait for this answer: the directory need not either
+  // a person who types on no longer waits for this answer: stop asking the directory
   const gone = new AbortController()
-  reply.raw.on('close', () => gone.abort(new Error('nobody waits for this search any more')))
+  reply.raw.on('close', () => gone.abort(new Error('this search is no longer needed')))
   try {
     const { directory } = opened
     const search: FoundGroups =
@@ -56,12 +54,12 @@ function foundInWords(search: FoundGroups, q: string, kept: number): string {
   if (hidden !== '' && count === 0) return hidden
   const groups = count === 1 ? 'group matches' : 'groups match'
   const found = count === 0 ? `No group matches “${q}”` : `${count} ${groups} “${q}”`
-  const all = hasMore ? `The first ${count} groups that match “${q}”: type more to see others` : found
+  const all = hasMore ? `The first ${count} groups that match “${q}”: type more to narrow the list` : found
   const said = hidden === '' ? all : `${all}. ${hidden}`
-  return kept === 0 ? said : `${said}; on top ${kept === 1 ? 'is the one' : `are the ${kept}`} that you ticked before`
+  return kept === 0 ? said : `${said}. Your earlier selection is listed first.`
 }
 
-/** What the directory test says of them: without an ID a rename would lose a group. */
+/** As the directory test says: without an ID, a rename would lose a group. */
 function withoutIdInWords({ withoutId = 0, idName = '' }: FoundGroups, q: string): string {
   if (withoutId === 0) return ''
   const groups = withoutId === 1 ? '1 group that matches' : `${number(withoutId)} groups that match`

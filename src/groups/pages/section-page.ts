@@ -9,19 +9,16 @@ import { initialsOf } from '../../web/pages.ts'
 import type { ListedMember, Section } from '../members/store.ts'
 import { type GroupView, noSection, rowsInSection, toggled, type ViewFields } from '../members/view.ts'
 
-/** Where something leads that changes this of the view. */
 export type Go = (changed: ViewFields) => string
 
 interface SectionContext {
   view: GroupView
   open: string[]
   go: Go
-  /** The same as an address that is only read. */
   address: Go
   timeZone: string
 }
 
-/** One section with the rows that it shows and where its buttons lead. */
 export function sectionView(section: Section, index: number, members: ListedMember[], context: SectionContext) {
   const { view, open, go, address, timeZone } = context
   const { key, people, notInvited, selected } = section

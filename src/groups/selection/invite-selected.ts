@@ -11,15 +11,15 @@ export type InviteSelectedOutcome =
   | { outcome: 'batch'; batchId: number }
   /** There is no such selection, or it is another admin's. */
   | { outcome: 'unknown' }
-  /** Nobody of it would get a mail; nothing was made. */
+  /** No one in it would get an email; nothing was created. */
   | { outcome: 'nobody' }
 
 const linesInChunk = 5000
 
 /**
- * Makes a batch of what was selected, which the worker judges and sends like a list. The same selection leads to the same
- * batch, however often and however close together it is sent. Its invitations name no team: the directory has put these
- * people in the group's, and a second reason to be there would keep them in it when the directory takes them out.
+ * Makes a batch of the selection, which the worker judges and sends like a list. The same selection leads to the same batch, however often
+ * it is sent. Its invitations name no team: the directory put these people in the group's team, and a second reason would keep them there
+ * when the directory removes them.
  */
 export async function inviteSelected(
   db: Database,

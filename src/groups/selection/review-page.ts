@@ -1,5 +1,3 @@
-/** What sending a selection would do: who gets a mail, who does not and why. Nothing is sent by looking at it. */
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { idOf } from '../../lib/id.ts'
 import { counted, number, peopleInWords } from '../../lib/words.ts'
@@ -40,7 +38,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
     listLeftOut(db, group.id, 1)
   ])
   const mails = counts.invite ?? 0
-  // nobody gets a mail: then why is what somebody wants to see
+  // if no one gets an email, the reasons are what the admin wants to see
   const other = query.show === undefined && mails === 0 ? outcomes.find(name => (counts[name] ?? 0) > 0) : undefined
   const chosen = other ?? asked
   const rows = other ? await list(other) : found
@@ -69,7 +67,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
 }
 
 const headingOf = (mails: number) =>
-  mails === 0 ? 'Nobody gets a mail' : `${peopleInWords(mails)} ${mails === 1 ? 'gets' : 'get'} an invitation`
+  mails === 0 ? 'No invitations to send' : `${peopleInWords(mails)} ${mails === 1 ? 'gets' : 'get'} an invitation`
 
 function outcomeView(name: Outcome, value: number, chosen: Outcome, href: string) {
   const isChosen = chosen === name

@@ -1,10 +1,9 @@
-/** What would become of each person of a selection if it was sent now. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { whyNotInvited } from '../../people/conditions.ts'
 import type { Outcome } from './review.ts'
 
-/** The first that fits wins, in the order of the verdicts of a batch. */
+/** The first that fits wins, in the order of a batch's verdicts. */
 const outcome = sql`case
   when t.person_id is null then 'left'
   when split_part(p.address_key, '@', -1) not in (select name from domains) then 'foreign'
@@ -48,7 +47,7 @@ export async function listReviewed(
   limit: number,
   after: number | null
 ): Promise<Reviewed[]> {
-  // who has left the group has no place in it any more: first, by id
+  // people who left the group are no longer members: they come first, by id
   const place = sql`coalesce(t.sort, ''), p.id`
   const before = sql`
     coalesce((select sort from team_members where team_id = ${teamId} and person_id = ${after}::bigint and in_directory), '')`
@@ -62,11 +61,11 @@ export async function listReviewed(
 
 export interface SomeAddresses {
   emails: string[]
-  /** The last person that was looked at; null: there was nobody left. */
+  /** The last person that was read; null: no one was left. */
   last: number | null
 }
 
-/** The addresses that a batch is made of, of everybody but who has left the group or is disabled: those after `after`. */
+/** The addresses for a batch, after `after`, without people who left the group or are disabled. */
 export async function addressesOf(
   tx: Db,
   selectionId: number,

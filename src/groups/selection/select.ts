@@ -12,9 +12,9 @@ import {
 } from '../members/selection-store.ts'
 import type { Grouping, MemberFilter } from '../members/view.ts'
 
-/** What an admin ticked and unticked since the page was made. */
+/** What an admin selected and cleared since the page was made. */
 export interface Ticks {
-  /** What the page showed: sections and "everybody" mean those whom it did. */
+  /** The view of that page: sections and "everyone" mean the people it showed. */
   filter: MemberFilter
   by: Grouping
   clear: boolean
@@ -26,15 +26,14 @@ export interface Ticks {
 }
 
 export interface Selected {
-  /** Null while nobody was ever ticked. */
+  /** Null while no one was ever selected. */
   id: number | null
   people: number
 }
 
 /**
- * Brings a selection up to date: cleared first, then everybody, then sections, then single people, so that "a section but
- * one person" is what it says. Begins one when something is ticked and there is none, or when the one named is not this
- * admin's or has been sent.
+ * Updates a selection: cleared first, then everyone, then sections, then single people, so that "a section but one person" works. Starts a
+ * new one when something is selected and there is none, or when the named one is another admin's or has been sent.
  */
 export async function select(
   db: Database,

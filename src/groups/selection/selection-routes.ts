@@ -33,7 +33,7 @@ const body = form({
   except: repeated(),
   all: optionalField(),
   clear: optionalField(),
-  /** What was ticked when the page was made, and the query of that page. */
+  /** The selection and the query of the page when it was made. */
   ticked: repeated(),
   ticked_section: repeated(),
   of: optionalField()
@@ -58,7 +58,7 @@ export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
     const { group, view, selected } = await take(deps, request)
     if (selected.id !== null && selected.people > 0)
       return reply.redirect(`/groups/${group.id}/review?selection=${selected.id}`, 303)
-    const errors = [{ href: '#members', text: 'Tick the people whom you want to invite.' }]
+    const errors = [{ href: '#members', text: 'Select the people to invite.' }]
     return groupPage(deps, request, reply, group, { ...view, selection: selected.id }, errors)
   })
 
@@ -84,14 +84,14 @@ export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
       if (result.outcome === 'unknown')
         throw new Refusal(422, 'There is no such selection. Nothing was sent; select again on the page of the group.')
       if (result.outcome === 'nobody')
-        throw new Refusal(409, 'Nobody of them gets a mail as things are. Nothing was sent.')
+        throw new Refusal(409, 'None of them would get an invitation now. Nothing was sent.')
       wake()
       return reply.redirect(`/batches/${result.batchId}`, 303)
     }
   )
 }
 
-/** Keeps what was ticked; returns where the form leads. */
+/** Saves the selection; returns where the form leads. */
 async function take(deps: Deps, request: FastifyRequest) {
   const group = await groupOf(deps, request)
   const fields = request.body as Body
@@ -110,7 +110,7 @@ const words: { [name in keyof Body]?: readonly string[] } = {
   clear: ['1']
 }
 
-/** An address with a filter that is none shows everybody; a form with one must not select them. */
+/** An invalid filter in a URL shows everyone; a form with one must not select them. */
 function refuseUnknown(fields: Body) {
   for (const [name, known] of Object.entries(words)) {
     const value = fields[name as keyof Body]
@@ -154,7 +154,7 @@ type Ids = number[]
 function idsOf(value: string | string[] | undefined): Ids {
   return valuesOf(value).map(text => {
     if (!/^[1-9]\d{0,14}$/.test(text))
-      throw new Refusal(422, 'One of the people ticked is unknown. Nothing was changed.')
+      throw new Refusal(422, 'One of the selected people is unknown. Nothing was changed.')
     return Number(text)
   })
 }

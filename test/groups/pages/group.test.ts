@@ -84,7 +84,7 @@ t.test('statuses are counts and filters', async t => {
   await db.execute(sql`update people set signed_up_at = now() where id = ${group.people.p1!}`)
   const page = (await ben.get(base)).body
   t.match(countsOf(page), { 'not-invited': 127, invited: 1, expired: 1, 'signed-up': 1, revoked: 0, deactivated: 0 })
-  t.match(page, /Invite the 127 not invited/)
+  t.match(page, /Invite 127 people/)
   const expired = (await ben.get(`${base}?status=expired`)).body
   t.same(rowsOf(expired), [String(group.people.p2)])
   t.match(expired, /data-enrollment="expired" data-delivery="sent"/)
@@ -132,9 +132,12 @@ t.test('a failed sync, one that waits and people without address are said on the
     sql`insert into sync_runs (group_id, state, cause, reason, finished_at) values (${group.id}, 'failed', 'schedule', 'The server hung up', now()) returning id`
   )
   await db.execute(sql`update directory_groups set last_run_id = ${id} where id = ${group.id}`)
-  t.match((await ben.get(base)).body, /failed and changed nothing[\s\S]*The server hung up\. What is shown is from/)
+  t.match(
+    (await ben.get(base)).body,
+    /failed and changed nothing[\s\S]*The server hung up\. This page shows the group as of/
+  )
   await db.execute(sql`update sync_runs set state = 'parked', parked = 12, reason = null where id = ${id}`)
-  t.match((await ben.get(base)).body, /12 people would be taken out of the team/)
+  t.match((await ben.get(base)).body, /12 people would be removed from the team/)
   t.match((await ben.get(base)).body, /Review changes/)
   t.match((await cleo.get(base)).body, /See details/)
   await db.execute(

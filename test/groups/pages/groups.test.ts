@@ -46,7 +46,7 @@ t.test('what was ticked stays on top of the next search', async t => {
     boxesOf(page).map(({ attributes }) => attributes.has('checked')),
     [true, false]
   )
-  t.match(page, /1 group matches “sales”; on top is the one that you ticked before/)
+  t.match(page, /1 group matches “sales”. Your earlier selection is listed first./)
 })
 
 t.test('groups that are ticked are kept, read and shown; nobody is mailed', async t => {
@@ -54,7 +54,7 @@ t.test('groups that are ticked are kept, read and shown; nobody is mailed', asyn
   const answer = await ben.post('/groups', { group: ids })
   t.match(answer, { statusCode: 303, headers: { location: '/groups' } })
   const waiting = (await ben.get('/groups')).body
-  t.match(waiting, /3 groups are being read\. Nobody is invited by that/)
+  t.match(waiting, /Syncing 3 groups\. This does not invite anyone/)
   t.match(waiting, /data-sync="running"/)
   t.match(waiting, /First sync/)
   t.notMatch(waiting, /Nobody is in it/, 'nobody knows that yet')
@@ -107,7 +107,7 @@ t.test('sync now leads to the run, which says what was read', async t => {
   t.equal((await ben.get(`${location}?refresh=running`, headers)).headers['hx-refresh'], 'true')
   const page = (await ben.get(location!)).body
   t.match(page, /data-sync="done"/)
-  t.match(page, /Nothing had changed/)
+  t.match(page, /No changes/)
   t.match(page, /5 of 5 members/)
   t.match(page, /Asked for by Ben/)
 })

@@ -40,14 +40,18 @@ t.test('parked removals are listed, approved by name, and can be put back', asyn
   t.match(page, /2 wait for approval[\s\S]*more than 10 % of the group/)
   t.match(page, /data-count="parked" data-value="2"/)
   t.match(page, /anna@larkfield\.example[\s\S]*bela@larkfield\.example/)
-  t.match(page, /Let 2 go: 2 leave the team\. Who left the team can be put back for 30 days\./, 'what the button does')
-  t.notMatch((await cleo.get(url)).body, /Let 2 go/)
+  t.match(
+    page,
+    /If you approve, 2 leave the team\. People removed from the team can be put back for 30 days\./,
+    'what the button does'
+  )
+  t.notMatch((await cleo.get(url)).body, /Approve 2/)
   t.equal((await ben.post(`${url}/undo`)).statusCode, 409, 'nothing went yet')
   t.match(await ben.post(`${url}/approval`), { statusCode: 303, headers: { location: url } })
   t.same(await members(), ['carl directory', 'dora directory'])
   t.equal((await ben.post(`${url}/approval`)).statusCode, 409, 'once')
   const after = (await ben.get(url)).body
-  t.match(after, /2 taken out[\s\S]*Approved: [^<]*, Ben/)
+  t.match(after, /2 removed[\s\S]*Approved: [^<]*, Ben/)
   t.match(after, /Put 2 back/)
   t.match(await ben.post(`${url}/undo`), { statusCode: 303 })
   t.same(await members(), ['anna hand', 'bela hand', 'carl directory', 'dora directory'])

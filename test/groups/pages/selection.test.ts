@@ -82,7 +82,7 @@ t.test('what no form has is refused', async t => {
   t.equal((await post({ member: id('p1'), role: 'owner' })).statusCode, 400)
   const nobody = await post({ by: 'department' }, 'review')
   t.equal(nobody.statusCode, 422)
-  t.match(nobody.body, /Tick the people whom you want to invite/)
+  t.match(nobody.body, /Select the people to invite/)
 })
 
 /** A form as a browser without script would send it: what its page holds, with some boxes changed. */
@@ -178,7 +178,7 @@ t.test('what was reviewed is sent, as one batch, however often it is asked for',
 
 t.test('a selection of which nobody gets a mail sends nothing', async t => {
   const { headers } = await post({ member: id('dan') }, 'review')
-  t.match((await ben.get(headers.location!)).body, /Nobody gets a mail/)
+  t.match((await ben.get(headers.location!)).body, /No invitations to send/)
   const selection = new URL(headers.location!, 'http://x').searchParams.get('selection')!
   t.equal((await ben.post(`${base}/invitations`, { selection })).statusCode, 409)
 })
