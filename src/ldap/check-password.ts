@@ -7,13 +7,13 @@ import { connect } from './wire/connect.ts'
 import type { Limits } from './wire/limits.ts'
 import { RefusedOperation } from './wire/words.ts'
 
-/** Results of a bind that speak about the person: no such entry or password, wrong, no rights, locked by a policy. */
+/** Results of a bind that concern the person: no such entry or password, wrong, no rights, locked by a policy. */
 const wrong = [19, 32, 48, 49, 50, 53]
 
 /**
- * Looks the entry up as the bind account and signs in, over a connection of its own, under the DN that it has now. Whatever
- * is found, the conversation is the same, so that its length tells nothing (S20): where nobody may sign in, a bind that
- * cannot succeed takes the place of theirs. Nothing is asked for an empty password.
+ * Looks up the entry as the bind account and signs in over a separate connection, under the entry's present DN. The conversation is the
+ * same whatever is found, so that its length reveals nothing (S20): if no one may sign in, a bind that must fail takes the place of theirs.
+ * An empty password is never sent.
  */
 export async function checkPasswordAt(
   settings: DirectorySettings,
@@ -43,7 +43,7 @@ export async function checkPasswordAt(
 
 const maySignIn = ({ dn, isDisabled, isExcluded }: DirectoryPerson) => dn !== '' && !isDisabled && !isExcluded
 
-/** What the directory says of a password; expired, or to be changed first, is one that was right. */
+/** What the directory says of a password; one that is expired or must be changed was right. */
 type Tried = 'right' | 'wrong' | 'expired' | 'must-change'
 
 async function trySignIn(

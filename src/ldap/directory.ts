@@ -12,15 +12,15 @@ export interface DirectorySettings {
   /** LDAP filters (RFC 4515) as an admin wrote them; null: the vendor's default. */
   peopleFilter: string | null
   groupFilter: string | null
-  /** Whether the members of groups in groups count. */
+  /** Whether members of nested groups are included. */
   nested: boolean
-  /** Clear text to other hosts than this one. */
+  /** Whether connections to other hosts may be unencrypted. */
   allowPlain: boolean
-  /** What an admin changed of the vendor's attribute names. */
+  /** Attribute names that an admin changed from the vendor's. */
   attributes: Partial<AttributeNames>
-  /** DNs (with everything below them) or mail addresses that are never touched. */
+  /** DNs (with everything below them) or email addresses to exclude. */
   exclusions: string[]
-  /** The organization's own domains, in ASCII form: of several addresses, one in these is chosen. */
+  /** The organization's domains, in ASCII form: of several addresses, one in these is chosen. */
   domains: string[]
 }
 
@@ -61,15 +61,15 @@ export interface DirectoryPerson {
   /** The manager's DN. */
   manager: string | null
   isDisabled: boolean
-  /** An exclusion of the settings names this person: neither add, remove, change nor deactivate. */
+  /** The settings exclude this person: do not add, remove, change or deactivate. */
   isExcluded: boolean
-  /** The nested group through which the person is a member; null: a member of the group itself. */
+  /** The nested group through which the person is a member; null: a direct member. */
   via: string | null
 }
 
 /**
- * The receipt of one reading. Every value is counted once: `listed + computed` is `resolved + repeated + nestedGroups +
- * cyclesCut + dangling + foreignBase + elsewhere + principals + withoutId + ambiguous + others`.
+ * The receipt of one reading. Every value is counted once: `listed + computed` is `resolved + repeated + nestedGroups + cyclesCut +
+ * dangling + foreignBase + elsewhere + principals + withoutId + ambiguous + others`.
  */
 export interface Reading {
   group: FoundGroup
@@ -77,35 +77,35 @@ export interface Reading {
   listed: number
   /** People handed to `take`. */
   resolved: number
-  /** Of these, people whom a search found that the group describes: no value lists them. */
+  /** Of these, people found by a search that the group describes: no value lists them. */
   computed: number
-  /** Values for a person or group that was counted already: listed twice, or in several groups. */
+  /** Values for a person or group that was already counted: listed twice, or in several groups. */
   repeated: number
-  /** Pieces in which the server showed its member values: at least one a group. */
+  /** Pieces in which the server sent its member values: at least one per group. */
   ranges: number
   nestedGroups: number
   cyclesCut: number
-  /** Values that name nobody. */
+  /** Values without an entry. */
   dangling: number
-  /** DNs (as keys) that another directory holds: of members, of nested groups, and of places that were to be searched. */
+  /** DNs (as keys) that another directory holds: members, nested groups, and places to search. */
   away: string[]
   /** Values outside the configured base: never read. */
   foreignBase: number
   /** Values for entries that another directory holds: the server refers to it. Never followed. */
   elsewhere: number
-  /** Who cannot sign in anywhere: people who are contacts or bare mail addresses, and `principals`. */
+  /** Members that cannot sign in anywhere: contacts, bare email addresses, and `principals`. */
   contacts: number
-  /** Members of another Active Directory forest, known by their security id alone. */
+  /** Members of another Active Directory forest, known only by their security id. */
   principals: number
-  /** People without a value in the id attribute that an admin chose: they cannot be told apart after a rename. */
+  /** People without a value in the id attribute that an admin chose: they could not be recognized after a rename. */
   withoutId: number
   /** User names and addresses that several entries share: none of them is chosen. */
   ambiguous: number
-  /** Entries that are no people by the filters: computers, and nested groups where nesting is off. */
+  /** Entries that are not people by the filters: computers, and nested groups where nesting is off. */
   others: number
   /** How the people were found, for the receipt. */
   strategy: string
-  /** Why this reading is NOT complete, in words; empty: proved complete. */
+  /** Why this reading is NOT complete; empty: proved complete. */
   problems: string[]
 }
 
@@ -123,11 +123,11 @@ export interface TestStep {
   advice: string | null
 }
 
-/** Whose password it would be: the entry with a stable id, or the one entry that has a mail address. */
+/** Whose password is checked: that of the entry with a stable id, or of the only entry with an email address. */
 export type EntryKey = { id: string } | { address: string }
 
 export type PasswordCheck =
-  /** `expired`, `must-change`: it is right, and the directory lets nobody in with it until it is changed there. */
+  /** `expired`, `must-change`: it is right, but the directory accepts it nowhere until it is changed there. */
   | { outcome: 'right' | 'expired' | 'must-change'; person: DirectoryPerson }
   | { outcome: 'wrong' }
   /** No entry has that id or address. */
@@ -139,7 +139,7 @@ export type PasswordCheck =
 export interface FoundGroups {
   groups: FoundGroup[]
   hasMore: boolean
-  /** Hits that cannot be kept because they show nothing in the id attribute, `idName`. */
+  /** Hits that cannot be synced because they show nothing in the id attribute, `idName`. */
   withoutId?: number
   idName?: string
 }
@@ -148,32 +148,32 @@ export interface FoundGroups {
 export interface Directory {
   /** Step by step, stops at the first that fails; saves nothing, throws nothing. */
   test(signal?: AbortSignal): Promise<TestStep[]>
-  /** Literal search over name, mail and description, the best hits first; an empty `q` lists. */
+  /** Literal search over name, email and description, best hits first; an empty `q` lists. */
   searchGroups(q: string, limit: number, signal?: AbortSignal): Promise<FoundGroups>
   /** The groups that (still) exist among these stable ids. */
   findGroups(ids: string[], signal?: AbortSignal): Promise<FoundGroup[]>
   /** The people that (still) exist among these stable ids, as far as the account may see them. */
   findPeople(ids: string[], signal?: AbortSignal): Promise<DirectoryPerson[]>
   /**
-   * Of these people, whom `findPeople` does not find, the ids of those whom the directory proves gone. The others may be
-   * in another directory now, or hidden.
+   * Of these people, whom `findPeople` does not find, the ids of those that the directory proves deleted. The others may be in another
+   * directory now, or hidden.
    */
   findGone(people: { id: string; dn: string | null }[], signal?: AbortSignal): Promise<string[]>
   /**
-   * Reads one group whole. People go to `take` in sets of some hundreds, so that memory stays flat, each person at most
-   * once. Nothing may be applied before the outcome is `read` and its `problems` are empty.
+   * Reads one group completely. People go to `take` in sets of some hundreds, so that memory stays flat, each person at most once. Apply
+   * nothing before the outcome is `read` and its `problems` are empty.
    */
   readGroup(id: string, take: (people: DirectoryPerson[]) => Promise<void>, signal?: AbortSignal): Promise<ReadOutcome>
-  /** The people, at most 20, who have this mail address; the disabled and the excluded too. */
+  /** The people, at most 20, with this email address, including disabled and excluded ones. */
   findByAddress(address: string, signal?: AbortSignal): Promise<DirectoryPerson[]>
   /**
-   * Is this the entry's password? The entry is looked up as the bind account and asked under its own DN, once. The disabled
-   * and the excluded are refused, and do not count where an address is looked up. Takes as long whatever the outcome.
+   * Whether this is the entry's password. The entry is looked up as the bind account and asked under its own DN, once. Disabled and
+   * excluded people are refused, and not found by address. Takes as long whatever the outcome.
    */
   checkPassword(key: EntryKey, password: string, signal?: AbortSignal): Promise<PasswordCheck>
 }
 
-/** Why the directory gave no answer: what happened and to what; the advice says what to do next. */
+/** Why the directory gave no answer: the message says what happened and to what, the advice what to do next. */
 export class DirectoryProblem extends Error {
   override name = 'DirectoryProblem'
   advice: string | null

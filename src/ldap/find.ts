@@ -1,4 +1,3 @@
-/** What still exists among stable ids. */
 import type { Filter } from 'ldapts'
 import { parseAddress } from '../lib/addresses/email-address.ts'
 import type { DirectoryPerson, FoundGroup } from './directory.ts'
@@ -26,12 +25,12 @@ export async function findPeopleIn(session: Session, ids: string[]): Promise<Dir
 
 const maxOfAddress = 20
 
-/** The people who have this mail address, as their own or as one of several. */
+/** The people with this email address, as their main one or one of several. */
 export async function findByAddressIn(session: Session, address: string): Promise<DirectoryPerson[]> {
   const { names, filters, exclusions, defaults } = session
   const key = addressKeyOf(address)
   if (key === undefined) return []
-  // most servers compare without case; those that do not keep aliases in small letters
+  // most servers ignore case; those that do not store aliases in lower case
   const others = defaults.otherAddresses.flatMap(name =>
     ['SMTP', 'smtp'].map(kind => equals(name, `${kind}:${address}`))
   )
@@ -39,7 +38,7 @@ export async function findByAddressIn(session: Session, address: string): Promis
   const search = { base: session.settings.baseDn, scope: 'sub' as const, filter, attributes: personAttributes(names) }
   const found: Entry[] = []
   for await (const page of session.pages({ ...search, doing: 'Looking for an address' })) {
-    // servers also match what only looks alike (wide letters, unseen ones)
+    // servers also match lookalikes (wide letters, invisible ones)
     found.push(...page.filter(entry => addressesOf(entry, names).some(({ text }) => addressKeyOf(text) === key)))
     if (found.length >= maxOfAddress) break
   }
@@ -47,7 +46,7 @@ export async function findByAddressIn(session: Session, address: string): Promis
   return people.slice(0, maxOfAddress)
 }
 
-/** Of entries that share an address or a user name, people: a mailbox or a device that has it too is none. */
+/** Of entries that share an address or a user name, the people: a mailbox or device that has it too does not count. */
 export function peopleAmong(session: Session, entries: Entry[]): Entry[] {
   const people = entries.length > 1 ? entries.filter(session.isPerson) : entries
   return people.length > 0 ? people : entries

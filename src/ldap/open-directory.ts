@@ -8,7 +8,7 @@ import { type Session, withSession } from './session.ts'
 import { testSteps } from './test-steps.ts'
 import { type Limits, usualLimits } from './wire/limits.ts'
 
-/** The directory behind these settings. Connects when asked, once for every question; nothing has to be closed. */
+/** The directory behind these settings. Connects for every question and leaves nothing to close. */
 export function openDirectory(settings: DirectorySettings, own: Partial<Limits> = {}): Directory {
   const limits = { ...usualLimits, ...own }
   const ask = <T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>) =>
@@ -26,7 +26,7 @@ export function openDirectory(settings: DirectorySettings, own: Partial<Limits> 
   }
 }
 
-/** What went wrong at the directory is an outcome; an abort and a fault of ours are not. */
+/** A failure of the directory is an outcome; an abort or a bug of ours is not. */
 function outcomeOf(error: unknown, signal: AbortSignal | undefined): ReadOutcome {
   if (signal?.aborted || !(error instanceof DirectoryProblem)) throw error
   return { outcome: 'failed', reason: [error.message, error.advice].filter(Boolean).join('. ') }

@@ -8,18 +8,18 @@ import { allOf, anyOf, contains, equals, startsWith } from './syntax/literal.ts'
 /** Milliseconds that counting members may take: groups of 100,000 need 150 each. */
 const countingTime = 500
 
-/** From the best hits to the others. Each is a question of its own, so that no limit of the server cuts the exact one off. */
+/** From the best hits down. Each is a separate question, so that no limit of the server cuts off the exact one. */
 const ways = [equals, startsWith, contains] as const
-/** Where a group is called something. A description comes last: hundreds may share one. */
+/** Attributes with a group's name. A description comes last: hundreds may share one. */
 const called = ['cn', 'displayName', 'mail']
 
 /**
- * Groups whose name or mail is the text, then begins with it, then holds it, and then those whose description holds it, as
- * the server compares; within these a name counts more than an address, then by name. An empty text lists.
- * `withoutId`: hits that show no stable id, so that they cannot be kept.
+ * Groups whose name or email is the text, then begins with it, then contains it, and then those whose description contains it, as the
+ * server compares; within these a name comes before an address, then by name. An empty text lists. `withoutId`: hits without a stable id,
+ * which cannot be synced.
  */
 export async function searchGroupsIn(session: Session, q: string, limit: number) {
-  // servers pass over what nobody sees (RFC 4518), so a text of it alone would be found everywhere
+  // servers ignore invisible characters (RFC 4518), so a text of those alone would match everything
   const text = withoutUnseen(q.replace(/\s+/g, ' ')).trim()
   const own = session.filters.groups
   const described = allOf(own, contains('description', text))
@@ -80,7 +80,7 @@ async function firstGroups(session: Session, filter: Filter, max: number) {
   return { groups, withoutId }
 }
 
-/** Fills in how many values each group lists; what would take too long, or is worked out by the server, stays open. */
+/** Adds how many values each group lists, unless that takes too long or the server computes it. */
 async function countMembers(session: Session, groups: FoundGroup[]) {
   const { member } = session.names
   const until = performance.now() + countingTime

@@ -1,4 +1,4 @@
-/** One connection for one job: opened, signed in, knowing the server; closed whatever happens. */
+/** One connection for one job: opened, signed in, with the server's features; always closed. */
 import { BindRequest, ExtendedRequest, ExtendedResponse, type Filter } from 'ldapts'
 import { cutText } from '../lib/text/cut.ts'
 import { DirectoryProblem, type DirectorySettings } from './directory.ts'
@@ -26,7 +26,7 @@ export interface Session {
   filters: { people: Filter; groups: Filter }
   /** What the server says of object classes. */
   classes: Classes
-  /** Of a class of people, not only found as something that has an address; everyone, where a filter says who is one. */
+  /** Whether the entry has a class of people, not only an address; true for everyone if a filter decides. */
   isPerson(entry: Entry): boolean
   exclusions: Exclusions
   /** The key of the base DN. */
@@ -34,15 +34,15 @@ export interface Session {
   /** One search, one answer. */
   search(search: Search): Promise<Entry[]>
   /**
-   * Page after page; all at once from a server that cannot page, which counts as whole when it says success. `first`: the
-   * caller wants no more than so many, and leaves after them.
+   * Page after page; all at once from a server that cannot page, which counts as complete when it says success. `first`: the caller needs
+   * no more than so many.
    */
   pages(search: Search, first?: number): AsyncGenerator<Entry[]>
   /** One entry by its DN, or undefined when there is none that we may see. */
   read(dn: string, attributes: string[], doing: string, filter?: Filter): Promise<Entry | undefined>
-  /** The same with values by the hundred thousand: only there a message may be large. */
+  /** The same with values by the hundred thousand: only there may a message be large. */
   readLarge(dn: string, attributes: string[], doing: string): Promise<Entry | undefined>
-  /** Throws if the server does not take us any more for whom we signed in as: then less is shown, and nothing says so. */
+  /** Throws if the server no longer knows our sign-in: it would show less and say nothing. */
   checkIdentity(): Promise<void>
 }
 
@@ -57,16 +57,16 @@ export async function withSession<T>(
   try {
     progress.begin('bind')
     const bound = await signIn(connection, settings.bindDn, settings.bindPassword)
-    progress.done(settings.bindDn === '' ? 'Signed in as nobody' : `Signed in as ${settings.bindDn}`)
+    progress.done(settings.bindDn === '' ? 'Signed in anonymously' : `Signed in as ${settings.bindDn}`)
     return await work(await openSession(connection, settings, limits, bound, progress))
   } finally {
     connection.close()
   }
 }
 
-/** Binds; an empty password is refused here, because servers answer it with success and sign nobody in (RFC 4513 §5.1.2). */
+/** Binds; an empty password is refused here, because servers answer it with success and an anonymous session (RFC 4513 §5.1.2). */
 export async function signIn(connection: Connection, dn: string, password: string): Promise<string> {
-  const doing = dn === '' ? 'Signing in as nobody' : `Signing in as ${dn}`
+  const doing = dn === '' ? 'Signing in anonymously' : `Signing in as ${dn}`
   if (dn !== '' && password === '')
     throw new DirectoryProblem(`${doing}: the password is empty`, 'Enter the password of the bind DN')
   const policy = new PasswordPolicy()
@@ -74,7 +74,7 @@ export async function signIn(connection: Connection, dn: string, password: strin
   const answer = await connection.send(new BindRequest({ messageId: 0, dn, password, ...controls }), doing)
   const { status, errorMessage } = answer
   if (status !== 0) throw new RefusedOperation(status, doing, errorMessage, '', policy.error)
-  // signed in, and refused everything until the password is changed
+  // signed in, but refused everything until the password is changed
   if (policy.error === 2) throw new RefusedOperation(49, doing, errorMessage, '', policy.error)
   return doing
 }
@@ -91,7 +91,10 @@ async function openSession(
   const server = await readServer(connection)
   const identity = server.canSayWho ? await whoAmI(connection) : undefined
   if (identity === '' && settings.bindDn !== '')
-    throw new DirectoryProblem(`${doing}: the server took us for nobody`, 'Check the bind DN and its password')
+    throw new DirectoryProblem(
+      `${doing}: the server treats the connection as anonymous`,
+      'Check the bind DN and its password'
+    )
   const defaults = defaultsOf(server.vendor)
   const names = namesFor(defaults, settings)
   const classes = await classesOf(connection, settings.url, server)
@@ -132,7 +135,7 @@ async function openSession(
       readOne(session, { base: dn, scope: 'base', filter: everything, attributes, doing, isLarge: true }),
     async checkIdentity() {
       if (identity !== undefined && (await whoAmI(connection)) !== identity)
-        throw new DirectoryProblem('The directory has signed us out in between', 'Try again')
+        throw new DirectoryProblem('The directory has signed Rollcall out', 'Try again')
     }
   }
   return session
@@ -178,7 +181,7 @@ async function whoAmI(connection: Connection): Promise<string> {
   return answer instanceof ExtendedResponse ? (answer.value ?? '') : ''
 }
 
-/** An entry from elsewhere is a server that sends what nobody asked for: nothing of it may be believed. */
+/** An entry from elsewhere was not asked for: do not believe it. */
 function requireBelow(entry: Entry, base: string, baseDn: string): Entry {
   const { key } = entry
   if (key !== undefined && isBelow(key, base)) return entry

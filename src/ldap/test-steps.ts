@@ -12,7 +12,7 @@ import { RefusedOperation } from './wire/words.ts'
 const maxCounted = 10_000
 const titles = { 'active-directory': 'Active Directory', openldap: 'OpenLDAP', '389': '389 Directory Server' }
 
-/** Goes the way of a sync step by step, and stops where it fails. Changes nothing, here or there. */
+/** Takes the steps of a sync one by one, and stops where one fails. Changes nothing, here or there. */
 export async function testSteps(
   settings: DirectorySettings,
   limits: Limits,
@@ -44,7 +44,7 @@ async function look(
   const contexts = server.namingContexts.join(', ')
   if (settings.baseDn !== '' && !(await session.read(settings.baseDn, ['objectClass'], `Reading ${settings.baseDn}`)))
     throw new DirectoryProblem(
-      `The base ${settings.baseDn} is not there, or the bind account may not see it`,
+      `The base ${settings.baseDn} does not exist, or the bind account may not see it`,
       contexts ? `This server holds ${contexts}` : 'Check the base DN and what the bind account may read'
     )
   done(settings.baseDn === '' ? 'The whole directory' : `Found ${settings.baseDn}`)
@@ -110,5 +110,5 @@ async function count(
   return [text, end ? `${end.message} ${end.advice}` : null]
 }
 
-/** 389 Directory Server looks through 5,000 entries unless told otherwise: enough to count some, and no fault of the settings. */
+/** 389 Directory Server looks through 5,000 entries by default: enough to count some, and not a fault of the settings. */
 const limitOf = (error: unknown) => (error instanceof RefusedOperation && error.code === 11 ? error : undefined)

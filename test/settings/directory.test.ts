@@ -167,7 +167,7 @@ t.test('S15: a password moved from another row or column does not open', async t
 
 t.test('what cannot be is refused beside its field, and what was typed stays', async t => {
   for (const [field, value, words] of [
-    ['url', 'http://x', 'is not the address of a directory'],
+    ['url', 'http://x', 'is not a directory’s address'],
     ['url', 'ldap://ldap.example.org', 'unencrypted'],
     ['url', 'ldap://127.0.0.1:25', 'Directories listen on port'],
     ['ca', 'no certificate', 'PEM'],

@@ -1,4 +1,4 @@
-/** Long loops over what a directory sent let others have their turn: pages open while a group of a million is read. */
+/** Yields in long loops over directory data, so that pages open while a group of a million is read. */
 import { setImmediate } from 'node:timers/promises'
 
 /** Milliseconds of work in a row. */
@@ -6,7 +6,7 @@ const longest = 10
 /** Steps between two looks at the clock. */
 const steps = 128
 
-/** To be called at every step of a loop; a promise when it is the turn of others. */
+/** Call at every step of a loop; returns a promise when it is time to yield. */
 export function breather(): () => Promise<void> | undefined {
   let since = performance.now()
   let step = 0

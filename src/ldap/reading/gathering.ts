@@ -14,7 +14,7 @@ export interface Gathering {
   problems: string[]
   /** Keys of the DNs that another directory holds. */
   away: string[]
-  /** Every member DN met so far, by key: what is met again is known already. */
+  /** Every member DN so far, by key: one that appears again is known. */
   known: TextTable
   /** Stable ids of the groups on the way. */
   visited: Set<string>
@@ -23,13 +23,13 @@ export interface Gathering {
   /** People with an address. */
   withMail: number
   /**
-   * Takes in the person of an entry, whom a value lists or (`isComputed`) a search found. A promise when a set is full and
-   * was handed on: wait for it.
+   * Takes the person of an entry, which a value lists or (`isComputed`) a search found. Returns a promise when a set is full and being
+   * handed on: await it.
    */
   add(entry: Entry, via: string | null, isComputed?: boolean): Promise<void> | undefined
-  /** Takes in somebody who is only an address in a list. */
+  /** Takes a person who is only an address in a list. */
   addAddress(address: string, via: string | null): Promise<void>
-  /** Hands on what has not been handed on yet. */
+  /** Hands on the rest. */
   flush(): Promise<void>
 }
 
@@ -86,10 +86,10 @@ export function gather(session: Session, take: (people: DirectoryPerson[]) => Pr
     },
     async flush() {
       await handOn()
-      // every entry has the id that the server gives; without it rights were lost. One that an admin chose may be missing
+      // every entry has the server's own id, so a missing one means missing rights; one that an admin chose may be missing
       if (nameless.length > 0 && (session.names.id === session.defaults.id || gathering.counts.resolved === 0))
         gathering.problems.push(
-          `${nameless.length} of its people show no ${session.names.id}, among them ${nameless[0]}: without it nobody can be told apart after a rename. Choose another id attribute, or let the account read this one`
+          `${nameless.length} of its people show no ${session.names.id}, among them ${nameless[0]}: without it Rollcall cannot recognize people after a rename. Choose another id attribute, or let the account read this one`
         )
     }
   }

@@ -5,14 +5,14 @@ import { idOf } from '../syntax/identifier.ts'
 import { judge, type Verdict } from './leftovers.ts'
 import { inFlight, readsInFlight, unlessOwnFault } from './look-up.ts'
 
-/** The ids of those among the people, none of whom is found by id, whose last DN shows that they are gone. */
+/** Of these people, none of whom is found by id, the ids of those whose last DN proves that they are deleted. */
 export async function goneAmong(session: Session, people: { id: string; dn: string | null }[]): Promise<string[]> {
   const doing = 'Looking for people who left the directory'
   const verdictOf = judge(session, doing)
   const gone: string[] = []
   const ask = async ({ id, dn }: { id: string; dn: string | null }) => {
     const key = dnKey(dn ?? '')
-    // the base was narrowed, or there was never a DN: the search by id is all there is
+    // the base was narrowed, or there was never a DN: the search by id has to do
     if (!key || !isBelow(key, session.base)) return [id]
     const verdict = await verdictOf(dn!)
     return typeof verdict === 'string' && (await isProof(session, dn!, verdict, doing)) ? [id] : []
@@ -24,9 +24,9 @@ export async function goneAmong(session: Session, people: { id: string; dn: stri
 async function isProof(session: Session, dn: string, verdict: Verdict, doing: string): Promise<boolean> {
   if (verdict === 'dangling') return true
   if (verdict === 'elsewhere') return false
-  // these servers never tell what is hidden from what is not there
+  // these servers never distinguish hidden from missing
   if (verdict === 'hidden') return !session.defaults.namesNearest
-  // another entry has the DN now, or this one is no person by the filter: unless its id is what is hidden
+  // another entry has the DN now, or this one is not a person by the filter: unless its id is what is hidden
   const { id } = session.names
   const entry = await session.read(dn, [id], doing).catch(unlessOwnFault)
   return entry !== undefined && idOf(id, entry.bytes(id)) !== null

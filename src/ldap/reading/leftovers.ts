@@ -1,4 +1,4 @@
-/** Members that no search finds as people or groups: something else, gone, or hidden from us (docs/decisions/0011). */
+/** Members that no search finds as people or groups: something else, missing, or hidden from us (docs/decisions/0011). */
 import { isForeignPrincipal } from '../schema/person.ts'
 import type { Session } from '../session.ts'
 import { dnKey, isBelow, parentOf } from '../syntax/dn.ts'
@@ -10,10 +10,7 @@ import { inFlight, readsInFlight, unlessOwnFault } from './look-up.ts'
 
 const placesNamed = 3
 
-/**
- * Counts each of these DNs for what it is, and notes a problem when some may be people whom we are not shown, or whom the
- * directory could not show.
- */
+/** Counts each of these DNs for what it is, and adds a problem when some may be people that are hidden or could not be read. */
 export async function judgeLeftovers({ session, counts, problems, away }: Gathering, dns: string[], doing: string) {
   const verdictOf = judge(session, doing)
   const judged = async (dn: string) => [{ dn, verdict: await verdictOf(dn) }]
@@ -36,14 +33,14 @@ export async function judgeLeftovers({ session, counts, problems, away }: Gather
   const count = [...hidden.values()].reduce((sum, each) => sum + each, 0)
   const more = hidden.size > placesNamed ? ` and ${hidden.size - placesNamed} more places` : ''
   problems.push(
-    `${count} of its members are gone or hidden from the bind account, which cannot tell. They are below ${[...hidden.keys()].slice(0, placesNamed).join(' and ')}${more}: give it the right to read there, take them out of the group, or exclude them in the settings`
+    `${count} of its members are missing or hidden; the bind account cannot tell which. They are below ${[...hidden.keys()].slice(0, placesNamed).join(' and ')}${more}: let it read there, remove them from the group, or exclude them in the settings`
   )
 }
 
-/** `hidden`: gone or hidden, which cannot be told apart. */
+/** `hidden`: missing or hidden, which cannot be distinguished. */
 export type Verdict = 'principals' | 'others' | 'dangling' | 'elsewhere' | 'hidden'
 
-/** What a DN that no search finds is: a function, because places are looked at once for all. */
+/** What a DN is that no search finds: a function, because places are looked up once for all. */
 export function judge(session: Session, doing: string): (dn: string) => Promise<Verdict | RefusedOperation> {
   const seen = new Map<string, Promise<boolean>>()
 
@@ -51,7 +48,7 @@ export function judge(session: Session, doing: string): (dn: string) => Promise<
     const key = dnKey(dn)!
     const answer = await readOrNearest(session, dn, doing)
     if (answer instanceof Entry && answer.key === key) return isForeignPrincipal(answer) ? 'principals' : 'others'
-    // who is never touched need not be seen
+    // an excluded person need not be visible
     if (session.exclusions(key, [])) return 'others'
     if (answer instanceof RefusedOperation)
       return answer.code === 10 ? 'elsewhere' : answer.code === 34 ? 'dangling' : answer
@@ -78,9 +75,8 @@ export function judge(session: Session, doing: string): (dn: string) => Promise<
 }
 
 /**
- * The entry; or, when the directory says that there is none, the name of the nearest one above that it told us. Success
- * without an entry, and a lack of rights, say that we may not know. Any other result that speaks about this entry alone is
- * returned as it is.
+ * The entry; or, when the directory says that there is none, the name of the nearest one above. Success without an entry, or a lack of
+ * rights, means that we may not know. Any other result about this entry alone is returned as it is.
  */
 async function readOrNearest(
   session: Session,

@@ -5,10 +5,10 @@ import type { Entry } from '../syntax/entry.ts'
 import { allOf, anyOf, equals } from '../syntax/literal.ts'
 import { RefusedOperation } from '../wire/words.ts'
 
-/** Values of one filter: over 200 servers get slower. */
+/** Values per filter: above 200 servers get slower. */
 const perFilter = 50
 const filtersInFlight = 4
-/** Entries that may have one value: user names and addresses should be one person's, and are not always. */
+/** Entries that may share one value: user names and addresses should be unique, and are not always. */
 const maxAlike = 50
 export const readsInFlight = 32
 
@@ -18,7 +18,7 @@ export interface Wanted {
   doing: string
 }
 
-/** Whether this server finds entries by their own DN; most do, and it saves one question for each member. */
+/** Whether this server finds entries by their own DN; most do, and it saves one question per member. */
 export async function canFilterByDn(session: Session, dn: string): Promise<boolean> {
   const search = { base: session.settings.baseDn, scope: 'sub' as const, attributes: ['1.1'] }
   const filter = equals(session.defaults.ownDn, dn)
@@ -27,10 +27,10 @@ export async function canFilterByDn(session: Session, dn: string): Promise<boole
   return false
 }
 
-/** Results for a filter that names an attribute which the server does not have; 389 Directory Server says 53 when strict. */
+/** Results for a filter with an attribute that the server does not have; 389 Directory Server says 53 when strict. */
 const unknown = [16, 17, 18, 53]
 
-/** Pages of a search by an attribute that the server need not have; one that objects to its name has none. */
+/** Pages of a search by an attribute that the server may not have; a server that objects to its name finds none. */
 export async function* unlessUnknown(pages: AsyncGenerator<Entry[]>): AsyncGenerator<Entry[]> {
   try {
     yield* pages
@@ -39,7 +39,6 @@ export async function* unlessUnknown(pages: AsyncGenerator<Entry[]>): AsyncGener
   }
 }
 
-/** Entries below the base that match `wanted` and have one of these values in the attribute. */
 export async function* lookUp(session: Session, attribute: string, values: string[], wanted: Wanted) {
   const lists: string[][] = []
   for (let at = 0; at < values.length; at += perFilter) lists.push(values.slice(at, at + perFilter))
@@ -61,12 +60,12 @@ export async function* readEach(session: Session, dns: string[], wanted: Wanted)
 }
 
 /**
- * Results that speak about the one name that was asked for, not about the connection, the account or the search
- * (docs/decisions/0015): an entry elsewhere, a name that cannot be read, no right, and limits that struck there.
+ * Results about the one name that was asked for, not about the connection, the account or the search (docs/decisions/0015): an entry
+ * elsewhere, a name that cannot be read, missing rights, and limits.
  */
 const ownFaults = [3, 10, 11, 34, 50, 51, 52]
 
-/** Such a member is looked at once more, by itself, when the others are read. */
+/** Such a member is looked up once more, alone, after the others. */
 export function unlessOwnFault(error: unknown): undefined {
   if (!(error instanceof RefusedOperation && ownFaults.includes(error.code))) throw error
 }
@@ -74,7 +73,7 @@ export function unlessOwnFault(error: unknown): undefined {
 /** Results for a filter with a value that the server cannot read. */
 const valueFaults = [21, 34]
 
-/** Asks about fewer and fewer values until the one that spoils the filter is alone; that one finds nothing. */
+/** Splits the values until the one that spoils the filter is alone; that one finds nothing. */
 async function orHalves(values: string[], ask: (values: string[]) => Promise<Entry[]>): Promise<Entry[]> {
   try {
     return await ask(values)

@@ -1,4 +1,4 @@
-/** What a group lists, whole: every value of every member attribute, in as many pieces as the server wants. */
+/** Every member value of a group, in as many pieces as the server needs. */
 import { DirectoryProblem } from '../directory.ts'
 import type { Session } from '../session.ts'
 import { withoutUid } from '../syntax/dn.ts'
@@ -10,13 +10,13 @@ export interface MemberValues {
   uids: string[]
   mails: string[]
   urls: string[]
-  /** Active Directory: what people carry whose primary group this is. They are not among the values. */
+  /** Active Directory: the value by which people name this as their primary group. They are not among the values. */
   primaryGroupToken: string | null
   /** Answers that it took. */
   ranges: number
-  /** Some attribute was shown, be it with a placeholder that means nobody. */
+  /** An attribute was shown, even if only with a placeholder for no one. */
   isShown: boolean
-  /** It is of a kind that must list somebody. */
+  /** Its kind must list a member. */
   mustList: boolean
   /** Where a group of its kind lists them. */
   usual: string[]
@@ -43,7 +43,7 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
   const doing = `Reading the members of ${dn}`
   const attributes = [...new Set([...session.names.member, 'primaryGroupToken', 'objectClass'])]
   const entry = await session.readLarge(dn, attributes, doing)
-  if (!entry) throw new DirectoryProblem(`${doing}: it has gone in between`, 'Try again')
+  if (!entry) throw new DirectoryProblem(`${doing}: it was deleted meanwhile`, 'Try again')
   const found: MemberValues = {
     dns: [],
     uids: [],
@@ -62,7 +62,7 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
   return found
 }
 
-/** Where groups of these classes list their members, as far as that is read. */
+/** The attributes in which groups of these classes list members. */
 const usualPlaces: [objectClass: string, attribute: string][] = [
   ['groupOfNames', 'member'],
   ['groupOfMembers', 'member'],

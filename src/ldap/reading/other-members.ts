@@ -40,13 +40,13 @@ export async function resolveUids(gathering: Gathering, uids: string[], via: str
   if (uids.length > 0) gathering.strategies.add('user names')
 }
 
-/** User names and addresses as servers compare them (RFC 4518): without case and outer blanks. */
+/** As servers compare user names and addresses (RFC 4518): without case and outer blanks. */
 const plain = (text: string) => text.trim().replace(/\s+/g, ' ').toLowerCase()
 
-/** Values that are looked up before what was found is handed on, so that memory stays flat. */
+/** Values that are looked up before the results are handed on, so that memory stays flat. */
 const atOnce = 2_000
 
-/** Each of these values that some entries have, with all entries that have it. */
+/** Each of these values that entries have, with all its entries. */
 async function* whoHas(session: Session, attribute: string, values: string[], wanted: Wanted) {
   for (let at = 0; at < values.length; at += atOnce) {
     const some = values.slice(at, at + atOnce)
@@ -58,8 +58,8 @@ async function* whoHas(session: Session, attribute: string, values: string[], wa
 }
 
 /**
- * Lists of addresses. An address without an entry is a person all the same, and so is one that two entries have, because
- * nothing says whose it is. One of a group is a nested group.
+ * Lists of addresses. An address without an entry is still a person, and so is one that two entries have, because nothing says whose it is.
+ * A group's address is a nested group.
  */
 export async function resolveMails(gathering: Gathering, mails: string[], via: string | null): Promise<Entry[]> {
   const { session, counts } = gathering
@@ -93,7 +93,7 @@ export async function resolveMails(gathering: Gathering, mails: string[], via: s
   return groups
 }
 
-/** Dynamic groups: the search that the group describes, held to our server and our base. */
+/** Dynamic groups: the search that the group describes, limited to our server and base. */
 export async function resolveUrls(gathering: Gathering, urls: string[], via: string | null): Promise<void> {
   const { session, counts, problems } = gathering
   for (const text of urls) {
@@ -106,13 +106,13 @@ export async function resolveUrls(gathering: Gathering, urls: string[], via: str
   if (urls.length > 0) gathering.strategies.add('the group’s own search')
 }
 
-/** A search that is no member by itself, counted as a value of the group where it leads nowhere. */
+/** A search is not a member itself; it counts as a value of the group if it leads nowhere. */
 function countValue(counts: Gathering['counts'], reason: 'foreignBase' | 'elsewhere' | 'dangling') {
   counts.listed += 1
   counts[reason] += 1
 }
 
-/** A place that another server holds, or that the directory proves gone, says nothing about the rest of the group. */
+/** A place on another server, or one that the directory proves deleted, says nothing about the rest of the group. */
 async function notThere({ session, counts, away }: Gathering, base: string, error: unknown) {
   if (!(error instanceof RefusedOperation && [10, 32].includes(error.code))) throw error
   const verdict =
@@ -122,7 +122,7 @@ async function notThere({ session, counts, away }: Gathering, base: string, erro
   if (verdict === 'elsewhere') away.push(dnKey(base)!)
 }
 
-/** Where to search: what the address names, narrowed to our base. Undefined: outside, or on another server. */
+/** Where to search: the URL's base, narrowed to ours. Undefined: outside, or on another server. */
 function placeOf(session: Session, url: MemberUrl): { base: string; scope: MemberUrl['scope'] } | undefined {
   if (url.host !== '' && url.host !== parseLdapUrl(session.settings.url).host) return undefined
   const key = dnKey(url.base)
@@ -145,7 +145,7 @@ async function runSearch(
     for (const entry of page) await gathering.add(entry, via, true)
 }
 
-/** Domain Users and the like list nobody: their people carry the group's number. */
+/** Domain Users and the like list no one: their people carry the group's number. */
 export async function resolvePrimary(gathering: Gathering, token: string, via: string | null): Promise<number> {
   const { session } = gathering
   const wanted = wantedPeople(session, 'Reading the people whose primary group this is')

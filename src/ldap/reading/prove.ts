@@ -1,4 +1,4 @@
-/** An answer is not proof: success with nothing in it is also what an account gets that lost its rights. */
+/** An answer is not proof: an account without rights also gets success with no entries. */
 import type { Filter } from 'ldapts'
 import { DirectoryProblem, type FoundGroup } from '../directory.ts'
 import { findGroupsIn } from '../find.ts'
@@ -12,26 +12,26 @@ import type { MemberValues } from './member-values.ts'
 
 const sub = (session: Session) => ({ base: session.settings.baseDn, scope: 'sub' as const })
 
-/** Whether any group is in sight, and found by its id, at all: only then one that is not is gone. */
+/** Whether any group is visible and found by its id: only then is a missing one deleted. */
 export async function proveMissing(session: Session): Promise<void> {
   const { id } = session.names
   const search = { ...sub(session), filter: session.filters.groups, attributes: [id] }
   const any = await firstOf(session.pages({ ...search, doing: 'Looking for any group' }, 1))
   if (!any)
     throw new DirectoryProblem(
-      'The directory shows no group at all any more',
+      'The directory no longer shows any group',
       'Check the base, the group filter and what the bind account may read'
     )
   const own = idOf(id, any.bytes(id))
   if (own === null || (await findGroupsIn(session, [own])).length === 0)
     throw new DirectoryProblem(
-      `The directory finds no group by its ${id} any more`,
+      `The directory no longer finds any group by its ${id}`,
       `Let the bind account read ${id} and search for it, or choose another id attribute`
     )
   await session.checkIdentity()
 }
 
-/** Notes a problem unless it is certain that the group lists nobody. */
+/** Adds a problem unless it is certain that the group is empty. */
 export async function proveEmpty(gathering: Gathering, group: FoundGroup, members: MemberValues): Promise<void> {
   const { session, problems } = gathering
   if (members.isShown) return
@@ -56,33 +56,33 @@ async function someoneIsMemberOf(session: Session, group: FoundGroup): Promise<b
   return (await firstOf(session.pages(search, 1))) !== undefined
 }
 
-/** Whether so many names that lead nowhere can be leftovers of people who went, or are people whom we may not see. */
+/** Whether so many names without entries can be leftovers of people who left, or may be people that we cannot see. */
 export function judgeDangling({ counts, problems }: Gathering): void {
   const { dangling, listed, resolved, others, contacts, elsewhere, ambiguous } = counts
   if (dangling === 0) return
-  const advice = 'check what the bind account may read, or take the names of those who left out of the group'
+  const advice = 'check what the bind account may read, or remove people who left from the group'
   if (resolved + others + contacts + elsewhere + ambiguous === 0)
     problems.push(`Not one of its ${listed} members can be found: ${advice}`)
   else if (dangling > Math.max(5, listed / 10))
     problems.push(`${dangling} of its ${listed} members cannot be found: ${advice}`)
 }
 
-/** A search that finds nobody proves something only when people can be found at all. */
+/** A search that finds no one proves something only if people can be found at all. */
 export async function provePeopleInSight({ session, problems }: Gathering): Promise<void> {
   const search = { ...sub(session), filter: session.filters.people, attributes: ['objectClass'] }
   if (await firstOf(session.pages({ ...search, doing: 'Looking for any person' }, 1))) return
   problems.push('The directory shows no people at all: check the base, the people filter and what the account may read')
 }
 
-/** People without addresses are rare, a directory without any is one that hides them. */
+/** People without addresses are rare; a directory without any address hides them. */
 export async function proveAddresses({ session, counts, withMail, problems }: Gathering): Promise<void> {
   if (counts.resolved === 0 || withMail > 0) return
   const attributes = [...session.names.mail, 'proxyAddresses']
   if (await someEntryShows(session, session.filters.people, attributes, 'Looking for anybody with an address')) return
-  problems.push('Nobody in the directory shows a mail address: check what the bind account may read')
+  problems.push('No one in the directory shows an email address: check what the bind account may read')
 }
 
-/** One attribute after the other, because strict servers refuse a filter for one that they do not have. */
+/** One attribute after the other, because strict servers refuse a filter with one that they do not have. */
 async function someEntryShows(session: Session, filter: Filter, attributes: string[], doing: string) {
   for (const name of attributes) {
     const search = { ...sub(session), filter: allOf(filter, has(name)), attributes: [name], doing }
@@ -92,7 +92,7 @@ async function someEntryShows(session: Session, filter: Filter, attributes: stri
   return false
 }
 
-/** Leaves the search before the next begins: servers know one at a time. */
+/** Ends the search before the next begins: servers know one at a time. */
 export async function firstOf(pages: AsyncGenerator<Entry[]>): Promise<Entry | undefined> {
   for await (const [entry] of pages) if (entry) return entry
   return undefined

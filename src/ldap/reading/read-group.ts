@@ -1,4 +1,4 @@
-/** One group read whole: itself, the groups in it, their people. Nothing here decides what to do with them. */
+/** Reads one group completely: itself, nested groups, people. Decides nothing. */
 import type { DirectoryPerson, FoundGroup, ReadOutcome } from '../directory.ts'
 import { findGroupsIn } from '../find.ts'
 import { groupOf } from '../schema/group.ts'
@@ -52,13 +52,13 @@ export async function readGroupIn(
   return { outcome: 'read', reading: { group: { ...group, members: ownMembers }, ...counts, strategy, problems, away } }
 }
 
-/** Reads one group's people, and puts the groups in it on the list. Returns how many values it lists, if it lists them. */
+/** Reads one group's people and queues its nested groups. Returns how many values it lists, if it lists them. */
 async function readOne(gathering: Gathering, step: Step, groups: Map<string, FoundGroup>, steps: Step[]) {
   const { group, parent } = step
   const { counts } = gathering
   const via = parent ? group.name : null
   const members = await readMembers(gathering.session, group.dn).catch(error => {
-    // a nested group that another directory has taken over; the group that was asked for must be here
+    // another directory may have taken over a nested group; the requested group must be here
     if (parent && error instanceof RefusedOperation && error.code === 10) return undefined
     throw error
   })
@@ -90,7 +90,7 @@ async function proveNobody(gathering: Gathering, group: FoundGroup, members: Mem
   else await proveEmpty(gathering, group, members)
 }
 
-/** The DNs that have to be looked up: below our base, and not met before. */
+/** The DNs to look up: below our base, and new. */
 async function sortOut(
   { session, counts, known }: Gathering,
   step: Step,
@@ -115,7 +115,7 @@ async function sortOut(
 function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<string, FoundGroup>, steps: Step[]) {
   const { session, counts } = gathering
   const key = entry.key!
-  // a group on the way is not kept, so its name tells it well enough from the others of this reading
+  // a nested group is not stored, so its name distinguishes it well enough
   const nested = groupOf(entry, session.names, null) ?? { ...anonymous, id: `dn:${key}`, dn: entry.dn, name: entry.dn }
   if (isAbove(step, nested)) counts.cyclesCut += 1
   else if (gathering.visited.has(nested.id)) counts.repeated += 1
@@ -130,7 +130,7 @@ function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<stri
 
 const anonymous = { mail: null, description: null, kind: 'group', members: null } as const
 
-/** Whether the way to this group leads through that one: then following it would go round in a circle. */
+/** Whether the path to this group leads through that one: following it would be a cycle. */
 function isAbove(step: Step, group: FoundGroup | undefined): boolean {
   for (let each: Step | null = step; group && each; each = each.parent) if (each.group.id === group.id) return true
   return false

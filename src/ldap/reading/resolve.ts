@@ -1,4 +1,4 @@
-/** From the DNs that a group lists to people, by the cheapest way that this server offers. */
+/** From the DNs that a group lists to people, in the cheapest way that this server offers. */
 import { groupAttributes } from '../schema/group.ts'
 import { personAttributes } from '../schema/person.ts'
 import type { Session } from '../session.ts'
@@ -10,12 +10,12 @@ import { judgeLeftovers } from './leftovers.ts'
 import { canFilterByDn, lookUp, readEach, unlessUnknown, type Wanted } from './look-up.ts'
 import type { Waiting } from './waiting.ts'
 
-/** From so many members on, pages of 500 are quicker than filters of 50. */
+/** From so many members on, pages of 500 are faster than filters of 50. */
 const many = 200
-/** Entries of others that we read past for each member that we look for, before filters are quicker. */
+/** Unrelated entries read per wanted member before filters are faster. */
 const scanFactor = 3
 
-/** Takes in the people among `waiting`, and returns the entries of groups; the rest is counted for what it is. */
+/** Takes the people among `waiting` and returns the entries of groups; counts the rest for what it is. */
 export async function resolve(
   gathering: Gathering,
   groupDn: string,
@@ -40,14 +40,14 @@ export async function resolve(
   return groups
 }
 
-/** 389 Directory Server looks through 5,000 entries for one search unless told otherwise: then another way leads on. */
+/** 389 Directory Server looks through 5,000 entries per search by default: then another way is used. */
 async function ifOpen({ server }: Session, way: Promise<void>) {
   await way.catch(error => {
     if (server.vendor !== '389' || !(error instanceof RefusedOperation) || error.code !== 11) throw error
   })
 }
 
-/** The back link: one search, read in pages. Only who is listed counts, so an outdated back link adds nobody. */
+/** The back link: one search, read in pages. Only listed members count, so an outdated back link adds no one. */
 async function byMemberOf(gathering: Gathering, dn: string, waiting: Waiting, via: string | null, wanted: Wanted) {
   const { session } = gathering
   const filter = allOf(wanted.filter, equals('memberOf', dn))
@@ -55,18 +55,18 @@ async function byMemberOf(gathering: Gathering, dn: string, waiting: Waiting, vi
   const before = waiting.size
   for await (const page of unlessUnknown(session.pages(search))) {
     for (const entry of page) if (take(waiting, entry)) await gathering.add(entry, via)
-    // other servers leave the back link to whoever writes the entries: no hit on a whole page is no help
+    // other servers leave the back link to the writer of the entries: a page without hits means it is not kept
     if (page.length > 0 && waiting.size === before) break
   }
   if (waiting.size < before) gathering.strategies.add('memberOf in pages')
 }
 
-/** All people of the directory, joined here: the quickest when the group is a large share of them. */
+/** All people of the directory, joined here: fastest when the group is a large share of them. */
 async function byScan(gathering: Gathering, waiting: Waiting, via: string | null, wanted: Wanted) {
   const { session } = gathering
   const search = { ...wanted, base: session.settings.baseDn, scope: 'sub' as const }
   let budget = waiting.size * scanFactor
-  gathering.strategies.add('everybody, compared here')
+  gathering.strategies.add('everyone, compared here')
   for await (const page of session.pages(search)) {
     for (const entry of page) if (take(waiting, entry)) await gathering.add(entry, via)
     budget -= page.length
@@ -93,5 +93,5 @@ async function byName(
   if (hits > 0) strategies.add(isByFilter ? 'filters of 50 names' : 'one by one')
 }
 
-/** Whether this entry was looked for: only then it may count, whatever the server sends. */
+/** Whether this entry was looked for: only then it counts, whatever the server sends. */
 const take = (waiting: Waiting, entry: Entry) => waiting.take(entry.key!)

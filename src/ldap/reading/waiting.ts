@@ -1,6 +1,6 @@
 import { TextTable } from '../../lib/text/text-table.ts'
 
-/** DNs of one group that nobody has met yet. What is found is taken out, and lets go of its memory. */
+/** DNs of one group that were not resolved yet. Found ones are removed, which frees their memory. */
 export class Waiting {
   #places = new TextTable()
   #dns: (string | undefined)[] = []
@@ -13,7 +13,6 @@ export class Waiting {
     if (this.#places.add(key, this.#dns.length)) this.#dns.push(dn)
   }
 
-  /** False when nobody waits for it. */
   take(key: string): boolean {
     const place = this.#places.take(key)
     if (place !== undefined) this.#dns[place] = undefined

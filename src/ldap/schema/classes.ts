@@ -6,15 +6,15 @@ import { searchOnce } from '../wire/pages.ts'
 import { RefusedOperation } from '../wire/words.ts'
 
 export interface Classes {
-  /** These classes, as far as the server has them, and every class below one of them. */
+  /** These classes, if the server has them, and every class below them. */
   below(names: readonly string[]): string[]
   /** Whether the entry is of this class or of one below it. */
   isOf(entry: Entry, name: string): boolean
-  /** The server told its classes: then it has no others. */
+  /** The server listed its classes: then it has no others. */
   isKnown: boolean
 }
 
-/** A server that does not show its classes: names are all there is. */
+/** A server that does not show its classes: only names are known. */
 export const unknownClasses: Classes = {
   below: names => [...names],
   isOf: (entry, name) => entry.isOf(name),
@@ -25,7 +25,7 @@ const kept = new Map<string, { until: number; classes: Classes }>()
 const keptMilliseconds = 10 * 60_000
 const maxKept = 20
 
-/** Reads the classes at the entry that the root entry names, once in ten minutes for each server. */
+/** Reads the classes at the entry that the root entry names, once in ten minutes per server. */
 export async function readClasses(connection: Connection, server: string, subschema: string): Promise<Classes> {
   const key = `${server} ${subschema}`
   const known = kept.get(key)
@@ -73,7 +73,7 @@ export function classesFrom(definitions: readonly string[]): Classes {
   }
 }
 
-/** The names after a word of a definition: one, or several in parentheses, with or without quotes and `$`. */
+/** The names after a keyword of a definition: one, or several in parentheses, with or without quotes and `$`. */
 function listAfter(word: string, text: string): string[] {
   const found = new RegExp(`\\s${word}\\s+(?:\\(([^)]*)\\)|([^\\s)]+))`).exec(text)
   return (found?.[1] ?? found?.[2] ?? '').split(/[\s$']+/).filter(Boolean)

@@ -5,7 +5,7 @@ import type { DirectorySettings, Vendor } from '../directory.ts'
 import type { Classes } from './classes.ts'
 
 export interface Defaults {
-  /** Filters; or object classes, which stand for the classes below them too. */
+  /** Filters; or object classes, which include the classes below them. */
   people: string | readonly string[]
   groups: string | readonly string[]
   id: string
@@ -17,9 +17,11 @@ export interface Defaults {
   ownDn: string
   /** Attributes that people sign in with, beside mail. */
   logins: string[]
-  /** Attributes beside mail that filters may ask for addresses. A strict server refuses a filter that names what it has not. */
+  /**
+   * Attributes besides mail that filters may ask for addresses. A strict server refuses a filter with an attribute that it does not have.
+   */
   otherAddresses: string[]
-  /** Who is told that an entry is not there is told the nearest one above, unless something on the way is hidden. */
+  /** For a missing entry the server names the nearest one above, unless something on the way is hidden. */
   namesNearest: boolean
 }
 
@@ -76,7 +78,7 @@ const byVendor: Record<Vendor, Partial<Defaults>> = {
   },
   openldap: { namesNearest: true },
   '389': {
-    // its own tool makes people that are no inetOrgPerson
+    // its own tool creates people that are not inetOrgPerson
     people: [...personClasses, 'nsPerson'],
     id: 'nsUniqueId',
     otherAddresses: [],
@@ -90,14 +92,13 @@ const anyOfClasses = (names: readonly string[]) => `(|${names.map(name => `(obje
 
 const isFilter = (usual: string | readonly string[]): usual is string => typeof usual === 'string'
 
-/** The filter for groups where the settings have none. */
 export function groupFilterFor({ groups }: Defaults, classes: Classes): string {
   return isFilter(groups) ? groups : anyOfClasses(orAsNamed(classes.below(groups), groups))
 }
 
 /**
- * The filter for people where the settings have none: classes of people, and whatever has a mail address and is no group.
- * The latter only where the classes are known: a name that a server does not know makes a negation match nothing.
+ * The default filter for people: classes of people, and anything with an email address that is not a group. The latter only where the
+ * classes are known: a name that a server does not know makes a negation match nothing.
  */
 export function peopleFilterFor(
   defaults: Defaults,
@@ -119,7 +120,7 @@ const orAsNamed = (found: string[], names: readonly string[]) => (found.length >
 
 export const defaultsOf = (vendor: Vendor): Defaults => ({ ...common, ...byVendor[vendor] })
 
-/** Attribute names to read, the most telling first: what the admin chose, or else what the vendor uses. */
+/** Attribute names to read, best first: the admin's choice, else the vendor's. */
 export interface Names {
   id: string
   mail: string[]

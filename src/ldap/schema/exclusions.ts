@@ -2,10 +2,10 @@ import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 import { dnKey, isBelow } from '../syntax/dn.ts'
 
-/** Tells whether an entry with this DN (as a key) or one of these addresses is never touched. */
+/** Whether an entry with this DN (as a key) or one of these addresses is excluded. */
 export type Exclusions = (key: string, addresses: string[]) => boolean
 
-/** From DNs, which stand for everything below them, and mail addresses. Throws on anything else. */
+/** From DNs, which include everything below them, and email addresses. Throws on anything else. */
 export function readExclusions(lines: string[]): Exclusions {
   const bases: string[] = []
   const addresses = new Set<string>()

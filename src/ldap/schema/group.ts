@@ -4,12 +4,12 @@ import { idOf } from '../syntax/identifier.ts'
 import { addressesOf, chooseAddress } from './address.ts'
 import type { Names } from './defaults.ts'
 
-/** What is read of a group to show it; members are read apart. */
+/** What is read of a group to show it; members are read separately. */
 export const groupAttributes = ({ id, mail }: Names): string[] => [
   ...new Set([id, ...mail, 'cn', 'displayName', 'description', 'groupType', 'proxyAddresses', 'objectClass'])
 ]
 
-/** Null when the entry has no stable id: such a group cannot be kept. */
+/** Null when the entry has no stable id: such a group cannot be synced. */
 export function groupOf(entry: Entry, names: Names, members: number | null): FoundGroup | null {
   const id = idOf(names.id, entry.bytes(names.id))
   if (id === null) return null

@@ -7,14 +7,14 @@ import type { Exclusions } from './exclusions.ts'
 
 const states = ['userAccountControl', 'nsAccountLock', 'loginDisabled', 'pwdAccountLockedTime']
 
-/** What is read of a person: named one by one, so that nothing else comes. */
+/** What is read of a person, attribute by attribute, so that nothing else is sent. */
 export function personAttributes(names: Names): string[] {
   const { id, mail, name, givenName, surname, department, title, manager } = names
   const wanted = [id, ...mail, 'proxyAddresses', ...name, givenName, surname, ...department, title, manager, ...states]
   return [...new Set([...wanted, 'objectClass'])]
 }
 
-/** Null when the entry has no stable id: then it cannot be told from another, later. */
+/** Null when the entry has no stable id: it could not be recognized later. */
 export function personOf(
   entry: Entry,
   names: Names,
@@ -41,10 +41,10 @@ export function personOf(
   }
 }
 
-/** Somebody without an account: an entry of another mail system in Active Directory. */
+/** A person without an account: an entry of another mail system in Active Directory. */
 export const isContact = (entry: Entry) => entry.isOf('contact')
 
-/** Someone of another forest, by security id only: no address, nobody to invite. */
+/** A member of another forest, by security id only: no address to invite. */
 export const isForeignPrincipal = (entry: Entry) => entry.isOf('foreignSecurityPrincipal')
 
 const fullName = (entry: Entry, { givenName, surname }: Names) =>
@@ -53,7 +53,7 @@ const fullName = (entry: Entry, { givenName, surname }: Names) =>
 function isDisabled(entry: Entry): boolean {
   const control = Number(entry.text('userAccountControl') ?? 0)
   const isLocked = (name: string) => entry.text(name)?.toLowerCase() === 'true'
-  // this time means for good; any other is the pause after wrong passwords, which anybody can bring about
+  // this time means forever; any other is the pause after wrong passwords, which anyone can cause
   const isLockedForGood = entry.text('pwdAccountLockedTime') === '000001010000Z'
   return (control & 2) !== 0 || isLocked('nsAccountLock') || isLocked('loginDisabled') || isLockedForGood
 }

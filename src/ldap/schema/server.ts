@@ -8,12 +8,12 @@ import { RefusedOperation } from '../wire/words.ts'
 /** What the root DSE (RFC 4512 §5.1) says about the server. */
 export interface Server {
   vendor: Vendor
-  /** As it names itself, for people. */
+  /** Its own name, for people. */
   title: string
   canPage: boolean
   canSayWho: boolean
   namingContexts: string[]
-  /** Where it shows its schema; null: not told. */
+  /** Where it shows its schema; null: unknown. */
   subschema: string | null
 }
 
@@ -30,13 +30,13 @@ const attributes = [
 
 export const oids = { paging: '1.2.840.113556.1.4.319', whoAmI: '1.3.6.1.4.1.4203.1.11.3' }
 
-/** Results of a server that shows its root entry to nobody, or to others only. */
+/** Results of a server that hides its root entry. */
 const hiddenBy = [1, 10, 32, 50, 53]
 
 export async function readServer(connection: Connection): Promise<Server> {
   const search = { base: '', scope: 'base' as const, filter: everything, attributes, doing: 'Reading the root entry' }
   const found = await searchOnce(connection, search).catch(error => {
-    // some servers show it to nobody; then nothing is known, and paging is tried
+    // some servers show it to no one; then nothing is known, and paging is tried
     if (error instanceof RefusedOperation && hiddenBy.includes(error.code)) return []
     throw error
   })

@@ -1,10 +1,10 @@
 /**
- * Distinguished names (RFC 4514) compared as what they mean: `UID=Bob, OU=People` and `uid=bob,ou=people` have one key.
- * A key is itself a DN; no comma in it belongs to a value, so being below a base is being a suffix.
+ * Distinguished names (RFC 4514) compared by meaning: `UID=Bob, OU=People` and `uid=bob,ou=people` have one key. A key is itself a DN; no
+ * comma in it belongs to a value, so "below a base" means "has it as a suffix".
  */
 import { first } from '../../lib/ends.ts'
 
-/** Spellings of attribute names that servers use for one thing. */
+/** Spellings of the same attribute name. */
 const names = new Map(
   Object.entries({
     '2.5.4.3': 'cn',
@@ -35,17 +35,17 @@ const longest = 8_192
 const plain =
   /^(?:cn|ou|dc|uid|o|c|l|st)=[a-z0-9._@-]+(?: [a-z0-9._@-]+)*(?:,(?:cn|ou|dc|uid|o|c|l|st)=[a-z0-9._@-]+(?: [a-z0-9._@-]+)*)*$/
 
-/** The key of a DN, or undefined when the text is none. The empty DN has the key ''. */
+/** The key of a DN, or undefined when the text is not one. The empty DN has the key ''. */
 export function dnKey(dn: string): string | undefined {
   if (dn.length > longest) return undefined
   const lower = dn.toLowerCase()
-  // most names are plain ASCII: forty times quicker
+  // most names are plain ASCII: forty times faster
   if (lower.length <= 1_024 && plain.test(lower)) return lower
   const rdns = parseDn(dn)
   return rdns?.map(keyOfRdn).join(',')
 }
 
-/** Whether the DN with this key is `base` or stands below it (a key, too). */
+/** Whether the DN with this key is `base` or below it (a key, too). */
 export function isBelow(key: string, base: string): boolean {
   return base === '' || key === base || key.endsWith(`,${base}`)
 }
@@ -59,10 +59,10 @@ export function parentOf(key: string): string | undefined {
 /** The part of a key that names its entry: `cn=smith` of `cn=smith,ou=people`. */
 export const nameOfKey = (key: string) => first(key.split(',', 1))
 
-/** That part of an entry that is named by this one value. */
+/** The part of an entry's name with this one value. */
 export const nameKey = (attribute: string, value: string) => keyOfRdn([[attribute, value]])
 
-/** The value by which an entry is named, `Smith` of `cn=Smith,ou=People`, among its values of that attribute. */
+/** The value that names an entry, `Smith` of `cn=Smith,ou=People`, among its values of that attribute. */
 export function ownNameAmong(dn: string, attribute: string, values: readonly string[]): string | undefined {
   const [own = []] = (dn.length <= longest && parseDn(dn)) || []
   const name = names.get(attribute.toLowerCase()) ?? attribute.toLowerCase()
@@ -178,7 +178,7 @@ class Reader {
       const piece = this.#sign()
       if (!piece) return undefined
       pieces.push(piece)
-      // blanks at the end belong to the value only when they are escaped
+      // blanks at the end belong to the value only when escaped
       if (!isBlank) kept = pieces.length
     }
     return Buffer.concat(pieces.slice(0, kept))

@@ -2,7 +2,7 @@ import { cutText } from '../../lib/text/cut.ts'
 import type { RawEntry } from '../wire/ber.ts'
 import { dnKey, ownNameAmong } from './dn.ts'
 
-/** Values that a server showed in part: `member;range=0-1499`. `last` is undefined in the final part. */
+/** Values that a server sent in part: `member;range=0-1499`. `last` is undefined in the final part. */
 export interface Part {
   first: number
   last: number | undefined
@@ -21,13 +21,13 @@ function lowerCase(name: string): string {
   return key
 }
 
-/** One entry, read by attribute name whatever the server's spelling; always lists, also of one or none. */
+/** One entry, read by attribute name in any spelling; always lists. */
 export class Entry {
   dn: string
   #message: Buffer
   #spans: Map<string, number[]>
   #key: string | undefined | null = null
-  /** Spans of attributes with options, by name without them; null: not looked for yet. */
+  /** Spans of attributes with options, by name without them; null: not read yet. */
   #tagged: Map<string, number[]> | null = null
 
   constructor({ dn, message, spans }: RawEntry) {
@@ -36,7 +36,6 @@ export class Entry {
     this.#spans = spans
   }
 
-  /** The key of the DN, or undefined when that is none. */
   get key(): string | undefined {
     if (this.#key === null) this.#key = dnKey(this.dn)
     return this.#key
@@ -46,7 +45,7 @@ export class Entry {
     return this.#each(this.#spans.get(lowerCase(name)), (start, end) => this.#message.subarray(start, end))
   }
 
-  /** Text values as they are, without the NULs that no database takes; those in some language (`mail;lang-de`) last. */
+  /** Text values without NULs, which no database takes; those in a language (`mail;lang-de`) last. */
   texts(name: string): string[] {
     const tagged = this.#taggedSpans(name)
     const plain = this.#textsAt(this.#spans.get(lowerCase(name)))
@@ -70,9 +69,9 @@ export class Entry {
   }
 
   /**
-   * One value of the first attribute that says anything, trimmed and cut to what a page can show. Of several it is the one
-   * in the entry's own name, else the first in the order of code units: servers keep values in no order. One in some
-   * language (`cn;lang-de`) counts only where there is no other.
+   * One value of the first attribute with a visible one, trimmed and cut to what a page can show. Of several it is the one in the entry's
+   * own name, else the first by code units: servers keep values in no order. One in a language (`cn;lang-de`) counts only if there is no
+   * other.
    */
   text(...names: string[]): string | null {
     for (const name of names) {
@@ -98,8 +97,8 @@ export class Entry {
   }
 
   /**
-   * Attributes with options are kinds of the one without (RFC 4512 §2.5), so servers send them with it. Parts of values
-   * and other encodings are not.
+   * Attributes with options are kinds of the one without (RFC 4512 §2.5), so servers send them with it. Parts of values and other encodings
+   * are not.
    */
   #taggedSpans(name: string): number[] | undefined {
     if (this.#tagged === null) {
@@ -115,7 +114,7 @@ export class Entry {
     return this.#tagged.size === 0 ? undefined : this.#tagged.get(lowerCase(name))
   }
 
-  /** The part of a ranged attribute, when the server did not give all values at once. */
+  /** The part of a ranged attribute, when the server did not send all values at once. */
   part(name: string): Part | undefined {
     const start = `${name.toLowerCase()};range=`
     for (const [key, spans] of this.#spans) {

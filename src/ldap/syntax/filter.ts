@@ -1,6 +1,6 @@
 /**
- * Filters that an admin writes (RFC 4515), read by us: ldapts' own reader encodes `\c3\85` twice, knows no OIDs and no
- * options, stumbles over blanks and lets an unclosed parenthesis pass.
+ * Our own reader of filters that an admin writes (RFC 4515): ldapts' encodes `\c3\85` twice, knows no OIDs and no options, fails on blanks
+ * and accepts an unclosed parenthesis.
  */
 import { AndFilter, type BerWriter, Filter, NotFilter, OrFilter, PresenceFilter, SearchFilter } from 'ldapts'
 import { DirectoryProblem } from '../directory.ts'
@@ -90,7 +90,7 @@ class FilterReader {
       this.#at += part.length
       return filter
     }
-    if (!attributeName.test(name)) throw this.#wrong(`“${name}” is no attribute name`)
+    if (!attributeName.test(name)) throw this.#wrong(`“${name}” is not an attribute name`)
     const filter = this.#simple(name, found[3]!, value)
     this.#at += part.length
     return filter
@@ -113,8 +113,8 @@ class FilterReader {
     const isDn = words[0]?.toLowerCase() === 'dn'
     const rule = words[isDn ? 1 : 0]
     if (words.length > (isDn ? 2 : 1) || (rule !== undefined && !attributeName.test(rule)))
-      throw this.#wrong(`“${rules}” is no matching rule`)
-    if (name !== '' && !attributeName.test(name)) throw this.#wrong(`“${name}” is no attribute name`)
+      throw this.#wrong(`“${rules}” is not a matching rule`)
+    if (name !== '' && !attributeName.test(name)) throw this.#wrong(`“${name}” is not an attribute name`)
     if (name === '' && !rule) throw this.#wrong('a matching rule needs an attribute or the rule’s name')
     const bytes = this.#bytes(value)
     return new Assertion(SearchFilter.extensibleMatch, writer => {
@@ -167,7 +167,7 @@ export const comparison = (type: Filter['type'], name: string, value: Buffer) =>
     writer.writeBuffer(value, 0x04)
   })
 
-/** `parts` are what stands between the asterisks: the first and the last are where the value begins and ends. */
+/** `parts` are the texts between the asterisks: the first and last are where the value begins and ends. */
 export const substrings = (name: string, parts: Buffer[]) =>
   new Assertion(SearchFilter.substrings, writer => {
     writer.writeString(name)

@@ -8,7 +8,7 @@ const formOf = (attribute: string): Form => {
   return name === 'objectguid' ? 'microsoft' : name === 'guid' ? 'octets' : 'text'
 }
 
-/** The id as text, or null when the value is none. */
+/** The id as text, or null when the value is not one. */
 export function idToText(attribute: string, value: Buffer | undefined): string | null {
   if (!value?.length) return null
   const form = formOf(attribute)
@@ -18,7 +18,7 @@ export function idToText(attribute: string, value: Buffer | undefined): string |
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** The id among the values of its attribute: of several the least, whatever order the server keeps them in. */
+/** The id among the values of its attribute: of several the least, whatever their order. */
 export function idOf(attribute: string, values: Buffer[]): string | null {
   if (values.length <= 1) return idToText(attribute, values[0])
   return idToText(attribute, values.toSorted(Buffer.compare)[0])

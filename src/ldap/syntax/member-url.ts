@@ -8,7 +8,7 @@ export interface MemberUrl {
   filter: string
 }
 
-/** Undefined: not such an address. */
+/** Undefined: not such a URL. */
 export function parseMemberUrl(text: string): MemberUrl | undefined {
   const found = /^ldaps?:\/\/([^/?]*)(?:\/([^?]*))?(?:\?([^?]*))?(?:\?([^?]*))?(?:\?([^?]*))?/i.exec(
     text.slice(0, 8_192)

@@ -1,6 +1,6 @@
 /**
- * Strict walks over one whole message. ldapts' reader goes round for ever, allocating, on lengths that lead out of the
- * message, so nothing reaches it unwalked; entries, the only bulk there is, are decoded here.
+ * Strict walks over a whole message. ldapts' reader loops forever, allocating, on lengths that lead out of the message, so nothing reaches
+ * it unwalked; entries, the only bulk there is, are decoded here.
  */
 
 /** An entry as it came. */
@@ -8,13 +8,12 @@ export interface RawEntry {
   dn: string
   message: Buffer
   /**
-   * By name in lower case where each value begins and ends in the message: most values are never asked for. A Map, so that
-   * no name is special.
+   * By name in lower case where each value begins and ends in the message: most values are never read. A Map, so that no name is special.
    */
   spans: Map<string, number[]>
 }
 
-/** A value becomes two numbers here, an attribute a list: what an entry may become is limited, not only its bytes. */
+/** A value becomes two numbers here, an attribute a list: not only an entry's bytes are limited, but also what it may become. */
 const maxValues = 1_200_000
 const maxAttributes = 1_000
 
@@ -24,7 +23,7 @@ interface Element {
   end: number
 }
 
-/** The tag of the operation that a message carries, and its id. Throws on a malformed message. */
+/** The tag of a message's operation, and its id. Throws on a malformed message. */
 export function headOf(message: Buffer): { id: number; operation: Element } {
   const outer = elementAt(message, 0, message.length)
   const id = elementAt(message, outer.start, outer.end)
@@ -32,7 +31,7 @@ export function headOf(message: Buffer): { id: number; operation: Element } {
   return { id: message.readIntBE(id.start, id.end - id.start), operation: elementAt(message, id.end, outer.end) }
 }
 
-/** Throws unless every element of the message lies within the one around it. */
+/** Throws unless every element of the message lies within its parent. */
 export function checkNesting(message: Buffer, start = 0, end = message.length, depth = 0): void {
   if (depth > 32) throw malformed()
   for (let at = start; at < end; ) {
@@ -67,7 +66,7 @@ export function decodeEntry(message: Buffer, operation: Element): RawEntry {
   return { dn: message.toString('utf8', name.start, name.end), message, spans }
 }
 
-/** Adds where each value of the set begins and ends; how many. A loop of its own, because there may be a million. */
+/** Adds where each value of the set begins and ends; returns how many. A separate loop, because there may be a million. */
 function addValues(message: Buffer, set: Element, found: number[]): number {
   let count = 0
   for (let at = set.start; at < set.end; count += 1) {

@@ -1,6 +1,6 @@
 /**
- * The one way to a directory: resolve, connect, encrypt. Nothing but the request for StartTLS is ever written before the
- * connection is as safe as the settings demand (S14), and whoever fails gets no connection, so nobody can go on in clear.
+ * The only way to a directory: resolve, connect, encrypt. Nothing but the request for StartTLS is written before the connection is as safe
+ * as the settings demand (S14); a failed attempt returns no connection, so nothing can continue unencrypted.
  */
 import dns from 'node:dns/promises'
 import net, { type Socket } from 'node:net'
@@ -13,7 +13,7 @@ import { isLoopback, type LdapUrl, parseLdapUrl } from './ldap-url.ts'
 import type { Limits } from './limits.ts'
 import { networkProblem, RefusedOperation } from './words.ts'
 
-/** Told about every step: before it as `begun`, after it with what was found. */
+/** Called before every step with `begun`, and after it with the result. */
 export interface Progress {
   begin(step: TestStepName): void
   done(text: string): void
@@ -50,7 +50,7 @@ export async function connect(
       connection.destroy(clearTextRefusal(address))
       throw clearTextRefusal(address)
     }
-    progress.done(isHere ? 'Not encrypted, and it stays on this machine' : 'Not encrypted, as the settings allow')
+    progress.done(isHere ? 'Not encrypted, on this machine only' : 'Not encrypted, as the settings allow')
     return connection
   }
   progress.done(describe(await startTls(connection, address, settings, limits, signal)))
@@ -88,7 +88,7 @@ function encrypt(
   limits: Limits,
   signal?: AbortSignal
 ): Promise<TLSSocket> {
-  // named by hand: over an open socket Node would compare the certificate with "localhost"; an address is no server name
+  // named explicitly: over an open socket Node would compare the certificate with "localhost"; an IP address is not a server name
   const name = net.isIP(host) ? { host } : { host, servername: host }
   const doing = `Encrypting the connection to ${host}`
   socket.on('error', () => {})
@@ -127,7 +127,7 @@ async function startTls(
   }
 }
 
-/** The socket once it emits `event`; destroyed and explained if it fails, is too slow or is not wanted any more. */
+/** The socket once it emits `event`; destroyed, with the reason, if it fails, times out or is aborted. */
 function onceConnected<T extends Socket>(
   socket: T,
   event: 'connect' | 'secureConnect',
@@ -173,6 +173,6 @@ function inTime<T>(work: Promise<T>, limit: number, doing: string, signal?: Abor
 function describe(socket: TLSSocket): string {
   const certificate = socket.getPeerCertificate()
   const names = certificate.subjectaltname?.replace(/(DNS|IP Address):/g, '') ?? [certificate.subject?.CN].join()
-  const by = certificate.issuer?.O ?? certificate.issuer?.CN ?? 'nobody named'
+  const by = certificate.issuer?.O ?? certificate.issuer?.CN ?? 'no name'
   return `${socket.getProtocol()}, certificate for ${names}, issued by ${by}, valid until ${certificate.valid_to}`
 }

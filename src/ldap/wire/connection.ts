@@ -1,7 +1,7 @@
 /**
- * One LDAP conversation over one socket. ldapts encodes and decodes; its Client is not used, because it reconnects
- * without signing in, keeps bytes and states of a dead connection, hangs after StartTLS and gives no page without entries
- * (docs/decisions/0006). Here a connection that failed once is dead, and every answer has a deadline.
+ * One LDAP conversation over one socket. ldapts encodes and decodes; its Client is not used, because it reconnects without signing in,
+ * keeps bytes and states of a dead connection, hangs after StartTLS and returns no page without entries (docs/decisions/0006). Here a
+ * connection that failed once is dead, and every answer has a timeout.
  */
 import type { Socket } from 'node:net'
 import { type Control, type Message, type MessageResponse, UnbindRequest } from 'ldapts'
@@ -14,15 +14,15 @@ import { decodeResponse } from './responses.ts'
 import { networkProblem } from './words.ts'
 
 export interface Connection {
-  /** Sends, and waits for the answer. Rejects when the connection is lost, or the answer is more than was asked for. */
+  /** Sends a request and waits for the answer. Rejects when the connection is lost, or the answer is more than was asked for. */
   send(message: Message, doing: string, expected?: Expected): Promise<MessageResponse>
-  /** Hands the bare socket over to be wrapped (StartTLS). Refuses if the server has already said more than it pending. */
+  /** Hands over the bare socket to be wrapped (StartTLS). Refuses if the server has already sent more. */
   release(): Socket
-  /** Goes on over the wrapped socket. */
+  /** Continues over the wrapped socket. */
   resume(socket: Socket): void
-  /** Ends at once, with the reason for whoever waits. */
+  /** Ends immediately, with the reason for pending requests. */
   destroy(reason: Error): void
-  /** Says goodbye and ends. */
+  /** Unbinds and ends. */
   close(): void
 }
 
@@ -31,7 +31,7 @@ export interface Expected {
   entry?(entry: RawEntry): void
   /** A reference to another server, which is not followed. */
   reference?(): void
-  /** Entries at the most. */
+  /** Entries at most. */
   maxEntries?: number
   /** May have as many bytes as the largest group. */
   isLarge?: boolean
@@ -40,7 +40,7 @@ export interface Expected {
 interface PendingRequest {
   doing: string
   expected: Expected
-  /** What was sent with the question, and may be answered. */
+  /** What was sent with the request, and may be answered. */
   controls: Control[]
   entries: number
   bytes: number
@@ -97,9 +97,12 @@ class Conversation implements Connection {
 
   release(): Socket {
     if (this.#end) throw this.#end
-    // bytes that came in clear would be believed as if they had come encrypted (CVE-2011-0411)
+    // bytes that came unencrypted would be believed as if they had come encrypted (CVE-2011-0411)
     if (this.#framer.waiting() > 0 || this.#pending.size > 0)
-      throw new DirectoryProblem('The directory sent clear text after agreeing to encrypt', 'Check who answers there')
+      throw new DirectoryProblem(
+        'The directory sent unencrypted data after agreeing to encrypt',
+        'Check who answers there'
+      )
     return this.#socket.off('data', this.#onData).off('error', this.#onError).off('close', this.#onClose)
   }
 
@@ -156,7 +159,7 @@ class Conversation implements Connection {
     const { id, operation } = headOf(message)
     const one = this.#pending.get(id)
     if (id === 0) return this.destroy(new DirectoryProblem('The directory ended the connection', 'Look into its log'))
-    if (!one) throw new Error('it answered what nobody asked')
+    if (!one) throw new Error('it sent an answer without a request')
     this.#keepWaiting(one, message.length)
     if (operation.tag === 0x64) return this.#takeEntry(one, message, operation)
     if (operation.tag === 0x73) return one.expected.reference?.()
@@ -174,7 +177,7 @@ class Conversation implements Connection {
     entry?.(decodeEntry(message, operation))
   }
 
-  /** Only where a large answer is pending a message may be large. */
+  /** Only when a large answer is pending may a message be large. */
   readonly #maxBytes = () => {
     for (const { expected } of this.#pending.values()) if (expected.isLarge) return this.#limits.largeBytes
     return this.#limits.messageBytes
@@ -189,7 +192,7 @@ class Conversation implements Connection {
   }
 
   #timeOut({ doing }: PendingRequest) {
-    const advice = 'Try again; if it stays, ask who runs the directory'
-    this.destroy(new DirectoryProblem(`${doing}: no whole answer in time`, advice))
+    const advice = 'Try again; if it keeps failing, ask the people who run the directory'
+    this.destroy(new DirectoryProblem(`${doing}: no complete answer in time`, advice))
   }
 }

@@ -1,17 +1,16 @@
 export interface Framer {
-  /** Takes bytes as they come, and hands on every message that became whole. Throws on what is no LDAP. */
+  /** Takes bytes as they come, and hands on every complete message. Throws on anything that is not LDAP. */
   push(chunk: Buffer): void
-  /** Bytes of a message that is not whole yet. */
+  /** Bytes of the incomplete message. */
   waiting(): number
 }
 
-/** A message that is longer and not whole yet is gathered in one piece of memory of its own size. */
+/** A longer incomplete message is gathered in one buffer of its own size. */
 const gatheredFrom = 4_096
 
 /**
- * Cuts the byte stream into whole LDAP messages (RFC 4511 §5.1: one BER SEQUENCE each). Every byte of a long message is
- * copied once: joining at every chunk makes a group of 500,000 values take 15 s instead of 1. `maxBytes` is asked when the
- * length of a message is known.
+ * Cuts the byte stream into LDAP messages (RFC 4511 §5.1: one BER SEQUENCE each). Every byte of a long message is copied once: joining at
+ * every chunk would take 15 s instead of 1 for a group of 500,000 values. `maxBytes` is asked when the length of a message is known.
  */
 export function frame(maxBytes: () => number, take: (message: Buffer) => void): Framer {
   let unread: Buffer = Buffer.alloc(0)
@@ -25,7 +24,7 @@ export function frame(maxBytes: () => number, take: (message: Buffer) => void): 
     return size
   }
 
-  /** What is left of the chunk once the long message has its share. */
+  /** The rest of the chunk after the long message took its share. */
   function gather(chunk: Buffer): Buffer {
     const message = gathered!
     const count = chunk.copy(message, filled)

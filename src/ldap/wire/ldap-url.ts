@@ -22,7 +22,7 @@ export function parseLdapUrl(url: string): LdapUrl {
 
 const unreadable = (url: string) =>
   new DirectoryProblem(
-    `“${cutText(url, 200)}” is not the address of a directory`,
+    `“${cutText(url, 200)}” is not a directory’s address`,
     'Enter it like ldaps://ldap.example.com or ldap://ldap.example.com:389'
   )
 
@@ -30,7 +30,7 @@ const loopback = new net.BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-/** Is this host name or address this machine itself? */
+/** Whether this host name or address is this machine. */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost') return true
   const family = net.isIP(host)

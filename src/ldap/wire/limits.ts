@@ -1,22 +1,22 @@
-/** What a directory may cost us: some 300 MB at the most, whatever it sends. Only tests change these. */
+/** What a directory may cost us: some 300 MB at most, whatever it sends. Only tests change these. */
 export interface Limits {
   /** Milliseconds to resolve the name and connect. */
   connect: number
   /** Milliseconds for the TLS handshake. */
   handshake: number
-  /** Milliseconds without one whole message while an answer is owed: a byte now and then does not count. */
+  /** Milliseconds without a complete message while an answer is pending: a byte now and then does not count. */
   silence: number
-  /** Milliseconds for one whole answer (a page, an entry, a bind), however busy it is. */
+  /** Milliseconds for one complete answer (a page, an entry, a bind), however busy it is. */
   answer: number
   /** Bytes of one message: an entry with the attributes of a person has less than 10 kB. */
   messageBytes: number
-  /** Bytes of one answer, such as a page, which is kept in memory until it is whole. */
+  /** Bytes of one answer, such as a page, which is kept in memory until it is complete. */
   answerBytes: number
   /** Bytes of a message or answer that may be large: a group of a million values has about 70 MB. */
   largeBytes: number
   /** Bytes that one connection may receive. */
   connectionBytes: number
-  /** Entries of a page: from 500 up nothing gets quicker, and Active Directory gives at most 1,000. */
+  /** Entries per page: above 500 nothing gets faster, and Active Directory gives at most 1,000. */
   pageSize: number
   /** Entries of one answer where the server cannot page. */
   entries: number

@@ -10,9 +10,9 @@ export interface Search {
   scope: 'base' | 'one' | 'sub'
   filter: Filter
   attributes: string[]
-  /** What we are about, for the message when it fails. */
+  /** What we are doing, for the message when it fails. */
   doing: string
-  /** Entries that an honest answer has at the most; more end the connection. */
+  /** Entries of an honest answer at most; more end the connection. */
   maxEntries?: number
   /** The answer may be as large as the largest group. */
   isLarge?: boolean
@@ -20,13 +20,10 @@ export interface Search {
   stopAfter?: number
 }
 
-/**
- * Pages in a row that we follow although they bring nothing: empty, or beginning as one before them did. Servers keep the
- * same cookie, so it cannot tell a loop.
- */
+/** Pages in a row that we follow although they bring nothing new. Servers may repeat a cookie, so it cannot reveal a loop. */
 const maxIdlePages = 1_000
 
-/** The first page was refused, or came as if pages had not been asked for: this server cannot page. */
+/** The first page was refused, or came as if paging had not been requested: this server cannot page. */
 export class CannotPage extends Error {
   override name = 'CannotPage'
 }
@@ -37,8 +34,8 @@ const referral = 10
 const refusals = [12, 53]
 
 /**
- * Everything that one unpaged search finds. Throws a RefusedOperation on any result but success; so it does (with 10) when
- * all that comes instead of one entry is a reference to another server.
+ * Everything that one unpaged search finds. Throws a RefusedOperation on any result but success, and (with 10) when the only answer for one
+ * entry is a reference to another server.
  */
 export async function searchOnce(connection: Connection, search: Search): Promise<RawEntry[]> {
   const { doing, scope, maxEntries = scope === 'base' ? 1 : undefined, isLarge = false, stopAfter } = search
@@ -60,9 +57,9 @@ export async function searchOnce(connection: Connection, search: Search): Promis
 }
 
 /**
- * Page after page while there is a cookie, also after pages without entries. Never sets a size limit, because an answer
- * that was cut by one says success; a server that forgets the control midway has not given everything, and fails. Throws
- * CannotPage, before anything was given, when the server cannot. The next page is on its way while the caller works on one.
+ * Page after page while there is a cookie, also after pages without entries. Never sets a size limit, because an answer that was cut by one
+ * says success; a server that drops the control midway has not sent everything, and fails. Throws CannotPage before anything was returned
+ * when the server cannot. The next page is requested while the caller works on one.
  */
 export async function* pagesOf(connection: Connection, search: Search, size: number): AsyncGenerator<RawEntry[]> {
   let coming: Promise<Page> | undefined = askForPage(connection, search, size)
@@ -75,7 +72,7 @@ export async function* pagesOf(connection: Connection, search: Search, size: num
       if (idle > maxIdlePages) throw endless(search)
       if (first) beginnings.add(first.dn)
       coming = cookie && askForPage(connection, search, size, cookie)
-      // whoever waits for it gets the error; until then it is nobody's
+      // the caller that awaits it gets the error; until then it is unhandled on purpose
       coming?.catch(() => {})
       yield entries
     }
@@ -114,7 +111,7 @@ async function askForPage(connection: Connection, search: Search, size: number, 
   if (!reply?.value && isFirst) throw new CannotPage()
   if (!reply?.value)
     throw new DirectoryProblem(
-      `${search.doing}: the directory stopped to answer in pages, so the rest is missing`,
+      `${search.doing}: the directory stopped answering in pages, so the rest is missing`,
       'Check what stands between Rollcall and the directory; a proxy may strip paged results (RFC 2696)'
     )
   if (count > maxEntries)
@@ -125,7 +122,7 @@ async function askForPage(connection: Connection, search: Search, size: number, 
 
 const endless = ({ doing }: Search) =>
   new DirectoryProblem(
-    `${doing}: the directory gives pages without end and nothing new in them`,
+    `${doing}: the directory sends endless pages with nothing new in them`,
     'Look into the server’s log'
   )
 
@@ -133,7 +130,7 @@ function requestFor(
   { base, scope, filter, attributes, stopAfter = 0 }: Search,
   controls: PagedResultsControl[] = []
 ): SearchRequest {
-  // 0: no limit. ldapts' own default would have the server stop after 10 s
+  // 0: no limit. ldapts' own default would make the server stop after 10 s
   const limits = { sizeLimit: stopAfter, timeLimit: 0 }
   return new SearchRequest({ messageId: 0, baseDN: base, scope, filter, attributes, controls, ...limits })
 }

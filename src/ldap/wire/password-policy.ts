@@ -1,11 +1,11 @@
 import { Control } from 'ldapts'
 
 /**
- * Asks for what a server's password policy has to say about a bind (draft-behera-ldap-password-policy-11 §6.2): OpenLDAP
- * and 389 Directory Server tell it only who asks.
+ * Asks for the password policy's reason with a bind (draft-behera-ldap-password-policy-11 §6.2): OpenLDAP and 389 Directory Server send it
+ * only on request.
  */
 export class PasswordPolicy extends Control {
-  /** The error of the answer: 0 expired, 1 locked, 2 to be changed first. */
+  /** The error of the answer: 0 expired, 1 locked, 2 must be changed first. */
   error: number | undefined
 
   constructor() {

@@ -1,8 +1,8 @@
-/** What directories, TLS and the network say, in words: what happened, and what to do next. */
+/** What directories, TLS and the network report, in plain words: what happened, and what to do next. */
 import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 
-/** `expired` and `must-change` are told only to someone whose password was right. */
+/** `expired` and `must-change` are told only to a person whose password was right. */
 export type BindReason = 'expired' | 'locked' | 'must-change'
 
 /** What a password policy says (see password-policy.ts), and what Active Directory does. */
@@ -30,9 +30,9 @@ function reasonOf(code: number, serverText: string, policyError: number | undefi
 export class RefusedOperation extends DirectoryProblem {
   override name = 'RefusedOperation'
   code: number
-  /** Why a password that is right opens nothing, or why none does now; null: the server does not say. */
+  /** Why a right password is not accepted, or none is now; null: the server does not say. */
   reason: BindReason | null
-  /** The nearest entry above one that is not there, if the server tells. */
+  /** The nearest entry above a missing one, if the server names it. */
   matchedDn: string
 
   constructor(code: number, doing: string, serverText: string, matchedDn = '', policyError?: number) {
@@ -47,17 +47,14 @@ export class RefusedOperation extends DirectoryProblem {
 }
 
 const meanings = new Map<number, [string, string]>([
-  [
-    1,
-    ['the server reports an operations error', 'Check the bind DN; Active Directory says this to whoever is not bound']
-  ],
+  [1, ['the server reports an operations error', 'Check the bind DN; Active Directory says this without a bind']],
   [2, ['the server calls the request a protocol error', 'Check that the address is an LDAP server']],
   [
     3,
     ['the server stopped at its time limit', 'Raise the time limit for this account, or narrow the base or the filter']
   ],
   [4, ['the server stopped at its size limit', 'Lift the size limit (also for paged results) for this account']],
-  [8, ['the server wants a stronger way to sign in', 'Use ldaps:// or turn on StartTLS']],
+  [8, ['the server requires a stronger way to sign in', 'Use ldaps:// or turn on StartTLS']],
   [10, ['the server refers us elsewhere', 'Enter the server that holds this base, or for Active Directory port 3268']],
   [
     11,
@@ -67,7 +64,7 @@ const meanings = new Map<number, [string, string]>([
     ]
   ],
   [12, ['the server does not know a control that we need', 'Turn on paged results (RFC 2696) on the server']],
-  [13, ['the server wants encryption first', 'Use ldaps:// or turn on StartTLS']],
+  [13, ['the server requires encryption', 'Use ldaps:// or turn on StartTLS']],
   [
     32,
     ['there is no such entry, or the account may not see it', 'Check the base DN, and what the bind account may read']
@@ -103,32 +100,32 @@ function meaningOf(code: number, serverText: string): [string, string | null] {
 }
 
 const networkFaults = new Map<string, [string, string]>([
-  ['ENOTFOUND', ['this name is not known', 'Check the spelling of the host, and the DNS']],
+  ['ENOTFOUND', ['this name is unknown', 'Check the spelling of the host, and the DNS']],
   ['EAI_AGAIN', ['the name could not be looked up', 'Check the DNS of the machine that Rollcall runs on']],
-  ['ECONNREFUSED', ['nothing listens there', 'Check host and port: 389 for ldap://, 636 for ldaps://']],
-  [
-    'ECONNRESET',
-    ['the connection was reset', 'Check that the port speaks what the address says: ldaps:// is port 636']
-  ],
+  ['ECONNREFUSED', ['nothing is listening there', 'Check host and port: 389 for ldap://, 636 for ldaps://']],
+  ['ECONNRESET', ['the connection was reset', 'Check that the port matches the address: ldaps:// is port 636']],
   ['EPIPE', ['the connection was closed', 'Look into the server’s log']],
   ['ETIMEDOUT', ['no answer', 'Check host, port and the firewall between']],
-  ['EHOSTUNREACH', ['no way leads there', 'Check host, port and the firewall between']],
-  ['ENETUNREACH', ['no way leads there', 'Check the network of the machine that Rollcall runs on']]
+  ['EHOSTUNREACH', ['there is no route to it', 'Check host, port and the firewall between']],
+  ['ENETUNREACH', ['there is no route to it', 'Check the network of the machine that Rollcall runs on']]
 ])
 
 const ownCa = 'Paste the certificate of the authority that signed it (PEM) into “CA certificate”'
 const tlsFaults = new Map<string, [string, string]>([
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', ['the certificate is signed by itself, which we do not trust', ownCa]],
-  ['SELF_SIGNED_CERT_IN_CHAIN', ['the certificate comes from an authority that we do not trust', ownCa]],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', ['the certificate comes from an authority that we do not trust', ownCa]],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', ['the certificate comes from an authority that we do not trust', ownCa]],
-  ['UNABLE_TO_GET_ISSUER_CERT', ['the certificate comes from an authority that we do not trust', ownCa]],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', ['the certificate is self-signed, and Rollcall does not trust it', ownCa]],
+  ['SELF_SIGNED_CERT_IN_CHAIN', ['the certificate comes from an authority that Rollcall does not trust', ownCa]],
+  [
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    ['the certificate comes from an authority that Rollcall does not trust', ownCa]
+  ],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', ['the certificate comes from an authority that Rollcall does not trust', ownCa]],
+  ['UNABLE_TO_GET_ISSUER_CERT', ['the certificate comes from an authority that Rollcall does not trust', ownCa]],
   ['CERT_HAS_EXPIRED', ['the certificate has expired', 'Renew the certificate of the server']],
   ['CERT_NOT_YET_VALID', ['the certificate is not valid yet', 'Check the clocks of both machines']],
   ['CERT_REVOKED', ['the certificate was revoked', 'Renew the certificate of the server']]
 ])
 
-/** An error of socket or TLS while we were `doing` something. */
+/** A socket or TLS error while we were `doing` something. */
 export function networkProblem(doing: string, error: unknown): DirectoryProblem {
   if (error instanceof DirectoryProblem) return error
   const { code = '', message = String(error) } = error as { code?: string; message?: string }
@@ -137,14 +134,14 @@ export function networkProblem(doing: string, error: unknown): DirectoryProblem 
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return new DirectoryProblem(
       `${doing}: the certificate is for another name. ${oneLine(message)}`,
-      'Enter the host by a name that the certificate carries'
+      'Enter a host name that is in the certificate'
     )
   if (/wrong version number|packet length too long|unknown protocol|http request/i.test(message))
     return new DirectoryProblem(`${doing}: the other end does not speak TLS`, 'Use port 636 for ldaps://, or StartTLS')
   return new DirectoryProblem(`${doing}: ${oneLine(message)}`, 'Look into the server’s log')
 }
 
-/** Text of a server on one line, short enough for a page. */
+/** A server's text on one line, short enough for a page. */
 export const oneLine = (text: string) =>
   cutText(
     cutText(text, 2_000)

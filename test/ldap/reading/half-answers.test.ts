@@ -66,7 +66,7 @@ test('R8 6 reset on page 2: failed', async t => {
 
 test('R8 7 stall on page 2: failed in time', async t => {
   const { outcome } = await read(t, request => isPage(1, request))
-  isIncomplete(t, outcome, /no whole answer in time/)
+  isIncomplete(t, outcome, /no complete answer in time/)
 })
 
 test('R8 8 values in parts: all of them, and a part that does not come is a failure', async t => {
@@ -132,7 +132,7 @@ test('R8 10 rights lost: the people, some of the people, the members, the group,
         hide(dn => dn.includes('OU=Staff'))
       )
     ).outcome,
-    /gone or hidden/
+    /missing or hidden/
   )
   isIncomplete(
     t,
@@ -143,7 +143,7 @@ test('R8 10 rights lost: the people, some of the people, the members, the group,
         hide(dn => dn.includes('OU=Groups'))
       )
     ).outcome,
-    /no group at all/
+    /no longer shows any group/
   )
   isIncomplete(
     t,
@@ -154,7 +154,7 @@ test('R8 10 rights lost: the people, some of the people, the members, the group,
         hide(() => true)
       )
     ).outcome,
-    /no group at all/
+    /no longer shows any group/
   )
   const without = (fake: FakeDirectory) => {
     fake.entries = fake.entries.map(entry => ({ ...entry, attributes: { ...entry.attributes, member: [] } }))
@@ -170,7 +170,7 @@ test('R8 10 rights lost: the people, some of the people, the members, the group,
   const withoutMail = (fake: FakeDirectory) => {
     fake.entries = fake.entries.map(entry => ({ ...entry, attributes: { ...entry.attributes, mail: [] } }))
   }
-  isIncomplete(t, (await read(t, () => false, withoutMail)).outcome, /Nobody in the directory shows a mail address/)
+  isIncomplete(t, (await read(t, () => false, withoutMail)).outcome, /No one in the directory shows an email address/)
   const withoutId = (fake: FakeDirectory) => {
     fake.entries = fake.entries.map(entry =>
       entry.dn === userDn('p7') ? { ...entry, attributes: { ...entry.attributes, objectGUID: [] } } : entry
@@ -194,7 +194,7 @@ test('R8 12 the cookie is lost: the control does not come back', async t => {
       for (const entry of reply.matches().slice(page * 500, page * 500 + 500)) reply.entry(entry)
       return reply.done()
     }
-  isIncomplete(t, (await read(t, lose(1))).outcome, /stopped to answer in pages/)
+  isIncomplete(t, (await read(t, lose(1))).outcome, /stopped answering in pages/)
   // one that never comes may mean that the server cannot page: it is asked again without, and then success is the whole
   t.match((await read(t, lose(0))).outcome, { outcome: 'read', reading: { resolved: 1_200, problems: [] } })
 })
@@ -220,14 +220,18 @@ test('4: signed out in between: who we are is asked before anything is believed'
     }
   })
   t.teardown(() => fake.stop())
-  isIncomplete(t, await openDirectory(settingsFor(fake.url), limits).readGroup(id, async () => {}), /signed us out/)
+  isIncomplete(
+    t,
+    await openDirectory(settingsFor(fake.url), limits).readGroup(id, async () => {}),
+    /signed Rollcall out/
+  )
   const nobody = await startFake({ ...adOptions, entries })
   t.teardown(() => nobody.stop())
   nobody.who = ''
   isIncomplete(
     t,
     await openDirectory(settingsFor(nobody.url), limits).readGroup(id, async () => {}),
-    /took us for nobody/
+    /treats the connection as anonymous/
   )
 })
 

@@ -40,22 +40,22 @@ t.test('leftovers below a unit that was deleted, at any depth, are counted and h
 t.test('who is there but hidden is not gone, whatever way the directory hides', async t => {
   for (const right of ['none', 'disclose', 'search']) {
     const { problems, dangling } = await read(t, 'leaders', [`access to dn.subtree="${board}" by * ${right}`])
-    t.match(problems, [/^1 of its members are gone or hidden from the bind account.*ou=board,ou=people/], right)
+    t.match(problems, [/^1 of its members are missing or hidden.*ou=board,ou=people/], right)
     t.equal(dangling, 0, right)
   }
   const person = await read(t, 'leaders', [`access to dn.base="uid=chair,${board}" by * none`])
-  t.match(person.problems, [/gone or hidden/], 'also when only the person is')
+  t.match(person.problems, [/missing or hidden/], 'also when only the person is')
 })
 
 t.test('who is gone below a unit that is hidden cannot be told from one who is hidden', async t => {
   const { problems } = await read(t, 'vacant', [`access to dn.subtree="${board}" by * none`])
-  t.match(problems, [/gone or hidden/])
+  t.match(problems, [/missing or hidden/])
   t.match(await read(t, 'vacant'), { dangling: 1, problems: [] }, 'and is gone when the unit can be read')
 })
 
 t.test('when all above is hidden, nothing proves that a unit is gone', async t => {
   const { problems } = await read(t, 'staff', [`access to dn.base="${people}" by * none`])
-  t.match(problems, [/^3 of its members are gone or hidden/])
+  t.match(problems, [/^3 of its members are missing or hidden/])
 })
 
 t.test('who is excluded need not be seen', async t => {
@@ -77,5 +77,5 @@ t.test('a server that does not prove it is not believed: Active Directory keeps 
   t.teardown(() => fake.stop())
   const directory = openDirectory(settingsFor(fake.url))
   const [staff] = (await directory.searchGroups('staff', 1)).groups
-  t.match(await directory.readGroup(staff!.id, async () => {}), { reading: { problems: [/gone or hidden/] } })
+  t.match(await directory.readGroup(staff!.id, async () => {}), { reading: { problems: [/missing or hidden/] } })
 })

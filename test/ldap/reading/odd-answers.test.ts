@@ -75,12 +75,12 @@ test('an entry after the end of its answer, or for a question of somebody else, 
     reply.done(0, '', '1000')
     return reply.entry(entries.at(-1)!)
   }
-  await isFailed(t, late, /answered what nobody asked/)
+  await isFailed(t, late, /sent an answer without a request/)
   const stray: Script = ({ id, ...request }, reply) => {
     if (isPeople({ id, ...request })) reply.raw(message(id + 7, encodeEntry(entries.at(-1)!)))
     return false
   }
-  await isFailed(t, stray, /answered what nobody asked/)
+  await isFailed(t, stray, /sent an answer without a request/)
 })
 
 test('an end in the middle of a page, after an entry or within one, is no end of the list', async t => {
@@ -122,8 +122,8 @@ test('a cookie that never ends: the same page over and over', async t => {
     for (const entry of reply.matches().slice(0, 5)) reply.entry(entry)
     return reply.done(0, '', 'again')
   }
-  await isFailed(t, script, /pages without end and nothing new/)
-  await isFailed(t, script, /pages without end and nothing new/, primary)
+  await isFailed(t, script, /endless pages with nothing new/)
+  await isFailed(t, script, /endless pages with nothing new/, primary)
 })
 
 test('people who come again on other pages are there once', async t => {

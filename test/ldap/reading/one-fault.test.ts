@@ -88,7 +88,7 @@ t.test('E8: a name that the server or we cannot read names nobody', async t => {
 
 t.test('E8: who is hidden, or could not be shown now, is no proof: the run fails and names them', async t => {
   for (const [code, words] of [
-    [50, /^1 of its members are gone or hidden/],
+    [50, /^1 of its members are missing or hidden/],
     [3, /^1 of its members could not be read\. .*time limit.*Try again/],
     [11, /^1 of its members could not be read\. .*administrative limit/],
     [51, /^1 of its members could not be read\. .*busy/],

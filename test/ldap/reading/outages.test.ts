@@ -37,7 +37,7 @@ test('R7: nothing listens', async t => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   await new Promise(resolve => server.close(resolve))
-  await fails(t, settingsFor(`ldap://127.0.0.1:${port}`), /nothing listens there \(ECONNREFUSED\)/)
+  await fails(t, settingsFor(`ldap://127.0.0.1:${port}`), /nothing is listening there \(ECONNREFUSED\)/)
 })
 
 test('R7: the name leads nowhere', async t => {
@@ -50,7 +50,7 @@ test('R7: stopped in its tracks (SIGSTOP): the system still accepts, nobody answ
   t.teardown(() => server.stop())
   t.ok((await openDirectory(server.settings).test()).every(step => step.ok))
   process.kill(server.pid, 'SIGSTOP')
-  await fails(t, server.settings, /no whole answer in time/)
+  await fails(t, server.settings, /no complete answer in time/)
   process.kill(server.pid, 'SIGCONT')
   t.ok(
     (await openDirectory(server.settings).test()).every(step => step.ok),
@@ -77,9 +77,9 @@ test('R7: stopped while many read: all of them end in time', async t => {
 const faults: [string, Script, RegExp][] = [
   ['a reset (RST)', ({ socket }) => !!socket.resetAndDestroy(), /broke|closed/],
   ['a goodbye (FIN)', ({ socket }) => !!socket.end(), /closed/],
-  ['a black hole', () => true, /no whole answer in time/],
-  ['a crawl, byte by byte', crawl, /no whole answer in time/],
-  ['a black hole after signing in', ({ kind }) => kind === 'search', /no whole answer in time/],
+  ['a black hole', () => true, /no complete answer in time/],
+  ['a crawl, byte by byte', crawl, /no complete answer in time/],
+  ['a black hole after signing in', ({ kind }) => kind === 'search', /no complete answer in time/],
   ['a reset after signing in', ({ kind, socket }) => kind === 'search' && !!socket.resetAndDestroy(), /broke|closed/],
   ['half a message and a goodbye', halfMessage, /closed/]
 ]

@@ -155,7 +155,7 @@ t.test('a group whose members are all gone is not proved complete', async t => {
 t.test('3,000 members: all of them, and the one that is lost', async t => {
   const { reading } = await read(t, 'crowd')
   complete(t, reading, { listed: 3_001, resolved: 3_000, dangling: 1 })
-  t.match(reading.strategy, /everybody, compared here/)
+  t.match(reading.strategy, /everyone, compared here/)
 })
 
 t.test('nested groups: through which one, circles cut, and each group read once', async t => {

@@ -50,7 +50,7 @@ t.test('without back links the whole directory is compared, and the rest found b
   const { reading, taken } = await read('half')
   t.equal(taken, 370)
   t.same(reading.problems, [])
-  t.match(reading.strategy, /everybody, compared here/)
+  t.match(reading.strategy, /everyone, compared here/)
 })
 
 t.test('a group whose members are hidden from us is not an empty group', async t => {

@@ -46,7 +46,7 @@ test('L1: empty pages without end are an error, not a loop', async t => {
   const { connection } = await open(t, {
     script: ({ kind }, reply) => kind === 'search' && reply.done(0, '', 'same')
   })
-  await t.rejects(collect(pagesOf(connection, whole, 10)), { message: /pages without end and nothing new/ })
+  await t.rejects(collect(pagesOf(connection, whole, 10)), { message: /endless pages with nothing new/ })
 })
 
 test('L2: a size limit is never asked for, and one that the server has is an error', async t => {
@@ -163,7 +163,7 @@ test('L18: a deadline is for silence: a long answer that keeps coming is waited 
   t.equal((await searchOnce(patient.connection, whole)).length, 7)
   patient.connection.close()
   const strict = await open(t, { script: stream }, { silence: 300, answer: 120 })
-  await t.rejects(searchOnce(strict.connection, whole), { message: /no whole answer in time/ })
+  await t.rejects(searchOnce(strict.connection, whole), { message: /no complete answer in time/ })
 })
 
 test('L19: an abort ends the connection at once, and its reason is the reason', async t => {
@@ -202,7 +202,7 @@ test('L23: a cookie that stops to come midway has lost the rest', async t => {
     entries: numbered(30),
     script: ({ kind, nth }, reply) => kind === 'search' && nth === 1 && reply.done()
   })
-  await t.rejects(collect(pagesOf(connection, whole, 10)), { message: /stopped to answer in pages/ })
+  await t.rejects(collect(pagesOf(connection, whole, 10)), { message: /stopped answering in pages/ })
 })
 
 test('F14: one answer, and one connection, may have only so many bytes', async t => {
