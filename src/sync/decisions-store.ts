@@ -1,4 +1,3 @@
-/** What admins decide about synced groups: to keep one, to let removals through or take them back, to stop. */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { directoryGroups, syncChanges, syncRuns } from '../db/schema.ts'
@@ -9,8 +8,8 @@ import type { GroupRow } from './store.ts'
 type NewGroup = Pick<GroupRow, 'directoryId' | 'dn' | 'name' | 'mail' | 'description' | 'kind'>
 
 /**
- * Keeps a group, with a team of its name; one that was stopped goes on with the team that it had, if that is there. The
- * row's id, or undefined when it is kept already.
+ * Keeps a group synced, with a team of its name; a group that was stopped gets its former team back if that still exists. Returns the row's
+ * id, or undefined when it is synced already.
  */
 export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promise<number | undefined> {
   const { directoryId, dn, name, mail, description, kind } = found
@@ -35,7 +34,7 @@ export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promi
     await tx.update(directoryGroups).set(again).where(eq(directoryGroups.id, known.id))
     return known.id
   }
-  // its first run is asked for by hand; the schedule begins with that
+  // its first run is started by hand; the schedule begins with it
   const nextRunAt = sql`now() + interval '1 day'`
   const [row] = await tx
     .insert(directoryGroups)
@@ -45,7 +44,7 @@ export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promi
   return row?.id
 }
 
-/** No more runs. A team that stays is one made by hand from now on, with the people who are in it. */
+/** Ends its runs. A team that stays is one made by hand from now on, with its present members. */
 export async function stopGroup(tx: Db, groupId: number, teamId: number, team: 'keep' | 'remove'): Promise<void> {
   await tx.update(directoryGroups).set({ stoppedAt: sql`now()` }).where(eq(directoryGroups.id, groupId))
   await tx.execute(sql`
@@ -64,7 +63,7 @@ async function listedAs(tx: Db, runId: number, kind: ChangeKind): Promise<number
   return rows.map(({ id }) => id)
 }
 
-/** Takes out of the team whom the run has parked and who is still in it. Returns who that is. */
+/** Removes the people that the run has parked and that are still in the team. Returns who. */
 export async function removeParked(tx: Db, runId: number, teamId: number): Promise<number[]> {
   const ids = await removeByDirectory(tx, teamId, await listedAs(tx, runId, 'parked'))
   await tx.execute(sql`delete from sync_changes where run_id = ${runId} and kind = 'parked'`)
@@ -88,7 +87,6 @@ export async function noteDeactivations(
     select ${runId}, ${kind}, id from unnest(${sql.param(ids)}::bigint[]) as id`)
 }
 
-/** The deactivations that waited are decided. */
 export async function clearParkedDeactivations(tx: Db, runId: number): Promise<void> {
   await tx.execute(sql`delete from sync_changes where run_id = ${runId} and kind = 'deactivation-parked'`)
 }
@@ -113,13 +111,13 @@ export async function noteApproval(
     .where(eq(syncRuns.id, runId))
 }
 
-/** Puts back by hand whom the run took out and who is not in the team by the directory again. Returns how many. */
+/** Puts back by hand the people whom the run removed and the directory has not put back. Returns how many. */
 export async function putBack(tx: Db, runId: number, teamId: number, actorId: number): Promise<number> {
   const removed = await listedAs(tx, runId, 'removed')
   return putBackByHand(tx, teamId, removed, { via: `run:${runId}`, addedBy: actorId })
 }
 
-/** Something was decided about the group: the next run compares everybody. */
+/** An admin decided something about the group: the next run compares everyone. */
 export async function forgetFingerprint(tx: Db, groupId: number): Promise<void> {
   await tx.update(directoryGroups).set({ fingerprint: null }).where(eq(directoryGroups.id, groupId))
 }
@@ -128,7 +126,7 @@ export async function noteUndo(tx: Db, runId: number, undoneBy: number): Promise
   await tx.update(syncRuns).set({ undoneBy, undoneAt: sql`now()` }).where(eq(syncRuns.id, runId))
 }
 
-/** Whether what the run removed went within the last `days` days. */
+/** Whether the run's removals happened within the last `days` days. */
 export async function isWithin(tx: Db, runId: number, days: number): Promise<boolean> {
   const [row] = await tx.execute<{ recent: boolean | null }>(sql`
     select coalesce(approved_at, finished_at) > now() - make_interval(days => ${days}) as recent

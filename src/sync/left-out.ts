@@ -1,4 +1,4 @@
-/** Where every entry that a group lists has gone: into the team, or out of it with a reason. Pure. */
+/** What happened to each entry that a group lists: in the team, or left out with a reason. Pure. */
 
 import type { SyncReceipt } from '../db/schema.ts'
 import { counted } from '../lib/words.ts'
@@ -12,7 +12,7 @@ export interface Reason {
   text: string
 }
 
-/** In the order in which a page tells them: what an admin can mend first. */
+/** In the order in which a page lists them: what an admin can fix first. */
 const reasons: [name: Count, one: string, many?: string][] = [
   ['noMail', 'without an email address'],
   ['malformed', 'with an address that cannot be mailed'],
@@ -28,7 +28,7 @@ const reasons: [name: Count, one: string, many?: string][] = [
   ['principals', 'from another forest']
 ]
 
-/** Entries that are no members by themselves, and are not left out either. */
+/** Entries that are not members themselves, and are not left out either. */
 const ways: [name: Count, one: string, many: string][] = [
   ['nestedGroups', 'nested group', 'nested groups'],
   ['cyclesCut', 'group that contains itself', 'groups that contain themselves'],
@@ -36,7 +36,7 @@ const ways: [name: Count, one: string, many: string][] = [
 ]
 
 const countOf = (receipt: SyncReceipt, name: Count) => receipt[name] ?? 0
-/** Members in another directory who stay in the team all the same. */
+/** Members in another directory who stay in the team anyway. */
 const keptAway = (receipt: SyncReceipt) => Math.min(countOf(receipt, 'elsewhere'), countOf(receipt, 'keptAway'))
 
 const phrase = (count: number, one: string, many = one) => counted(count, one, many)
@@ -89,7 +89,7 @@ export function membersInWords(receipt: SyncReceipt): string {
   return `The directory lists ${phrase(listed, 'member', 'members')}: ${[phrase(people, 'in the team'), ...others].join(', ')}.`
 }
 
-/** Why nobody of the group is in the team, and what to do about it. */
+/** Why no one of the group is in the team, and what to do about it. */
 export function emptyInWords(receipt: SyncReceipt): string {
   const advice: string[] = []
   if (countOf(receipt, 'noMail') + countOf(receipt, 'malformed') > 0)

@@ -1,4 +1,4 @@
-/** Groups that are read again at once, person by person, because of what was decided about people. */
+/** Groups that are read again, person by person, after a decision about people. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
@@ -7,7 +7,7 @@ const groupsOf = (ids: number[]) => sql`select g.id from directory_groups g wher
   g.id in (select group_id from left_out where person_id = any(${sql.param(ids)}::bigint[]))
   or g.team_id in (select team_id from memberships where person_id = any(${sql.param(ids)}::bigint[]) and source = 'directory'))`
 
-/** Locks them, ahead of everything else: a sync locks its group first. */
+/** Locks them before everything else: a sync locks its group first. */
 export async function lockGroupsOf(tx: Db, personIds: number[]): Promise<void> {
   await tx.execute(sql`select id from directory_groups where id in (${groupsOf(personIds)}) order by id for update`)
 }

@@ -1,4 +1,4 @@
-/** The runs as work: asked for, taken up under a lease, ended. All times are the database's. */
+/** The runs as work: requested, claimed under a lease, finished. All times are the database's. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { directoryGroups, type SyncReceipt, syncRuns } from '../db/schema.ts'
@@ -6,10 +6,10 @@ import { first } from '../lib/ends.ts'
 import type { RunState } from './run.ts'
 import type { GroupRow, RunRow } from './store.ts'
 
-/** How long a dead worker keeps a run, in seconds; a live one says so three times as often. */
+/** Seconds until a dead worker loses a run; a live one renews it three times as often. */
 export const leaseSeconds = 45
 
-/** Locks a synced group until the transaction ends: every act on it, and every end of a run, starts here. */
+/** Locks a synced group until the transaction ends: every action on it, and every end of a run, starts here. */
 export async function lockGroup(tx: Db, id: number): Promise<GroupRow | undefined> {
   const [row] = await tx
     .select()
@@ -26,7 +26,7 @@ export async function lockRun(tx: Db, groupId: number, id: number): Promise<RunR
   return row
 }
 
-/** A run for the worker to take up. One that has not ended yet is the same. Hold the group's lock. Returns its id. */
+/** Creates a run for the worker, or returns the unfinished one. Hold the group's lock. Returns its id. */
 export async function insertRun(
   tx: Db,
   groupId: number,
@@ -46,7 +46,7 @@ const isDue = sql`g.stopped_at is null and g.next_run_at <= now() and not exists
   select from sync_runs r where r.group_id = g.id and r.state = 'running'
 )`
 
-/** Is there a run to take up, a group whose time has come, or somebody to ask the directory about? */
+/** Whether a run can be claimed, a group is due, or the directory must be asked about a person. */
 export async function isSyncDue(db: Db): Promise<boolean> {
   const row = first(
     await db.execute<{ due: boolean }>(sql`
@@ -62,11 +62,11 @@ export interface TakenRun {
   groupId: number
   directoryId: string
   teamId: number
-  /** Times that it was taken up, this one included. It is ours as long as this is so. */
+  /** Times that it was claimed, this one included. It is ours as long as this is so. */
   attempts: number
 }
 
-/** Takes up the next run: what somebody asked for first, then the group that waits longest. */
+/** Claims the next run: requested ones first, then the group that has waited longest. */
 export async function takeRun(tx: Db): Promise<TakenRun | undefined> {
   const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
   let [row] = await tx.execute<{ id: string; group_id: string; attempts: number }>(sql`
@@ -97,7 +97,7 @@ async function takeDueGroup(tx: Db) {
   return row
 }
 
-/** Still at it, with so many people read. False when the run is not ours any more. */
+/** Renews the lease, with the number of people read. False when the run is no longer ours. */
 export async function renewRun(db: Db, { id, attempts }: TakenRun, read: number): Promise<boolean> {
   const rows = await db.execute(sql`
     update sync_runs set lease_until = now() + make_interval(secs => ${leaseSeconds}), read = ${read}
@@ -105,7 +105,7 @@ export async function renewRun(db: Db, { id, attempts }: TakenRun, read: number)
   return rows.length > 0
 }
 
-/** Gives a run back, for others to take up in so many seconds; `isUntried`: as if it had never been taken up. */
+/** Releases a run for others to claim in so many seconds; `isUntried`: as if it had never been claimed. */
 export async function releaseRun(db: Db, { id, attempts }: TakenRun, seconds: number, isUntried = false) {
   await db.execute(sql`
     update sync_runs set lease_until = now() + make_interval(secs => ${seconds}),
@@ -126,7 +126,7 @@ export interface RunEnd {
   deactivationsParked?: number
 }
 
-/** The run is over. Hold the locks of group and run. */
+/** Finishes the run. Hold the locks of group and run. */
 export async function endRun(tx: Db, id: number, end: RunEnd): Promise<void> {
   await tx
     .update(syncRuns)
@@ -134,7 +134,7 @@ export async function endRun(tx: Db, id: number, end: RunEnd): Promise<void> {
     .where(eq(syncRuns.id, id))
 }
 
-/** A run before this one that still waits for approval has its list no more: the newer one has it. */
+/** An older run that still waits for approval loses its list: the newer run has it. */
 export async function supersedeParked(tx: Db, groupId: number, runId: number): Promise<void> {
   await tx.execute(sql`
     with older as (

@@ -1,5 +1,3 @@
-/** A sync run: its words, its receipt as a sentence, and the guard. Pure. */
-
 import type { changeKinds, leftOutReasons, runStates, SyncReceipt } from '../db/schema.ts'
 import type { Reading } from '../ldap/directory.ts'
 import { counted, number } from '../lib/words.ts'
@@ -11,36 +9,35 @@ export type LeftOutReason = (typeof leftOutReasons)[number]
 export const runBadges: Record<RunState, { tone: string; icon: string; text: string }> = {
   running: { tone: 'info', icon: 'refresh', text: 'Syncing' },
   done: { tone: 'good', icon: 'check', text: 'Synced' },
-  parked: { tone: 'warn', icon: 'pause', text: 'Waits for approval' },
+  parked: { tone: 'warn', icon: 'pause', text: 'Waiting for approval' },
   failed: { tone: 'bad', icon: 'alert', text: 'Failed' }
 }
 
 export const changeWords: Record<ChangeKind, string> = {
   added: 'Added to the team',
-  removed: 'Taken out of the team',
-  parked: 'Would be taken out',
+  removed: 'Removed from the team',
+  parked: 'Would be removed',
   changed: 'Changed in the directory',
   address: 'Another address in the directory',
   disabled: 'Disabled in the directory',
-  gone: 'Gone from the directory',
+  gone: 'Missing from the directory',
   back: 'Back in the directory',
   deactivated: 'Deactivated',
   'deactivation-parked': 'Would be deactivated'
 }
 
 export const leftOutWords: Record<LeftOutReason, string> = {
-  'no-mail': 'no mail address',
-  malformed: 'an address that cannot be mailed',
+  'no-mail': 'no email address',
+  malformed: 'an address that cannot get email',
   doubled: 'two entries of this group have this address',
   taken: 'the address of another person here'
 }
 
-/** What a reading counted. */
 export function receiptOf({ group: _, problems: __, away: ___, ...counts }: Reading) {
   return counts
 }
 
-/** Days for which what a run removed can be put back. */
+/** Days during which a run's removals can be undone. */
 export const undoDays = 30
 
 /**
@@ -64,11 +61,11 @@ export function receiptInWords(receipt: SyncReceipt): string {
     [ranges > 1 ? `${read} in ${number(ranges)} ranges` : read],
     [some(nestedGroups, 'nested group', 'nested groups'), some(cyclesCut, 'cycle cut', 'cycles cut')],
     [
-      some(receipt.noMail, 'without mail'),
+      some(receipt.noMail, 'without an email address'),
       some(receipt.malformed, 'with an unusable address'),
       some(receipt.doubled, 'with the address of another member'),
       some(receipt.taken, 'with the address of another person'),
-      some(receipt.otherAddress ?? 0, 'with another address than here'),
+      some(receipt.otherAddress ?? 0, 'whose address here is different'),
       some(receipt.disabled, 'disabled'),
       some(receipt.foreign, 'with a foreign domain'),
       some(receipt.contacts - principals, 'contact', 'contacts'),
@@ -76,11 +73,11 @@ export function receiptInWords(receipt: SyncReceipt): string {
       some(withoutId, 'without an ID'),
       some(ambiguous, 'whose name several entries share'),
       some(receipt.excluded, 'excluded'),
-      some(others, 'that is no person', 'that are no people'),
+      some(others, 'that is not a person', 'that are not people'),
       some(elsewhere, 'in another directory'),
       some(keptAway, 'kept in the team because another directory holds them'),
       some(dangling, 'dangling'),
-      some(foreignBase, 'outside of the base'),
+      some(foreignBase, 'outside the search base'),
       some(repeated, 'listed more than once')
     ]
   ]
@@ -90,5 +87,5 @@ export function receiptInWords(receipt: SyncReceipt): string {
     .join('; ')
 }
 
-/** "2 dangling", or nothing of nothing. */
+/** "2 dangling", or nothing for 0. */
 const some = (value: number, one: string, many = one) => (value === 0 ? '' : counted(value, one, many))

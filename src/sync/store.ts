@@ -1,4 +1,3 @@
-/** The synced groups: what is kept of each, and its runs as pages show them. Writes of a run are in sync/. */
 import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
 import { alias, type PgColumn } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
@@ -12,7 +11,6 @@ export type RunRow = typeof syncRuns.$inferSelect
 export interface ListedGroup extends GroupRow {
   /** The newest run, with its state, reason and counts; null only before the first. */
   lastRun: RunRow | null
-  /** What the newest good run counted. */
   receipt: SyncReceipt | null
 }
 
@@ -31,7 +29,7 @@ async function readGroups(db: Db, where: ReturnType<typeof and>, limit = 1): Pro
   return rows.map(({ group, lastRun, receipt }) => ({ ...group, lastRun, receipt }))
 }
 
-/** One page of the synced groups in the order of their names; `q` is contained in name, mail or description. */
+/** One page of the synced groups by name; `q` is contained in name, email or description. */
 export async function listGroups(
   db: Db,
   q: string,
@@ -44,20 +42,18 @@ export async function listGroups(
   return readGroups(db, and(isSynced, q ? contains(text, q) : undefined, isLater), limit)
 }
 
-/** One group that is kept synced. */
 export async function findGroup(db: Db, id: number): Promise<ListedGroup | undefined> {
   const [row] = await readGroups(db, and(eq(directoryGroups.id, id), isSynced))
   return row
 }
 
-/** Those of these groups that are kept synced, in the order given. */
 export async function findGroups(db: Db, ids: number[]): Promise<ListedGroup[]> {
   const isAsked = sql`${directoryGroups.id} = any(${sql.param(ids)}::bigint[])`
   const found = new Map((await readGroups(db, and(isAsked, isSynced), ids.length)).map(group => [group.id, group]))
   return ids.flatMap(id => found.get(id) ?? [])
 }
 
-/** What a run read of the group itself, and that it was a good one. */
+/** What a good run read of the group itself. */
 export async function updateGroup(
   tx: Db,
   id: number,
@@ -72,19 +68,19 @@ export async function updateGroup(
     .where(eq(directoryGroups.id, id))
 }
 
-/** A good run found everything as it was. */
+/** A good run found no changes. */
 export async function touchGroup(tx: Db, id: number, lastGoodRunId: number): Promise<void> {
   await tx.update(directoryGroups).set({ lastGoodRunId, lastGoodAt: sql`now()` }).where(eq(directoryGroups.id, id))
 }
 
-/** Was everybody of the group compared within so many hours? */
+/** Whether everyone of the group was compared within so many hours. */
 export async function isComparedLately(tx: Db, id: number, hours: number): Promise<boolean> {
   const isLate = sql<boolean>`${directoryGroups.comparedAt} > now() - make_interval(hours => ${hours})`
   const [row] = await tx.select({ isLate }).from(directoryGroups).where(eq(directoryGroups.id, id))
   return row?.isLate === true
 }
 
-/** The stable ids among these whose groups are kept synced, with their row's id: what a search marks. */
+/** Which of these stable ids are synced, with their row's id: a search marks them. */
 export async function syncedAmong(db: Db, directoryIds: string[]): Promise<Map<string, number>> {
   const isAsked = sql`${directoryGroups.directoryId} = any(${sql.param(directoryIds)}::text[])`
   const { id, directoryId } = directoryGroups
@@ -121,13 +117,12 @@ async function readRuns(db: Db, where: ReturnType<typeof and>, limit: number): P
   return rows.map(({ run, ...names }) => ({ ...run, ...names }))
 }
 
-/** One run of a group. */
 export async function findRun(db: Db, groupId: number, runId: number): Promise<ShownRun | undefined> {
   const [row] = await readRuns(db, and(eq(syncRuns.groupId, groupId), eq(syncRuns.id, runId)), 1)
   return row
 }
 
-/** A group's runs, the newest first, those before the run `before`. */
+/** A group's runs before the run `before`, newest first. */
 export async function listRuns(db: Db, groupId: number, limit: number, before?: number): Promise<ShownRun[]> {
   const isEarlier = before === undefined ? undefined : sql`${syncRuns.id} < ${before}::bigint`
   return readRuns(db, and(eq(syncRuns.groupId, groupId), isEarlier), limit)

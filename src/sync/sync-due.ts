@@ -1,4 +1,4 @@
-/** What the worker does with synced groups: one run at a time for the directory, from reading to applying. */
+/** The worker's part of syncing: one run at a time for the directory, from reading to applying. */
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { whileLocked } from '../db/locks.ts'
@@ -28,7 +28,7 @@ import { clearStage, sweepStage } from './steps/stage-store.ts'
 
 const maxAttempts = 3
 
-/** Does the next run, or asks about people whom runs have let go. False when nothing was due, or others are at it. */
+/** Does the next run, or checks people whom runs have removed. False when nothing was due, or another worker is doing it. */
 export async function syncNext(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
   const { db } = deps
   if (!(await isSyncDue(db))) return false
@@ -59,7 +59,7 @@ async function work(deps: DirectoryDeps, run: TakenRun, stopping?: AbortSignal) 
   const beat = setInterval(
     async () => {
       const isOurs = await renewRun(db, run, read).catch(() => true)
-      if (!isOurs) lost.abort(new Error('somebody else has this run, or it was stopped'))
+      if (!isOurs) lost.abort(new Error('another worker has this run, or it was stopped'))
     },
     (leaseSeconds * 1000) / 3
   )
@@ -103,7 +103,7 @@ async function readAndApply(deps: DirectoryDeps, run: TakenRun, progress: (read:
   await transaction(db, tx => applyRun(tx, run, { reading, kept, fingerprint }, state))
 }
 
-/** Nothing was changed; why is for everybody to read. */
+/** Records the failure, with a reason for people to read. Nothing was changed. */
 async function fail(db: Database, run: TakenRun, reason: string) {
   await clearStage(db, run.id)
   await transaction(db, async tx => {

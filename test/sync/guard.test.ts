@@ -125,7 +125,7 @@ t.test('a run that cannot be proved complete changes nothing, additions included
   group.instead = { outcome: 'failed', reason: 'The server cut the answer' }
   await fails(/The server cut the answer/)
   group.instead = { outcome: 'missing' }
-  await fails(/not in the directory any more/)
+  await fails(/no longer in the directory/)
   delete group.instead
   group.problems = ['3 of its 20 members cannot be found']
   await fails(/3 of its 20 members cannot be found/)

@@ -34,8 +34,8 @@ export interface Proved {
 }
 
 /**
- * Applies what was read, proved and planned, all of it or nothing, in the transaction `tx`: the additions; the removals
- * too, unless they are too many to go without somebody's word (R9). False when the run is not ours any more.
+ * Applies what was read, checked and planned, all or nothing, in the transaction `tx`: the additions; the removals too, unless they are so
+ * many that they need approval (R9). False when the run is no longer ours.
  */
 export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
   const { reading, kept, fingerprint } = proved
@@ -49,7 +49,7 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   const before = await countMembers(tx, run.id, run.teamId, stay)
   await supersedeParked(tx, run.groupId, run.id)
   const planned = await countPlan(tx, run.id)
-  // as late as can be: until this commits, nobody is invited
+  // as late as possible: until this commits, no one is invited
   await lockPeople(tx, state)
   const { changed, addresses } = await writePeople(tx, run.id)
   await replaceLeftOut(tx, run.id, run.groupId)
@@ -81,7 +81,7 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   return true
 }
 
-/** People as the directory has them: addresses that changed first, all of them in one step, so that newcomers find room. */
+/** People as the directory has them: changed addresses first, all in one step, so that newcomers find theirs free. */
 async function writePeople(tx: Db, runId: number) {
   const noted = await noteAddresses(tx, runId)
   const movers = whoMoves(await wantedAddresses(tx, runId))
@@ -92,20 +92,20 @@ async function writePeople(tx: Db, runId: number) {
   return { changed: changed + others, addresses: await noteKeptAddresses(tx, runId, noted) }
 }
 
-/** In the order that everybody keeps: owners first, as deactivating somebody may need them. */
+/** In the usual lock order: owners first, as deactivating people may need them. */
 async function lockPeople(tx: Db, { deactivateLeavers: isOn }: DirectoryState) {
   if (isOn) await lockOwners(tx)
   await lockAddresses(tx)
 }
 
-/** A crash of the database empties what was staged, and nobody else would notice. */
+/** A crash of the database empties the staging tables, and nothing else would notice. */
 async function requireWhole(tx: Db, runId: number, { resolved }: Reading) {
   const { staged, planned } = await countPlanned(tx, runId)
   if (staged !== resolved || planned !== resolved)
     throw new Error(`of ${resolved} people read, ${staged} are staged and ${planned} planned`)
 }
 
-/** Disabled people who could still do something here: with the setting on they are deactivated, under the same guard. */
+/** Disabled people who can still act here: with the setting on they are deactivated, under the same guard. */
 async function handleLeavers(tx: Db, runId: number, { deactivateLeavers: isOn }: DirectoryState, members: number) {
   const leavers = isOn ? await idsOf(tx, leaversOfRun(runId)) : []
   const isParked = isTooMany(leavers.length, members)
@@ -125,7 +125,7 @@ async function finish(
 ) {
   const { dn, name, mail, description, kind } = found
   await updateGroup(tx, group.id, { dn, name, mail, description, kind, ...known, lastGoodRunId: run.id })
-  // a team that follows a group follows its name
+  // a team that follows a group takes its name
   if (name !== group.name) await updateTeam(tx, run.teamId, { name })
   await endRun(tx, run.id, end)
   await schedule(tx, group.id, intervalMinutes, false)
@@ -134,13 +134,13 @@ async function finish(
 function reasonOf({ parked = 0, deactivationsParked = 0 }: RunEnd, before: { all: number }): string | null {
   const of = number(before.all)
   const parts = [
-    parked > 0 && `${number(parked)} of ${of} people would be taken out of the team`,
+    parked > 0 && `${number(parked)} of ${of} people would be removed from the team`,
     deactivationsParked > 0 && `${number(deactivationsParked)} users would be deactivated`
   ].filter(Boolean)
-  return parts.length > 0 ? `${parts.join(', and ')}: that many wait for somebody’s approval.` : null
+  return parts.length > 0 ? `${parts.join(', and ')}: so many need approval.` : null
 }
 
-/** A run that changed nothing and that nobody asked for is no news. */
+/** A scheduled run without changes is not logged. */
 async function record(tx: Db, group: GroupRow, cause: string, startedBy: number | null, end: RunEnd) {
   const { added = 0, removed = 0, changed = 0, addresses = 0, parked = 0, deactivationsParked = 0 } = end
   if (cause === 'schedule' && added + removed + changed + addresses + parked + deactivationsParked === 0) return

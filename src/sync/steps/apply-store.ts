@@ -1,18 +1,15 @@
-/** What a run does once it is proved and guarded: people, what is known of them, who is in the team. */
+/** What a run writes once it is checked: people, what is known of them, who is in the team. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
 import { isMissing } from './plan-store.ts'
 
-/** Members by way of an address alone have no entry: nothing more is known of them. */
+/** Members listed by address alone have no entry, so nothing else is known of them. */
 const hasEntry = sql`s.directory_id not like 'mail:%'`
 const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null`
 
-/**
- * People that Rollcall has not heard of yet. An address that was typed or uploaded a moment ago is that person after all,
- * unless they have an entry of their own.
- */
+/** People new to Rollcall. If an address was invited a moment ago, that person is used, unless they have an entry of their own. */
 export async function addPeople(tx: Db, runId: number): Promise<void> {
   const row = first(
     await tx.execute<{ wanted: string; written: string }>(sql`
@@ -41,11 +38,11 @@ export async function addPeople(tx: Db, runId: number): Promise<void> {
 }
 
 /**
- * Writes what the directory says of people who were known before, and notes what changed. Somebody who signed up keeps
- * the name that they chose. Nobody's entry is replaced by another one.
+ * Writes what the directory says of known people, and notes what changed. A person who signed up keeps the name they chose. No one's entry
+ * is replaced by another.
  */
 export async function updatePeople(tx: Db, runId: number): Promise<number> {
-  // an entry that moves to another person: one person an entry, at any moment
+  // for an entry that moves to another person: one person per entry at any moment
   await tx.execute(sql`
     update people p set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
       directory_mail = null, directory_mail_key = null
@@ -103,7 +100,7 @@ const inWords = sql`concat_ws('; ',
   case when manager is distinct from old_manager then 'another manager' end,
   case when dn is distinct from old_dn then 'moved or renamed in the directory' end)`
 
-/** Puts everybody in the team who is not, by the directory; returns how many. */
+/** Puts everyone in the team who is not, by the directory; returns how many. */
 export async function addMemberships(tx: Db, runId: number, teamId: number): Promise<number> {
   const row = first(
     await tx.execute<{ added: string }>(sql`
@@ -126,7 +123,7 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
     from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
     where pl.run_id = ${runId} and not pl.is_excluded and m.team_id = ${teamId} and m.source = 'directory'
       and m.person_id = pl.person_id and m.via is distinct from s.via`)
-  // who was put back or kept by hand, until the directory has them again
+  // put back or kept by hand, until the directory lists them again
   await tx.execute(sql`
     delete from memberships m using memberships again
     where m.team_id = ${teamId} and m.source = 'hand' and (m.via like 'run:%' or m.via = 'kept') and again.team_id = ${teamId}
@@ -137,7 +134,7 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
 const isNoneOf = (kept: number[]) =>
   kept.length === 0 ? sql`true` : sql`m.person_id not in (select unnest(${sql.param(kept)}::bigint[]))`
 
-/** In the team by the directory now, and how many of these the group does not list any more. */
+/** In the team by the directory, and how many of these the group no longer lists. */
 export async function countMembers(tx: Db, runId: number, teamId: number, kept: number[]) {
   const row = first(
     await tx.execute<{ all: string; missing: string }>(sql`
@@ -147,7 +144,7 @@ export async function countMembers(tx: Db, runId: number, teamId: number, kept: 
   return { all: Number(row.all), missing: Number(row.missing) }
 }
 
-/** Takes those out of the team whom the group does not list any more: the memberships by the directory, nothing else. */
+/** Removes the memberships by the directory that the group no longer lists, and no others. */
 export async function removeMemberships(tx: Db, runId: number, teamId: number, kept: number[]): Promise<number[]> {
   const rows = await tx.execute<{ person_id: string }>(sql`
     with gone as (
@@ -159,7 +156,7 @@ export async function removeMemberships(tx: Db, runId: number, teamId: number, k
   return rows.map(row => Number(row.person_id))
 }
 
-/** Lists whom the run would take out, for somebody to say whether it may. */
+/** Lists the people whom the run would remove, for an admin to approve. */
 export async function parkMemberships(tx: Db, runId: number, teamId: number, kept: number[]): Promise<void> {
   await tx.execute(sql`
     insert into sync_changes (run_id, kind, person_id)

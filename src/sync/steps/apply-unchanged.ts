@@ -6,12 +6,12 @@ import { endRun, lockGroup, lockRun, schedule, type TakenRun } from '../run-stor
 import { findRun, isComparedLately, touchGroup } from '../store.ts'
 import { clearStage } from './stage-store.ts'
 
-/** Hours after which everybody is compared again, whatever the fingerprint says. */
+/** Hours after which everyone is compared again, whatever the fingerprint says. */
 const maxHours = 24
 
 /**
- * Ends a run that read, person by person, what the one before had read, with nothing left to do since: the short cut for
- * large groups that are read every hour. False when everybody has to be compared.
+ * Ends a run that read exactly what the one before had read, with nothing left to do: the fast path for large groups that are read every
+ * hour. False when everyone has to be compared.
  */
 export async function applyUnchanged(
   tx: Db,

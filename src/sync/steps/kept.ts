@@ -6,15 +6,15 @@ import { type MissingPerson, missingPeople } from './plan-store.ts'
 
 const pageSize = 2000
 
-/** People of the team whom the group's reading did not find, and who stay. */
+/** Team members whom the group's reading did not find, and who stay. */
 export interface KeptPeople {
-  /** Never touched, by the settings. Everyone whom the group does list comes with the mark already. */
+  /** Excluded in the settings. People whom the group does list come with the mark already. */
   excluded: number[]
-  /** In another directory, which is no proof that the group let them go (docs/decisions/0015). */
+  /** In another directory, which does not prove that they left the group (docs/decisions/0015). */
   away: number[]
 }
 
-/** Whom a run leaves in the team although it did not find them. `away`: what another directory holds, as DN keys. */
+/** The people that a run keeps although it did not find them. `away`: what another directory holds, as DN keys. */
 export async function keptAmongMissing(
   db: Database,
   run: { id: number; teamId: number },

@@ -1,4 +1,4 @@
-/** Addresses that changed in the directory: noted on people, and moved in one step where nothing is in the way. */
+/** Addresses that changed in the directory: noted on people, and moved in one step where possible. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
@@ -16,7 +16,7 @@ const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null`
 const list = (ids: readonly number[]) => sql`any(${sql.param([...ids])}::bigint[])`
 
-/** Notes the addresses that the directory has for people of a run who have another one here; returns whose note is new. */
+/** Notes the addresses that the directory has for people of a run with another one here; returns whose note is new. */
 export async function noteAddresses(tx: Db, runId: number): Promise<number[]> {
   const rows = await tx.execute<{ id: string }>(sql`
     with said as materialized (
@@ -34,7 +34,7 @@ export async function noteAddresses(tx: Db, runId: number): Promise<number[]> {
   return rows.map(({ id }) => Number(id))
 }
 
-/** Who wants which address: of this run, as it has just read them, and of others, so that a swap may span groups. */
+/** Who needs which address: from this run and from others, so that a swap may span groups. */
 const wanting = (runId: number) => sql`select p.id, p.directory_mail_key as key,
     not coalesce(r.is_disabled, p.disabled_in_directory_at is not null) as is_enabled,
     p.signed_up_at is null and not ${hasOpenInvitation(sql`p`)} as is_free
@@ -44,8 +44,8 @@ const wanting = (runId: number) => sql`select p.id, p.directory_mail_key as key,
     and (p.gone_from_directory_at is null or r.person_id is not null)`
 
 /**
- * The wishes of those who have neither an account nor an open invitation: a link, or what a user types, does not become
- * another person's by a sync. Locks them. Hold `lockAddresses`.
+ * The moves of people without an account or open invitation: a sync must not give a link, or what a user types, to another person. Locks
+ * them. Hold `lockAddresses`.
  */
 export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddress[]> {
   const [any] = await tx.execute(sql`select 1 from (${wanting(runId)}) w where is_free limit 1`)
@@ -74,8 +74,8 @@ export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddr
 }
 
 /**
- * Takes the addresses that others get from those who move, so that no two have one at any moment, and marks who moves. An
- * entry that is new here gets an address whose holder moves. Nothing of this is seen before the run commits.
+ * Takes the addresses from the people who move, so that no two have one at any moment, and marks who moves. A new entry may get an address
+ * whose holder moves. None of this is visible before the run commits.
  */
 export async function freeAddresses(tx: Db, runId: number, movers: readonly number[]): Promise<void> {
   if (movers.length === 0) return
@@ -113,7 +113,7 @@ export async function moveOthers(tx: Db, runId: number, movers: readonly number[
   return Number(row.moved)
 }
 
-/** Lists whose other address in the directory is news and was not taken, with the reason; returns how many. */
+/** Lists people whose new address in the directory was not taken, with the reason; returns how many. */
 export async function noteKeptAddresses(tx: Db, runId: number, noted: readonly number[]): Promise<number> {
   if (noted.length === 0) return 0
   const rows = await tx.execute(sql`

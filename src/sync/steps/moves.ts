@@ -1,10 +1,8 @@
-/** Which of the people whose address changed in the directory can have the new one, all at once. Pure. */
-
 import type { WantedAddress } from './moves-store.ts'
 
 /**
- * Those who can move: to an address that is free, or that its holder leaves in the same step. Swaps, circles and chains of
- * any length are one step; in a chain whose end stays, nobody moves. Linear in the number of wishes.
+ * Who can move: to an address that is free, or that its holder leaves in the same step. Swaps, circles and chains of any length are one
+ * step; in a chain whose end stays, no one moves. Linear in the number of moves.
  */
 export function whoMoves(wanted: readonly WantedAddress[]): number[] {
   const movers = new Set(wanted.filter(({ isContested }) => !isContested).map(({ personId }) => personId))

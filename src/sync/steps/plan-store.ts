@@ -1,19 +1,17 @@
-/** Whom a run is about and what it will do, worked out in the database before anything is done. */
+/** What a run will do, worked out in the database before anything is done. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
 /**
- * Finds for everybody read the person in Rollcall: by the stable id, else by the canonical address, else somebody new,
- * whose id is drawn here. One entry an address and a person; the others are left out, with the fault.
- *
- * - An address leads to a person who never had an entry, once. Whoever has one keeps it: another entry with their address
- *   is another person (`taken`), also when the name is the same, until an admin says otherwise.
- * - A person typed or uploaded under an entry's new address is that person: the entry moves over.
+ * Finds the person in Rollcall for everyone read: by the stable id, else by the canonical address, else a new person, whose id is drawn
+ * here. One entry has one address and one person; the others are left out, with the fault. An address leads to a person who never had an
+ * entry, once. A person with an entry keeps it: another entry with their address is another person (`taken`), even with the same name,
+ * until an admin decides otherwise. A person invited under an entry's new address is that person: the entry moves over.
  */
 export async function plan(tx: Db, runId: number): Promise<void> {
-  // a few rows tell how many there are and how they spread; more would take longer than the plan itself
+  // a few rows tell how many there are and how they spread; full statistics would take longer than the plan
   await tx.execute(sql`set local default_statistics_target = 10`)
   await tx.execute(sql`set local work_mem = '64MB'`)
   await tx.execute(sql`analyze staging (run_id, n, directory_id, address_key)`)
@@ -62,7 +60,7 @@ export async function plan(tx: Db, runId: number): Promise<void> {
   await tx.execute(sql`analyze planned (run_id, n, person_id)`)
 }
 
-/** How many are staged and planned. Both tables are empty after a crash of the database: then nothing may be applied. */
+/** How many are staged and planned. A crash of the database empties both tables: then nothing may be applied. */
 export async function countPlanned(tx: Db, runId: number): Promise<{ staged: number; planned: number }> {
   const row = first(
     await tx.execute<{ staged: string; planned: string }>(sql`
@@ -72,7 +70,7 @@ export async function countPlanned(tx: Db, runId: number): Promise<{ staged: num
   return { staged: Number(row.staged), planned: Number(row.planned) }
 }
 
-/** In the team because of the directory, and not in the group any more. */
+/** In the team by the directory, and no longer in the group. */
 export const isMissing = (runId: number, teamId: number) => sql`m.team_id = ${teamId} and m.source = 'directory'
   and not exists (select from planned pl where pl.run_id = ${runId} and pl.person_id = m.person_id)`
 
@@ -81,11 +79,11 @@ export interface MissingPerson {
   email: string
   directoryId: string | null
   dn: string | null
-  /** The nested group by way of which they are in the team. */
+  /** The nested group through which they are in the team. */
   via: string | null
 }
 
-/** One page of those whom the group does not list any more, by their ids. */
+/** One page of those whom the group no longer lists, by id. */
 export async function missingPeople(
   db: Db,
   runId: number,
@@ -114,7 +112,6 @@ export async function missingPeople(
 }
 
 export interface PlanCounts {
-  /** In the team once the plan is carried out. */
   people: number
   noMail: number
   malformed: number
@@ -125,7 +122,6 @@ export interface PlanCounts {
   excluded: number
 }
 
-/** The receipt's share of what was planned. */
 export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
   const row = first(
     await tx.execute<Record<keyof PlanCounts, string>>(sql`
@@ -156,7 +152,7 @@ export async function countOpen(tx: Db, runId: number): Promise<{ taken: number;
   return { taken: Number(row.taken), otherAddress: Number(row.other) }
 }
 
-/** Who is left out of the team now, and why: instead of what was so before. */
+/** Replaces the list of people who are left out of the team, with reasons. */
 export async function replaceLeftOut(tx: Db, runId: number, groupId: number): Promise<void> {
   await tx.execute(sql`delete from left_out where group_id = ${groupId}`)
   await tx.execute(sql`

@@ -9,32 +9,30 @@ import { clearStage, type StagedPerson, type StagedSet, stage, stagedSet } from 
 /** Nothing of a failed run is applied; the reason is for people. */
 export class RunFailed extends Error {}
 
-/** People in one statement: large enough to be quick, small enough for the memory of both sides. */
+/** People per statement: enough to be fast, few enough for the memory of both sides. */
 const setSize = 2000
-/** Bytes kept back before anything is written: an unchanged group of some 100,000 people writes nothing at all. */
+/** Bytes held back before anything is written: an unchanged group of some 100,000 people writes nothing at all. */
 const maxKept = 32_000_000
 
 export interface ReadWhole {
   reading: Reading
-  /** SHA-256 of everybody as they came, and of `basis`. */
+  /** SHA-256 of everyone as read, and of `basis`. */
   fingerprint: string
-  /** Writes what has not been written yet: then everybody is staged. */
+  /** Writes what has not been written yet: then everyone is staged. */
   stageRest: () => Promise<void>
 }
 
 export interface ReadOptions {
   /** What else a run's outcome depends on. */
   basis: string
-  /** Told how many people have come. */
+  /** Called with how many people have come. */
   progress: (read: number) => void
   signal: AbortSignal
 }
 
 /**
- * Reads a group whole. People are kept back as long as they are few, and then written while others are read, so that
- * memory stays flat.
- *
- * @throws RunFailed when the group is missing, cannot be read or cannot be proved complete.
+ * Reads a group completely. Few people are held back; more are written while others are read, so that memory stays flat.  @throws RunFailed
+ * when the group is missing, cannot be read or cannot be proved complete.
  */
 export async function readWhole(
   db: Database,
@@ -51,11 +49,11 @@ export async function readWhole(
   const result = await directory.readGroup(run.directoryId, take, signal).finally(people.settled)
   if (result.outcome === 'failed') throw new RunFailed(result.reason)
   if (result.outcome === 'missing')
-    throw new RunFailed('The group is not in the directory any more, or the bind account may not see it')
+    throw new RunFailed('The group is no longer in the directory, or the bind account may not see it')
   const { reading } = result
   if (reading.problems.length > 0) throw new RunFailed(reading.problems.join('. '))
   if (reading.resolved !== people.count())
-    throw new RunFailed(`${reading.resolved} people were found but ${people.count()} came: that cannot be all of them`)
+    throw new RunFailed(`${reading.resolved} people were found but ${people.count()} came, so the list is incomplete`)
   return { reading, ...people.end(reading.away) }
 }
 
@@ -75,7 +73,7 @@ function collect(db: Database, runId: number, basis: string) {
     kept.push(set)
   }
 
-  /** One set is on its way while others come. */
+  /** One set is being written while others arrive. */
   async function write() {
     const sets = kept
     kept = []
@@ -97,7 +95,7 @@ function collect(db: Database, runId: number, basis: string) {
       close()
       if (bytes > maxKept) await write()
     },
-    /** `away` counts like people: who of the team is kept depends on it. */
+    /** `away` counts like people: it decides who stays in the team. */
     end(away: readonly string[]) {
       close()
       for (const key of away.toSorted()) hash.update(key).update('\0')
@@ -132,7 +130,7 @@ function stagedPerson(person: DirectoryPerson): StagedPerson {
   }
 }
 
-/** A name in which there is nothing to see would be a link without a text: the address says more. */
+/** A name that shows nothing would be a link without text: use the address. */
 const nameOf = (text: string | null) => readName(clean(text, 200) ?? '') ?? null
 
 /** A department is one section of a page, however its name is spelled. */
@@ -140,7 +138,7 @@ const composed = (text: string | null) => clean(text?.normalize('NFC') ?? null, 
 
 const unclean = /\p{Cc}/u
 
-/** On one line, not longer than pages can show, and without what a database or a terminal could stumble over. */
+/** On one line, no longer than pages can show, and without characters that a database or terminal cannot handle. */
 function clean(text: string | null, max: number): string | null {
   if (text === null) return null
   const line = unclean.test(text) ? text.replace(/\p{Cc}+/gu, ' ') : text

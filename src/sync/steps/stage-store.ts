@@ -6,7 +6,7 @@ export interface StagedPerson {
   directoryId: string
   dn: string
   mail: string | null
-  /** Null: not an address that can be mailed. */
+  /** Null: not a usable email address. */
   address: string | null
   addressKey: string | null
   name: string | null
@@ -18,15 +18,15 @@ export interface StagedPerson {
   via: string | null
 }
 
-/** Some people in the shape that the database takes: a text (UTF-8) for each column, a line for each person. */
+/** People as the database takes them: a text (UTF-8) per column, a line per person. */
 export interface StagedSet {
   people: number
   columns: Buffer[]
 }
 
 /**
- * Puts people in that shape. No value can hold a line's end, so that separates; blank stands for none. An array would cost
- * the driver several times as much.
+ * Puts people in that shape. No value can hold a line end, so that separates; an empty line stands for null. An array would cost the driver
+ * several times as much.
  */
 export function stagedSet(people: readonly StagedPerson[]): StagedSet {
   const column = (pick: (person: StagedPerson) => string | null) =>
@@ -57,13 +57,13 @@ export async function stage(db: Db, runId: number, before: number, { columns }: 
       as s(directory_id, dn, mail, address, address_key, name, department, title, manager, via, marks, n)`)
 }
 
-/** Nothing is read yet, or nothing is needed any more. */
+/** Empties the staging tables of a run. */
 export async function clearStage(db: Db, runId: number): Promise<void> {
   await db.execute(sql`delete from staging where run_id = ${runId}`)
   await db.execute(sql`delete from planned where run_id = ${runId}`)
 }
 
-/** What runs left behind that are over: their workers were killed. */
+/** Deletes what killed workers left behind. */
 export async function sweepStage(db: Db): Promise<void> {
   const isOver = sql`not exists (select from sync_runs r where r.id = run_id and r.state = 'running')`
   await db.execute(sql`delete from staging where ${isOver}`)
