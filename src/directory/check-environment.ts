@@ -3,7 +3,7 @@ import { dnKey } from '../ldap/syntax/dn.ts'
 import { parseFilter } from '../ldap/syntax/filter.ts'
 import { messageOf } from '../lib/errors.ts'
 
-/** What of `LDAP_*` no directory could make sense of: said at the start, not by the first sync. */
+/** Reports `LDAP_*` values that no directory could accept at the start, instead of at the first sync. */
 export const checkLdap: CheckLdap = ({ baseDn, peopleFilter, groupFilter }) => [
   ...(baseDn === undefined || dnKey(baseDn) !== undefined
     ? []

@@ -8,16 +8,15 @@ import { addTry, clearTries, forgetTries, lockTries, takeBackTry } from '../sess
 import { type DirectoryDeps, directoryOf } from './settings.ts'
 
 /**
- * Wrong passwords of strangers that reach the directory for one person, from wherever they come, before it is left in
- * peace. Directories lock an account after five or more: no stranger may lock one through us. A browser that has signed
- * in as this person, and the holder of their invitation's link, have as many tries of their own.
+ * Wrong passwords of strangers, from anywhere, that reach the directory for one person before it is no longer asked. Directories lock an
+ * account after five or more: no stranger may lock one through Rollcall. A browser that has signed in as this person, and the holder of
+ * their invitation's link, have as many attempts of their own.
  */
 export const bindLimit = { tries: 4, minutes: 30 }
 const peaceSeconds = bindLimit.minutes * 60
-/** Milliseconds between the moments at which a no is answered: how long the directory took would tell who is a user. */
+/** Milliseconds between the moments at which refusals are sent: the directory's timing would reveal who is a user. */
 const answerEvery = 500
 
-/** The check of passwords against the directory, or undefined when sign-in with them is off. */
 export function directoryPasswordCheck(deps: DirectoryDeps): CheckDirectoryPassword | undefined {
   if (!deps.config.ldapSignIn) return undefined
   return async (claimant, password, share) => {
@@ -36,7 +35,7 @@ export function directoryPasswordCheck(deps: DirectoryDeps): CheckDirectoryPassw
   }
 }
 
-/** Counts a try before it is made, so that parallel ones cannot slip through. */
+/** Counts an attempt before it is made, so that parallel ones cannot slip through. */
 async function secondsToWait(db: Database, key: string): Promise<number> {
   return transaction(db, async tx => {
     const { failures, secondsSince } = await lockTries(tx, key)
@@ -70,7 +69,7 @@ async function ask(
   }
 }
 
-/** Asks the entry that the person is bound to, under the DN that it has now; without one, the only entry with their address. */
+/** Asks the entry that the person is bound to, under its present DN; without one, the only entry with their address. */
 async function askFor(
   db: Database,
   directory: Directory,
@@ -94,7 +93,7 @@ async function askFor(
   return { outcome: 'right', entry: { id, dn } }
 }
 
-/** The same conversation as for a user, about an entry that cannot be; the password that was typed goes nowhere. */
+/** The same conversation as for a user, about an entry that cannot exist; the typed password is not sent. */
 async function askForNobody(directory: Directory): Promise<DirectoryAnswer> {
   const answer = await directory.checkPassword({ id: randomUUID() }, randomUUID())
   return answer.outcome === 'unavailable' ? answer : { outcome: 'wrong' }

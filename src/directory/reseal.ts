@@ -2,16 +2,16 @@ import { keysOf } from '../config/env.ts'
 import { type DirectoryDeps, openPassword, sealPassword } from './settings.ts'
 import { readSettingsRow, replacePassword } from './settings-store.ts'
 
-/** `sealed`: it is kept, and no key that is known opens it. */
+/** `sealed`: it is stored, but none of the keys opens it. */
 export type ResealOutcome = 'nothing-to-do' | 'resealed' | 'sealed'
 
-/** Keeps the bind password under the key in force from now on, if it was kept under a former one. */
+/** Stores the bind password under the present key, if it was under a former one. */
 export async function resealPassword(deps: DirectoryDeps): Promise<ResealOutcome> {
   const { config, db, secretKey } = deps
   const kept = (await readSettingsRow(db))?.bindPassword ?? null
   if (kept === null || openPassword([secretKey], kept) !== undefined) return 'nothing-to-do'
   const password = openPassword(keysOf(deps), kept)
-  // one that the environment makes needless is nobody's worry
+  // an environment value makes the stored one irrelevant
   if (password === undefined) return config.ldap.bindPassword === undefined ? 'sealed' : 'nothing-to-do'
   await replacePassword(db, kept, sealPassword(secretKey, password))
   return 'resealed'

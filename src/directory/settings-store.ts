@@ -5,7 +5,7 @@ import { directorySettings } from '../db/schema.ts'
 export type SettingsRow = typeof directorySettings.$inferSelect
 export type NewSettings = Omit<typeof directorySettings.$inferInsert, 'id' | 'updatedAt'>
 
-/** What the console says of the directory, or undefined when nobody has said anything yet. */
+/** The directory settings saved in the console, or undefined before the first save. */
 export async function readSettingsRow(db: Db): Promise<SettingsRow | undefined> {
   const [row] = await db.select().from(directorySettings)
   return row
@@ -17,7 +17,7 @@ export async function writeSettingsRow(tx: Db, changed: NewSettings): Promise<vo
   await tx.insert(directorySettings).values(values).onConflictDoUpdate({ target: directorySettings.id, set: values })
 }
 
-/** Keeps the same password under another key, unless somebody has entered one meanwhile. */
+/** Stores the same password under another key, unless an owner has entered a new one meanwhile. */
 export async function replacePassword(db: Db, before: Buffer, sealed: Buffer): Promise<void> {
   const { bindPassword } = directorySettings
   await db.update(directorySettings).set({ bindPassword: sealed }).where(eq(bindPassword, before))

@@ -1,4 +1,4 @@
-/** The directory's settings as they count: the environment's where it says something, else the console's. */
+/** The effective directory settings: the environment's where set, else the console's. */
 import { createHash } from 'node:crypto'
 import { type Config, keysOf } from '../config/env.ts'
 import { type LdapEnvironment, needsStartTls } from '../config/ldap.ts'
@@ -14,7 +14,7 @@ export interface DirectoryDeps {
   config: Config
   db: Database
   secretKey: Buffer
-  /** How a directory is reached: LDAP, unless a test has its own. */
+  /** How a directory is reached: LDAP, unless a test brings its own. */
   open?: (settings: DirectorySettings) => Directory
 }
 
@@ -22,13 +22,13 @@ export interface DirectoryState {
   settings: DirectorySettings
   intervalMinutes: number
   deactivateLeavers: boolean
-  /** Settings that the environment made: nobody changes them in the console. */
+  /** Settings from the environment, which the console cannot change. */
   locked: ReadonlySet<keyof LdapEnvironment>
-  /** A password is kept. It counts only for the server that it was typed for. */
+  /** A password is stored. It counts only for the server that it was typed for. */
   hasPassword: boolean
-  /** One is kept for this server, and no key that is known opens it. */
+  /** One is stored for this server, but none of the keys opens it. */
   isPasswordSealed: boolean
-  /** Why the directory cannot be asked as things are, in words; null: it can. */
+  /** Why the directory cannot be asked now; null: it can. */
   problem: string | null
 }
 
@@ -38,15 +38,15 @@ export const sealedPassword =
 
 const place = { table: 'directory_settings', id: 1, column: 'bind_password' }
 
-/** A bind password as it is kept. */
+/** A bind password as it is stored. */
 export const sealPassword = (secretKey: Buffer, password: string) => sealSecret(secretKey, place, password)
 
-/** The password that was kept, with whichever of the keys it was; undefined: with none of them. */
+/** The stored password, under whichever key; undefined: under none of them. */
 export function openPassword(keys: readonly Buffer[], sealed: Buffer): string | undefined {
   return keys.map(key => openSecret(key, place, sealed)).find(password => password !== undefined)
 }
 
-/** Reads what counts now. The password is in it only if it was given for this very server (S13). */
+/** Reads the effective settings. The password is included only if it was typed for this very server (S13). */
 export async function readDirectory(deps: DirectoryDeps): Promise<DirectoryState> {
   const { config, db } = deps
   const row = await readSettingsRow(db)
@@ -83,7 +83,7 @@ export async function readDirectory(deps: DirectoryDeps): Promise<DirectoryState
   }
 }
 
-/** With an address from the environment, what else says how to reach it is the environment's too. */
+/** If the address comes from the environment, so does everything else about the connection. */
 function lockedBy(ldap: LdapEnvironment): ReadonlySet<keyof LdapEnvironment> {
   const named = Object.keys(ldap) as (keyof LdapEnvironment)[]
   return new Set([...named, ...(ldap.url === undefined ? [] : (['startTls', 'ca'] as const))])
@@ -102,10 +102,7 @@ function problemOf(
     : 'The bind password is missing'
 }
 
-/**
- * What a password was typed for: host, port, encryption and whom to trust. Another one of these gets it only from
- * somebody who knows it.
- */
+/** What a password was typed for: host, port, encryption and trusted certificates. After a change of these it has to be entered again. */
 export function serverOf({
   url,
   startTls,
@@ -122,7 +119,7 @@ export function serverOf({
   return [mode, host, parsed.port || (isLdaps ? '636' : '389'), trust].join(' ')
 }
 
-/** The directory that counts now, or why there is none to ask. */
+/** The effective directory, or why there is none to ask. */
 export async function directoryOf(
   deps: DirectoryDeps
 ): Promise<{ directory: Directory; state: DirectoryState } | { problem: string }> {

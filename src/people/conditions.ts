@@ -1,7 +1,4 @@
-/**
- * What is true of a person, written once for every statement. `p`: the table, or the alias that the statement gives it, as
- * in sql`p`.
- */
+/** Conditions on a person, written once for all statements. `p`: the table, or the alias that the statement gives it, as in sql`p`. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Enrollment } from './person.ts'
@@ -16,7 +13,7 @@ export const isActiveOwner = (p: Person) => sql`(${p}.role = 'owner' and ${mayAc
 /** The newest invitation is open, and the person has not signed up. */
 export const hasOpenInvitation = (p: Person) => isWaiting(sql`${p}.stage`, sql`${p}.invitation_expires_at`)
 
-/** The same of a copy of a person's columns. */
+/** The same for a copy of a person's columns. */
 export const isWaiting = (stage: SQL, expiresAt: SQL) => sql`(${stage} = 'invited' and ${expiresAt} > now())`
 export const isExpired = (stage: SQL, expiresAt: SQL) => sql`(${stage} = 'invited' and ${expiresAt} <= now())`
 export const enrollmentNow = (stage: SQL, expiresAt: SQL) =>

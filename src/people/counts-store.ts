@@ -1,4 +1,4 @@
-/** How many people there are of each kind, as sums of what statements added. What the sums mean is in counts.ts. */
+/** How many people there are of each kind, as sums of what statements added. counts.ts defines the sums. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { enrollmentNow } from './conditions.ts'
@@ -8,11 +8,11 @@ import type { DeliveryState } from './store.ts'
 export interface PeopleCount {
   enrollment: Enrollment
   delivery: DeliveryState | null
-  /** The newest mail was kept in the outbox. */
+  /** The newest email was kept in the outbox. */
   isKept: boolean
-  /** There was an invitation, whatever became of it. */
+  /** There was an invitation, in whatever state now. */
   wasInvited: boolean
-  /** Some mail was handed to a mail server. */
+  /** Some email was handed to a mail server. */
   wasHandedOver: boolean
   count: number
 }

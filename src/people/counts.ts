@@ -1,10 +1,9 @@
-/** What every number of people means, in one place: dashboard, People, charts and pictures use these and no others. Pure. */
+/** Defines every number of people: dashboard, People and charts use these and no others. Pure. */
 import { type Enrollment, enrollments } from './person.ts'
 
-/** How many people there are of one kind. */
 export interface Kind {
   enrollment: Enrollment
-  /** There was an invitation whose email or link left, or still may. */
+  /** There was an invitation whose email or link was sent, or still may be. */
   wasInvited: boolean
   /** Some email was handed to a mail server. */
   wasHandedOver: boolean
@@ -15,24 +14,24 @@ const sumOf = (kinds: readonly Kind[], test: (kind: Kind) => boolean) =>
   kinds.filter(test).reduce((sum, { count }) => sum + count, 0)
 const isUser = ({ enrollment }: Kind) => enrollment === 'signed-up' || enrollment === 'deactivated'
 
-/** Everybody, each in one enrollment; `invited` is shown as "Waiting". */
+/** Everyone, each in one enrollment; `invited` is shown as "Waiting". */
 export const countEnrollments = (kinds: readonly Kind[]) =>
   Object.fromEntries(
     enrollments.map(state => [state, sumOf(kinds, ({ enrollment }) => enrollment === state)])
   ) as Record<Enrollment, number>
 
 export interface Funnel {
-  /** Everybody but the users who were never invited, such as the first owner. */
+  /** Everyone but the users who were never invited, such as the first owner. */
   inScope: number
-  /** Ever invited, whatever became of it. */
+  /** Ever invited, in whatever state now. */
   invited: number
-  /** Of those invited: an email was handed to a mail server, or they joined without (by a link that was passed on). */
+  /** Of those invited: an email was handed to a mail server, or they joined without one (by a link that was passed on). */
   handedOver: number
-  /** Signed up by an invitation; deactivated since or not. */
+  /** Signed up by an invitation, even if deactivated since. */
   joined: number
 }
 
-/** From in scope to joined: each step holds everybody of the next one. */
+/** From in scope to joined: each step includes everyone of the next one. */
 export function funnelOf(kinds: readonly Kind[]): Funnel {
   return {
     inScope: sumOf(kinds, kind => kind.wasInvited || !isUser(kind)),

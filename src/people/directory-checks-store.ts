@@ -1,21 +1,21 @@
-/** When the directory is asked about people whom no group has, and what it answered. */
+/** When the directory is asked about people in no group, and what it answered. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
-/** Whom a group has let go: the directory is asked about them at once, and again every day while no group has them. */
+/** People whom a group no longer lists: the directory is asked about them immediately, and every day while no group has them. */
 export async function askAbout(tx: Db, personIds: number[]): Promise<void> {
   await tx.execute(sql`
     update people set directory_check_at = now()
     where id = any(${sql.param(personIds)}::bigint[]) and directory_id is not null`)
 }
 
-/** Asked about again later, as if nothing had been heard. */
+/** Asked about again later, as if there had been no answer. */
 export async function postpone(tx: Db, ids: number[]): Promise<void> {
   await tx.execute(sql`
     update people set directory_check_at = now() + interval '1 hour' where id = any(${sql.param(ids)}::bigint[])`)
 }
 
-/** What the directory answered about those who were asked for: who is gone, who is disabled, and the rest is there. */
+/** The directory's answer about the people asked for: these are missing, these disabled, and the others exist. */
 export async function noteAnswers(
   tx: Db,
   { asked, gone, disabled }: { asked: number[]; gone: number[]; disabled: number[] }

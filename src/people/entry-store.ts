@@ -7,21 +7,20 @@ import { type boundBy, type directoryTroubles, people } from '../db/schema.ts'
 export type BoundBy = (typeof boundBy)[number]
 export type DirectoryTrouble = (typeof directoryTroubles)[number]
 
-/** An entry by its stable id, with the DN that it has at this moment. */
+/** An entry by its stable id, with its present DN. */
 export interface EntryRef {
   id: string
   dn: string
 }
 
-/** The person whose entry this is. */
 export async function findByEntry(db: Db, entryId: string): Promise<number | undefined> {
   const [row] = await db.select({ id: people.id }).from(people).where(eq(people.directoryId, entryId))
   return row?.id
 }
 
 /**
- * Binds a person to an entry, instead of the one they may have had. Hold `lockAddresses` and the person's lock, and make
- * sure that no other person has the entry.
+ * Binds a person to an entry, replacing a former one. Hold `lockAddresses` and the person's lock, and make sure that no other person has
+ * the entry.
  */
 export async function bindEntry(tx: Db, personId: number, { id, dn }: EntryRef, by: BoundBy): Promise<void> {
   await tx
@@ -41,12 +40,12 @@ export async function bindEntry(tx: Db, personId: number, { id, dn }: EntryRef, 
     .where(eq(people.id, personId))
 }
 
-/** From now on the entry's password opens the account, beside the one that was chosen here. */
+/** From now on the entry's password also opens the account. */
 export async function letDirectoryPasswordIn(tx: Db, personId: number): Promise<void> {
   await tx.update(people).set({ directoryPasswordAt: sql`now()` }).where(eq(people.id, personId))
 }
 
-/** Notes once a day why a person could not use the directory's password, for an admin to see. */
+/** Records once a day why a person could not use the directory's password, for admins. */
 export async function noteTrouble(tx: Db, personId: number, trouble: DirectoryTrouble): Promise<void> {
   const noted = await tx.execute(sql`
     update people set directory_trouble = ${trouble}, directory_trouble_at = now()
@@ -56,14 +55,14 @@ export async function noteTrouble(tx: Db, personId: number, trouble: DirectoryTr
     await recordEvent(tx, { kind: 'directory-refused', actorId: null, personId, details: { trouble } })
 }
 
-/** The directory's password was right: the trouble is over. */
+/** The directory's password was right: the problem is over. */
 export async function clearTrouble(db: Db, personId: number): Promise<void> {
   await db.execute(sql`
     update people set directory_trouble = null, directory_trouble_at = null
     where id = ${personId} and directory_trouble is not null`)
 }
 
-/** Takes the entry away; an address brings none back. */
+/** Removes the entry; an address does not bring one back. */
 export async function unbindEntry(tx: Db, personId: number): Promise<void> {
   await tx.execute(sql`
     update people set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
@@ -73,7 +72,7 @@ export async function unbindEntry(tx: Db, personId: number): Promise<void> {
     where id = ${personId}`)
 }
 
-/** The account is another person's from now on: nothing that the former one was given or chose comes with it. */
+/** The account is another person's from now on, without anything that the former one was given or chose. */
 export async function giveToAnother(tx: Db, personId: number, name: string | null): Promise<void> {
   await tx.execute(sql`
     update people set role = 'member', password_hash = null, directory_password_at = null, name = ${name}::text,
@@ -81,7 +80,7 @@ export async function giveToAnother(tx: Db, personId: number, name: string | nul
     where id = ${personId}`)
 }
 
-/** The directory's address becomes the person's. Hold `lockAddresses`, and make sure that no one has it. */
+/** Gives the person the directory's address. Hold `lockAddresses`, and make sure that no one has it. */
 export async function moveToDirectoryAddress(tx: Db, personId: number): Promise<void> {
   await tx.execute(sql`
     update people set email = directory_mail, address_key = directory_mail_key, directory_mail = null,
@@ -96,7 +95,7 @@ export interface Relink {
   dn: string
 }
 
-/** Binds people to their new entries, those who still have the former one. Hold `lockAddresses`. Returns who that is. */
+/** Binds people to their new entries if they still have the former one. Hold `lockAddresses`. Returns who. */
 export async function replaceEntries(tx: Db, relinks: Relink[]): Promise<number[]> {
   const column = (pick: (each: Relink) => string | number) => sql.param(relinks.map(pick))
   const rows = await tx.execute<{ id: string }>(sql`

@@ -1,4 +1,4 @@
-/** The copy of each person's newest invitation, which lists read. What it copies is written by invitations/. */
+/** The copy of each person's newest invitation, which lists read. invitations/ writes the original. */
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { people } from '../db/schema.ts'
@@ -10,7 +10,7 @@ export interface InvitationOf {
 
 const isNewestOf = ({ id, personId }: InvitationOf) => and(eq(people.id, personId), eq(people.invitationId, id))
 
-/** The invitation lasts so many days from now. */
+/** The invitation is open for so many days from now. */
 export async function showExtended(tx: Db, invitation: InvitationOf, days: number): Promise<void> {
   await tx
     .update(people)
@@ -18,7 +18,7 @@ export async function showExtended(tx: Db, invitation: InvitationOf, days: numbe
     .where(isNewestOf(invitation))
 }
 
-/** These invitations were revoked a moment ago. */
+/** These invitations were just revoked. */
 export async function showRevoked(tx: Db, invitations: InvitationOf[]): Promise<void> {
   if (invitations.length === 0) return
   const column = (name: keyof InvitationOf) => sql`${sql.param(invitations.map(each => each[name]))}::bigint[]`
@@ -27,7 +27,7 @@ export async function showRevoked(tx: Db, invitations: InvitationOf[]): Promise<
     where p.id = r.person_id and p.invitation_id = r.id`)
 }
 
-/** An invitation was taken back: `newestId` is the newest now, the same one where it was revoked, or none. */
+/** An invitation was revoked or deleted: `newestId` is the newest now, the same one if it was revoked, or none. */
 export interface TakenBack extends InvitationOf {
   newestId: number | null
 }

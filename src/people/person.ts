@@ -1,4 +1,3 @@
-/** A person and the two axes that are shown everywhere: enrollment and delivery. */
 
 export const enrollments = ['not-invited', 'invited', 'expired', 'revoked', 'signed-up', 'deactivated'] as const
 export type Enrollment = (typeof enrollments)[number]
@@ -16,6 +15,6 @@ export function isEnrollment(text: string): text is Enrollment {
   return (enrollments as readonly string[]).includes(text)
 }
 
-/** The directory keeps the names of its people in step: what is typed here would be overwritten. */
+/** The directory keeps these people's names in sync: a name typed here would be overwritten. */
 export const isNameKept = (person: { directoryId: string | null; name: string | null }): boolean =>
   person.directoryId !== null && person.name !== null

@@ -8,7 +8,7 @@ import type { Enrollment } from './person.ts'
 
 export type PersonRow = typeof people.$inferSelect
 export type DeliveryState = (typeof deliveryStates)[number]
-/** Why an address gets no mail. */
+/** Why an address gets no email. */
 export type Suppressed = 'bounced' | 'opted-out' | null
 
 export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
@@ -19,7 +19,7 @@ export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enr
   return row && { ...row.person, enrollment: row.enrollment }
 }
 
-/** Locks one person's row until the transaction ends: every act on a person starts here. */
+/** Locks a person's row until the transaction ends: every action on a person starts here. */
 export async function lockPerson(tx: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
   const rows = tx
     .select({ person: people, enrollment: enrollmentOf(people) })
@@ -36,7 +36,7 @@ export async function findUserByKey(db: Db, addressKey: string) {
   return row
 }
 
-/** The role that a user has at this moment; undefined for a person who is not a user or who is deactivated. */
+/** A user's role now; undefined for a person who is not a user or is deactivated. */
 export async function currentRole(db: Db, id: number): Promise<Role | undefined> {
   const isActive = and(eq(people.id, id), mayAct(people))
   const [row] = await db.select({ role: people.role }).from(people).where(isActive)
@@ -44,10 +44,8 @@ export async function currentRole(db: Db, id: number): Promise<Role | undefined>
 }
 
 /**
- * Asks in the transaction that acts whether the actor still has the role that let the request in, and returns the role of
- * this moment. Call it after the locks that the act waits for.
- *
- * @throws RoleLost, which a reader gets as 403.
+ * Checks within the transaction that the actor still has the role that let the request in, and returns the present role. Call it after all
+ * waits for locks.  @throws RoleLost, which becomes a 403.
  */
 export async function requireRole(tx: Db, actorId: number, needed: Role): Promise<Role> {
   const role = await currentRole(tx, actorId)
@@ -55,7 +53,6 @@ export async function requireRole(tx: Db, actorId: number, needed: Role): Promis
   return role
 }
 
-/** The id of the person who has this canonical address. */
 export async function findPersonByKey(db: Db, addressKey: string): Promise<number | undefined> {
   const [row] = await db.select({ id: people.id }).from(people).where(eq(people.addressKey, addressKey))
   return row?.id
@@ -75,7 +72,7 @@ export async function insertUser(
   return row.id
 }
 
-/** Makes the invited person a user. Credentials that they had before are replaced. */
+/** Makes the invited person a user. Replaces earlier credentials. */
 export async function signUpPerson(
   tx: Db,
   id: number,
@@ -115,9 +112,9 @@ export async function setDeactivated(tx: Db, ids: number[], isDeactivated: boole
 }
 
 /**
- * Transactions that add or invite people, or change many at once, run one after the other: what one of them decides about
- * an address is still true when it commits, and they cannot deadlock over rows that each locks in its own order. Take it
- * after the owners' lock, and before any person's row.
+ * Transactions that add or invite people, or change many at once, run one after the other: what one decides about an address is still true
+ * when it commits, and they cannot deadlock over rows that each locks in its own order. Take it after the owners' lock and before any
+ * person's row.
  */
 export async function lockAddresses(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:invite'))`)
@@ -129,8 +126,8 @@ export async function holdRoles(tx: Db): Promise<void> {
 }
 
 /**
- * The ids of the active owners, who cannot change until the transaction ends: the last one must stay. One lock for all
- * of them, taken before any person's: row by row, those that wait would close circles once a row has moved.
+ * The ids of the active owners, who cannot change until the transaction ends: the last one must stay. One lock for all of them, taken
+ * before any person's row: with row locks, waiting transactions could deadlock after a row has moved.
  */
 export async function lockOwners(tx: Db): Promise<number[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:owners'))`)

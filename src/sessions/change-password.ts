@@ -6,9 +6,9 @@ import { readOrganization } from '../organization/store.ts'
 import { findPerson, lockPerson, updatePassword } from '../people/store.ts'
 
 export type PasswordOutcome =
-  /** `after` said what follows from it in the same transaction. */
+  /** `after` returned false in the same transaction. */
   | { outcome: 'changed' }
-  /** Meanwhile the password was changed or the user was deactivated or signed out. */
+  /** The password was changed, or the user deactivated or signed out, meanwhile. */
   | { outcome: 'changed-meanwhile' }
   | { outcome: 'wrong-password' }
   | { outcome: 'refused'; problem: string }
@@ -21,8 +21,8 @@ export interface PasswordChange {
 }
 
 /**
- * Gives a user a new password after checking the current one. `after` runs in the transaction that writes it, for their
- * sessions; where it says no, nothing is changed.
+ * Gives a user a new password after checking the current one. `after` runs in the same transaction, for their sessions; if it returns
+ * false, nothing is changed.
  */
 export async function changePassword(
   db: Database,
@@ -38,7 +38,7 @@ export async function changePassword(
   if (problem) return { outcome: 'refused', problem }
   const hash = await inLine(() => hashPassword(next))
   const isDone = await transaction(db, async tx => {
-    // hashing took its time
+    // hashing took a while
     const now = await lockPerson(tx, personId)
     if (now?.enrollment !== 'signed-up' || now.passwordHash !== person.passwordHash || !(await after(tx))) return false
     await updatePassword(tx, personId, hash)

@@ -5,13 +5,13 @@ import { bindEntry, type EntryRef, findByEntry, letDirectoryPasswordIn } from '.
 import { findPerson, lockAddresses, lockPerson, type PersonRow } from '../people/store.ts'
 import { claimantOf } from './directory-sign-in.ts'
 
-/** An account without a password here belongs to its entry; one with a password opens once the two were linked. */
+/** An account without a Rollcall password belongs to its entry; one with a password opens after the two were linked. */
 export const opensWithDirectory = ({ passwordHash, directoryPasswordAt }: PersonRow) =>
   passwordHash === null || directoryPasswordAt !== null
 
 /**
- * Is this entry still the one whose password opens the account? A user who joined before entries were kept is bound to it
- * here, once. False when an admin decided otherwise meanwhile.
+ * Whether this entry's password still opens the account. A user who joined before entries were stored is bound to it here, once. False when
+ * an admin decided otherwise meanwhile.
  */
 export async function claimEntry(tx: Db, personId: number, entry: EntryRef): Promise<boolean> {
   // binding changes who an address belongs to; other sign-ins need not wait

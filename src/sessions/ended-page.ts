@@ -1,4 +1,4 @@
-/** The page after a session has ended: a way back to where the user was, and what they entered. */
+/** The page after a session has ended: a way back to the former page, and what was entered there. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -10,7 +10,7 @@ import { ownerOfSession } from './store.ts'
 
 type Ended = Pick<Deps, 'db' | 'secretKey'> & { baseUrl: string }
 
-/** Answers a request that needs a session and has none. `tokenHash`: of the cookie that it came with. */
+/** Answers a request that needs a session and has none. `tokenHash`: of the cookie that came with it. */
 export async function askToSignIn(
   deps: Ended,
   request: FastifyRequest,
@@ -28,7 +28,7 @@ export async function askToSignIn(
 
 const signInAt = (next: string) => (next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`)
 
-/** The page that a form or a part of a page was on, where the browser says so; only ever a path of this site. */
+/** The page that a form or fragment was on, if the browser says so; only ever a path of this site. */
 function pageOf({ headers }: FastifyRequest, baseUrl: string): string {
   const said = headers['hx-current-url'] ?? headers.referer
   const page = typeof said === 'string' && said.startsWith(`${baseUrl}/`) ? said.slice(baseUrl.length) : undefined
@@ -68,10 +68,10 @@ const isUpload = ({ headers }: FastifyRequest) => headers['content-type']?.start
 const labelOf = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ')
 
 const maxBytes = 40 * 1024
-/** Milliseconds that what was entered is waited for: a browser sends it along at once. */
+/** Milliseconds to wait for the entered data: a browser sends it along immediately. */
 const timeoutMs = 2000
 
-/** The fields of a form that has not been read yet; undefined where it is none, too large to keep or too slow. */
+/** The fields of a form that has not been read yet; undefined if it is not one, too large to keep or too slow. */
 async function fieldsOf(request: FastifyRequest): Promise<[string, string][] | undefined> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') return undefined
@@ -87,7 +87,7 @@ async function fieldsOf(request: FastifyRequest): Promise<[string, string][] | u
   }
 }
 
-/** What is too much or too late is left to the connection: closing it here would take the answer along. */
+/** The rest of a body that is too large or too late is left to the connection: closing it here would lose the answer. */
 function bodyOf(raw: FastifyRequest['raw']): Promise<Buffer | undefined> {
   return new Promise(resolve => {
     const chunks: Buffer[] = []

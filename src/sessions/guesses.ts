@@ -1,4 +1,4 @@
-/** Wrong current passwords at /me: an open browser must not tell its finder the password. */
+/** Wrong current passwords at /me: a session left open must not reveal the password. */
 import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { accountDelay } from './session.ts'
@@ -11,8 +11,8 @@ const keyOf = (personId: number) => `me ${personId}`
 const keyOfSession = (sessionId: number) => `me session ${sessionId}`
 
 /**
- * Counts a try before it is made: seconds to wait, 0 when it may be made, `over` when the session has had its ten. The
- * account's own count covers all its sessions, with pauses as at sign-in (NIST SP 800-63B-4).
+ * Counts an attempt before it is made: seconds to wait, 0 when it may be made, `over` when the session has had its ten. The account's own
+ * count covers all its sessions, with pauses as at sign-in (NIST SP 800-63B-4).
  */
 export async function countGuess(db: Database, personId: number, sessionId: number): Promise<number | 'over'> {
   return transaction(db, async tx => {
@@ -23,7 +23,7 @@ export async function countGuess(db: Database, personId: number, sessionId: numb
   })
 }
 
-/** Ends the session once it has had its ten wrong passwords; returns whether it is over. */
+/** Ends the session after ten wrong passwords; returns whether it ended. */
 export async function endAfterGuesses(db: Database, personId: number, sessionId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const { failures } = await lockTries(tx, keyOfSession(sessionId))

@@ -1,6 +1,6 @@
 /**
- * Browsers that have signed in as a user before (OWASP, "Device cookies"): a signed cookie gives such a browser counters
- * of its own, so that wrong passwords of strangers never keep a user out. It opens nothing by itself.
+ * Browsers that have signed in as a user before (OWASP, "Device cookies"): a signed cookie gives such a browser its own counters, so that
+ * wrong passwords of strangers never keep a user out. It grants no access by itself.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -18,7 +18,7 @@ interface Mark {
   text: string
 }
 
-/** What a browser's cookie says, as far as it is ours: which users have signed in with it. */
+/** Which users have signed in with this browser, by its cookie if it is ours. */
 export function readMarks(keys: readonly Buffer[], cookie: string | undefined): Mark[] {
   const parts = (cookie ?? '').slice(0, 1000).split('~').slice(0, maxUsers)
   return parts.flatMap(text => {

@@ -1,4 +1,4 @@
-/** Carries "this entry's password was right" to the step that asks for the password chosen here. */
+/** Carries "this entry's password was right" to the step that asks for the Rollcall password. */
 import { openSecret, sealSecret } from '../lib/secrets/secret.ts'
 import type { EntryRef } from '../people/entry-store.ts'
 
@@ -10,13 +10,13 @@ export interface LinkTicket {
   entry: EntryRef
 }
 
-/** Sealed under the key of this installation: no one else can make or read one. */
+/** Sealed under this installation's key: no one else can make or read one. */
 export function sealTicket(secretKey: Buffer, { personId, entry }: LinkTicket): string {
   const text = JSON.stringify({ ...entry, at: Date.now() })
   return `${personId}.${sealSecret(secretKey, placeOf(personId), text).toString('base64url')}`
 }
 
-/** The ticket, or undefined when it is none of ours or older than ten minutes. */
+/** The ticket, or undefined when it is not ours or older than ten minutes. */
 export function openTicket(secretKey: Buffer, ticket: string): LinkTicket | undefined {
   const [, id, sealed] = /^([1-9]\d{0,14})\.([A-Za-z0-9_-]{1,8000})$/.exec(ticket) ?? []
   if (!id || !sealed) return undefined

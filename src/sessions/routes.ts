@@ -27,9 +27,9 @@ export const changeFirst = {
   'must-change': 'You have to change your directory password before you can use it here. Change it in the directory'
 }
 export const unavailable =
-  'The directory cannot be asked at this moment, so its passwords cannot be checked. Try again in a minute.'
+  'Could not reach your organization’s directory. Try again in a minute.'
 const late = 'That step took longer than ten minutes. Sign in again.'
-const wrong = 'That email address and password do not match a user here.'
+const wrong = 'Wrong email or password.'
 
 const querystring = filters({ next: optionalField() })
 
@@ -110,7 +110,7 @@ function linkRoute(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-/** On to the page that was asked for; first to a form that was sent when the session was over, if there is one. */
+/** Leads to the requested page, after a form that was sent when the session had ended, if there is one. */
 async function signedIn(
   deps: Deps,
   reply: FastifyReply,
@@ -135,7 +135,6 @@ async function signedIn(
 /** Where a role lands: the dashboard, or their own page. */
 export const homeOf = (role: string) => (role === 'member' ? '/me' : '/')
 
-/** What a new session notes of the browser that it starts in. */
 export function browserOf(request: FastifyRequest) {
   return {
     ip: clientAddress(request),
@@ -144,7 +143,6 @@ export function browserOf(request: FastifyRequest) {
   }
 }
 
-/** What a form says after a refusal, and its status. */
 function refusalOf(reply: FastifyReply, outcome: Exclude<SignInOutcome, { outcome: 'signed-in' }>, wrong: string) {
   if (outcome.outcome === 'unavailable') return { error: unavailable, status: 503 }
   if (outcome.outcome === 'expired' || outcome.outcome === 'must-change')
@@ -166,7 +164,7 @@ interface LinkView {
   status?: number
 }
 
-/** The step between the directory's password and an account that has a password here. */
+/** The step between the directory's password and an account that has a Rollcall password. */
 function linkPage(reply: FastifyReply, { next, kept, ticket, error, status = 200 }: LinkView) {
   reply.header('cache-control', 'no-store')
   const title = error ? 'Error: Link your accounts' : 'Link your accounts'
@@ -175,7 +173,7 @@ function linkPage(reply: FastifyReply, { next, kept, ticket, error, status = 200
 
 interface SignInView {
   next: string
-  /** What was entered when the session was over, sealed. */
+  /** What was entered after the session had ended, sealed. */
   kept?: string
   email?: string
   error?: string

@@ -1,4 +1,4 @@
-/** Who is asking: the cookie, the viewer of each request, and the role that each route asks for. */
+/** Who is asking: the cookie, the viewer of each request, and the role that each route requires. */
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../config/values.ts'
@@ -16,7 +16,7 @@ declare module 'fastify' {
   }
 }
 
-/** How long a request waits to learn who is asking, in milliseconds; shorter once others have waited in vain. */
+/** Milliseconds that a request waits to find its viewer; shorter after others have waited in vain. */
 const timeoutMs = 5000
 const troubleTimeoutMs = 900
 
@@ -25,14 +25,14 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
   const { baseUrl } = config
   const { protocol, hostname } = new URL(baseUrl)
   const isSecure = protocol === 'https:' || isLoopback(hostname)
-  // browsers keep the __Host- prefix and Secure to https and to the machine itself
+  // browsers keep the __Host- prefix and Secure to https and localhost
   app.decorate('cookieName', isSecure ? '__Host-rollcall' : 'rollcall')
   if (!isSecure) app.log.warn('BASE_URL is plain http: session cookies cannot be marked Secure')
   await app.register(cookie)
   app.decorateRequest('viewer', null)
   app.decorateRequest('organization', null)
   app.decorateRequest('flash', null)
-  // the first question of every request: a database that hangs, or has no connection free, is away
+  // the first query of every request: if it hangs or gets no connection, the database counts as unreachable
   let isInTrouble = false
   app.addHook('onRequest', async request => {
     if (!asksDatabase(request)) return
@@ -49,7 +49,7 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
     const tokenHash = token ? hashSessionToken(token) : undefined
     return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
   })
-  // a form may arrive long after its head: what its sender may do is asked again once it is there
+  // a form may arrive long after its head: its sender's role is checked again then
   app.addHook('preHandler', async (request, reply) => {
     const { method, viewer, routeOptions } = request
     if (!viewer || method === 'GET' || method === 'HEAD' || routeOptions.config.access === 'anyone') return undefined
@@ -89,7 +89,7 @@ function refreshesItself(request: FastifyRequest): boolean {
   return query.refresh !== undefined || request.headers['hx-trigger-name'] === 'refresh'
 }
 
-/** The value of the session cookie, when it can be one. */
+/** The value of the session cookie, if it can be one. */
 export function sessionToken(request: FastifyRequest): string | undefined {
   const value = request.cookies[request.server.cookieName]
   return value && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined
@@ -112,7 +112,6 @@ export function clearSessionCookie(reply: FastifyReply): void {
   reply.clearCookie(reply.server.cookieName, { path: '/', httpOnly: true, secure, sameSite: 'lax' })
 }
 
-/** Shows `text` on the viewer's next page, then sends the browser there. */
 export async function redirectWith(reply: FastifyReply, db: Database, location: string, text: string) {
   const { viewer } = reply.request
   if (viewer) await setFlash(db, viewer.sessionId, text)

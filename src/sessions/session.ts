@@ -1,4 +1,3 @@
-/** A signed-in browser: an opaque token in a cookie, its SHA-256 in the database. */
 import { createHash, randomBytes } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { groupsOf, plainAddress } from '../lib/network.ts'
@@ -11,17 +10,14 @@ export const newSessionToken = () => randomBytes(32).toString('base64url')
 
 export const hashSessionToken = (token: string) => createHash('sha256').update(token).digest()
 
-/**
- * The network that a guesser is counted by: an IPv4 address, or the /64 of an IPv6 one, however it is spelled. What is
- * no address is one network.
- */
+/** The network by which guesses are counted: an IPv4 address, or the /64 of an IPv6 one, in any spelling. Anything else is one network. */
 export function networkOf(ip: string): string {
   const address = plainAddress(ip)
   if (address === undefined) return 'unknown'
   return isIPv4(address) ? address : `${groupsOf(address).slice(0, 4).join(':')}::/64`
 }
 
-/** How long an account waits after so many failures in a row, in seconds: never a lock, never a hundred guesses a day. */
+/** Seconds that an account waits after so many failures in a row: never a lock, never a hundred guesses a day. */
 export function accountDelay(failures: number): number {
   return failures < 20 ? 0 : Math.min(3600, 15 * 2 ** Math.floor((failures - 20) / 4))
 }

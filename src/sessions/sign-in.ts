@@ -18,38 +18,37 @@ export interface Attempt {
   password: string
   ip: string
   userAgent: string | null
-  /** The session that this browser already had: it ends, even if it was another user's. */
+  /** The browser's former session: it ends, even if it was another user's. */
   oldToken: string | undefined
   /** Aborted when the request is over. */
   over?: AbortSignal
-  /** The users that this browser has signed in as before, and what its tries are counted under. */
+  /** The users that this browser has signed in as before, and the key of its own counters. */
   marks: readonly { personId: number; nonce: string }[]
 }
 
 export type SignInOutcome =
   | { outcome: 'signed-in'; token: string; personId: number; role: Role }
   | { outcome: 'wrong' }
-  /** The directory's password is right, but does not open an account that has a password here before it was linked. */
+  /** The directory's password is right, but has not been linked to this account with a Rollcall password. */
   | { outcome: 'unlinked'; personId: number; entry: EntryRef }
   | { outcome: 'too-many'; retryAfterSeconds: number }
-  /** The line before the passwords is full; nothing was checked. */
+  /** The queue for password hashes is full; nothing was checked. */
   | { outcome: 'busy'; full: LineFull }
-  /** The directory cannot be asked, and nothing else knew this password. */
+  /** The directory does not answer, and Rollcall does not know this password. */
   | { outcome: 'unavailable'; reason?: string }
   /** The directory's password is right, but has to be changed there first. */
   | { outcome: 'expired' }
   | { outcome: 'must-change' }
 
 const triesPerMinute = 5
-/** Wrong passwords from one network for whatever accounts: a few words tried on everyone are guesses, too. */
+/** Wrong passwords from one network for any accounts: a few words tried on everyone are guesses, too. */
 const networkTriesPerMinute = 30
 
 /**
- * Signs a user in with address and password. Five wrong tries a minute for an account from one network, thirty for a
- * network; a growing delay, never a lock, for an account that is guessed at from everywhere (ASVS 6.1.1, NIST SP
- * 800-63B-4). Takes as long and says the same whether or not the address belongs to a user (ASVS 6.3.8). With
- * `checkDirectory`, the directory's password does as well as one that was chosen here. A browser that has signed in as this user
- * before is counted by itself: what strangers try never keeps it out.
+ * Signs a user in with address and password. Five wrong attempts a minute for an account from one network, thirty for a network; a growing
+ * delay, never a lock, for an account that is guessed from everywhere (ASVS 6.1.1, NIST SP 800-63B-4). Takes as long and says the same
+ * whether or not the address belongs to a user (ASVS 6.3.8). With `checkDirectory`, the directory's password works as well as a Rollcall
+ * one. A browser that has signed in as this user before has its own counters: strangers never keep it out.
  */
 export async function signIn(
   db: Database,
@@ -77,7 +76,7 @@ type Checked =
   | { user: PersonRow | undefined; isRight: boolean; keys: Keys }
   | Exclude<SignInOutcome, { outcome: 'signed-in' }>
 
-/** The tries are counted when their turn has come: those that are refused have cost no hash. */
+/** Attempts are counted when their turn has come: refused ones have cost no hash. */
 async function checkInLine(db: Database, key: string, attempt: Attempt): Promise<Checked> {
   const asker = attempt.marks.length > 0 ? ('known' as const) : ('stranger' as const)
   const turn = { asker, network: networkOf(attempt.ip), signal: attempt.over }
@@ -96,12 +95,12 @@ async function checkInLine(db: Database, key: string, attempt: Attempt): Promise
   }
 }
 
-/** Is the password that was verified still theirs? It may have been changed while it was hashed. */
+/** Whether the verified password is still theirs: it may have been changed during the hash. */
 async function isUnchanged(tx: Db, user: PersonRow): Promise<boolean> {
   return (await lockPerson(tx, user.id))?.passwordHash === user.passwordHash
 }
 
-/** `claim` is asked in the transaction that starts the session: hashing, or asking the directory, took its time. */
+/** `claim` is checked in the transaction that starts the session: hashing, or asking the directory, took a while. */
 async function begin(
   db: Database,
   user: PersonRow,
@@ -119,13 +118,12 @@ async function begin(
 }
 
 interface Keys {
-  /** This network, whatever the account. */
   network: string | null
-  /** This account from this network, or from this browser: so many tries a minute. */
+  /** This account from this network, or from this browser: attempts per minute. */
   here: string
-  /** This account from everywhere, or from this browser: so many tries in a row. */
+  /** This account from everywhere, or from this browser: attempts in a row. */
   account: string
-  /** Whose share of the directory's tries they come out of; undefined: that of strangers. */
+  /** Whose share of the directory's attempts they use; undefined: that of strangers. */
   share: string | undefined
 }
 
@@ -149,8 +147,8 @@ async function secondsToWait(db: Database, { network, here, account }: Keys): Pr
 }
 
 /**
- * A fresh session for a user, instead of the one that this browser may have had; undefined for a person who is not a user
- * or who is deactivated: nothing that began before a deactivation works after it (S38).
+ * A new session for a user, in place of the browser's former one; undefined for a person who is not a user or is deactivated: nothing that
+ * began before a deactivation works after it (S38).
  */
 export async function startSession(
   tx: Db,

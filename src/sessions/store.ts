@@ -16,7 +16,7 @@ export async function insertSession(db: Db, personId: number, tokenHash: Buffer,
   await db.insert(sessions).values({ personId, tokenHash, userAgent, endsAt })
 }
 
-/** The viewer behind a session's token, with the flash text that waits for the next page. */
+/** The viewer of a session's token, with the message for the next page. */
 export async function findViewer(db: Db, tokenHash: Buffer) {
   const { id, name, email, role, theme, shortcuts } = people
   const [row] = await db
@@ -40,7 +40,7 @@ export async function findViewer(db: Db, tokenHash: Buffer) {
   return row
 }
 
-/** Whose session this is or was; undefined when its row was deleted. */
+/** The user of a session that is or was; undefined when its row was deleted. */
 export async function ownerOfSession(db: Db, tokenHash: Buffer): Promise<number | undefined> {
   const [row] = await db.select({ personId: sessions.personId }).from(sessions).where(eq(sessions.tokenHash, tokenHash))
   return row?.personId
@@ -65,7 +65,6 @@ export async function listSessions(db: Db, personId: number) {
     .limit(50)
 }
 
-/** The teams that a user is in, by name. */
 export async function teamsOf(db: Db, personId: number): Promise<{ name: string }[]> {
   const isIn = sql`exists (
     select from ${memberships} where ${memberships.teamId} = ${teams.id} and ${memberships.personId} = ${personId}
@@ -84,7 +83,7 @@ export async function deleteSession(db: Db, personId: number, id: number): Promi
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length > 0
 }
 
-/** Is this session of a person still there? Locks it, so that it stays until the transaction ends. */
+/** Whether this session of a person still exists. Locks it until the transaction ends. */
 export async function holdSession(tx: Db, personId: number, id: number): Promise<boolean> {
   const mine = and(eq(sessions.id, id), eq(sessions.personId, personId))
   return (await tx.select({ id: sessions.id }).from(sessions).where(mine).for('update')).length > 0
@@ -101,13 +100,13 @@ export async function deleteSessionsOf(db: Db, personIds: number | number[], kee
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length
 }
 
-/** Sessions that ended long ago, and failures that no longer delay anyone. */
+/** Deletes sessions that ended long ago, and failures that no longer delay anyone. */
 export async function deleteEndedSessions(db: Db): Promise<void> {
   await db.delete(sessions).where(sql`${sessions.endsAt} < now() - interval '1 day'`)
   await db.delete(signInFailures).where(sql`${signInFailures.lastAt} < now() - interval '1 day'`)
 }
 
-/** Counts a try before it is made, so that parallel ones cannot slip through: how many in this minute, what is left of it. */
+/** Counts an attempt before it is made, so that parallel ones cannot slip through: how many in this minute, and the seconds left of it. */
 export async function countTry(db: Db, key: string) {
   const { failures, windowStartedAt } = signInFailures
   const isOver = sql`${windowStartedAt} < now() - interval '1 minute'`
@@ -132,8 +131,8 @@ export async function countTry(db: Db, key: string) {
 }
 
 /**
- * Locks the count of tries under `key` until the transaction ends: how many in a row, and seconds since the last. One
- * statement: a sign-in that succeeds meanwhile deletes the row.
+ * Locks the count of attempts under `key` until the transaction ends: how many in a row, and seconds since the last. One statement: a
+ * successful sign-in deletes the row meanwhile.
  */
 export async function lockTries(tx: Db, key: string): Promise<{ failures: number; secondsSince: number }> {
   const { failures, lastAt } = signInFailures
@@ -147,14 +146,14 @@ export async function lockTries(tx: Db, key: string): Promise<{ failures: number
   return row
 }
 
-/** Starts a count again under the lock that `lockTries` took. */
+/** Restarts a count under the lock of `lockTries`. */
 export async function clearTries(tx: Db, key: string): Promise<void> {
   await tx.update(signInFailures).set({ failures: 0 }).where(eq(signInFailures.key, key))
 }
 
 /**
- * Counts a try under a limit that grows into pauses; returns the seconds to wait, 0 when it may be made. Only a try that
- * is made counts, so that tries during a pause do not prolong it.
+ * Counts an attempt under a limit with growing pauses; returns the seconds to wait, 0 when it may be made. Only attempts that are made
+ * count, so that those during a pause do not prolong it.
  */
 export async function countInRow(tx: Db, key: string, delayAfter: (failures: number) => number): Promise<number> {
   const { failures, secondsSince } = await lockTries(tx, key)
@@ -169,7 +168,6 @@ export async function addTry(tx: Db, key: string): Promise<void> {
   await tx.update(signInFailures).set({ failures, lastAt: sql`clock_timestamp()` }).where(eq(signInFailures.key, key))
 }
 
-/** A try that came to nothing does not count. */
 export async function takeBackTry(db: Db, key: string): Promise<void> {
   await db
     .update(signInFailures)

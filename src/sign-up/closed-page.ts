@@ -1,4 +1,3 @@
-/** The page of a link that no longer works: why, and what to do. */
 import type { FastifyReply } from 'fastify'
 import { closedStateOf, type InvitationState } from '../invitations/invitation.ts'
 import { findNewest, type Newest } from '../invitations/newest-store.ts'

@@ -1,4 +1,3 @@
-/** The form that an invitation leads to. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { InvitationRow } from '../invitations/store.ts'
 import { waitInWords } from '../lib/duration.ts'
@@ -39,13 +38,13 @@ export function refusedPage(
   if (answer.outcome === 'unclear') return show(unclear, 422)
   if (answer.outcome === 'expired' || answer.outcome === 'must-change')
     return show(`${changeFirst[answer.outcome]}, then try again.`, 422)
-  if (answer.outcome === 'wrong') return show('The directory does not accept this password for this address.', 422)
+  if (answer.outcome === 'wrong') return show('That is not the directory password for this address.', 422)
   reply.header('retry-after', String(answer.retryAfterSeconds))
   return show(`Too many attempts. Wait ${waitInWords(answer.retryAfterSeconds)} and try again.`, 429)
 }
 
 interface JoinView {
-  /** What was typed; nothing yet: the name that is known. */
+  /** What was typed, or the known name before that. */
   name?: string
   /** The directory keeps the password. */
   isDirectoryPassword: boolean

@@ -18,14 +18,14 @@ import { joinTeamsOf, lockTeamsOf } from '../teams/members-store.ts'
 export interface Joining {
   token: string
   name: string
-  /** Chosen here. Without it the directory keeps the password, and said that it is the one of `entry`. */
+  /** The Rollcall password. Without it the directory's was checked, and belongs to `entry`. */
   password?: string
   entry?: EntryRef
   userAgent: string | null
   /** Where the request comes from, and a signal that ends with it. */
   network: string
   over?: AbortSignal
-  /** The session that this browser had: it ends. */
+  /** The browser's former session: it ends. */
   oldSession: string | undefined
 }
 
@@ -33,15 +33,15 @@ export type JoinOutcome =
   | { outcome: 'joined'; session: string; role: string }
   | { outcome: 'unknown' }
   | { outcome: 'closed'; state: Exclude<InvitationState, 'open'> }
-  /** An admin decided on another entry meanwhile, or another person has this one. */
+  /** An admin chose another entry meanwhile, or another person has this one. */
   | { outcome: 'entry-changed' }
 
-/** Links that are being used in this process: a hash costs 80 ms of a core, and only one of many can win. */
+/** Links in use in this process: a hash costs 80 ms of a core, and only one request can win. */
 const inUse = new Map<string, { last: Promise<unknown>; count: number }>()
-/** As many may use one link at the same moment; a reader who selects the button again and again is among them. */
+/** Simultaneous uses of one link; they include a reader who clicks the button again and again. */
 const maxAtOnce = 2000
 
-/** Signs the invited person up: the address is the invitation's, the link is used up in one update, once. */
+/** Signs the invited person up: the address is the invitation's, and one update uses up the link, once. */
 export async function join(db: Database, joining: Joining): Promise<JoinOutcome> {
   const before = inUse.get(joining.token)
   if (before && before.count >= maxAtOnce) throw new LineFull(true, 5)
@@ -86,8 +86,8 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
 }
 
 /**
- * Locks the person. Is the entry that they joined with theirs? `first`: they had none, and this one is free. An address
- * led to it once; from then on its id does.
+ * Locks the person and checks the entry that they joined with. `first`: they had none, and this one is free. The address finds it once;
+ * from then on its id does.
  */
 async function lockWithEntry(tx: Tx, personId: number, entry: EntryRef | undefined): Promise<'first' | boolean> {
   if (entry && (await findPerson(tx, personId))?.directoryId === null) await lockAddresses(tx)
@@ -107,7 +107,7 @@ type Tx = Parameters<Parameters<typeof transaction>[1]>[0]
 
 async function closedNow(tx: Tx, tokenHash: Buffer): Promise<JoinOutcome> {
   const invitation = await findByTokenHash(tx, tokenHash)
-  // another link replaced this one while the password was hashed
+  // another link replaced this one during the hash
   if (!invitation) return { outcome: 'closed', state: 'superseded' }
   const state = stateOf(invitation)
   return { outcome: 'closed', state: state === 'open' ? 'expired' : state }
@@ -124,8 +124,8 @@ async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }:
 export type RequestOutcome = { outcome: 'requested' } | { outcome: 'unknown' } | { outcome: 'wrong-state' }
 
 /**
- * Asks for another email in place of a link that no longer works; asking twice is one request. It is noted at the newest
- * invitation, which is the one that admins can answer for.
+ * Requests another email in place of a link that no longer works; two requests are one. It is stored with the newest invitation, which is
+ * the one that admins can resend.
  */
 export async function requestInvitation(db: Database, token: string): Promise<RequestOutcome> {
   return transaction(db, async tx => {

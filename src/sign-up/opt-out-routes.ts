@@ -13,11 +13,11 @@ interface ByToken {
 const params = Type.Object({ token: Type.String() })
 
 /**
- * Opting out of invitations: a page for people, one click for mail programs, no sign-in for either. Register in a scope
- * of its own: mail programs post what they like, and must not be redirected (RFC 8058, 3.1 and 3.2).
+ * Opting out of invitations: a page for people, one click for mail programs, no sign-in for either. Register in a scope of its own: mail
+ * programs post what they like, and must not be redirected (RFC 8058, 3.1 and 3.2).
  */
 export async function optOutRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
-  // the link says everything, so no body of any kind, broken ones included, keeps it from working
+  // the link says everything, so no body, however broken, keeps it from working
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async () => ({}))
   app.addHook('onRequest', async ({ headers }) => {
@@ -50,7 +50,7 @@ export async function optOutRoutes(app: FastifyInstance, deps: Deps): Promise<vo
   const config = { access: 'anyone', anyOrigin: true } as const
   app.post<ByToken>('/unsubscribe/:token', { config, schema: { params } }, async (request, reply) => {
     const isKnown = await stopMailTo(deps.db, personOf(request.params.token))
-    if (!isKnown) throw new Refusal(404, 'This person is no longer in Rollcall, so there is no mail to stop.')
+    if (!isKnown) throw new Refusal(404, 'This person is no longer in Rollcall, so there is no email to stop.')
     return reply.page('sign-up/opt-out', { title: 'Invitations stopped' }, { action: '', isDone: true })
   })
 }

@@ -70,7 +70,7 @@ function acceptRoute(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDir
         invitation.email,
         request.organization ?? ''
       ])
-      // also with another error, so that the page tells of both at once
+      // also with another error, so that the page shows both
       const answer = checkDirectory && (await askDirectory(db, checkDirectory, invitation, password))
       if (answer && answer.outcome !== 'right')
         return refusedPage(deps, reply, request, invitation, { name, answer, errors })
@@ -97,9 +97,9 @@ function acceptRoute(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDir
 }
 
 const noInvitation = () =>
-  new Refusal(404, 'There is no invitation with this link. It may be incomplete: copy all of it from the mail.')
+  new Refusal(404, 'This link does not work. Make sure you copied all of it from the email.')
 
-/** The invitation of a link, and the state of the link: one that another link replaced stays closed. */
+/** The invitation of a link, and the link's state: one that another link replaced stays closed. */
 async function invitationOf(
   { db }: Deps,
   token: string
@@ -124,7 +124,7 @@ async function askDirectory(
   password: string
 ) {
   const claimant = claimantOf((await findPerson(db, invitation.personId))!)
-  // who has the link has tries of their own
+  // the holder of the link has separate attempts
   return checkDirectory(claimant, password, `invitation ${invitation.id}`)
 }
 

@@ -48,7 +48,7 @@ t.test('an invited person joins with the directory’s password, and no other is
   for (const password of ['', goodPassword, 'omar-in-the-directory']) {
     const refused = await nobody.post(`/join/${token}`, { name: 'Nora', password })
     t.equal(refused.statusCode, 422)
-    t.match(refused.body, 'does not accept this password')
+    t.match(refused.body, 'is not the directory password for this address')
     t.match(refused.body, 'value="Nora"')
   }
   t.match(await nobody.post(`/join/${token}`, { name: 'Nora', password: 'nora-in-the-directory' }), {
@@ -161,7 +161,7 @@ t.test(
     for (let each = 0; each < 6; each += 1) {
       const answer = await signIn('dan@larkfield.example', 'dan-in-the-directory', away, `192.0.2.${each}`)
       t.equal(answer.statusCode, 503)
-      t.match(answer.body, 'cannot be asked at this moment')
+      t.match(answer.body, 'Could not reach your organization’s directory')
     }
     t.equal((await signIn('dan@larkfield.example', goodPassword, away)).statusCode, 303)
     t.equal((await signIn('dan@larkfield.example', '', away, '192.0.2.7')).statusCode, 422, 'nobody is asked that')

@@ -134,7 +134,7 @@ t.test('case 6: of two entries with one address the bound one is asked', async t
   await sync('twins')
   const wrong = await join('jo@larkfield.example', 'another-password-2')
   t.equal(wrong.answer.statusCode, 422)
-  t.match(wrong.answer.body, 'does not accept this password')
+  t.match(wrong.answer.body, 'is not the directory password for this address')
   t.equal((await join('jo@larkfield.example', 'right-password-of-jo-1')).answer.statusCode, 303)
   t.equal((await signIn('jo@larkfield.example', 'another-password-2')).statusCode, 422)
   t.equal((await signIn('jo@larkfield.example', 'right-password-of-jo-1')).statusCode, 303)

@@ -40,7 +40,7 @@ t.test(
     const answer = await attempt('dan@larkfield.example', wrong)
     t.equal(answer.statusCode, 422)
     t.match(answer.body, 'value="dan@larkfield.example"')
-    t.match(answer.body, 'do not match a user here')
+    t.match(answer.body, 'Wrong email or password.')
     t.notOk(answer.body.includes(wrong))
     t.match(answer.body, /id="errors" autofocus/, 'the summary has the focus')
     for (const [email, password] of [

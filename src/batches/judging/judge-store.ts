@@ -77,8 +77,8 @@ const byOtherAddress = (key: SQL) => sql`lateral (
 const split = (column: SQL) => sql`string_to_table(${column}, E'\n', '')`
 
 /**
- * Turns a chunk into recipients with their final verdicts (docs/requirements.md, Verdicts: the first that fits wins), in one statement:
- * the lines never leave the database. Hold `lockInviting`.
+ * Turns a chunk into recipients with their final verdicts (docs/requirements.md, Verdicts: the first that fits wins) in one statement, so
+ * that the lines never leave the database. Hold `lockInviting`.
  */
 export async function insertRecipients(tx: Db, batchId: number, firstLine: number): Promise<Judgement> {
   const rows = await tx.execute<{
@@ -135,7 +135,7 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
   }
 }
 
-/** What the person `p` and the suppression `s` say about an address that is good in itself. */
+/** What the person `p` and the suppression `s` say about a valid address. */
 export const verdictOfPerson = sql`case ${whyNotInvited(sql`p`, sql`s.address_key is not null`)} else 'invite' end`
 
 /** Judges again what was to be invited: people and domains may have changed since. Returns how many lines changed to which verdict. */

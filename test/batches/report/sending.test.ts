@@ -21,7 +21,7 @@ t.test('a batch that is being sent says how fast, and how long it will take', as
   t.notMatch(await bodyOf(), 'mails a second', 'nothing is known yet')
   await db.execute(sql`insert into batch_samples (batch_id, at, settled) values
     (${id}, now() - interval '90 seconds', 0), (${id}, now() - interval '50 seconds', 1000), (${id}, now(), 2000)`)
-  t.match(await bodyOf(), /20 eemails a second, about 5 min \d s left/)
+  t.match(await bodyOf(), /20 emails a second, about 5 min \d s left/)
 })
 
 t.test('it says what is held back and why', async t => {

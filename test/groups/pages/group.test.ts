@@ -143,5 +143,5 @@ t.test('a failed sync, one that waits and people without address are said on the
   await db.execute(
     sql`insert into left_out (group_id, directory_id, reason, name, dn) values (${group.id}, 'x', 'no-mail', 'Printer', 'cn=printer')`
   )
-  t.match((await ben.get(base)).body, /Printer[\s\S]*no mail address/)
+  t.match((await ben.get(base)).body, /Printer[\s\S]*no email address/)
 })

@@ -70,7 +70,7 @@ t.test('the head of the page, the list and the receipt say the same, and the num
     listed
   )
   const reasons =
-    '1 without an email address, 1 with an address that cannot be mailed, 1 with the address of another member, 1 excluded in Settings, 1 without an ID, 3 that are not people or followed groups, 2 that no longer exist, 1 in another directory, 1 outside the search base, 1 from another forest'
+    '1 without an email address, 1 with an address that cannot get email, 1 with the address of another member, 1 excluded in Settings, 1 without an ID, 3 that are not people or followed groups, 2 that no longer exist, 1 in another directory, 1 outside the search base, 1 from another forest'
   const page = (await cleo.get(`/groups/${id}`)).body
   t.match(page, `The directory lists 18 members: 3 in the team, ${reasons}, 1 nested group, 1 listed more than once.`)
   t.match(page, /href="#left-t"[^>]*>See who is left out/)
