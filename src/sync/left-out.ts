@@ -15,7 +15,7 @@ export interface Reason {
 /** In the order in which a page lists them: what an admin can fix first. */
 const reasons: [name: Count, one: string, many?: string][] = [
   ['noMail', 'without an email address'],
-  ['malformed', 'with an address that cannot be mailed'],
+  ['malformed', 'with an address that cannot get email'],
   ['doubled', 'with the address of another member'],
   ['taken', 'with the address of another person here'],
   ['excluded', 'excluded in Settings'],

@@ -22,7 +22,7 @@ const refused: Record<string, [content: string | Buffer, says: RegExp, name?: st
   'megabytes of blanks': [' \n'.repeat(1_000_000), /file is empty/],
   gzip: [bytes([0x1f, 0x8b, 8, 0], good), /gzip archive/],
   zip: [bytes('PK\x03\x04', good), /looks like an Excel, Word/],
-  'an empty zip': [bytes('PK\x05\x06', '\0'.repeat(18)), /zip archive/],
+  'an empty zip': [bytes('PK\x05\x06', '\0'.repeat(18)), /looks like an Excel, Word/],
   'an old Excel file': [
     bytes([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1], good),
     /older Excel, Word or Outlook file/
