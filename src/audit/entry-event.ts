@@ -1,4 +1,3 @@
-/** Events about directory entries and whose they are. */
 import { number } from '../lib/words.ts'
 import type { EventRow, Shape } from './event.ts'
 

@@ -1,4 +1,3 @@
-/** The kinds of events and how each reads in a sentence. */
 import { counted } from '../lib/words.ts'
 import { entryEventKinds } from './entry-event.ts'
 
@@ -31,7 +30,7 @@ const changesOf = (event: EventRow) => `${amount(event, 'added')} added, ${amoun
 export const eventKinds = {
   'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
   'organization-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the organization’s settings' },
-  'mail-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how mail leaves' },
+  'mail-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the email settings' },
   'copy-found': {
     tone: 'warn',
     icon: 'alert',
@@ -78,7 +77,7 @@ export const eventKinds = {
   'upload-cut': {
     tone: 'bad',
     icon: 'alert',
-    says: event => `uploaded a list that was cut after ${counted(amount(event, 'lines'), 'line')}: nothing was sent`
+    says: event => `uploaded a list that was interrupted after ${counted(amount(event, 'lines'), 'line')}: nothing was sent`
   },
   'batch-paused': { tone: 'warn', icon: 'minus', says: () => 'paused a batch' },
   'batch-resumed': { tone: 'info', icon: 'send', says: () => 'resumed a batch' },
@@ -87,14 +86,14 @@ export const eventKinds = {
   'mails-retried': {
     tone: 'info',
     icon: 'refresh',
-    says: event => `tried ${counted(amount(event, 'mails'), 'mail')} again`
+    says: event => `retried ${counted(amount(event, 'mails'), 'email')}`
   },
   'invitation-resent': { tone: 'info', icon: 'send', says: event => `sent the invitation of ${personOf(event)} again` },
   'invitation-revoked': { tone: 'warn', icon: 'x', says: event => `revoked the invitation of ${personOf(event)}` },
   'link-shown': {
     tone: 'warn',
     icon: 'copy',
-    says: event => `${event.details.how === 'copied' ? 'copied' : 'opened'} the invitation link of ${personOf(event)}`
+    says: event => `${event.details.how === 'copied' ? 'copied' : 'viewed'} the invitation link of ${personOf(event)}`
   },
   'invitation-requested': {
     tone: 'warn',
@@ -103,7 +102,7 @@ export const eventKinds = {
   },
   'signed-up': { tone: 'good', icon: 'check', says: () => 'signed up' },
   'opted-out': { tone: 'warn', icon: 'minus', says: event => `${personOf(event)} opted out of invitations` },
-  'suppression-lifted': { tone: 'info', icon: 'mail', says: event => `let mail through to ${personOf(event)} again` },
+  'suppression-lifted': { tone: 'info', icon: 'mail', says: event => `allowed email to ${personOf(event)} again` },
   'role-changed': {
     tone: 'warn',
     icon: 'people',
@@ -112,11 +111,11 @@ export const eventKinds = {
   'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${personOf(event)}` },
   'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${personOf(event)}` },
   ...entryEventKinds,
-  'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed how the directory is reached' },
+  'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the directory settings' },
   'groups-synced': {
     tone: 'info',
     icon: 'refresh',
-    says: event => `keeps ${counted(amount(event, 'groups'), 'directory group')} synced`
+    says: event => `added ${counted(amount(event, 'groups'), 'directory group')}`
   },
   'group-read': { tone: 'info', icon: 'refresh', says: event => `synced ${named(event)}: ${changesOf(event)}` },
   'group-parked': {
@@ -133,7 +132,7 @@ export const eventKinds = {
   'removals-approved': {
     tone: 'warn',
     icon: 'check',
-    says: event => `let ${counted(amount(event, 'removed'), 'removal')} from ${named(event)} through`
+    says: event => `approved ${counted(amount(event, 'removed'), 'removal')} from ${named(event)}`
   },
   'removals-undone': {
     tone: 'info',
@@ -155,24 +154,24 @@ export const eventKinds = {
     tone: 'warn',
     icon: 'alert',
     says: event =>
-      `found ${counted(amount(event, 'people'), 'person', 'people')} gone from the directory, too many to deactivate at once: they wait for approval at Directory groups`
+      `found ${counted(amount(event, 'people'), 'person', 'people')} missing from the directory, too many to deactivate without approval: see Directory groups`
   },
-  'team-created': { tone: 'good', icon: 'teams', says: event => `made the team ${named(event, 'team')}` },
+  'team-created': { tone: 'good', icon: 'teams', says: event => `created the team ${named(event, 'team')}` },
   'team-renamed': {
     tone: 'mute',
     icon: 'teams',
     says: event => `renamed the team ${named(event, 'before')} to ${named(event, 'team')}`
   },
-  'team-removed': { tone: 'warn', icon: 'teams', says: event => `removed the team ${named(event, 'team')}` },
+  'team-removed': { tone: 'warn', icon: 'teams', says: event => `deleted the team ${named(event, 'team')}` },
   'team-joined': {
     tone: 'info',
     icon: 'teams',
-    says: event => `put ${personOf(event)} in the team ${named(event, 'team')}`
+    says: event => `added ${personOf(event)} to the team ${named(event, 'team')}`
   },
   'team-left': {
     tone: 'info',
     icon: 'teams',
-    says: event => `took ${personOf(event)} out of the team ${named(event, 'team')}`
+    says: event => `removed ${personOf(event)} from the team ${named(event, 'team')}`
   }
 } satisfies Record<string, Shape>
 

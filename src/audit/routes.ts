@@ -20,10 +20,9 @@ const querystring = filters({
 })
 type Query = Static<typeof querystring>
 
-/** New columns come last, so that those who read by position find what they know. */
+/** New columns come last, for readers that go by position. */
 const header = 'at,actor,event,person,batch,text,details,actor_address,actor_id,person_address,person_id'.split(',')
 
-/** The audit trail. */
 export function activityRoutes(app: FastifyInstance, { db }: Deps): void {
   const options = { config: { access: 'auditor' }, schema: { querystring } } as const
 
@@ -78,7 +77,7 @@ function readFilter({ kind = '', actor, from, to }: Query, timeZone: string): Ev
   }
 }
 
-/** A day of the calendar as a date field sends it, or undefined. There is no year 0. */
+/** A calendar day as a date field sends it, or undefined. There is no year 0. */
 function dayOf(text: string | undefined): string | undefined {
   if (!text || !/^\d{4}-\d\d-\d\d$/.test(text) || text < '0001') return undefined
   const date = new Date(`${text}T00:00:00Z`)
@@ -95,7 +94,7 @@ const wordsOf = (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1).r
 
 type Actor = Awaited<ReturnType<typeof listActors>>[number]
 
-/** Someone may choose another's name, so two of one name are told apart by their addresses. */
+/** Two people may have the same name, so their addresses distinguish them. */
 function actorOption({ id, name, email }: Actor, all: Actor[], chosen: number | undefined) {
   const isAlone = all.filter(other => other.name === name).length === 1
   return { value: String(id), text: isAlone ? name : `${name} (${email})`, isChosen: id === chosen }

@@ -15,7 +15,7 @@ export interface NewEvent {
 
 type Detail = string | number | boolean | null
 
-/** Writes one line of the audit trail, in the transaction of the act, with the names and addresses of this moment. */
+/** Writes one event in the transaction of the action, with present names and addresses. */
 export async function recordEvent(db: Db, event: NewEvent): Promise<void> {
   const { actorId, personId = null, details = {} } = event
   await db.insert(events).values({
@@ -44,12 +44,11 @@ export interface EventFilter {
   to?: Date | undefined
 }
 
-/** PostgreSQL reads no year beyond 9999 as JavaScript writes it. */
+/** PostgreSQL cannot read years beyond 9999 as JavaScript writes them. */
 const instant = (date: Date) => sql`to_timestamp(${date.getTime() / 1000}::float8)`
 
 export type ListedEvent = EventRow & { id: number }
 
-/** The newest events first, those before the event `before`. */
 export async function listEvents(db: Db, filter: EventFilter, limit: number, before?: number): Promise<ListedEvent[]> {
   const actor = alias(people, 'actor')
   const { kind, actorId, personId, except = [], from, to } = filter
@@ -85,12 +84,11 @@ export async function listEvents(db: Db, filter: EventFilter, limit: number, bef
     .limit(limit)
 }
 
-/** The newest events first; of one person when `personId` is given. */
 export async function recentEvents(db: Db, limit: number, personId?: number): Promise<EventRow[]> {
   return listEvents(db, { personId }, limit)
 }
 
-/** Those who act in the console, to filter by; `email` tells those of one name apart. */
+/** The actors to filter by; `email` distinguishes those with the same name. */
 export async function listActors(db: Db): Promise<{ id: number; name: string; email: string }[]> {
   const name = sql<string>`coalesce(${people.name}, ${people.email})`
   const isOfConsole = and(inArray(people.role, ['auditor', 'admin', 'owner']), isNotNull(people.signedUpAt))

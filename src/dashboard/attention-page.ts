@@ -1,10 +1,9 @@
-/** What needs attention, in words and with a link to it. Pure. */
 
 import { factsOf, headingOf } from '../batches/report/batch-page.ts'
 import { counted } from '../lib/words.ts'
 import type { troubledBatches } from './store.ts'
 
-/** A batch that Rollcall stopped, or whose upload was cut. */
+/** A batch that Rollcall stopped, or whose upload was interrupted. */
 export function troubledBatch(row: Awaited<ReturnType<typeof troubledBatches>>[number], timeZone: string) {
   const { source, created, creator } = factsOf(row, timeZone)
   return { href: `/batches/${row.id}`, heading: headingOf(row), source, created, creator, reason: row.stopReason }
@@ -18,7 +17,7 @@ const troubles = {
   suppressed: { words: 'can’t be emailed because of an opt-out', hint: 'Open a person to allow email again.' }
 }
 
-/** Open invitations whose newest mail did not get through, or that no mail gets through for, by the reason. */
+/** Open invitations whose newest email failed or is blocked, by reason. */
 export function troubledMails(counts: readonly { enrollment: string; delivery: string | null; count: number }[]) {
   return Object.entries(troubles).flatMap(([state, { words, hint }]) => {
     const mine = counts.filter(row => row.enrollment === 'invited' && row.delivery === state)

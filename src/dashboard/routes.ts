@@ -69,7 +69,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
   })
 }
 
-/** The steps of the funnel; each holds everybody of the next one. */
+/** The steps of the funnel; each includes everyone of the next one. */
 function stepsOf({ inScope, invited, handedOver, joined }: Funnel) {
   return [
     { name: 'In scope', note: 'except users who were never invited', value: inScope },
@@ -137,7 +137,7 @@ function findingOf(steps: Step[]): string {
   return `${part.charAt(0).toUpperCase()}${part.slice(1)} of ${people} joined`
 }
 
-/** Nobody is rounded away, and nobody who is missing is rounded in. */
+/** Rounds neither 1 person to 0 % nor the last one missing to 100 %. */
 function percent(part: number, all: number): string {
   if (part === 0 || part === all) return part === 0 ? '0%' : '100%'
   const rounded = Math.round((part / all) * 100)

@@ -8,17 +8,16 @@ import { type NewLink, replaceKnownLinks, replaceLink } from './replace-links.ts
 import { findInvitation, setInvitedRole } from './store.ts'
 
 export type RoleOutcome =
-  /** `replaced`: links of others that the user knew and that give a role above the one they have now. */
+  /** `replaced`: other people's links that the user has seen and that grant a role above their new one. */
   | { outcome: 'changed'; link: NewLink; replaced: number }
   | { outcome: 'unknown' | 'wrong-state' | 'last-owner' | 'not-owner' }
-  /** Meanwhile the invited person signed up, or the user that was shown was something else. */
+  /** The invited person signed up, or the user's enrollment changed, meanwhile. */
   | { outcome: 'changed-meanwhile' }
 
 /**
- * Gives a user another role, or a person with an open invitation the role that they will sign up with. A user's
- * sessions end, so that none of them outlives the role that it began with (ASVS 7.2.4), and so do the links they knew that
- * give more than they have now. The last owner stays owner.
- * `seen`: the enrollment that the owner was shown, when the form says so.
+ * Gives a user another role, or a person with an open invitation the role for their sign-up. Ends a user's sessions, so that none outlives
+ * its role (ASVS 7.2.4), and the links they have seen that grant more than they have now. The last owner stays owner. `seen`: the
+ * enrollment that the owner was shown, when the form says so.
  */
 export async function changeRole(
   db: Database,
@@ -49,10 +48,7 @@ export async function changeRole(
   })
 }
 
-/**
- * A link may be known to those who could see it while it gave less: when the role rises, the link is replaced and the
- * new one goes to the invited person's mailbox.
- */
+/** Admins may have seen a link while it granted less: when the role rises, a new link goes to the invited person's mailbox. */
 async function changeInvited(tx: Db, id: number, role: Role, ownerId: number): Promise<NewLink> {
   await lockInvitation(tx, id)
   const invitation = (await findInvitation(tx, id))!

@@ -21,7 +21,7 @@ export type DeactivateOutcome =
   | { outcome: 'last-owner' }
   | { outcome: 'unknown' | 'wrong-state' | 'role-too-small' }
 
-/** What ended with people: open invitations that they had sent, and links to others' that they had seen. */
+/** What ended with people: open invitations that they had sent, and other people's links that they had seen. */
 interface Ended {
   ended: number
   replaced: number
@@ -52,10 +52,9 @@ export async function deactivate(
 }
 
 /**
- * Deactivates the users among these people, all but the last owner, and takes back what the others could still do: their
- * sessions end for good, invitations to them are revoked, emails to them that were not sent are canceled for this
- * `reason`. The invitations that they sent end as `ending` says, and links that they saw are replaced. Hold the owners'
- * and the addresses' locks. `left`: everyone but the last owner.
+ * Deactivates the users among these people, except the last owner, and ends what the others could still do: their sessions end for good,
+ * invitations to them are revoked, and unsent emails to them are canceled for this `reason`. Invitations that they sent end as `ending`
+ * says, and links that they saw are replaced. Hold the owners' and the addresses' locks. `left`: everyone but the last owner.
  */
 export async function deactivatePeople(
   tx: Db,
@@ -73,13 +72,12 @@ export async function deactivatePeople(
   return { left, ...ended }
 }
 
-/** Admins and owners are changed by owners; the others by admins, too. The actor's role is asked at this moment. */
+/** Owners change admins and owners; admins may change the others, too. Checks the actor's role as it is now. */
 const mayChange = (actor: Role | undefined, person: Role) =>
   actor !== undefined && includesRole(actor, includesRole(person, 'admin') ? 'owner' : 'admin')
 
 export type ReactivateOutcome = { outcome: 'done' } | { outcome: 'unknown' | 'wrong-state' | 'role-too-small' }
 
-/** Lets a deactivated user sign in again, under the same rule about roles. */
 export async function reactivate(db: Database, actorId: number, personId: number): Promise<ReactivateOutcome> {
   return transaction(db, async tx => {
     const person = await lockPerson(tx, personId)

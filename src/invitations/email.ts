@@ -1,4 +1,4 @@
-/** Composes invitations at the moment of sending, and mints their links. */
+/** Composes invitations when they are sent, and creates their links. */
 
 import type { Db } from '../db/client.ts'
 import { readable } from '../lib/addresses/readable-domain.ts'
@@ -9,23 +9,22 @@ import type { Mailbox } from '../mail/headers.ts'
 import { type InvitationLetter, keepLinks, readInvitationLetters } from './letters-store.ts'
 
 export interface InvitationMail {
-  /** Origin of every link. */
   baseUrl: string
   secretKey: Buffer
-  /** Links that were made with one of these stay the same. */
+  /** Former keys: links made with one of these stay the same. */
   formerKeys?: readonly Buffer[]
   mailFrom: Mailbox
 }
 
-/** The composer for `{ invitation: … }`; it keeps what it compiled. */
+/** The composer for `{ invitation: … }`; it caches compiled templates. */
 export function invitationComposer(deps: InvitationMail): Composer {
   const compiled = new Map<string, (filling: Filling) => Buffer>()
   return (tx, claimed) => composeInvitations(tx, deps, claimed, frame => kept(compiled, frame))
 }
 
 /**
- * Composes what is claimed: mail for invitations that are still open, to people who are not there yet and who may be
- * written to; the others are dropped. A link is minted with its first mail and stays the same from then on.
+ * Composes the claimed email for invitations that are still open, to people who have not signed up and may get email; drops the rest. A
+ * link is created with its first email and stays the same.
  */
 export async function composeInvitations(
   tx: Db,
@@ -47,7 +46,7 @@ export async function composeInvitations(
   )
 }
 
-/** Those that went out before. One that no key goes with is minted anew: a mail must never bear a dead link. */
+/** Links sent before. If no key matches one, it is created again: an email must never carry a dead link. */
 function findLinks(keys: readonly Buffer[], letters: InvitationLetter[]) {
   for (const letter of letters)
     if (letter.nonce && letter.tokenHash) letter.token = tokenWith(keys, letter.nonce, letter.tokenHash)
@@ -100,10 +99,10 @@ function fillingFor(deps: InvitationMail, delivery: Claimed, letter: InvitationL
 
 function refusalOf(letter: InvitationLetter): { state: 'cancelled' | 'suppressed'; reason: string } | undefined {
   const cancelled = (reason: string) => ({ state: 'cancelled' as const, reason })
-  if (letter.isSignedUp) return cancelled('Signed up before the mail left')
-  if (letter.isClosed) return cancelled('The invitation was revoked or answered before the mail left')
-  if (letter.isExpired) return cancelled('The invitation expired before the mail left')
-  if (letter.isSuppressed) return { state: 'suppressed', reason: 'No mail to this address: it bounced or opted out' }
+  if (letter.isSignedUp) return cancelled('Signed up before the email was sent')
+  if (letter.isClosed) return cancelled('The invitation was revoked or answered before the email was sent')
+  if (letter.isExpired) return cancelled('The invitation expired before the email was sent')
+  if (letter.isSuppressed) return { state: 'suppressed', reason: 'No email to this address: it bounced or opted out' }
   return undefined
 }
 
@@ -119,7 +118,7 @@ function frameFor({ mailFrom }: InvitationMail, { organization, inviterName, inv
   }
 }
 
-/** One message for each inviter and organization; more than a few dozen at once never happens. */
+/** One message per inviter and organization; more than a few dozen at once never happens. */
 function kept(compiled: Map<string, (filling: Filling) => Buffer>, frame: Frame): (filling: Filling) => Buffer {
   const key = JSON.stringify([frame.kind, frame.language, frame.fixed, frame.replyTo])
   const known = compiled.get(key)
@@ -132,7 +131,7 @@ function kept(compiled: Map<string, (filling: Filling) => Buffer>, frame: Frame)
 
 const written = new Map<string, string>()
 
-/** In the organization's zone. A batch's invitations end together, so the last few answers are kept. */
+/** In the organization's time zone. A batch's invitations expire together, so the last few results are cached. */
 function expiryText({ expiresAt, timeZone }: InvitationLetter): string {
   const key = expiresAt + timeZone
   const known = written.get(key)

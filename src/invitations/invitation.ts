@@ -1,4 +1,4 @@
-/** An invitation's state from its timestamps. Expiry is a fact about the database's clock, so `isExpired` comes from there. */
+/** An invitation's state from its timestamps. Only the database's clock decides on expiry, so `isExpired` comes from there. */
 
 export type InvitationState = 'open' | 'expired' | 'accepted' | 'revoked' | 'superseded'
 
@@ -16,10 +16,7 @@ export function stateOf({ acceptedAt, revokedAt, supersededAt, isExpired }: Invi
   return isExpired ? 'expired' : 'open'
 }
 
-/**
- * What a link that is closed says: when a newer invitation is open, that comes first, whatever became of the link's own;
- * otherwise what became of the newest one.
- */
+/** What a closed link shows: an open newer invitation comes first; otherwise the state of the newest one. */
 export function closedStateOf(
   own: Exclude<InvitationState, 'open'>,
   newest: InvitationTimes | undefined

@@ -1,4 +1,4 @@
-/** Inviting in sets: what a million lines and one typed address go through alike. */
+/** Inviting in sets: a million lines and one typed address use the same statements. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { newestIs } from '../mail/copies-store.ts'
@@ -11,13 +11,13 @@ export interface InviteStep {
   invitedBy: number
   /** How long the invitations last, in days. */
   days: number
-  /** 0 for typed ones, 1 for everything that comes in thousands. */
+  /** 0 for typed addresses, 1 for lists and groups. */
   priority: 0 | 1
 }
 
 /**
- * Invites every recipient of these lines whose verdict is `invite`, in one statement: people that are new, their
- * invitation, and the mail that we owe them. Returns how many; fewer than asked for when people signed up meanwhile.
+ * Invites every recipient of these lines whose verdict is `invite`, in one statement: new people, their invitations and emails. Returns how
+ * many; fewer than asked for when people signed up meanwhile.
  */
 export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number> {
   const expires = sql`now() + make_interval(days => ${step.days})`
@@ -52,8 +52,8 @@ export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number
 }
 
 /**
- * A line that names the address that the directory has for a person who is about to be invited: it becomes theirs, so
- * that no one is here twice and the mail goes where the directory says.
+ * A line may name the directory's address of a person who is about to be invited: it becomes theirs, so that no one is here twice and the
+ * email goes where the directory says.
  */
 export async function takeNamedAddresses(
   tx: Db,
@@ -71,7 +71,7 @@ export async function takeNamedAddresses(
     from named n where p.id = n.id`)
 }
 
-/** Closes the expired invitations of the recipients that are about to be invited anew: one open invitation a person. */
+/** Closes the expired invitations of recipients that are about to be invited again: one open invitation per person. */
 export async function supersedeExpired(
   tx: Db,
   step: Pick<InviteStep, 'batchId' | 'fromLine' | 'toLine'>

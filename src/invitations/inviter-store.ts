@@ -1,4 +1,4 @@
-/** The open invitations of an inviter, and what becomes of them when the inviter is deactivated (S38). */
+/** The open invitations of an inviter, and what happens to them when the inviter is deactivated (S38). */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { invitations } from '../db/schema.ts'
@@ -12,7 +12,7 @@ export const endings = ['typed', 'all', 'none'] as const
 export type Ending = (typeof endings)[number]
 export const isEnding = (text: string): text is Ending => (endings as readonly string[]).includes(text)
 
-/** Batches are few: an inviter who has none is known without a look at a million invitations. */
+/** Batches are few: an inviter without any is recognized without a look at a million invitations. */
 const batchesOf = (inviterIds: number[]) =>
   sql`select id, source in ('typed', 'correction') as is_typed from batches
     where coalesce(sent_by, created_by) = any(${sql.param(inviterIds)}::bigint[])`
@@ -31,8 +31,8 @@ export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed
 }
 
 /**
- * Revokes open invitations of these inviters, with the emails that have not left; returns how many. Hold the addresses'
- * lock. People are locked first, in the order of their ids, as everywhere.
+ * Revokes open invitations of these inviters and cancels unsent emails; returns how many. Hold the addresses' lock. Locks people by id, as
+ * everywhere.
  */
 export async function endInvitationsOf(tx: Db, inviterIds: number[], ending: Ending): Promise<number> {
   if (ending === 'none' || inviterIds.length === 0) return 0

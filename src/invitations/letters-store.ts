@@ -1,4 +1,4 @@
-/** What an invitation's email is made of, and the link that it carries. */
+/** What an invitation's email is made of, and its link. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { isUnanswered } from './conditions.ts'

@@ -1,4 +1,4 @@
-/** The links of invitations: the one that works, and those that another one replaced. */
+/** The links of invitations: the one that works, and the ones that it replaced. */
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { deliveries, formerLinks, invitations } from '../db/schema.ts'
@@ -6,20 +6,20 @@ import { includesRole, type Role } from '../lib/role.ts'
 import { isOpen } from './conditions.ts'
 import { findInvitation, type InvitationRow } from './store.ts'
 
-/** Locks an invitation until the transaction ends, against emails that would mint its link. Hold its person's lock. */
+/** Locks an invitation until the transaction ends, against emails that would create its link. Hold its person's lock. */
 export async function lockInvitation(tx: Db, id: number): Promise<void> {
   await tx.select({ id: invitations.id }).from(invitations).where(eq(invitations.id, id)).for('no key update')
 }
 
-/** Writes the secret half of a link; one that was there before is replaced. Hold the invitation's lock. */
+/** Writes the secret half of a link, replacing a former one. Hold the invitation's lock. */
 export async function writeNonce(tx: Db, id: number, nonce: Buffer, tokenHash: Buffer): Promise<void> {
   await keepFormerLinks(tx, [id])
   await tx.update(invitations).set({ nonce, tokenHash }).where(eq(invitations.id, id))
 }
 
 /**
- * Ends the links of invitations that stay open: the next email or copy gets another one. Hold the invitations' locks.
- * Returns the ids of those that had a link.
+ * Ends the links of invitations that stay open: the next email or copy gets a new one. Hold the invitations' locks. Returns the ids of
+ * those that had a link.
  */
 export async function dropLinks(tx: Db, ids: number[]): Promise<number[]> {
   if (ids.length === 0) return []
@@ -49,9 +49,9 @@ export async function findByFormerLink(db: Db, tokenHash: Buffer): Promise<Invit
 }
 
 /**
- * Open invitations above `role` whose links these users, in the role that they still have, were shown on their own page or
- * could read in the outbox. The outbox keeps no note of its readers: there only links count that give more than member,
- * which are few. Locks the invited people in the order of their ids, as everywhere.
+ * Open invitations above `role` whose links these users, in their present role, were shown on a page or could read in the outbox. The
+ * outbox does not record its readers: only links that grant more than member count there, which are few. Locks the invited people by id, as
+ * everywhere.
  */
 export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null): Promise<number[]> {
   const rankOf = (role: SQL) => sql`coalesce(array_position(array['member', 'auditor', 'admin', 'owner'], ${role}), 0)`
@@ -72,7 +72,7 @@ export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null)
   return [...new Set(rows.map(({ id }) => Number(id)))]
 }
 
-/** Some of the links that people have and that are open. */
+/** Some open links that people have. */
 export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buffer; tokenHash: Buffer }[]> {
   const { nonce, tokenHash } = invitations
   const rows = await db
@@ -84,8 +84,8 @@ export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buf
 }
 
 /**
- * The role of the invitation behind each email, found by the delivery's id and by the link that the email holds: a
- * folder of emails may be older than the database. Of two invitations the higher role counts.
+ * The role of the invitation behind each email, found by the delivery's id and by the link in the email: a folder of emails may be older
+ * than the database. Of two invitations the higher role counts.
  */
 export async function rolesBehind(
   db: Db,
@@ -108,7 +108,7 @@ export async function rolesBehind(
   return roles
 }
 
-/** Did this admin see or copy the link of this person's invitation in the last ten minutes? A page loaded again is no news. */
+/** Whether this admin saw or copied the link of this person's invitation in the last ten minutes: reloading a page is not a new event. */
 export async function wasJustShown(tx: Db, actorId: number, personId: number, how: string): Promise<boolean> {
   const rows = await tx.execute(sql`
     select from events where person_id = ${personId} and kind = 'link-shown' and actor_id = ${actorId}

@@ -7,13 +7,13 @@ import { type Ending, endInvitationsOf } from './inviter-store.ts'
 import { dropLinks, linksKnownTo, lockInvitation } from './link-store.ts'
 import { extendInvitation, findInvitation, type InvitationRow } from './store.ts'
 
-/** What became of the link of an open invitation. `suppressed`: it has a new one, and no email may bring it. */
+/** What happened to the link of an open invitation. `suppressed`: it has a new one, but no email may carry it. */
 export type NewLink = 'same' | 'sent' | 'suppressed'
 
 /** Ends the link of an open invitation and sends another one. Hold the locks of the person and the invitation. */
 export async function replaceLink(tx: Db, { id, personId, email, isSuppressed }: InvitationRow): Promise<NewLink> {
   const hadLink = (await dropLinks(tx, [id])).length > 0
-  // no link is minted yet: the email that is queued brings the only one
+  // no link is created yet: the queued email brings the only one
   if (!hadLink) return 'same'
   await extendInvitation(tx, id, personId, (await organizationOf(tx)).invitationDays)
   if (isSuppressed) return 'suppressed'
@@ -23,8 +23,8 @@ export async function replaceLink(tx: Db, { id, personId, email, isSuppressed }:
 }
 
 /**
- * Replaces the links that these users saw and that give a role above `role`, the one they keep (null: none). Call it while
- * their former role is still theirs; hold the owners' and the addresses' locks. Returns how many.
+ * Replaces the links that these users saw and that grant a role above `role`, the one they keep (null: none). Call it before their role
+ * changes; hold the owners' and the addresses' locks. Returns how many.
  */
 export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | null): Promise<number> {
   const ids = await linksKnownTo(tx, userIds, role)
@@ -35,10 +35,7 @@ export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | 
   return ids.length
 }
 
-/**
- * What ends with inviters who leave: invitations of theirs, as `ending` says, and the links that they saw of others. Under
- * the same locks.
- */
+/** What ends with inviters who leave: their invitations, as `ending` says, and the links of others that they saw. Under the same locks. */
 export async function endWithInviters(
   tx: Db,
   userIds: number[],

@@ -9,18 +9,15 @@ import { mayHandle } from './may-handle.ts'
 import { extendInvitation, findInvitation } from './store.ts'
 
 export type ResendOutcome =
-  /** Without `hasSameLink` no key of ours goes with the link of earlier mails: the new mail gets another one. */
+  /** Without `hasSameLink` none of our keys made the link of earlier emails: the new email gets another one. */
   | { outcome: 'resent'; personId: number; hasSameLink: boolean }
   | { outcome: 'unknown' }
-  /** The invitation gives a role above the actor's. */
+  /** The invitation grants a role above the actor's. */
   | { outcome: 'role-too-small' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
   | { outcome: 'suppressed'; personId: number }
 
-/**
- * Sends an open invitation again: the same invitation, a fresh period, one new mail; and the same link, as long as one
- * of the `keys` goes with it.
- */
+/** Sends an open invitation again: same invitation, expiry restarted, one new email, and the same link if one of the `keys` made it. */
 export async function resend(
   db: Database,
   keys: readonly Buffer[],

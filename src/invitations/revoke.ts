@@ -10,7 +10,7 @@ export type RevokeOutcome =
   | { outcome: 'unknown' }
   | { outcome: 'role-too-small' }
 
-/** Revokes an invitation: its link is dead at once, emails that have not left are canceled. */
+/** Revokes an invitation: its link stops working immediately, unsent emails are canceled. */
 export async function revoke(db: Database, actorId: number, invitationId: number): Promise<RevokeOutcome> {
   return transaction(db, async tx => {
     const found = await findInvitation(tx, invitationId)

@@ -13,7 +13,7 @@ import { showLink } from './show-link.ts'
 
 const reasons: Record<Exclude<InvitationState, 'open'>, string> = {
   expired: 'This invitation has expired. Invite the person again from their page.',
-  accepted: 'This invitation was accepted: the person has signed up.',
+  accepted: 'This invitation has been accepted: the person has signed up.',
   revoked: 'This invitation was revoked. Invite the person again from their page.',
   superseded: 'A newer invitation has replaced this one. Use that one on the person’s page.'
 }
@@ -35,7 +35,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
     if (result.outcome === 'suppressed')
       throw new Refusal(
         409,
-        'This address gets no mail: it bounced or opted out. Lift that on the person’s page first.'
+        'This address bounced or opted out. Open the person and allow email again first.'
       )
     wake()
     return redirectWith(
@@ -56,7 +56,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed')
-      throw new Refusal(409, 'This invitation is closed already: it was accepted, revoked or replaced.')
+      throw new Refusal(409, 'This invitation is already closed: it was accepted, revoked or replaced.')
     return redirectWith(reply, db, `/people/${result.personId}`, 'Invitation revoked. Its link no longer works.')
   })
 

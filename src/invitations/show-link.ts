@@ -8,16 +8,16 @@ import { mayHandle } from './may-handle.ts'
 import { findInvitation } from './store.ts'
 
 export type LinkOutcome =
-  /** `isReplaced`: an earlier mail has another link, which could not be made again and works no more. */
+  /** `isReplaced`: an earlier email has another link, which cannot be restored and no longer works. */
   | { outcome: 'shown'; token: string; isReplaced: boolean; email: string; personId: number; expiresAt: Date }
   | { outcome: 'unknown' }
-  /** The invitation gives a role above the actor's. */
+  /** The invitation grants a role above the actor's. */
   | { outcome: 'role-too-small' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
 
 /**
- * The link of an open invitation, for an admin to hand over where mail does not get through. `keys`: the one in force
- * first. A link that was made with none of them gives way to another one. A page that is loaded again is one event.
+ * The link of an open invitation, for an admin to pass on where email fails. `keys`: the present one first. A link that none of them made
+ * is replaced. Reloading the page is not a second event.
  */
 export async function showLink(
   db: Database,
@@ -27,7 +27,7 @@ export async function showLink(
   how: 'shown' | 'copied' = 'shown'
 ): Promise<LinkOutcome> {
   return transaction(db, async tx => {
-    // a link that is shown now is replaced when its reader loses the role a moment later
+    // a link that is shown now must be replaced if its reader loses the role a moment later
     await holdRoles(tx)
     const found = await findInvitation(tx, invitationId)
     const person = found && (await lockPerson(tx, found.personId))

@@ -9,7 +9,7 @@ import { isOpen, isUnanswered } from './conditions.ts'
 
 const inviter = alias(people, 'inviter')
 const isExpired = sql<boolean>`${invitations.expiresAt} <= now()`
-/** Is the owner who chose a role above member an owner now? */
+/** Whether the owner who chose a role above member is still an owner. */
 const isGrantValid = sql<boolean>`exists (
   select from people granter where granter.id = ${invitations.roleGrantedBy} and ${isActiveOwner(sql`granter`)})`
 
@@ -60,12 +60,11 @@ export async function findByTokenHash(db: Db, tokenHash: Buffer): Promise<Invita
   return row
 }
 
-/** One person's invitations, the newest first. */
 export async function invitationsOf(db: Db, personId: number): Promise<InvitationRow[]> {
   return readInvitations(db, eq(invitations.personId, personId), 200)
 }
 
-/** Starts the period of an open invitation again; the person's copy follows. */
+/** Restarts the period of an open invitation, also in the person's copy. */
 export async function extendInvitation(tx: Db, id: number, personId: number, days: number): Promise<void> {
   const expiresAt = sql`now() + make_interval(days => ${days})`
   await tx.update(invitations).set({ expiresAt, requestedAt: null }).where(eq(invitations.id, id))
@@ -77,12 +76,11 @@ export async function closeAsRevoked(tx: Db, id: number): Promise<boolean> {
   return (await revoke(tx, eq(invitations.id, id))).length > 0
 }
 
-/** Revokes the open or expired invitations of these people. */
 export async function revokeInvitationsOf(tx: Db, personIds: number[]): Promise<void> {
   await revoke(tx, sql`${invitations.personId} = any(${sql.param(personIds)}::bigint[])`)
 }
 
-/** Revokes what is open; the copies of the people follow. Returns the ids of the revoked. */
+/** Revokes open invitations, also in the people's copies. Returns the ids of the revoked. */
 export async function revoke(tx: Db, which: SQL): Promise<number[]> {
   const { id, personId } = invitations
   const rows = await tx
@@ -95,8 +93,8 @@ export async function revoke(tx: Db, which: SQL): Promise<number[]> {
 }
 
 /**
- * The only way to use a link up: one conditional update on the database's clock. Returns the invitation, or undefined
- * when it is expired, revoked, replaced or used.
+ * The only way to use up a link: one conditional update on the database's clock. Returns the invitation, or undefined when it is expired,
+ * revoked, replaced or used.
  */
 export async function consume(tx: Db, tokenHash: Buffer) {
   const isValid = and(eq(invitations.tokenHash, tokenHash), isOpen(invitations))
@@ -116,7 +114,7 @@ export async function setInvitedRole(tx: Db, id: number, role: Role, grantedBy: 
     .where(and(eq(invitations.id, id), isUnanswered(invitations)))
 }
 
-/** Notes that the invited person asked for a new invitation; false when they had asked before. */
+/** Records the request for a new invitation; false when there was one before. */
 export async function noteRequest(tx: Db, id: number): Promise<boolean> {
   const isFirst = and(eq(invitations.id, id), isNull(invitations.requestedAt))
   return (
@@ -125,7 +123,7 @@ export async function noteRequest(tx: Db, id: number): Promise<boolean> {
   )
 }
 
-/** Requests that no new invitation has answered, the oldest first. */
+/** Requests that no new invitation has answered, oldest first. */
 export async function openRequests(db: Db, limit: number) {
   return db
     .select({

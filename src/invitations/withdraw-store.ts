@@ -4,8 +4,8 @@ import { showTakenBack } from '../people/newest-invitation-store.ts'
 import { isUnanswered } from './conditions.ts'
 
 /**
- * Takes back open invitations that no mail ever left for. To their people it is as if they had not been made, so the
- * invitation before is the newest again; one whose link an admin had shown is revoked like any other.
+ * Deletes open invitations whose email was never sent. For their people they were never made, so the one before is the newest again; one
+ * whose link an admin had shown is revoked instead.
  */
 export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
   if (ids.length === 0) return

@@ -29,7 +29,7 @@ export function operatorRoutes(app: FastifyInstance, { db, config: { smtp } }: D
   })
 }
 
-/** A mail server or a directory that is away is none: pages work without them. */
+/** A mail server or directory that is down does not count: pages work without them. */
 async function reasonsNotToServe(db: Database): Promise<string[]> {
   try {
     const pending = await inTime(countPending(db), 1000)
@@ -65,7 +65,7 @@ async function metrics(db: Database, smtp: Deps['config']['smtp']): Promise<stri
   ]
 }
 
-/** What the mail server was found to allow; without a line where it has no limit that is known. */
+/** The known limits of the mail server; no line where there is none. */
 function limitGauges(known: KnownLimits | undefined): string[] {
   if (!known) return []
   const { connections, mailsPerConnection, perMinute, restUntil } = known

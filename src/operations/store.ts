@@ -7,7 +7,7 @@ export interface StateCount {
   count: number
 }
 
-/** Mails and batches by state, every state named: sums that batches keep, and the few mails without a batch. */
+/** Emails and batches by state, every state named: sums that batches keep, and the few emails without a batch. */
 export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; batches: StateCount[] }> {
   const [mails, jobs] = await Promise.all([
     db.execute<{ state: string; count: string }>(sql`
@@ -25,7 +25,7 @@ export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; b
   return { deliveries: everyState(deliveryStates, counted), batches: everyState(batchStates, jobs) }
 }
 
-/** How long the mail that was due first has waited, over every batch that may send; 0 when none is due. */
+/** How long the email that was due first has waited, over every batch that may send; 0 when none is due. */
 export async function secondsOverdue(db: Db): Promise<number> {
   const waiting = sql`state in ('queued', 'deferred') order by next_attempt_at limit 1`
   const [row] = await db.execute<{ seconds: number | null }>(sql`

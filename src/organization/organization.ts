@@ -1,4 +1,3 @@
-/** The organization's own settings, as a form holds them. Pure. */
 
 import { canonicalDomain } from '../lib/addresses/email-address.ts'
 import { readName } from '../lib/name.ts'
@@ -10,7 +9,7 @@ export interface OrganizationForm {
   domains: string
 }
 
-/** The domains of a text field: newline, comma, semicolon or blank between them. */
+/** The domains in a text field, separated by line ends, commas, semicolons or blanks. */
 export function readDomains(text: string): { names: string[]; wrong: string[] } {
   const words = text.split(/[\s,;]+/).filter(Boolean)
   const read = words.map(word => ({ word, name: canonicalDomain(word.replace(/^@/, '')) }))
@@ -18,7 +17,6 @@ export function readDomains(text: string): { names: string[]; wrong: string[] } 
   return { names, wrong: read.filter(({ name }) => !name).map(({ word }) => word) }
 }
 
-/** What is wrong with a name and a list of domains, by field. */
 export function organizationErrors({ organization, domains }: OrganizationForm): FieldErrors {
   const errors: FieldErrors = {}
   if (readName(organization) === undefined) errors.organization = 'Enter the organization’s name, up to 200 characters.'

@@ -38,7 +38,7 @@ export interface OrganizationSettings {
   domains: string[]
 }
 
-/** Writes the one row that makes Rollcall set up; false when somebody was faster. */
+/** Writes the one row that completes the setup; false when another request was faster. */
 export async function insertOrganization(tx: Db, organization: string, names: string[]): Promise<boolean> {
   const rows = await tx.insert(settings).values({ organization }).onConflictDoNothing().returning({ id: settings.id })
   if (rows.length === 0) return false
@@ -61,7 +61,6 @@ async function replaceDomains(tx: Db, names: string[]) {
       .onConflictDoNothing()
 }
 
-/** How many days the lines of a batch are kept. */
 export async function updateLineDays(tx: Db, lineDays: number): Promise<void> {
   await tx.update(settings).set({ lineDays })
 }

@@ -1,4 +1,3 @@
-/** The card about a directory entry on a person's page, as the last sync left it, with what an admin may decide. */
 import type { Db } from '../db/client.ts'
 import { mayDecide } from '../entries/change-entry.ts'
 import { otherEntriesOf } from '../entries/entries-store.ts'
@@ -75,7 +74,7 @@ function factsOf(person: Person, timeZone: string) {
 function passwordInWords({ passwordHash, directoryPasswordAt }: Person): string {
   if (passwordHash === null) return 'Opens this account'
   return directoryPasswordAt
-    ? 'Opens this account, and so does the password chosen here'
+    ? 'Opens this account, and so does the Rollcall password'
     : 'Does not open this account yet'
 }
 
@@ -94,7 +93,7 @@ function actsOf(person: Person, isOwner: boolean): EntryAct[] {
   if (isOwner && person.enrollment === 'signed-up' && person.passwordHash !== null && !person.directoryPasswordAt)
     acts.push({
       href: `${base}/entry/password`,
-      label: 'Let its password in…',
+      label: 'Allow its password…',
       icon: 'check',
       primary: false,
       sheet: passwordSheet(person)
@@ -120,29 +119,29 @@ function addressSheet({ email, directoryMail, enrollment }: Person): Sheet {
     fields: [['address', directoryMail!]],
     text: text[enrollment] ?? `Invitations go to ${directoryMail} from now on.`,
     button: 'Change address',
-    keep: 'Keep the present one'
+    keep: 'Keep the current one'
   }
 }
 
 const passwordSheet = ({ name, email, directoryDn }: Person): Sheet => ({
   id: 'password',
-  heading: `Let the directory’s password open the account of ${name ?? email}?`,
+  heading: `Allow ${name ?? email} to sign in with the directory’s password?`,
   fields: [],
-  text: `The password of ${directoryDn} signs in to this account, with its role. The password chosen here keeps working.`,
-  button: 'Let it in',
-  keep: 'Keep it out'
+  text: `The password of ${directoryDn} signs in to this account, with its role. The Rollcall password keeps working.`,
+  button: 'Allow its password',
+  keep: 'Do not allow'
 })
 
 function removalSheet({ name, email, directoryDn, passwordHash, enrollment }: Person): Sheet {
   const lost =
     passwordHash === null && enrollment === 'signed-up'
-      ? ' They have no password here and cannot sign in until they are bound again.'
+      ? ' They have no Rollcall password and cannot sign in until they are bound again.'
       : ''
   return {
     id: 'separation',
     heading: `Separate ${name ?? email} from their entry?`,
     fields: [],
-    text: `${directoryDn} no longer belongs to this person: their sessions end, and the next sync takes them out of its groups.${lost}`,
+    text: `${directoryDn} no longer belongs to this person: their sessions end, and the next sync removes them from its groups.${lost}`,
     button: 'Separate',
     keep: 'Keep the entry'
   }

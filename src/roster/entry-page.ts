@@ -1,4 +1,3 @@
-/** A person's directory entry as the directory has it at this moment, and others that might be theirs. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { directoryOf } from '../directory/settings.ts'
 import { mayDecide } from '../entries/change-entry.ts'
@@ -9,7 +8,7 @@ import type { Deps } from '../web/deps.ts'
 import type { EntryAct, Person } from './entry-card-page.ts'
 import { noPerson } from './person-page.ts'
 
-/** The directory at this moment: the bound entry, and those with an address. */
+/** The directory now: the bound entry, and those with an address. */
 export async function entryPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, error: string | null = null) {
   const person = await findPerson(deps.db, Number((request.params as { id: string }).id))
   if (!person) throw noPerson()
@@ -69,7 +68,7 @@ const shownEntry = ({ id, dn, name, mail, isDisabled, isExcluded }: DirectoryPer
   state: isExcluded ? 'Excluded in Settings' : isDisabled ? 'Disabled' : null
 })
 
-/** What an admin may say about an entry: it is the same person's, or the account becomes another person's. */
+/** The choices for an entry: it is the same person's, or the account becomes another person's. */
 function choicesOf(person: Person, { id, dn }: DirectoryPerson, index: number): EntryAct[] {
   const name = person.name ?? person.email
   const href = `/people/${person.id}/entry`
@@ -101,7 +100,7 @@ function choicesOf(person: Person, { id, dn }: DirectoryPerson, index: number): 
       heading: `Hand the account of ${name} over?`,
       button: 'Hand over',
       keep: 'Leave it',
-      text: `The password of ${dn} opens this account from now on, as a member. The former role, the password chosen here, teams added by hand, an open invitation and all sessions end.`,
+      text: `The password of ${dn} opens this account from now on, as a member. The former role, the Rollcall password, teams added by hand, an open invitation and all sessions end.`,
       fields: [
         ['entry', id],
         ['holder', 'other']

@@ -1,4 +1,3 @@
-/** A person's directory entry: the live look, and what an admin decides about it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bindTo, type EntryOutcome, letPasswordIn, separate } from '../entries/change-entry.ts'
 import { takeAddress } from '../entries/take-address.ts'
@@ -36,7 +35,7 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const problem = problemOf(await letPasswordIn(db, viewerOf(request).id, Number(request.params.id)))
       if (problem) return personPage(deps, request, reply, { entry: problem })
-      return done(deps, request, reply, 'The directory’s password opens this account now.')
+      return done(deps, request, reply, 'This person can now sign in with the directory’s password.')
     }
   )
 
@@ -78,7 +77,7 @@ function addressRoute(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const result = await takeAddress(deps.db, viewerOf(request).id, Number(request.params.id), request.body.address)
       if (result.outcome !== 'done') return refuseAddress(deps, request, reply, result)
-      const mailed = result.isMailed ? ' A new invitation is on its way there.' : ''
+      const mailed = result.isMailed ? ' A new invitation is being sent there.' : ''
       return done(deps, request, reply, `The address is ${result.address} now.${mailed}`)
     }
   )
@@ -98,7 +97,7 @@ function refuseAddress(
   if (result.outcome === 'unknown') throw noPerson()
   if (result.outcome === 'role-too-small') throw tooSmall()
   const problems = {
-    changed: 'The directory has another address by now, or the same as here. Look again; nothing was changed.',
+    changed: 'The address in the directory has changed. Check it again; nothing was changed.',
     foreign:
       'That address is not in one of the organization’s domains, so no invitation can go there. Nothing was changed.',
     'address-taken': 'Another person has that address here. Change or separate that person first; nothing was changed.'
@@ -108,7 +107,7 @@ function refuseAddress(
 
 const tooSmall = () => new Refusal(403, 'Only an owner may do this with admins and owners.')
 
-/** Why nothing was changed, for the page; null: it was done. */
+/** Why nothing was changed, for the page; null: success. */
 function problemOf(result: EntryOutcome): string | null {
   switch (result.outcome) {
     case 'done':

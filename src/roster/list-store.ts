@@ -1,4 +1,4 @@
-/** The list of people at any size: search, filters and counts that are kept instead of counted. */
+/** The list of people at any size: search, filters and stored counts. */
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../db/paged-search.ts'
@@ -18,13 +18,13 @@ export interface PeopleFilter {
 const hasExpired = isExpired(sql`${people.stage}`, sql`${people.invitationExpiresAt}`)
 const searched = sql`(${people.addressKey} || E'\n' || lower(coalesce(${people.name}, '')))`
 
-/** In the address as it is kept or read, in the name, or in the address that the directory has for this person. */
+/** In the address, as stored or readable, in the name, or in the directory's address for this person. */
 function isFound(q: string, isByIndex: boolean): SQL {
   const has = isByIndex ? containsByIndex : contains
   return sql`(${has(searched, q)} or ${has(sql`${people.alsoFoundBy}`, q)})`
 }
 
-/** Whose mails are in that state, found by way of the batches that have some, and whose address gets none. */
+/** People with an email in that state, found through the batches that have some, and whose address gets none. */
 const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   select d.person_id from batches b cross join lateral (
     select person_id from deliveries where batch_id = b.id and state = ${state} offset 0
@@ -33,7 +33,7 @@ const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   ${state === 'suppressed' || state === 'bounced' ? sql`union all select id from people where suppression is not null` : sql``}
 )`
 
-/** Everything that a filter says, as one condition on `people`. Search is literal, anywhere, without case. */
+/** A whole filter as one condition on `people`. Search is literal, anywhere, ignoring case. */
 export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = false): SQL | undefined {
   const isThere = { invited: hasOpenInvitation(people), expired: hasExpired } as Partial<Record<Enrollment, SQL>>
   const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
@@ -52,7 +52,7 @@ export interface Listed {
   name: string | null
   role: Role
   enrollment: Enrollment
-  /** What decides: the newest mail, or that the address gets none. */
+  /** The delivery shown: the newest email's, or that the address gets none. */
   delivery: DeliveryState | null
   isKept: boolean
   suppression: Suppressed
@@ -60,7 +60,7 @@ export interface Listed {
   signedUpAt: Date | null
 }
 
-/** One page of people in the order of their addresses, after `after` (an address key). */
+/** One page of people by address, after `after` (an address key). */
 export async function listPeople(db: Db, filter: PeopleFilter, limit: number, after = ''): Promise<Listed[]> {
   const isMatch = matching(filter)
   const isLater = gt(people.addressKey, after)
@@ -85,7 +85,6 @@ export async function listPeople(db: Db, filter: PeopleFilter, limit: number, af
 
 const some = (db: Db, where: SQL | undefined) => db.select().from(people).where(where).$dynamic()
 
-/** The table, or a part of it under its name. */
 type Source = typeof people | ReturnType<ReturnType<typeof some>['as']>
 
 function pageFrom(db: Db, source: Source, where: SQL | undefined, limit: number): Promise<Listed[]> {

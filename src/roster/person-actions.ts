@@ -1,4 +1,3 @@
-/** The buttons on a person's page, and what is asked before some of them act. */
 
 import { stateOf } from '../invitations/invitation.ts'
 import type { Ending } from '../invitations/inviter-store.ts'
@@ -38,11 +37,9 @@ interface Action {
   label: string
   icon: string
   primary: boolean
-  /** What is asked before it is done. */
   sheet: Sheet | null
 }
 
-/** What the viewer, an admin or owner, may do about a person. */
 export function actionsOf(
   person: Person,
   newest: InvitationRow | undefined,
@@ -65,7 +62,7 @@ export function actionsOf(
     return mayChange ? [act(`/people/${person.id}/reactivation`, 'Reactivate', 'check', true)] : []
   const open = newest && stateOf(newest) === 'open' ? newest : undefined
   const mail = isSuppressed
-    ? act(`/people/${person.id}/mail-permission`, 'Let mail through again', 'mail', true)
+    ? act(`/people/${person.id}/mail-permission`, 'Allow email again', 'mail', true)
     : open
       ? act(`/invitations/${open.id}/deliveries`, 'Resend invitation', 'send', true)
       : act(`/people/${person.id}/invitations`, newest ? 'Invite again' : 'Invite', 'send', true)
@@ -97,8 +94,8 @@ const revocationSheet = (person: Person): Sheet => ({
 })
 
 /**
- * What becomes of the invitations that this user sent and that are not answered yet. Those typed by hand were the user's
- * own choice and end unless the admin keeps them; a list is the organization's and stays unless the admin ends it.
+ * What happens to the user's unanswered invitations. Typed ones were the user's own choice and end unless the admin keeps them; a list is
+ * the organization's and stays unless the admin ends it.
  */
 function endingChoice({ typed, listed }: Sent): Choice | null {
   if (typed + listed === 0) return null

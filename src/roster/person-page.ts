@@ -1,4 +1,3 @@
-/** The page of one person: what they are now, what may be done, and their whole story. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { recentEvents } from '../audit/store.ts'
 import { stateOf } from '../invitations/invitation.ts'
@@ -94,11 +93,11 @@ function factsOf(person: Person, newest: InvitationRow | undefined, timeZone: st
       name: state === 'open' ? 'Invitation ends' : 'Invitation ended',
       value: showTime(newest.expiresAt, timeZone).text
     })
-  if (newest?.requestedAt) facts.push({ name: 'Asked for another', value: showTime(newest.requestedAt, timeZone).text })
+  if (newest?.requestedAt) facts.push({ name: 'Requested another', value: showTime(newest.requestedAt, timeZone).text })
   return facts
 }
 
-/** What an open invitation gives: nothing above member once the owner who chose it cannot give roles. */
+/** The role that an open invitation grants: only member once the owner who chose it cannot give roles. */
 function roleInWords(person: Person, newest: InvitationRow | undefined): string {
   if (person.enrollment !== 'invited' || !newest) return roleNames[person.role]
   if (newest.role === 'member' || newest.isGrantValid) return roleNames[newest.role]
@@ -112,7 +111,7 @@ function directoryFacts(person: Person, timeZone: string) {
     ...(title ? [{ name: 'Title', value: title }] : []),
     ...(department ? [{ name: 'Department', value: department }] : []),
     ...(left
-      ? [{ name: gone ? 'Gone from the directory' : 'Disabled in the directory', value: showTime(left, timeZone).text }]
+      ? [{ name: gone ? 'Missing from the directory' : 'Disabled in the directory', value: showTime(left, timeZone).text }]
       : [])
   ]
 }
@@ -127,7 +126,6 @@ async function pendingTeams(db: Deps['db'], person: Person, memberships: Members
     .map(({ id, name }) => ({ href: `/teams/${id}`, name }))
 }
 
-/** Each team with every reason for which the person is in it. */
 function teamsOf(memberships: MembershipOf[], timeZone: string) {
   const byTeam = Map.groupBy(memberships, ({ teamId }) => teamId)
   return [...byTeam].map(([teamId, reasons]) => ({
@@ -137,13 +135,13 @@ function teamsOf(memberships: MembershipOf[], timeZone: string) {
   }))
 }
 
-/** Only an owner gives roles: to a user, or to somebody with an open invitation. */
+/** Only owners give roles, to users and to people with an open invitation. */
 function roleChoice(person: Person, newest: InvitationRow | undefined, viewerRole: Role) {
   const isInvited = person.enrollment === 'invited'
   const mayChoose = viewerRole === 'owner' && (isInvited || person.enrollment === 'signed-up')
   return {
     role: isInvited && newest ? newest.role : person.role,
     roles: mayChoose ? Object.entries(roleNames) : [],
-    roleHint: isInvited ? 'A higher role sends a new email with a new link.' : 'Ends the sessions of this user.'
+    roleHint: isInvited ? 'A higher role sends a new email with a new link.' : 'Changing it signs them out.'
   }
 }

@@ -30,7 +30,7 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
   app.post<ById>('/people/:id/invitations', byAdmin, async (request, reply) => {
     const person = await findPerson(db, Number(request.params.id))
     if (!person) throw noPerson()
-    if (person.enrollment === 'signed-up') throw new Refusal(409, 'This person has signed up already.')
+    if (person.enrollment === 'signed-up') throw new Refusal(409, 'This person has already signed up.')
     if (person.enrollment === 'deactivated')
       throw new Refusal(409, 'This user is deactivated. Reactivate instead of inviting.')
     const { domains } = await organizationOf(db)
@@ -48,12 +48,12 @@ export function personRoutes(app: FastifyInstance, deps: Deps): void {
   app.post<ById>('/people/:id/mail-permission', byAdmin, async (request, reply) => {
     const outcome = await allowMailTo(db, viewerOf(request).id, Number(request.params.id))
     if (outcome === 'unknown') throw noPerson()
-    if (outcome === 'was-allowed') throw new Refusal(409, 'Nothing holds mail to this person back.')
+    if (outcome === 'was-allowed') throw new Refusal(409, 'Email to this person is not blocked.')
     return redirectWith(
       reply,
       db,
       `/people/${request.params.id}`,
-      'Mail to this address goes through again. Invite the person when you are ready.'
+      'Email to this address is allowed again. Invite the person when you are ready.'
     )
   })
 
@@ -108,8 +108,8 @@ const revokedInWords = (count: number) =>
 const replacedInWords = (count: number) =>
   count > 0 &&
   (count === 1
-    ? '1 invitation link that they knew no longer works. A new one is emailed, unless the person gets no email.'
-    : `${number(count)} invitation links that they knew no longer work. New ones are emailed, except to people who get no email.`)
+    ? '1 invitation link that they had seen no longer works. A new one is emailed, unless the person gets no email.'
+    : `${number(count)} invitation links that they had seen no longer work. New ones are emailed, except to people who get no email.`)
 
 type Changed = Extract<RoleOutcome, { outcome: 'changed' }>
 
@@ -117,9 +117,9 @@ function roleText(role: Role, { link, replaced }: Changed): string {
   const changed = `Role changed to ${roleNames[role].toLowerCase()}.`
   if (replaced > 0) return `${changed} ${replacedInWords(replaced)}`
   if (link === 'sent')
-    return `${changed} The earlier link no longer works; a new email with a new link is on its way to this person.`
+    return `${changed} The earlier link no longer works; a new email with a new link is being sent.`
   if (link === 'suppressed')
-    return `${changed} The earlier link no longer works, and this address gets no mail: copy the new link for this person.`
+    return `${changed} The earlier link no longer works, and this address gets no email: copy the new link for this person.`
   return changed
 }
 

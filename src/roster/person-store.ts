@@ -2,7 +2,6 @@ import { desc, eq } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { deliveries } from '../db/schema.ts'
 
-/** One person's mails, the newest first. */
 export async function deliveriesOf(db: Db, personId: number) {
   const {
     id,

@@ -1,4 +1,3 @@
-/** One person's story: invitations, mails and events in one line of time, the newest first. Pure. */
 import type { EventRow } from '../audit/event.ts'
 import { describeEvent } from '../audit/event.ts'
 import { invitationBadges, stateOf } from '../invitations/invitation.ts'
@@ -14,7 +13,7 @@ interface Moment {
   tone: string
   icon: string
   text: string
-  /** The mail server's words, or what is still to come. */
+  /** The mail server's reply, or the next step. */
   detail: string | null
 }
 

@@ -6,8 +6,8 @@ import { requireRole } from '../people/store.ts'
 import type { ReadForm } from './directory-form.ts'
 
 /**
- * Saves how the directory is reached, but for what the environment says. The password is kept sealed, with the server
- * that it is for; it is in no event and no answer. The next run of every group uses what was saved.
+ * Saves the directory settings except those from the environment. The password is stored sealed, with the server that it is for; it is in
+ * no event and no answer. The next run of every group uses what was saved.
  */
 export async function changeDirectory(
   { db, secretKey }: { db: Database; secretKey: Buffer },

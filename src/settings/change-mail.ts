@@ -7,7 +7,6 @@ import type { Decision } from '../mail/queue/origin-store.ts'
 import { updateLineDays } from '../organization/store.ts'
 import { requireRole } from '../people/store.ts'
 
-/** Saves how fast mail leaves and how long the lines of batches are kept: one event, with the new values. */
 export async function changeMail(db: Database, actorId: number, changed: Pacing & { lineDays: number }): Promise<void> {
   await transaction(db, async tx => {
     await requireRole(tx, actorId, 'owner')
@@ -17,7 +16,7 @@ export async function changeMail(db: Database, actorId: number, changed: Pacing 
   })
 }
 
-/** An owner's decision about the mail of a restored copy. False when nothing is to be decided. */
+/** An owner's decision about the emails of a restored copy. False when there is nothing to decide. */
 export async function decideMailOfCopy(
   { db, secretKey }: { db: Database; secretKey: Buffer },
   actorId: number,
@@ -26,7 +25,7 @@ export async function decideMailOfCopy(
 ): Promise<boolean> {
   const isDecided = await transaction(db, async tx => {
     const isDone = await decideCopy(tx, secretKey, actorId, act)
-    // afterwards, since deciding waits for the worker that moves mails
+    // afterwards, since deciding waits for the worker that moves emails
     await requireRole(tx, actorId, 'owner')
     return isDone
   })

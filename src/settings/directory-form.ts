@@ -1,4 +1,3 @@
-/** The directory's settings as a form holds them: read strictly, every problem by field. */
 import type { LdapEnvironment } from '../config/ldap.ts'
 import { type DirectoryState, serverOf } from '../directory/settings.ts'
 import type { AttributeNames, DirectorySettings } from '../ldap/directory.ts'
@@ -10,7 +9,7 @@ import { messageOf } from '../lib/errors.ts'
 import { isPem } from '../lib/pem.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
-/** What was sent; a field that was not keeps its value. */
+/** What was sent; a field that was not sent keeps its value. */
 export type DirectoryFields = Partial<Record<DirectoryField, string>>
 export type DirectoryField =
   | 'url'
@@ -28,7 +27,7 @@ export type DirectoryField =
   | 'exclusions'
   | 'deactivate_leavers'
 
-/** Which setting of the environment locks a field, and what it is called there. */
+/** The environment variable that locks a field, and the field's name there. */
 export const lockOf: Partial<Record<DirectoryField, [keyof LdapEnvironment, string]>> = {
   url: ['url', 'LDAP_URL'],
   starttls: ['startTls', 'LDAP_STARTTLS'],
@@ -55,7 +54,7 @@ export const attributeNames = [
 export const isLocked = (field: DirectoryField, { locked }: Pick<DirectoryState, 'locked'>) =>
   lockOf[field] !== undefined && locked.has(lockOf[field][0])
 
-/** The settings as the form's values: what a page shows before anybody has typed. The password never is among them. */
+/** The settings as the form's initial values, without the password. */
 export function valuesOf({ settings, ...state }: DirectoryState): Record<DirectoryField, string> {
   const onOff = (isOn: boolean) => (isOn ? 'on' : 'off')
   return {
@@ -80,15 +79,15 @@ export function valuesOf({ settings, ...state }: DirectoryState): Record<Directo
 
 export interface ReadForm {
   errors: FieldErrors
-  /** With the password that goes with them: the typed one, or the kept one if it was typed for this server. */
+  /** With the password: the typed one, or the stored one if it was typed for this server. */
   settings: DirectorySettings
   intervalMinutes: number
   deactivateLeavers: boolean
-  /** Typed now, to be kept; null: the kept one stays. */
+  /** Typed now, to be stored; null: the stored one stays. */
   newPassword: string | null
 }
 
-/** What the form says, held against what counts now. */
+/** Compares the form with the effective settings. */
 export function readForm(fields: DirectoryFields, state: DirectoryState): ReadForm {
   const values = { ...valuesOf(state), ...fields }
   const errors: FieldErrors = {}
@@ -129,16 +128,16 @@ export function readForm(fields: DirectoryFields, state: DirectoryState): ReadFo
 /** S13: a password that was typed for one server is sent to no other. */
 function passwordFor(settings: DirectorySettings, typed: string, state: DirectoryState, errors: FieldErrors): string {
   if (settings.bindDn === '') {
-    if (typed !== '') errors.bind_dn ??= 'Enter whom this password belongs to.'
+    if (typed !== '') errors.bind_dn ??= 'Enter the bind DN that this password belongs to.'
     return ''
   }
   if (typed !== '') return typed
   const kept = serverOf(settings) === serverOf(state.settings) ? state.settings.bindPassword : ''
   if (kept === '')
     errors.bind_password = state.isPasswordSealed
-      ? 'Enter the bind password again: the one that is kept cannot be read with the SECRET_KEY in force.'
+      ? 'Enter the bind password again: the stored one cannot be read with the current SECRET_KEY.'
       : state.hasPassword
-        ? 'Enter the bind password again: it goes to no other server, and no other way, than it was entered for.'
+        ? 'Enter the bind password again: the server, port or encryption has changed since it was saved.'
         : 'Enter the bind password.'
   return kept
 }
@@ -168,7 +167,7 @@ function trying(errors: FieldErrors, field: DirectoryField, check: () => unknown
 
 function checkAddress({ url, startTls, allowPlain }: DirectorySettings) {
   const { port, isLdaps, isLoopback } = parseLdapUrl(url)
-  // not a way to knock at what else listens on a server (S12)
+  // not a way to probe other services on a server (S12)
   if (port < 1024 && port !== 389 && port !== 636) throw new Error('Directories listen on port 389, 636 or above 1023')
   if (!isLdaps && !startTls && !isLoopback && !allowPlain)
     throw new Error(

@@ -29,7 +29,6 @@ const body = form({
 })
 type Fields = Static<typeof body>
 
-/** How the directory is reached, what is read of it and how often. */
 export function directorySettingsRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
   const options = { config: { access: 'owner' }, schema: { body } } as const

@@ -22,7 +22,6 @@ type Fields = Static<typeof body>
 
 const maxPerSecond = 100_000
 
-/** How mail leaves: the server that the environment names, how fast, and how long reports are kept. */
 export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
   copyRoute(app, deps)
@@ -56,7 +55,6 @@ const isWhole = (text: string, max: number) => /^\d{1,6}$/.test(text.trim()) && 
 
 const copyBody = form({ act: field() })
 
-/** What becomes of the mail in a restored copy. */
 function copyRoute(app: FastifyInstance, deps: Deps) {
   app.post<{ Body: Static<typeof copyBody> }>(
     '/settings/mail/copy',

@@ -7,7 +7,7 @@ import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 
-/** How people sign in, and how the organization's sign-in is turned on: the environment says so, this page only shows it. */
+/** Only shows how people sign in: the environment turns directory sign-in on. */
 export function signInSettingsRoutes(app: FastifyInstance, deps: Deps): void {
   app.get('/settings/sign-in', { config: { access: 'owner' } }, async (request, reply) => {
     const [{ settings, problem, locked }, read] = await Promise.all([readDirectory(deps), newestGoodRead(deps.db)])

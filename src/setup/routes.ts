@@ -28,7 +28,7 @@ const body = form({
 })
 type Fields = Static<typeof body>
 
-/** First run only. `token` was printed at start; it is nowhere else. */
+/** First run only. `token` was printed at start and is stored nowhere. */
 export function setupRoutes(app: FastifyInstance, deps: Deps, token: string): void {
   const { db } = deps
   app.get<{ Querystring: { token?: string } }>(
@@ -66,7 +66,7 @@ export function setupRoutes(app: FastifyInstance, deps: Deps, token: string): vo
   })
 }
 
-const alreadySetUp = () => new Refusal(404, 'Rollcall is set up already. Sign in instead.')
+const alreadySetUp = () => new Refusal(404, 'Rollcall is already set up. Sign in instead.')
 
 function refuseOnceSetUp(organization: string | null) {
   if (organization !== null) throw alreadySetUp()
@@ -84,7 +84,7 @@ function noToken(reply: FastifyReply) {
 function errorsOf(values: Fields): FieldErrors {
   const errors = organizationErrors(values)
   if (readName(values.name) === undefined) errors.name = 'Enter your name, up to 200 characters.'
-  if ('fault' in parseAddress(values.email.trim())) errors.email = 'Enter an e-mail address like name@example.org.'
+  if ('fault' in parseAddress(values.email.trim())) errors.email = 'Enter an email address like name@example.org.'
   const problem = passwordProblem(values.password, [values.organization, values.email, values.name])
   if (problem) errors.password = problem
   return errors

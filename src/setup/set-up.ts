@@ -17,7 +17,7 @@ export interface FirstOwner {
   over?: AbortSignal
 }
 
-/** Makes the organization and its first owner, once: of two at the same time, one is told that it is set up. */
+/** Creates the organization and its first owner, once: of two simultaneous requests, one learns that it is already set up. */
 export async function setUp(
   db: Database,
   first: FirstOwner

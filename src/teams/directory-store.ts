@@ -1,9 +1,9 @@
-/** What happens to teams because of the directory: memberships that it gave, and those for other reasons. */
+/** What the directory changes in teams: memberships that it gave, and those for other reasons. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { closeTeam, insertTeam, lockTeam, recountTeam } from './store.ts'
 
-/** The team follows a group from now on: `teamId`, if it is still there, or a new one. Returns its id. */
+/** Makes a team follow a group: `teamId`, if it still exists, or a new one. Returns its id. */
 export async function followGroup(
   tx: Db,
   teamId: number | undefined,
@@ -15,7 +15,7 @@ export async function followGroup(
   return row ? Number(row.id) : insertTeam(tx, { ...team, source: 'directory' })
 }
 
-/** The team follows no group any longer. One that stays is made by hand from now on, with the people who are in it. */
+/** The team no longer follows a group. If it stays, it is one made by hand, with its present members. */
 export async function stopFollowing(tx: Db, teamId: number, team: 'keep' | 'remove'): Promise<void> {
   if (team === 'remove') return closeTeam(tx, teamId)
   await tx.execute(sql`
@@ -23,7 +23,7 @@ export async function stopFollowing(tx: Db, teamId: number, team: 'keep' | 'remo
     select team_id, person_id, 'hand', 'kept', since from memberships where team_id = ${teamId} and source = 'directory'
     on conflict do nothing`)
   await tx.execute(sql`delete from memberships where team_id = ${teamId} and source = 'directory'`)
-  // a team made by hand has a name of its own
+  // teams made by hand have unique names
   await tx.execute(sql`
     update teams t set source = 'hand', name = case
       when exists (
@@ -32,7 +32,7 @@ export async function stopFollowing(tx: Db, teamId: number, team: 'keep' | 'remo
     where t.id = ${teamId}`)
 }
 
-/** Takes these people out of the team, as far as the directory put them in. Returns who was in it. */
+/** Ends these people's memberships by the directory. Returns who had one. */
 export async function removeByDirectory(tx: Db, teamId: number, personIds: number[]): Promise<number[]> {
   const rows = await tx.execute<{ person_id: string }>(sql`
     delete from memberships m using unnest(${sql.param(personIds)}::bigint[]) as gone(person_id)
@@ -42,7 +42,7 @@ export async function removeByDirectory(tx: Db, teamId: number, personIds: numbe
   return rows.map(row => Number(row.person_id))
 }
 
-/** Puts people back by hand who are not in the team by the directory again. Returns how many. */
+/** Puts people back by hand, unless the directory has put them back. Returns how many. */
 export async function putBackByHand(
   tx: Db,
   teamId: number,
@@ -61,7 +61,7 @@ export async function putBackByHand(
   return rows.length
 }
 
-/** Locks the teams that a person is in for other reasons than the directory, in the order of their ids. */
+/** Locks the teams that a person is in for reasons other than the directory, by id. */
 export async function lockOwnTeams(tx: Db, personId: number): Promise<number[]> {
   const rows = await tx.execute<{ team_id: string }>(sql`
     select distinct team_id from memberships where person_id = ${personId} and source <> 'directory' order by team_id`)

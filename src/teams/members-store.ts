@@ -16,7 +16,7 @@ export interface Member {
   delivery: DeliveryState | null
   isKept: boolean
   suppression: Suppressed
-  /** Every reason for being in the team. */
+  /** Every reason for the membership. */
   sources: MembershipSource[]
   since: Date
   sort: string
@@ -69,7 +69,7 @@ export async function listMembers(
   }))
 }
 
-/** Where a list goes on after somebody: nothing when they are not in the team any more. */
+/** Where a list continues after a person: nothing when they are no longer in the team. */
 export async function placeOf(db: Db, teamId: number, personId: number) {
   const [row] = await db.execute<{ sort: string }>(
     sql`select sort from team_members where team_id = ${teamId} and person_id = ${personId}`
@@ -77,7 +77,7 @@ export async function placeOf(db: Db, teamId: number, personId: number) {
   return row && { sort: row.sort, personId }
 }
 
-/** Puts somebody in a team for one more reason; false when that reason stood already. Keeps the team's count. */
+/** Adds a reason for a person's membership; false when it existed already. Updates the team's count. */
 export async function insertMembership(
   tx: Db,
   membership: { teamId: number; personId: number; source: 'hand' | 'invitation'; addedBy: number | null }
@@ -97,7 +97,7 @@ export async function insertMembership(
   return rows.length > 0
 }
 
-/** Takes one reason back; false when it did not stand. Keeps the team's count. */
+/** Removes a reason; false when it did not exist. Updates the team's count. */
 export async function deleteMembership(
   tx: Db,
   teamId: number,
@@ -117,7 +117,7 @@ export async function deleteMembership(
   return rows.length > 0
 }
 
-/** The invitations of a batch name these teams: whoever joins by one of them is in these. */
+/** Names these teams for a batch's invitations: people who accept join them. */
 export async function nameTeams(tx: Db, batchId: number, teamIds: Iterable<number>): Promise<void> {
   const rows = [...new Set(teamIds)].map(teamId => ({ batchId, teamId }))
   if (rows.length > 0) await tx.insert(batchTeams).values(rows).onConflictDoNothing()
@@ -130,14 +130,14 @@ export async function copyTeams(tx: Db, fromBatchId: number, batchId: number): P
     select ${batchId}, team_id from ${batchTeams} where batch_id = ${fromBatchId} on conflict do nothing`)
 }
 
-/** Locks the teams that a batch names, in the order of all who lock several: before anybody's row, as a sync does. */
+/** Locks a batch's teams, in the usual order: before any person's row, as a sync does. */
 export async function lockTeamsOf(tx: Db, batchId: number): Promise<void> {
   await tx.execute(sql`
     select from ${teams} t where t.id in (select team_id from ${batchTeams} where batch_id = ${batchId})
     order by t.id for no key update`)
 }
 
-/** Somebody joined by an invitation of this batch: they are in the teams that it names, those that are still there. */
+/** A person joined by an invitation of this batch: puts them in its teams that still exist. */
 export async function joinTeamsOf(tx: Db, batchId: number, personId: number): Promise<void> {
   const rows = await tx.execute<{ id: string }>(sql`
     select t.id from ${batchTeams} b join ${teams} t on t.id = b.team_id and t.removed_at is null

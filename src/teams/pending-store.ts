@@ -1,4 +1,4 @@
-/** Who will be in a team once they join: the open invitations of the batches that name it. */
+/** Who will be in a team after joining: the open invitations of the batches that name it. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { first } from '../lib/ends.ts'
@@ -12,7 +12,7 @@ export interface Pending {
   expiresAt: Date
 }
 
-/** The people `p` whose invitation `d` names the team is open, and who are not in the team already. */
+/** The people `p` whose invitation `d` names the team and is open, and who are not in the team already. */
 const pendingOf = (teamId: number) => sql`
   batch_teams t join deliveries d on d.batch_id = t.batch_id
   join people p on p.id = d.person_id and p.invitation_id = d.invitation_id
@@ -24,7 +24,7 @@ export async function countPending(db: Db, teamId: number): Promise<number> {
   return Number(row.n)
 }
 
-/** One page of them in the order of their invitation, after the person `after`. */
+/** One page of them by invitation, after the person `after`. */
 export async function listPending(db: Db, teamId: number, limit: number, after = 0): Promise<Pending[]> {
   const rows = await db.execute<{
     id: string
@@ -44,7 +44,7 @@ export async function listPending(db: Db, teamId: number, limit: number, after =
   }))
 }
 
-/** The teams that a batch's invitations name, as far as they are still there. */
+/** The teams that a batch's invitations name, if they still exist. */
 export async function teamsOfBatch(db: Db, batchId: number): Promise<{ id: number; name: string }[]> {
   const rows = await db.execute<{ id: string; name: string }>(sql`
     select t.id, t.name from batch_teams b join teams t on t.id = b.team_id and t.removed_at is null

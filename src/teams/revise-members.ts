@@ -7,30 +7,29 @@ import { lockTeam } from './store.ts'
 
 export type MemberOutcome =
   | { outcome: 'done'; personId: number }
-  /** There is no such team. */
   | { outcome: 'unknown' }
-  /** What is wrong with the address, or with the person in this team, in words. */
+  /** What is wrong with the address, or with the person in this team. */
   | { outcome: 'refused'; problem: string }
 
-/** Puts somebody whom Rollcall knows in a team by hand; a sync of the team's group leaves them there. */
+/** Adds a known person to a team by hand; a sync of the team's group leaves them there. */
 export async function addByHand(db: Database, actorId: number, teamId: number, typed: string): Promise<MemberOutcome> {
   const parsed = parseAddress(typed.trim())
-  if ('fault' in parsed) return { outcome: 'refused', problem: 'Enter the e-mail address of one person.' }
+  if ('fault' in parsed) return { outcome: 'refused', problem: 'Enter the email address of one person.' }
   return transaction(db, async tx => {
     const team = await lockTeam(tx, teamId)
     if (!team) return { outcome: 'unknown' }
     await requireRole(tx, actorId, 'admin')
     const personId = await findPersonByKey(tx, parsed.key)
     if (personId === undefined)
-      return { outcome: 'refused', problem: 'Nobody here has this address. Invite them first.' }
+      return { outcome: 'refused', problem: 'No one has this address yet. Invite them first.' }
     const isNew = await insertMembership(tx, { teamId, personId, source: 'hand', addedBy: actorId })
-    if (!isNew) return { outcome: 'refused', problem: 'This person was put in the team by hand before.' }
+    if (!isNew) return { outcome: 'refused', problem: 'This person was already added by hand.' }
     await recordEvent(tx, { kind: 'team-joined', actorId, personId, details: { team: team.name, teamId } })
     return { outcome: 'done', personId }
   })
 }
 
-/** Takes back what hands and invitations did; what the directory says of this person stays. */
+/** Removes what hands and invitations did; the directory's membership stays. */
 export async function takeOutByHand(
   db: Database,
   actorId: number,
@@ -43,7 +42,7 @@ export async function takeOutByHand(
     await requireRole(tx, actorId, 'admin')
     const byHand = await deleteMembership(tx, teamId, personId, 'hand')
     const byInvitation = await deleteMembership(tx, teamId, personId, 'invitation')
-    if (!byHand && !byInvitation) return { outcome: 'refused', problem: 'Nobody put this person in the team by hand.' }
+    if (!byHand && !byInvitation) return { outcome: 'refused', problem: 'This person was not added by hand.' }
     await recordEvent(tx, { kind: 'team-left', actorId, personId, details: { team: team.name, teamId } })
     return { outcome: 'done', personId }
   })

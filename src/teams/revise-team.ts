@@ -8,14 +8,13 @@ import { closeTeam, insertTeam, lockTeam, updateTeam } from './store.ts'
 export type ReviseOutcome =
   | { outcome: 'done'; teamId: number }
   | { outcome: 'unknown' }
-  /** What is wrong with the name, in words. */
   | { outcome: 'refused'; problem: string }
-  /** The team follows a directory group: that decides. */
+  /** The team follows a directory group, which decides. */
   | { outcome: 'from-directory' }
 
 const noName: ReviseOutcome = { outcome: 'refused', problem: 'Enter a name of up to 200 visible characters.' }
 
-/** Makes a team by hand. Names of such teams are different, whatever their case. */
+/** Creates a team by hand. Such teams have unique names, ignoring case. */
 export async function createTeam(db: Database, actorId: number, typed: string): Promise<ReviseOutcome> {
   const name = readName(typed)
   if (name === undefined) return noName
@@ -46,7 +45,7 @@ export async function renameTeam(db: Database, actorId: number, id: number, type
   )
 }
 
-/** The team and everybody's place in it; nobody is deactivated. */
+/** Deletes the team and all memberships; no one is deactivated. */
 export async function removeTeam(db: Database, actorId: number, id: number): Promise<ReviseOutcome> {
   return transaction(db, async tx => {
     const team = await lockTeam(tx, id)
@@ -64,6 +63,6 @@ async function unlessTaken(act: () => Promise<ReviseOutcome>): Promise<ReviseOut
     return await act()
   } catch (error) {
     if (violatedUnique(error) !== 'teams_hand_name') throw error
-    return { outcome: 'refused', problem: 'There is a team of that name already.' }
+    return { outcome: 'refused', problem: 'A team with that name already exists.' }
   }
 }

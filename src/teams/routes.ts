@@ -38,7 +38,7 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const result = await createTeam(db, viewerOf(request).id, request.body.name)
       if (result.outcome === 'refused') return teamsPage(deps, request, reply, request.body.name, result.problem)
-      return redirectWith(reply, db, `/teams/${teamIdOf(result)}`, 'The team is there. Put somebody in it.')
+      return redirectWith(reply, db, `/teams/${teamIdOf(result)}`, 'Team created. Add its first members.')
     }
   )
 
@@ -56,13 +56,13 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
       const { name } = request.body
       const result = await renameTeam(db, viewerOf(request).id, Number(request.params.id), name)
       if (result.outcome === 'refused') return teamPage(deps, request, reply, { name: result.problem }, { name })
-      return redirectWith(reply, db, `/teams/${teamIdOf(result)}`, 'Renamed.')
+      return redirectWith(reply, db, `/teams/${teamIdOf(result)}`, 'Team renamed.')
     }
   )
 
   app.post<ById>('/teams/:id/removal', byAdmin, async (request, reply) => {
     teamIdOf(await removeTeam(db, viewerOf(request).id, Number(request.params.id)))
-    return redirectWith(reply, db, '/teams', 'The team is gone.')
+    return redirectWith(reply, db, '/teams', 'Team deleted.')
   })
 
   memberRoutes(app, deps)
@@ -79,7 +79,7 @@ function memberRoutes(app: FastifyInstance, deps: Deps): void {
       const result = await addByHand(db, viewerOf(request).id, Number(request.params.id), email)
       if (result.outcome === 'unknown') throw noTeam()
       if (result.outcome === 'refused') return teamPage(deps, request, reply, { email: result.problem }, { email })
-      return redirectWith(reply, db, `/teams/${request.params.id}`, 'Put in the team.')
+      return redirectWith(reply, db, `/teams/${request.params.id}`, 'Added to the team.')
     }
   )
 
@@ -91,7 +91,7 @@ function memberRoutes(app: FastifyInstance, deps: Deps): void {
       const result = await takeOutByHand(db, viewerOf(request).id, Number(id), Number(person))
       if (result.outcome === 'unknown') throw noTeam()
       if (result.outcome === 'refused') throw new Refusal(409, `${result.problem} Nothing was changed.`)
-      return redirectWith(reply, db, `/teams/${id}`, 'Taken out of the team.')
+      return redirectWith(reply, db, `/teams/${id}`, 'Removed from the team.')
     }
   )
 }

@@ -11,9 +11,9 @@ export interface ListedTeam {
   id: number
   name: string
   source: 'directory' | 'hand'
-  /** People in it, each counted once. */
+  /** Members, each counted once. */
   memberCount: number
-  /** The synced group that it follows, while it is synced. */
+  /** The group that it follows, while it is synced. */
   groupId: number | null
 }
 
@@ -30,13 +30,11 @@ const columns = {
   groupId: groupOf
 }
 
-/** Where a list of teams goes on: after this name and id. */
 export interface AfterTeam {
   name: string
   id: number
 }
 
-/** One page of teams in the order of their names; `q` is contained in the name. */
 export async function listTeams(db: Db, q: string, limit: number, after?: AfterTeam): Promise<ListedTeam[]> {
   const name = sql`lower(${teams.name})`
   const isLater = after && sql`(${name}, ${teams.id}) > (lower(${after.name}), ${after.id}::bigint)`
@@ -48,7 +46,6 @@ export async function listTeams(db: Db, q: string, limit: number, after?: AfterT
     .limit(limit)
 }
 
-/** One team that has not been removed. */
 export async function findTeam(db: Db, id: number): Promise<ListedTeam | undefined> {
   const [row] = await db
     .select(columns)
@@ -57,7 +54,7 @@ export async function findTeam(db: Db, id: number): Promise<ListedTeam | undefin
   return row
 }
 
-/** Locks one team's row until the transaction ends: every act on a team starts here. */
+/** Locks a team's row until the transaction ends: every action on a team starts here. */
 export async function lockTeam(tx: Db, id: number): Promise<TeamRow | undefined> {
   const [row] = await tx
     .select()
@@ -67,14 +64,13 @@ export async function lockTeam(tx: Db, id: number): Promise<TeamRow | undefined>
   return row
 }
 
-/** Names of teams, to choose from: at most `limit`. */
 export async function teamNames(db: Db, limit: number): Promise<string[]> {
   const { id, name } = teams
   const rows = await db.select({ name }).from(teams).where(isThere).orderBy(sql`lower(${name})`, asc(id)).limit(limit)
   return rows.map(row => row.name)
 }
 
-/** The teams that somebody typed, by id or by name; blank ones are none. `problem`: which of them is no team, or several. */
+/** The teams that were typed, by id or by name, without blank ones. `problem`: which of them is not a team, or several. */
 export async function findTeams(db: Db, typed: string[]): Promise<{ ids: number[]; problem: string | null }> {
   const ids: number[] = []
   for (const text of typed.map(each => each.trim()).filter(Boolean)) {
@@ -104,13 +100,13 @@ export async function updateTeam(
   await tx.update(teams).set(changed).where(eq(teams.id, id))
 }
 
-/** The team is gone from every list and page; nobody is in it any more. */
+/** Removes the team from every list and page, with its members. */
 export async function closeTeam(tx: Db, id: number): Promise<void> {
   await tx.delete(memberships).where(eq(memberships.teamId, id))
   await tx.update(teams).set({ removedAt: sql`now()`, memberCount: 0 }).where(eq(teams.id, id))
 }
 
-/** Counts again who is in a team; for changes of many at once. Hold the team's lock. */
+/** Counts a team's members again, after changes of many. Hold the team's lock. */
 export async function recountTeam(tx: Db, id: number): Promise<void> {
   await tx
     .update(teams)
@@ -130,7 +126,7 @@ export interface MembershipOf extends Reason {
   groupId: number | null
 }
 
-/** Why somebody is in which teams: a row for each reason, by the teams' names. */
+/** Why a person is in which teams: a row per reason, by team name. */
 export async function membershipsOf(db: Db, personId: number): Promise<MembershipOf[]> {
   const where: SQL | undefined = and(eq(memberships.personId, personId), isThere)
   return db

@@ -1,4 +1,3 @@
-/** One team: who is in it, and why. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { idOf } from '../lib/id.ts'
@@ -27,7 +26,7 @@ export async function teamOf({ db }: Deps, request: FastifyRequest): Promise<Lis
   return team
 }
 
-/** What is searched for, from two characters on. */
+/** The search text, from two characters on. */
 export function searchOf(request: FastifyRequest): string {
   return searchTerm(textOf(request.query, 'q')) ?? ''
 }
@@ -66,13 +65,13 @@ export async function teamPage(
       memberText: peopleInWords(team.memberCount),
       csv: hrefOf(`/teams/${team.id}/members.csv`, { q }),
       rows: page.rows.map(member => rowView(team.id, member, mayAct, timeZone)),
-      found: q || isWhole ? foundInWords(page.rows.length, page.hasMore) : 'In the order of their names',
+      found: q || isWhole ? foundInWords(page.rows.length, page.hasMore) : 'Sorted by name',
       ...linksOf(page, place !== undefined, after => hrefOf(`/teams/${team.id}`, { q, after }))
     }
   )
 }
 
-/** Who is invited to the team and has not joined yet; null where there is no one. */
+/** Who is invited to the team and has not joined yet; null without any. */
 async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number, timeZone: string) {
   const after = idOf(textOf(request.query, 'waiting'))
   const [count, people] = await Promise.all([countPending(db, teamId), listPending(db, teamId, rowsToRead, after)])
@@ -80,7 +79,7 @@ async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number
   const page = pageOf(people, person => person.personId)
   return {
     count,
-    text: `${peopleInWords(count)}, in the order of their invitations`,
+    text: `${peopleInWords(count)}, in order of invitation`,
     rows: page.rows.map(({ personId, email, name, invitedAt, expiresAt }) => ({
       href: `/people/${personId}`,
       email,
@@ -94,7 +93,7 @@ async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number
 }
 
 function foundInWords(count: number, hasMore: boolean): string {
-  if (count === 0) return 'Nobody matches'
+  if (count === 0) return 'No one matches'
   return hasMore ? `The first ${peopleInWords(count)}` : peopleInWords(count)
 }
 

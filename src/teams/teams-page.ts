@@ -1,4 +1,3 @@
-/** All teams: those that follow directory groups, and those made by hand. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { idOf } from '../lib/id.ts'

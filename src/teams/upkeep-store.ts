@@ -1,8 +1,8 @@
-/** What the worker does so that counts of teams stay short and rows of their people true. */
+/** The worker's upkeep: keeps counts of teams short and copies of people current. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
-/** Adds up what statements added since; one worker at a time. Teams that nobody touched are left alone. */
+/** Adds up what statements added since; one worker at a time. Unchanged teams are skipped. */
 export async function compactTeamCounts(tx: Db): Promise<void> {
   const [row] = await tx.execute<{ mine: boolean }>(
     sql`select pg_try_advisory_xact_lock(hashtext('rollcall:team-counts')) as mine`
@@ -16,8 +16,7 @@ export async function compactTeamCounts(tx: Db): Promise<void> {
 }
 
 /**
- * A membership and a change of its person that are written at the same moment do not see each other. Brings such rows up
- * to date; returns how many there were.
+ * A membership and a change of its person written at the same moment do not see each other. Updates such rows; returns how many there were.
  */
 export async function refreshMembers(db: Db): Promise<number> {
   const rows = await db.execute(sql`

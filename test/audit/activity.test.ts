@@ -61,7 +61,7 @@ t.test('numbers in sentences are counted as people count', t => {
   t.equal(says('invitations-sent', { invite: 1 }), 'invited 1 person')
   t.equal(says('invitations-sent', { invite: 12_345 }), 'invited 12,345 people')
   t.equal(says('addresses-checked', { lines: 1 }), 'checked 1 address')
-  t.equal(says('upload-cut', { lines: 0 }), 'uploaded a list that was cut after 0 lines: nothing was sent')
+  t.equal(says('upload-cut', { lines: 0 }), 'uploaded a list that was interrupted after 0 lines: nothing was sent')
   t.equal(says('mails-retried', { mails: 2 }), 'tried 2 mails again')
   t.end()
 })

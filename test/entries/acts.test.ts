@@ -183,7 +183,7 @@ t.test(
 
 t.test('an owner lets the directory’s password in where the one chosen here is forgotten', async t => {
   t.equal((await signIn(at('dan'), 'dan-in-the-directory')).statusCode, 200, 'asked for the other one')
-  t.match(plain(await ada.get(`/people/${ids.dan}`)), 'Let its password in…')
+  t.match(plain(await ada.get(`/people/${ids.dan}`)), 'Allow its password…')
   t.equal((await ada.post(`/people/${ids.dan}/entry/password`)).statusCode, 303)
   t.equal((await ada.post(`/people/${ids.dan}/entry/password`)).statusCode, 409)
   t.equal((await signIn(at('dan'), 'dan-in-the-directory')).statusCode, 303)

@@ -44,7 +44,7 @@ t.test('F2: a demoted owner joins with no link that gives more than they have no
   t.equal((await ada.post(`/people/${olga.id}/role`, { role: 'admin' })).statusCode, 303)
   t.match(
     (await ada.get(`/people/${olga.id}`)).body,
-    'Role changed to admin. 1 invitation link that they knew no longer works'
+    'Role changed to admin. 1 invitation link that they had seen no longer works'
   )
   t.equal(await statusOf(owner.token), 410)
   const joined = await (await browser()).post(`/join/${owner.token}`, { name: 'Olga', password: goodPassword })

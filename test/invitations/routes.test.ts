@@ -51,7 +51,7 @@ t.test('copying the link shows it once, uncached, and is an event', async t => {
   t.equal((await ben.post(`/invitations/${invitationId}/link`, { how: 'copied' })).statusCode, 200)
   t.match(await events('link-shown', personId), { n: 2 })
   const page = (await ben.get(`/people/${personId}`)).body
-  t.match(page, 'opened the invitation link of')
+  t.match(page, 'viewed the invitation link of')
   t.match(page, 'copied the invitation link of')
   t.match(page, /data-copy-link[\s\S]*Show link…[\s\S]*Copy link/)
   await work()

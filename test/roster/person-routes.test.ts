@@ -72,7 +72,7 @@ t.test('an address that bounced or opted out says why, and an admin lets mail th
     values ('bounced@larkfield.example', 'bounced', '550 5.1.1 no such user')`)
   const page = (await ben.get(`/people/${personId}`)).body
   t.match(page, '550 5.1.1 no such user')
-  t.match(page, 'Let mail through again')
+  t.match(page, 'Allow email again')
   t.same(actionsOf(page), [
     `/people/${personId}/mail-permission`,
     `/invitations/${invitationId}/link`,
@@ -84,7 +84,7 @@ t.test('an address that bounced or opted out says why, and an admin lets mail th
     headers: { location: `/people/${personId}` }
   })
   t.equal((await ben.post(`/invitations/${invitationId}/deliveries`)).statusCode, 303)
-  t.match((await ben.get(`/people/${personId}`)).body, 'let mail through to')
+  t.match((await ben.get(`/people/${personId}`)).body, 'allowed email to')
 })
 
 t.test('somebody is invited again from their page once the invitation is closed, and led to the batch', async t => {

@@ -31,13 +31,13 @@ t.test('a team made by hand has a name of its own, which can change, and can be 
   t.match(await findTeam(db, teamId), { name: 'Night shift', source: 'hand', memberCount: 0, groupId: null })
   t.same(await createTeam(db, ids.ben, 'night SHIFT'), {
     outcome: 'refused',
-    problem: 'There is a team of that name already.'
+    problem: 'A team with that name already exists.'
   })
   t.match(await createTeam(db, ids.ben, ' '), { outcome: 'refused' })
   const other = await make('Day shift')
   t.same(await renameTeam(db, ids.ben, other, 'Night Shift'), {
     outcome: 'refused',
-    problem: 'There is a team of that name already.'
+    problem: 'A team with that name already exists.'
   })
   t.same(await renameTeam(db, ids.ben, other, 'Early shift'), { outcome: 'done', teamId: other })
   t.same(
