@@ -67,7 +67,7 @@ test('8: an authority in the settings does not turn ldap:// into ldaps://', asyn
 })
 
 const refused: [string, () => ReturnType<typeof authority.issue>, RegExp][] = [
-  ['signed by itself', () => authority.selfSigned('DNS:localhost,IP:127.0.0.1'), /signed by itself/],
+  ['signed by itself', () => authority.selfSigned('DNS:localhost,IP:127.0.0.1'), /self-signed/],
   ['for another name', () => authority.issue('DNS:other.example'), /for another name/],
   ['7: for localhost only, asked by address', () => authority.issue('DNS:localhost'), /for another name/],
   ['expired', () => authority.issue('DNS:localhost,IP:127.0.0.1', -1), /expired/],
