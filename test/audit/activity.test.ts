@@ -62,7 +62,7 @@ t.test('numbers in sentences are counted as people count', t => {
   t.equal(says('invitations-sent', { invite: 12_345 }), 'invited 12,345 people')
   t.equal(says('addresses-checked', { lines: 1 }), 'checked 1 address')
   t.equal(says('upload-cut', { lines: 0 }), 'uploaded a list that was interrupted after 0 lines: nothing was sent')
-  t.equal(says('mails-retried', { mails: 2 }), 'tried 2 mails again')
+  t.equal(says('mails-retried', { mails: 2 }), 'retried 2 emails')
   t.end()
 })
 
@@ -143,7 +143,7 @@ t.test('the trail is read page by page with its filters, nothing twice and nothi
     .reverse()
   t.same(
     seen,
-    wanted.map(index => `Ben tried ${index + 10} mails again.`)
+    wanted.map(index => `Ben retried ${index + 10} emails.`)
   )
 })
 
@@ -168,8 +168,8 @@ t.test('a long trail streams whole', async t => {
     insert into events (kind, actor_id, details) select 'mails-retried', ${ids.ada}, jsonb_build_object('mails', n) from generate_series(1, 4500) n`
   const rows = table((await ben.get('/activity.csv?kind=mails-retried')).body)
   t.equal(rows.length, 4_500)
-  t.equal(rows[0]!.text, 'tried 4,500 mails again')
-  t.equal(rows.at(-1)!.text, 'tried 1 mail again')
+  t.equal(rows[0]!.text, 'retried 4,500 emails')
+  t.equal(rows.at(-1)!.text, 'retried 1 email')
 })
 
 t.test('auditors read it, members and strangers do not', async t => {

@@ -53,7 +53,7 @@ t.test('a name that cannot be one, or is one already, is refused with what was t
   }
   t.match(
     (await ben.post('/teams', { name: 'SAILING' })).body,
-    /value="SAILING"[\s\S]*There is a team of that name already/
+    /value="SAILING"[\s\S]*A team with that name already exists/
   )
   const other = await make('Rowing')
   t.equal((await ben.post(`/teams/${other}/name`, { name: 'sailing' })).statusCode, 422)
