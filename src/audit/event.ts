@@ -77,7 +77,8 @@ export const eventKinds = {
   'upload-cut': {
     tone: 'bad',
     icon: 'alert',
-    says: event => `uploaded a list that was interrupted after ${counted(amount(event, 'lines'), 'line')}: nothing was sent`
+    says: event =>
+      `uploaded a list that was interrupted after ${counted(amount(event, 'lines'), 'line')}: nothing was sent`
   },
   'batch-paused': { tone: 'warn', icon: 'minus', says: () => 'paused a batch' },
   'batch-resumed': { tone: 'info', icon: 'send', says: () => 'resumed a batch' },

@@ -1,4 +1,3 @@
-
 import { factsOf, headingOf } from '../batches/report/batch-page.ts'
 import { counted } from '../lib/words.ts'
 import type { troubledBatches } from './store.ts'

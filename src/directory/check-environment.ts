@@ -17,6 +17,6 @@ function filterFaults(name: string, filter: string | undefined): [string, string
     if (filter !== undefined) parseFilter(filter)
     return []
   } catch (error) {
-    return [[name, `is no filter: ${messageOf(error)}`]]
+    return [[name, `is not a filter: ${messageOf(error)}`]]
   }
 }

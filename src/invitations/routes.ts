@@ -33,10 +33,7 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
     if (result.outcome === 'suppressed')
-      throw new Refusal(
-        409,
-        'This address bounced or opted out. Open the person and allow email again first.'
-      )
+      throw new Refusal(409, 'This address bounced or opted out. Open the person and allow email again first.')
     wake()
     return redirectWith(
       reply,

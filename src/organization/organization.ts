@@ -1,4 +1,3 @@
-
 import { canonicalDomain } from '../lib/addresses/email-address.ts'
 import { readName } from '../lib/name.ts'
 import { cutText } from '../lib/text/cut.ts'

@@ -1,4 +1,3 @@
-
 export const enrollments = ['not-invited', 'invited', 'expired', 'revoked', 'signed-up', 'deactivated'] as const
 export type Enrollment = (typeof enrollments)[number]
 

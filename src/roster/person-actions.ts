@@ -1,4 +1,3 @@
-
 import { stateOf } from '../invitations/invitation.ts'
 import type { Ending } from '../invitations/inviter-store.ts'
 import { canHandle } from '../invitations/may-handle.ts'

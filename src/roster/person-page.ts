@@ -111,7 +111,12 @@ function directoryFacts(person: Person, timeZone: string) {
     ...(title ? [{ name: 'Title', value: title }] : []),
     ...(department ? [{ name: 'Department', value: department }] : []),
     ...(left
-      ? [{ name: gone ? 'Missing from the directory' : 'Disabled in the directory', value: showTime(left, timeZone).text }]
+      ? [
+          {
+            name: gone ? 'Missing from the directory' : 'Disabled in the directory',
+            value: showTime(left, timeZone).text
+          }
+        ]
       : [])
   ]
 }

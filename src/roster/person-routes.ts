@@ -116,8 +116,7 @@ type Changed = Extract<RoleOutcome, { outcome: 'changed' }>
 function roleText(role: Role, { link, replaced }: Changed): string {
   const changed = `Role changed to ${roleNames[role].toLowerCase()}.`
   if (replaced > 0) return `${changed} ${replacedInWords(replaced)}`
-  if (link === 'sent')
-    return `${changed} The earlier link no longer works; a new email with a new link is being sent.`
+  if (link === 'sent') return `${changed} The earlier link no longer works; a new email with a new link is being sent.`
   if (link === 'suppressed')
     return `${changed} The earlier link no longer works, and this address gets no email: copy the new link for this person.`
   return changed

@@ -26,8 +26,7 @@ export const changeFirst = {
   expired: 'Your directory password has expired. Change it there',
   'must-change': 'You have to change your directory password before you can use it here. Change it in the directory'
 }
-export const unavailable =
-  'Could not reach your organization’s directory. Try again in a minute.'
+export const unavailable = 'Could not reach your organization’s directory. Try again in a minute.'
 const late = 'That step took longer than ten minutes. Sign in again.'
 const wrong = 'Wrong email or password.'
 

@@ -96,8 +96,7 @@ function acceptRoute(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDir
   )
 }
 
-const noInvitation = () =>
-  new Refusal(404, 'This link does not work. Make sure you copied all of it from the email.')
+const noInvitation = () => new Refusal(404, 'This link does not work. Make sure you copied all of it from the email.')
 
 /** The invitation of a link, and the link's state: one that another link replaced stays closed. */
 async function invitationOf(

@@ -1,4 +1,3 @@
-
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { idOf } from '../lib/id.ts'
 import { includesRole } from '../lib/role.ts'

@@ -10,8 +10,7 @@ export const sourceWords: Record<MembershipSource, string> = {
 
 /** Why a person is in a team, as a sentence without its full stop. */
 export function reasonInWords({ source, via }: { source: MembershipSource; via: string | null }): string {
-  if (source === 'directory')
-    return via === null ? 'In the directory group' : `Through the group “${via}”`
+  if (source === 'directory') return via === null ? 'In the directory group' : `Through the group “${via}”`
   if (source === 'invitation') return 'Joined by an invitation for this team'
   if (via === 'kept') return 'Was in the directory group when syncing stopped'
   return via?.startsWith('run:') ? 'Put back by hand after a sync had removed it' : 'Added by hand'

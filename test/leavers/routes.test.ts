@@ -45,7 +45,10 @@ t.test('R9, S38: many who are found gone outside of a run wait; an admin sees th
   await leave([...names, 'offered'])
   t.equal(await stageOf('leaver0'), 'signed-up', 'nobody was deactivated')
   const [ben, leaver] = [await browser('ben'), await browser('leaver0' as never)]
-  t.match((await ben.get('/activity')).body, '9 people missing from the directory, too many to deactivate without approval')
+  t.match(
+    (await ben.get('/activity')).body,
+    '9 people missing from the directory, too many to deactivate without approval'
+  )
   for (const url of ['/groups', '/'])
     t.match((await ben.get(url)).body, /9 people left[^<]*can still use Rollcall[\s\S]*href="\/groups\/leavers"/)
   const { body } = await ben.get(path)

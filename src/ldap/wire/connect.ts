@@ -121,7 +121,7 @@ async function startTls(
     connection.resume(secured)
     return secured
   } catch (error) {
-    // the connection is still open and clear: never leave it to anybody
+    // the connection is open and unencrypted: never return it
     connection.destroy(asError(error))
     throw error
   }
