@@ -91,10 +91,7 @@ async function openSession(
   const server = await readServer(connection)
   const identity = server.canSayWho ? await whoAmI(connection) : undefined
   if (identity === '' && settings.bindDn !== '')
-    throw new DirectoryProblem(
-      `${doing}: the server treats the connection as anonymous`,
-      'Check the bind DN and its password'
-    )
+    throw new DirectoryProblem(`${doing}: the server signed us in anonymously`, 'Check the bind DN and its password')
   const defaults = defaultsOf(server.vendor)
   const names = namesFor(defaults, settings)
   const classes = await classesOf(connection, settings.url, server)

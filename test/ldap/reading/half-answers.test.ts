@@ -231,7 +231,7 @@ test('4: signed out in between: who we are is asked before anything is believed'
   isIncomplete(
     t,
     await openDirectory(settingsFor(nobody.url), limits).readGroup(id, async () => {}),
-    /treats the connection as anonymous/
+    /signed us in anonymously/
   )
 })
 
