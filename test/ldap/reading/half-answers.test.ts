@@ -13,7 +13,9 @@ const other = adUser('other', ['another'])
 const all = adGroup('all', names.map(userDn))
 const another = adGroup('another', [userDn('other')])
 const entries = [...adUnits, all, another, ...users, other]
-const id = '000000ad-0000-0000-0000-0000000004b2'
+// its number depends on the files that this process ran before
+const [guid] = all.attributes.objectGUID as [Buffer]
+const id = `000000ad-0000-0000-0000-${guid.toString('hex').slice(-12)}`
 
 async function read(t: Test, script: Script, change: (fake: FakeDirectory) => void = () => {}) {
   const fake = await startFake({ ...adOptions, entries, script })
