@@ -74,7 +74,7 @@ t.test('R9, S38: many who are found gone outside of a run wait; an admin sees th
   t.match((await ben.get(path)).body, 'No one to review')
   t.match(await ben.submit(`${path}/approval`, { until: untilOf(body) }), {
     statusCode: 200,
-    body: /Nobody was deactivated/
+    body: /No one was deactivated/
   })
 })
 
