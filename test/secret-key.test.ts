@@ -105,7 +105,7 @@ t.test('S15: a key that is gone is said so, with what to do, and nothing breaks'
     t.equal(page.status, 200, url)
     t.match(page.text, 'The bind password cannot be read with the SECRET_KEY in force', url)
   }
-  t.match((await server.get('/settings/directory')).text, 'Kept encrypted, and never shown again.')
+  t.match((await server.get('/settings/directory')).text, 'Stored encrypted and never shown again.')
   const before = await sealed()
   const refused = await keepDirectory(server, '')
   t.match(refused, { status: 422, text: /Enter the bind password again: the one that is kept cannot be read/ })

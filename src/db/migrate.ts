@@ -51,16 +51,15 @@ async function applyPending(db: Database) {
   })
 }
 
-/** What a database lacks, in order. One that began with former migrations goes through the rest of those. */
+/** What a database lacks, in order. One that began with the former migrations goes through the rest of those first. */
 function pendingOf(applied: Set<string> | undefined): string[] {
-  if (!applied || applied.size === 0) return current
-  const isFormer = !applied.has(start)
-  return [...(isFormer ? former : []), ...current].filter(name => !applied.has(name))
+  return [...(beganFormerly(applied) ? former : []), ...current].filter(name => !applied?.has(name))
 }
 
+const beganFormerly = (applied: Set<string> | undefined) => applied?.has(former[0]!) ?? false
+
 /** The former migrations together did what the first one does. */
-const isDone = (name: string, applied: Set<string> | undefined) =>
-  name === start && applied !== undefined && applied.size > 0
+const isDone = (name: string, applied: Set<string> | undefined) => name === start && beganFormerly(applied)
 
 const textOf = (name: string) =>
   fs.readFileSync(

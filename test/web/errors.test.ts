@@ -15,7 +15,7 @@ async function untilBack(ask: () => Promise<LightMyRequestResponse>): Promise<Li
 }
 
 const telling =
-  /at .*\.ts|node_modules|select |insert |relation|column|postgres|fastify|node\/|localhost:5432|\/tmp\/|PGSQL|ECONN/i
+  /at .*\.ts|node_modules|select .* from|insert into|relation|column|postgres|fastify|node\/|localhost:5432|\/tmp\/|PGSQL|ECONN/i
 
 t.test('S41: a fault is a page with the number of the request, and the log holds the same number', async t => {
   const ada = await browser('ada')
