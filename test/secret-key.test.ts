@@ -108,7 +108,7 @@ t.test('S15: a key that is gone is said so, with what to do, and nothing breaks'
   t.match((await server.get('/settings/directory')).text, 'Stored encrypted and never shown again.')
   const before = await sealed()
   const refused = await keepDirectory(server, '')
-  t.match(refused, { status: 422, text: /Enter the bind password again: the one that is kept cannot be read/ })
+  t.match(refused, { status: 422, text: /Enter the bind password again: the stored one cannot be read/ })
   t.same(await sealed(), before, 'it waits for its key')
 
   t.equal((await server.get(mail.join)).status, 200, 'a link is known by its hash')

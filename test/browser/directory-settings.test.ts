@@ -63,7 +63,7 @@ t.test('a test answers in place: what is typed stays, what is wrong is said, and
   t.equal((await read()).problem, 'No directory is set up yet', 'a test saves nothing')
 
   await press(page, 'Save')
-  await page.getByText('Saved.').waitFor()
+  await page.getByText('Saved. Test it').waitFor()
   t.match((await read()).settings, { url: slapd.url, bindPassword })
   t.equal(await page.getByLabel('Bind password').inputValue(), '')
   t.notMatch(await page.content(), bindPassword)
@@ -102,7 +102,7 @@ t.test('the same without script', async t => {
   t.equal((await read()).problem, 'No directory is set up yet')
   await page.getByLabel('Bind password').fill(bindPassword)
   await press(page, 'Save')
-  await page.getByText('Saved.').waitFor()
+  await page.getByText('Saved. Test it').waitFor()
   t.match((await read()).settings, { url: slapd.url, bindPassword })
   t.same(site.faults, [])
 })
