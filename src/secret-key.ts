@@ -34,7 +34,7 @@ function makeKey(file: string) {
   }
 }
 
-/** How many open links are looked at: enough to notice that a key is gone. */
+/** How many open links are looked at: enough to notice a missing key. */
 const linksToTry = 100
 
 /** At a start: keeps secrets under the key in force, and says what none of the keys goes with, and what to do. */

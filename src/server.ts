@@ -22,7 +22,7 @@ import { startWorker, type Worker } from './worker.ts'
 
 /** What stands so far, in the order of starting. */
 const running: { embedded?: EmbeddedServer; pools: Database[]; worker?: Worker; app?: FastifyInstance } = { pools: [] }
-/** Answers that somebody waits for. */
+/** Responses that are still open. */
 const openResponses = new Set<ServerResponse>()
 let isLeaving = false
 
@@ -145,7 +145,7 @@ async function leave(code: number) {
 }
 
 function leaveBroken(error: unknown) {
-  if (running.app) running.app.log.fatal({ err: error }, 'a fault that nobody caught')
+  if (running.app) running.app.log.fatal({ err: error }, 'uncaught error')
   else process.stderr.write(`Rollcall could not start: ${reasonOf(error)}\n`)
   void leave(1)
 }

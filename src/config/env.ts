@@ -19,9 +19,9 @@ export interface Config {
   readonly dataDir: string
   /** 32 bytes; undefined: generated into the data folder. */
   readonly secretKey: Buffer | undefined
-  /** Names of settings that somebody has set and nothing here reads. */
+  /** Settings that are set but that nothing reads. */
   readonly unused: readonly string[]
-  /** Keys that were in force before: what was made with one of them goes on working. */
+  /** Former keys: what was made with one of them still works. */
   readonly formerKeys: readonly Buffer[]
   /** undefined: mails are kept in the outbox. */
   readonly smtp: SmtpSettings | undefined

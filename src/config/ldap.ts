@@ -53,7 +53,7 @@ function directoryUrlProblem(text: string): string | undefined {
   return droppedFrom(text)
 }
 
-/** Clear text stays on the machine unless somebody says otherwise. */
+/** Unencrypted connections stay on this machine unless an owner allows others. */
 export function needsStartTls(url: string): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'ldap:' && !isLoopback(new URL(url).hostname)
 }

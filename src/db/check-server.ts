@@ -1,4 +1,4 @@
-/** What Rollcall needs of a PostgreSQL that somebody else runs: looked up before it is used, with the statement that mends it. */
+/** What Rollcall needs of a PostgreSQL server that others run: checked before use, with the statement that fixes each problem. */
 import { getTableName, is } from 'drizzle-orm'
 import { PgTable } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'

@@ -111,7 +111,7 @@ export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>):
   return work
 }
 
-/** Runs `act` inside of a transaction: when it fails, nothing of it stays, and the transaction goes on. */
+/** Runs `act` in a savepoint: when it fails, its changes are undone and the transaction continues. */
 export function attempt<T>(tx: Db, act: (inner: Db) => Promise<T>): Promise<T> {
   return tx.transaction(inner => act(inner))
 }
@@ -119,7 +119,7 @@ export function attempt<T>(tx: Db, act: (inner: Db) => Promise<T>): Promise<T> {
 /**
  * postgres.js waits without limit for a free connection and for an answer.
  *
- * @throws an error that `isDatabaseAway` knows, after `milliseconds`; the work goes on unheard.
+ * @throws an error that `isDatabaseAway` knows, after `milliseconds`; the work continues, its result unused.
  */
 export function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout

@@ -1,12 +1,12 @@
-/** Work that only one process may be at: a lock that ends with its connection, so that nobody has to clear it away. */
+/** Work for one process at a time: the lock ends with its connection, so it never has to be cleared. */
 import { type Database, inTime } from './client.ts'
 
 /** How long the lock's own statements may take, in milliseconds. */
 const timeoutMs = 10_000
 
-/** Does `work` while holding the lock of that name; undefined at once when somebody else holds it. */
+/** Does `work` while holding the lock of that name; undefined at once when another process holds it. */
 export async function whileLocked<T>(db: Database, name: string, work: () => Promise<T>): Promise<T | undefined> {
-  // a session's lock needs a connection that nobody else gets
+  // a session's lock needs a connection of its own
   const reserving = db.$client.reserve()
   const connection = await inTime(reserving, timeoutMs).catch(error => {
     reserving.then(late => late.release()).catch(() => {})

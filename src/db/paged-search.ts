@@ -27,7 +27,7 @@ export async function searchPage<T, K>(limit: number, { near, keys, byKeys, walk
   return found.length > maxRare ? walk() : byKeys(found)
 }
 
-/** Does `text`, in lower case, contain what somebody typed, which means itself whatever it holds? */
+/** Does `text`, in lower case, contain the typed text, taken literally? */
 export function contains(text: SQL, typed: string): SQL {
   const spellings = spellingsOf(typed).map(each => sql`${text} like lower(${`%${literal(each)}%`})`)
   return sql`(${sql.join(spellings, sql` or `)})`

@@ -163,7 +163,7 @@ export const people = pgTable(
     manager: text('manager'),
     disabledInDirectoryAt: at('disabled_in_directory_at'),
     goneFromDirectoryAt: at('gone_from_directory_at'),
-    /** When the directory is asked whether it still has somebody whom a group has let go; null: their groups say so. */
+    /** When the directory is asked whether it still has a person who left their groups; null: a group lists them. */
     directoryCheckAt: at('directory_check_at'),
     /** What lists show and filter by: the newest mail, unless the address gets none, which decides more. */
     delivery: text('delivery', { enum: deliveryStates }).generatedAlwaysAs(
@@ -322,7 +322,7 @@ export const batches = pgTable(
     createdBy: ref('created_by')
       .notNull()
       .references(() => people.id),
-    /** Who sends: the invitations are theirs. The creator, unless somebody else sent what was only checked. */
+    /** Who sends: the invitations are theirs. The creator, unless another admin sent what was only checked. */
     sentBy: ref('sent_by'),
     correctsBatchId: ref('corrects_batch_id'),
     /** The canceled batch whose unsent invitations this one sends. */
@@ -435,7 +435,7 @@ export const recipients = pgTable(
 
 // mail
 
-/** One mail that we owe somebody: the row is the job. */
+/** One email to send: the row is the job. */
 export const deliveries = pgTable(
   'deliveries',
   {
@@ -607,7 +607,7 @@ export const memberships = pgTable(
   ]
 )
 
-/** The teams that a batch's invitations name: whoever joins by one of them is in these. */
+/** The teams that a batch's invitations name: people who accept join them. */
 export const batchTeams = pgTable(
   'batch_teams',
   {
@@ -883,7 +883,7 @@ export const planned = pgTable(
   {
     runId: ref('run_id').notNull(),
     n: integer('n').notNull(),
-    /** Of somebody new, the id that they will get; null with a fault. */
+    /** For a new person, the id that they will get; null with a fault. */
     personId: ref('person_id'),
     isNew: boolean('is_new').notNull(),
     /** The directory has another address for the person than Rollcall. */

@@ -52,7 +52,7 @@ function withoutAddresses(text: string): string {
   return words.map(word => (word.slice(1, -1).includes('@') ? '<address>' : word)).join('')
 }
 
-/** A stack begins with the message, whose lines somebody may have typed. */
+/** A stack begins with the message, whose lines may come from a form. */
 function framesOf({ stack = '', message }: Error): string {
   const at = stack.indexOf(message)
   return at < 0 ? '' : stack.slice(at + message.length)

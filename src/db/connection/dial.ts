@@ -16,7 +16,7 @@ export const labelOf = ({ name, port }: Host): string =>
 /**
  * Connects, encrypted as the address asks for it.
  *
- * @throws after `connectSeconds`; when nobody listens; when TLS is wanted and not offered, or the certificate is not taken.
+ * @throws after `connectSeconds`; when nothing listens; when TLS is wanted and not offered, or the certificate is not taken.
  */
 export async function dial(host: Host, { tls: wanted, connectSeconds }: DatabaseAddress): Promise<net.Socket> {
   const isLocal = host.name.startsWith('/')
@@ -41,7 +41,7 @@ export async function dial(host: Host, { tls: wanted, connectSeconds }: Database
 async function offersTls(socket: net.Socket): Promise<boolean> {
   socket.write(tlsRequest)
   const answer = (await once(socket, 'data')) as Buffer
-  // more than the one byte would be text that somebody between put in front of the encrypted part (CVE-2021-23222)
+  // more than the one byte would be text injected before the encrypted part (CVE-2021-23222)
   if (answer.length > 1 && answer[0] === 83) socket.destroy()
   return answer.length === 1 && answer[0] === 83
 }

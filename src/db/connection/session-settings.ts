@@ -27,7 +27,7 @@ const meaning = {
   client_min_messages: 'warning',
   lock_timeout: '0',
   idle_session_timeout: '0',
-  // a process whose machine is gone holds its locks no longer than this
+  // a process whose machine is lost holds its locks no longer than this
   idle_in_transaction_session_timeout: '60000'
 }
 

@@ -66,7 +66,7 @@ function removeStale(file: string, stale: string) {
   }
 }
 
-/** Is there such a process, other than one that ended and that nobody has asked about? */
+/** Does this process run? One that ended but was not waited for does not count. */
 export function isAlive(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0) && stateOf(pid)[0] !== 'Z'

@@ -24,7 +24,7 @@ export interface EmbeddedServer {
   url: string
   /** Where the database is: the data folder, or /var/lib where the server's user cannot reach that. */
   folder: string
-  /** Starts the server again whenever it is gone, and says so. */
+  /** Restarts the server whenever it ends, and logs it. */
   watch: (log: Log) => void
   /** Ends the server within about ten seconds. */
   stop: () => Promise<void>
@@ -75,7 +75,7 @@ const maxSocketBytes = 103
 const isShort = (folder: string) => Buffer.byteLength(path.join(folder, '.s.PGSQL.5432')) <= maxSocketBytes
 
 /**
- * Beside the data, where nobody else may write. Where that path is too long, or one that PostgreSQL would take for a list,
+ * Beside the data, where no one else may write. Where that path is too long, or one that PostgreSQL would take for a list,
  * a new folder for temporary files, whose name cannot be guessed; postmaster.pid has it for the next start.
  */
 function socketFolder(folder: string, identity: Identity): string {
@@ -109,7 +109,7 @@ function serverOf(place: ServerPlace, firstPid: number, tidyUp: () => void): Emb
 
   async function keepAlive(log: Log) {
     if (restart || isServing(pid, place.data)) return
-    log.error({}, 'The database server is gone, starting it again')
+    log.error({}, 'The database server ended, restarting it')
     restart = findOrLaunch(place).then(
       found => {
         pid = found.pid
