@@ -187,7 +187,7 @@ t.test('what cannot be is refused beside its field, and what was typed stays', a
     if (value && field !== 'nested') t.match(page.body.replaceAll('&amp;', '&'), value)
   }
   const nobody = await ada.post(path, { ...good, bind_dn: '' })
-  t.match(nobody.body, 'Enter whom this password belongs to')
+  t.match(nobody.body, 'Enter the bind DN that this password belongs to')
 })
 
 t.test('what the environment says is locked, shown, and counts', async t => {
