@@ -14,6 +14,6 @@ window.rollcall = {
     element.matches(
       'textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=file])'
     ),
-  /** A key that somebody has handled, that composes a character or comes with Alt is not for us. */
+  /** A key that was handled already, composes a character or comes with Alt is not for us. */
   isForUs: event => !event.defaultPrevented && !event.isComposing && !event.altKey && event.target instanceof Element
 }

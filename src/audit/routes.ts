@@ -89,8 +89,25 @@ function personIn({ personName, personEmail }: EventRow): string {
   return personEmail && personEmail !== personName ? `${personName} (${personEmail})` : personName
 }
 
+/** Kinds whose id does not read as the sentence of the event does. */
+const kindNames: Record<string, string> = {
+  'copy-sends': 'Held emails released',
+  'copy-discarded': 'Held emails discarded',
+  'password-guessed': 'Wrong passwords',
+  'upload-cut': 'Upload interrupted',
+  'batch-cancelled': 'Batch canceled',
+  'mails-retried': 'Emails retried',
+  'link-shown': 'Invitation link viewed',
+  'suppression-lifted': 'Email allowed again',
+  'groups-synced': 'Directory groups added',
+  'group-read': 'Sync finished',
+  'group-parked': 'Removals waiting for approval',
+  'group-failed': 'Sync failed',
+  'leavers-held': 'Leavers waiting for approval'
+} satisfies Partial<Record<keyof typeof eventKinds, string>>
+
 /** "batch-paused" → "Batch paused". */
-const wordsOf = (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('-', ' ')
+const wordsOf = (kind: string) => kindNames[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('-', ' ')
 
 type Actor = Awaited<ReturnType<typeof listActors>>[number]
 

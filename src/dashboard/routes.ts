@@ -72,7 +72,7 @@ export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): voi
 /** The steps of the funnel; each includes everyone of the next one. */
 function stepsOf({ inScope, invited, handedOver, joined }: Funnel) {
   return [
-    { name: 'In scope', note: 'except users who were never invited', value: inScope },
+    { name: 'Known people', note: 'except users who were never invited', value: inScope },
     { name: 'Invited', value: invited },
     { name: 'Handed over', value: handedOver },
     { name: 'Joined', value: joined }
@@ -123,11 +123,11 @@ const stepView = (step: Step, index: number, steps: Step[]) => ({
   share: shareOf(step.value, steps[index - 1])
 })
 
-/** Of the step before: "79%" of those in scope. */
+/** As a part of the previous step: "79%" of "known people". */
 function shareOf(value: number, before: Step | undefined) {
   if (!before) return null
   const part = before.value === 0 ? '–' : percent(value, before.value)
-  return { part, of: before.name === 'In scope' ? 'those in scope' : before.name.toLowerCase() }
+  return { part, of: before.name.toLowerCase() }
 }
 
 function findingOf(steps: Step[]): string {

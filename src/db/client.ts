@@ -96,7 +96,7 @@ export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>):
   let isLate = false
   const work = db
     .transaction(async tx => {
-      if (isLate) throw new Error('Nobody waits for this any more')
+      if (isLate) throw new Error('The caller has given up on this transaction')
       begun.resolve()
       return act(tx)
     })

@@ -22,9 +22,9 @@ export async function entriesPage({ db }: Deps, request: FastifyRequest, reply: 
   const page = pageOf(found, person => person.id)
   return reply.page(
     'entries/index',
-    { title: 'Directory entries to decide', section: 'Directory groups' },
+    { title: 'Directory entries to review', section: 'Directory groups' },
     {
-      heading: heading ? `${heading} to decide about` : 'Nothing to decide',
+      heading: heading ? `Review the directory entries of ${heading}` : 'No entries to review',
       relink: waiting.length > 1 ? relinkSheet(waiting.length) : null,
       rows: page.rows.map(rowOf),
       ...linksOf(page, after !== undefined, after => hrefOf('/groups/entries', { after }))
@@ -46,7 +46,7 @@ function relinkSheet(count: number) {
 /** How many people, counted up to a thousand; null: none. */
 export async function undecidedInWords(db: Db): Promise<string | null> {
   const { length } = await undecided(db, maxCounted + 1)
-  if (length > maxCounted) return `Over ${peopleInWords(maxCounted)}`
+  if (length > maxCounted) return `over ${peopleInWords(maxCounted)}`
   return length === 0 ? null : peopleInWords(length)
 }
 

@@ -92,7 +92,7 @@ async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number
 }
 
 function foundInWords(count: number, hasMore: boolean): string {
-  if (count === 0) return 'No one matches'
+  if (count === 0) return 'No members match'
   return hasMore ? `The first ${peopleInWords(count)}` : peopleInWords(count)
 }
 

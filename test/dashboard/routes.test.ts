@@ -32,7 +32,7 @@ t.test('the dashboard counts people by enrollment, and leads to each', async t =
   t.match(countsOf(body), { 'not-invited': 0, invited: 1, expired: 1, revoked: 0, 'signed-up': 5, deactivated: 0 })
   for (const state of ['invited', 'expired', 'signed-up']) t.match(body, `href="/people?status=${state}"`)
   t.notMatch(body, 'Invite your people')
-  for (const words of ['In scope', 'Invited', 'Handed over', 'Joined']) t.match(body, words)
+  for (const words of ['Known people', 'Invited', 'Handed over', 'Joined']) t.match(body, words)
 })
 
 t.test('requests for a new invitation wait there until one is sent', async t => {

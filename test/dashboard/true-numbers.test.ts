@@ -54,7 +54,7 @@ t.test('without a mail server no page says that anything was sent', async t => {
   t.match(batch, 'href="/outbox"')
   t.match(batch, '0 of 2 emails sent, 2 in the outbox')
   t.match(tilesOf(batch), { sent: 2 }, 'the state is what the requirements call it')
-  t.match(funnelOf((await ben.get('/')).body), { 'In scope': 2, Invited: 2, 'Handed over': 0, Joined: 0 })
+  t.match(funnelOf((await ben.get('/')).body), { 'Known people': 2, Invited: 2, 'Handed over': 0, Joined: 0 })
   const lines = readCsv((await ben.get(`/batches/${id}/lines.csv`)).body)
   t.match(lines[1], [...Array(7).fill(/.*/), 'sent', 'Kept in the outbox', ''], 'and was delivered to nobody')
   t.match((await ben.submit(`/invitations/${invitationId}/deliveries`)).body, 'Email is off: the invitation is kept')
@@ -112,7 +112,7 @@ t.test('dashboard, People, chart and teams agree over every kind of person', asy
   const check = async () => {
     const home = (await ben.get('/')).body
     // of the 9 invited: one refused, one kept; again's second mail is queued, the first was handed over
-    t.same(funnelOf(home), { 'In scope': 10, Invited: 9, 'Handed over': 7, Joined: 2 })
+    t.same(funnelOf(home), { 'Known people': 10, Invited: 9, 'Handed over': 7, Joined: 2 })
     t.match(tilesOf(home), states)
     const people = (await ben.get('/people')).body
     t.match(tilesOf(people), states)

@@ -158,6 +158,6 @@ function foundInWords({ matching, sectionCount }: MemberCounts, { by, ...view }:
     status: ['status', 'statuses']
   }
   const kind = kinds[by][sectionCount === 1 ? 0 : 1]
-  if (matching === 0) return view.q || view.enrollment || view.delivery ? 'No one matches' : 'No one'
+  if (matching === 0) return view.q || view.enrollment || view.delivery ? 'No members match' : 'No members'
   return `${peopleInWords(matching)} in ${number(sectionCount)} ${kind}`
 }

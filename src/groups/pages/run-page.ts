@@ -84,7 +84,7 @@ const runView = (run: ShownRun, mayAct: boolean, timeZone: string) => ({
   trouble: troubleOf(run),
   decision: mayAct && run.state === 'parked' ? decisionOf(run) : null,
   undo: mayAct && canUndo(run) ? run.removed : 0,
-  undone: run.undoneAt ? `Put back by ${run.undoerName ?? 'somebody'} on ${showTime(run.undoneAt, timeZone).text}.` : ''
+  undone: run.undoneAt ? `Put back by ${run.undoerName ?? 'someone'} on ${showTime(run.undoneAt, timeZone).text}.` : ''
 })
 
 /** Once the run is over, the page is made anew. */
