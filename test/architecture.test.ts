@@ -119,7 +119,7 @@ const imports: Import[] = sources.flatMap(from =>
 )
 const isOurs = ({ to }: Import) => to.startsWith('src')
 
-t.test('imports go from right to left only, those of types and of subfolders included', async t => {
+t.test('imports only go from right to left, including those of types and of subfolders', async t => {
   t.same(
     imports.filter(each => isOurs(each) && isWrongWay(each.from, each.to)),
     []
@@ -141,13 +141,13 @@ const mayKnowWeb = /(routes|scopes|app|-page|story|navigation)\.ts$/
 const isStrangerInWeb = ({ from, to, isType }: Import) =>
   !isType && to.startsWith('src/web/') && !from.startsWith('src/web/') && !mayKnowWeb.test(from)
 
-t.test('routes, scopes and the application alone know the web', async t => {
+t.test('only routes, scopes and the application know the web', async t => {
   t.same(imports.filter(isStrangerInWeb), [])
   t.ok(isStrangerInWeb({ from: 'src/people/store.ts', to: 'src/web/errors.ts', isType: false }))
   t.notOk(isStrangerInWeb({ from: 'src/people/routes.ts', to: 'src/web/errors.ts', isType: false }))
 })
 
-t.test('each foreign part is known in one place', async t => {
+t.test('each third-party library is used in one place', async t => {
   const places: [RegExp, RegExp][] = [
     [/^drizzle-orm/, /(store|conditions)\.ts$|^src\/db\//],
     [/^nodemailer/, /^src\/mail\/wire\/sign-in\.ts$/],
@@ -167,7 +167,7 @@ const nounsAndStores =
 const isPageInStore = ({ from, to }: Import) =>
   /store\.ts$/.test(from) && to.startsWith('src/') && !nounsAndStores.test(to) && !/^src\/(db|lib)\//.test(to)
 
-t.test('a store imports stores, plain types, lib and db only', async t => {
+t.test('a store imports only stores, plain types, lib and db', async t => {
   t.same(imports.filter(isPageInStore), [])
   t.ok(isPageInStore({ from: 'src/people/store.ts', to: 'src/roster/person-page.ts', isType: true }))
   t.notOk(isPageInStore({ from: 'src/people/store.ts', to: 'src/people/person.ts', isType: true }))
@@ -181,7 +181,7 @@ t.test('only the configuration reads the environment', async t => {
   t.same(wrong, [])
 })
 
-t.test('S8: no link and no check is made from a request header, and no statement from pieces of text', async t => {
+t.test('S8: no link or check uses a request header, and no statement is built from strings', async t => {
   const banned = [
     /request\.(host|hostname|protocol)\b/,
     /sql\.identifier/,
@@ -197,7 +197,7 @@ t.test('S8: no link and no check is made from a request header, and no statement
   t.same(raw, [], 'sql.raw stands in the schema only, for words that it holds itself')
 })
 
-t.test('files are small, and named after what they are', async t => {
+t.test('files are small, and named after their contents', async t => {
   const long = sources.filter(file => read(file).split('\n').length > 201 && !/schema\.ts$/.test(file))
   t.same(long, [])
   const vague = sources.filter(file => /(service|helper|util|manager|common)s?\.ts$/.test(file))
@@ -229,7 +229,7 @@ t.test('functions have at most 60 lines', async t => {
   t.ok(isTooLong({ file: 'src/app.ts', name: 'buildApp', lines: 61 }))
 })
 
-t.test('properties are written one a line, without a spread that only groups them', async t => {
+t.test('properties are written one per line, without a spread that only groups them', async t => {
   t.same(shape.groups, [])
 })
 

@@ -36,7 +36,7 @@ function danglingIn(file: string, text: string): string[] {
   return wrong.map(cited => `${file}: ${cited}`)
 }
 
-t.test('what is cited is in the repository', async t => {
+t.test('everything that is cited is in the repository', async t => {
   t.same(
     texts.flatMap(({ file, text }) => danglingIn(file, text)),
     []
@@ -52,7 +52,7 @@ t.test('every rule is cited by code, a test or a decision', async t => {
   )
 })
 
-t.test('the check finds rules, headings, decisions and pages that are missing', async t => {
+t.test('the check finds missing rules, headings, decisions and pages', async t => {
   const found = (text: string) => danglingIn('src/lib/words.ts', text)
   const missing = ['S99', 'Nothing', '999', 'product.md']
   t.same(

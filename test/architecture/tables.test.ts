@@ -81,7 +81,7 @@ t.test('every table has one owner', async t => {
   t.same(owned.toSorted(), tables.map(({ table }) => table).toSorted())
 })
 
-t.test('a table is written by its owner, and by the listed others', async t => {
+t.test('only its owner and the listed others write a table', async t => {
   const written = sources.flatMap(file => foreignWrites(file, fs.readFileSync(path.join(root, file), 'utf8')))
   const listed = Object.entries(exceptions).flatMap(([file, why]) => Object.keys(why).map(table => `${file} ${table}`))
   t.same(
@@ -104,7 +104,7 @@ t.test('one file writes the state of the newest email, and one adds people with 
   t.same(writers.toSorted(), ['src/db/schema.ts', 'src/invitations/invite-store.ts', 'src/mail/copies-store.ts'])
 })
 
-t.test('the rule finds writes of either dialect, and takes no lock or hash for one', async t => {
+t.test('the check finds writes in either dialect, and mistakes no lock or hash for one', async t => {
   const found = (statement: string) => foreignWrites('src/teams/store.ts', statement)
   const people = ['src/teams/store.ts people']
   t.same(found('await tx.update(people).set({ role })'), people)

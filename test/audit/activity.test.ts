@@ -40,7 +40,7 @@ const table = (text: string) => {
   return rows.map(row => Object.fromEntries(row.map((cell, index) => [header![index]!, cell])))
 }
 
-t.test('every kind of event reads as a sentence, on the page and in the table', async t => {
+t.test('every kind of event reads as a sentence, on the page and in the CSV', async t => {
   const { add, cleo } = await start(t)
   for (const kind of kinds) await add(kind, { details })
   for (const kind of kinds) {
@@ -55,7 +55,7 @@ t.test('every kind of event reads as a sentence, on the page and in the table', 
   }
 })
 
-t.test('numbers in sentences are counted as people count', t => {
+t.test('sentences use singular and plural correctly', t => {
   const says = (kind: string, details: Record<string, number>) =>
     describeEvent({ ...nothing, kind, at: new Date(), actorName: 'Ben', details }).text
   t.equal(says('invitations-sent', { invite: 1 }), 'invited 1 person')
@@ -66,7 +66,7 @@ t.test('numbers in sentences are counted as people count', t => {
   t.end()
 })
 
-t.test('filters: who, what, and days of the reader’s own calendar', async t => {
+t.test('the trail can be filtered by person, kind, and days in the reader’s time zone', async t => {
   const { db, ids, add, cleo } = await start(t)
   await db.$client`delete from events`
   await db.$client`update people set time_zone = 'Pacific/Auckland' where id = ${ids.cleo}`
@@ -94,7 +94,7 @@ t.test('filters: who, what, and days of the reader’s own calendar', async t =>
   t.match(days, 'href="/activity.csv?from=2026-03-10&amp;to=2026-03-10"', 'the table has the page’s filters')
 })
 
-t.test('filters that make no sense filter nothing', async t => {
+t.test('meaningless filters are ignored', async t => {
   const { add, cleo } = await start(t)
   await add('batch-paused')
   const all = table((await cleo.get('/activity.csv')).body).length
@@ -124,7 +124,7 @@ t.test('filters that make no sense filter nothing', async t => {
   for (const query of ['kind=a&kind=b', 'actor=%00']) t.equal((await cleo.get(`/activity?${query}`)).statusCode, 400)
 })
 
-t.test('the trail is read page by page with its filters, nothing twice and nothing left out', async t => {
+t.test('the trail can be read page by page with filters, without repeats or gaps', async t => {
   const { add, ben } = await start(t)
   for (let index = 0; index < 123; index += 1) {
     await add(index % 3 ? 'mails-retried' : 'batch-paused', { details: { mails: index + 10 } })
@@ -147,7 +147,7 @@ t.test('the trail is read page by page with its filters, nothing twice and nothi
   )
 })
 
-t.test('S10, S16: names and details are text, in the table and on the page', async t => {
+t.test('S10, S16: names and details are treated as text, in the CSV and on the page', async t => {
   const { db, ids, add, ben } = await start(t)
   await db.$client`update people set name = '=HYPERLINK("http://evil.example"),<img src=x>' where id = ${ids.dan}`
   await db.$client`update people set name = '@ben' where id = ${ids.ben}`
@@ -162,7 +162,7 @@ t.test('S10, S16: names and details are text, in the table and on the page', asy
   t.match(body, 'href="/batches/7"')
 })
 
-t.test('a long trail streams whole', async t => {
+t.test('a long trail is streamed completely', async t => {
   const { db, ids, ben } = await start(t)
   await db.$client`
     insert into events (kind, actor_id, details) select 'mails-retried', ${ids.ada}, jsonb_build_object('mails', n) from generate_series(1, 4500) n`
@@ -172,7 +172,7 @@ t.test('a long trail streams whole', async t => {
   t.equal(rows.at(-1)!.text, 'retried 1 email')
 })
 
-t.test('auditors read it, members and strangers do not', async t => {
+t.test('auditors can read it, members and strangers cannot', async t => {
   const { browser, cleo } = await start(t)
   for (const path of ['/activity', '/activity.csv']) {
     t.equal((await cleo.get(path)).statusCode, 200)
@@ -182,7 +182,7 @@ t.test('auditors read it, members and strangers do not', async t => {
   t.equal((await cleo.get('/activity.csv')).headers['content-disposition'], 'attachment; filename="activity.csv"')
 })
 
-t.test('a name that is written from right to left keeps to itself', async t => {
+t.test('a right-to-left name does not affect the text around it', async t => {
   const { add, cleo } = await start(t)
   await add('team-created', { details: { team: 'فريق ٢' } })
   await add('team-created', { details: { team: 'Platform' } })

@@ -14,7 +14,7 @@ async function tableOf(query: string) {
   return rows.map(row => Object.fromEntries(row.map((cell, index) => [header![index]!, cell])))
 }
 
-t.test('F9: an act keeps the name under which it was done, whatever its author is called later', async t => {
+t.test('F9: an event keeps the name that its author had at the time', async t => {
   t.equal((await ben.post('/me', { name: 'Shady Admin' })).statusCode, 303)
   t.equal((await ben.post(`/people/${ids.dan}/deactivation`)).statusCode, 303)
   t.equal((await ben.post('/me', { name: 'Ada' })).statusCode, 303)
@@ -32,7 +32,7 @@ t.test('F9: an act keeps the name under which it was done, whatever its author i
   t.match(body, `<option value="${ids.ben}">Ada (ben@larkfield.example)</option>`, 'two of one name are told apart')
 })
 
-t.test('F9: a rename is an event, with both names; saving the same name is none', async t => {
+t.test('F9: a rename is an event with both names; saving the same name is not', async t => {
   const before = (await tableOf('kind=name-changed')).length
   t.equal((await ben.post('/me', { name: ' Ben  Byrne ' })).statusCode, 303)
   t.equal((await ben.post('/me', { name: 'Ben Byrne', theme: 'dark' })).statusCode, 303)
@@ -47,7 +47,7 @@ t.test('F9: a rename is an event, with both names; saving the same name is none'
   t.match(await one(db, sql`select name from people where id = ${ids.ben}`), { name: 'Ben Byrne' })
 })
 
-t.test('events of Rollcall itself have no author, and older ones the name of now', async t => {
+t.test('events of Rollcall itself have no author, and older events show current names', async t => {
   await recordEvent(db, { kind: 'batch-stopped', actorId: null, batchId: 7, details: { reason: 'x' } })
   const [stopped] = await tableOf('kind=batch-stopped')
   t.match(stopped, { actor: '', actor_address: '', actor_id: '', person: '', batch: '7' })
@@ -57,7 +57,7 @@ t.test('events of Rollcall itself have no author, and older ones the name of now
   t.match(older, { actor: 'Cleo', actor_address: 'cleo@larkfield.example', actor_id: String(ids.cleo) })
 })
 
-t.test('a user without a name is named by the address, once', async t => {
+t.test('a user without a name is shown by address, once', async t => {
   const id = await addUser(db, 'fay', 'admin')
   await db.execute(sql`update people set name = null where id = ${id}`)
   await recordEvent(db, { kind: 'link-shown', actorId: id, personId: id })
@@ -65,7 +65,7 @@ t.test('a user without a name is named by the address, once', async t => {
   t.match(row, { actor: 'fay@larkfield.example', actor_address: 'fay@larkfield.example', person_id: String(id) })
 })
 
-t.test('F11: half a character or NUL in its details does not keep an event from being written', async t => {
+t.test('F11: half a character or NUL in the details does not prevent an event', async t => {
   const details = { reason: `the server said ${'x'.repeat(20)}\ud83d`, note: 'a\0b', count: 3, is: true, none: null }
   await recordEvent(db, { kind: 'group-failed', actorId: null, details })
   const [row] = await tableOf('kind=group-failed')

@@ -6,7 +6,7 @@ import { one, sql } from '../support/people.ts'
 const { db, browser, work, close } = await startApp()
 t.teardown(close)
 
-t.test('a list becomes a report and the right mails', async t => {
+t.test('a list becomes a report and the right emails', async t => {
   const ben = await browser('ben')
   const lines = [
     'ada.new@larkfield.example',

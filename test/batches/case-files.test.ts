@@ -40,7 +40,7 @@ const lists: Record<string, string[]> = {
 }
 
 for (const [name, expected] of Object.entries(lists)) {
-  t.test(`${name}: what is an address is invited, and what is nearly one comes with its repair`, async t => {
+  t.test(`${name}: addresses are invited, and near addresses get a suggested correction`, async t => {
     t.strictSame(await judged(name), expected)
   })
 }

@@ -14,7 +14,7 @@ const linesOf = (batchId: number) =>
   )
 const verdictsOf = async (batchId: number) => (await linesOf(batchId)).map(row => row.verdict)
 
-t.test('one address becomes a person, an invitation and a mail, in one act', async t => {
+t.test('one address becomes a person, an invitation and an email in one step', async t => {
   const batchId = await invite(db, ids.ben, 'Nora.Lind@Larkfield.example')
   t.same(await verdictsOf(batchId), ['invite'])
   const row = await one(
@@ -52,7 +52,7 @@ t.test('one address becomes a person, an invitation and a mail, in one act', asy
   )
 })
 
-t.test('every verdict, the first that fits', async t => {
+t.test('each address gets the first verdict that fits', async t => {
   const gone = await addUser(db, 'gone', 'member')
   await deactivate(db, ids.ada, gone)
   await optOut(db, 'quiet@larkfield.example')
@@ -98,7 +98,7 @@ t.test('every verdict, the first that fits', async t => {
   })
 })
 
-t.test('a batch that invites nobody is done at once', async t => {
+t.test('a batch that invites no one is done at once', async t => {
   const batchId = await invite(db, ids.ben, 'dan@larkfield.example')
   t.match(await one(db, sql`select state, finished_at from batches where id = ${batchId}`), {
     state: 'done',
@@ -106,7 +106,7 @@ t.test('a batch that invites nobody is done at once', async t => {
   })
 })
 
-t.test('whoever was revoked or has expired is invited anew, and the old link stays dead', async t => {
+t.test('people whose invitation was revoked or has expired are invited again, and the old link stays dead', async t => {
   const first = await inviteOne(db, ids.ben, 'again@larkfield.example')
   await revoke(db, ids.ben, first.invitationId)
   const second = await inviteOne(db, ids.ben, 'again@larkfield.example')
@@ -122,7 +122,7 @@ t.test('whoever was revoked or has expired is invited anew, and the old link sta
   t.same(row, { all: 3, superseded: 1, open: 1 })
 })
 
-t.test('two admins who invite the same address at the same moment send one invitation', async t => {
+t.test('two admins who invite the same address at the same time send one invitation', async t => {
   const batches = await Promise.all(
     Array.from({ length: 8 }, () => invite(db, ids.ben, 'race@larkfield.example', 'race2@larkfield.example'))
   )

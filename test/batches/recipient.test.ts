@@ -14,7 +14,7 @@ t.test('an address of the organization has no verdict yet', async t => {
   t.equal(say('ada@larkfield.example'), '')
 })
 
-t.test('an address of another domain is foreign, a subdomain too', async t => {
+t.test('an address of another domain is foreign, even of a subdomain', async t => {
   for (const domain of [
     'gmail.example',
     'hr.larkfield.example',
@@ -27,7 +27,7 @@ t.test('an address of another domain is foreign, a subdomain too', async t => {
   }
 })
 
-t.test('it asks whether a near domain was meant', async t => {
+t.test('it suggests a similar domain', async t => {
   for (const domain of [
     'larkfeild.example',
     'larkfield.exampel',
@@ -42,12 +42,12 @@ t.test('it asks whether a near domain was meant', async t => {
   t.match(judge('ada@intranett'), { suggestion: 'ada@intranet', reason: 'near-domain' })
 })
 
-t.test('it asks whether an ending is missing', async t => {
+t.test('it suggests a missing ending', async t => {
   t.match(judge('ada@larkfield'), { verdict: 'foreign', reason: 'no-ending', suggestion: 'ada@larkfield.example' })
   t.equal(say('ada@larkfield'), 'The domain is incomplete. Did you mean larkfield.example?')
 })
 
-t.test('what is no address is malformed, with the reason in words', async t => {
+t.test('text that is not an address is malformed, with the reason', async t => {
   const reasons = {
     'priya.nair larkfield.example': 'There is no @ sign',
     'ada..b@larkfield.example': 'Two dots in a row',
@@ -61,18 +61,18 @@ t.test('what is no address is malformed, with the reason in words', async t => {
   }
 })
 
-t.test('a repair is suggested only for an address of the organization', async t => {
+t.test('it suggests a correction only for an address of the organization', async t => {
   t.equal(judge('Ada <ada@larkfield.example>').suggestion, 'ada@larkfield.example')
   t.equal(judge('Ada <ada@larkfeild.example>').suggestion, 'ada@larkfield.example')
   t.equal(judge('ada@larkfield,example').suggestion, 'ada@larkfield.example')
   t.equal(judge('Ada <ada@gmail.example>').suggestion, null)
 })
 
-t.test('the beginning of a line that was cut is never taken for an address', async t => {
+t.test('a cut line never counts as an address', async t => {
   t.match(judgeLine('ada@larkfield.example', organization, true), { verdict: 'malformed', reason: 'too-long' })
 })
 
-t.test('it still knows a near domain after thousands of foreign ones', async t => {
+t.test('it still finds a similar domain after thousands of foreign ones', async t => {
   for (let number = 0; number < 25_000; number += 1) judge(`ada@host${number}.example`)
   t.equal(judge('ada@larkfeild.example').suggestion, 'ada@larkfield.example')
 })

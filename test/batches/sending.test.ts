@@ -17,7 +17,7 @@ async function start(t: Test) {
 const numbered = (count: number, name = 'person') =>
   Array.from({ length: count }, (_, index) => `${name}${index}@larkfield.example`)
 
-t.test('R23: a typed invitation leaves while a large batch is being sent', async t => {
+t.test('R23: a typed invitation is sent while a large batch is being sent', async t => {
   const { db, ben, work } = await start(t)
   await upload(ben, numbered(5_000))
   await judgeAll(db)
@@ -35,7 +35,7 @@ t.test('R23: a typed invitation leaves while a large batch is being sent', async
   t.ok(waited < 1_500, `${waited} others left before it`)
 })
 
-t.test('R23: a typed invitation is judged and made while a large list is being judged', async t => {
+t.test('R23: a typed invitation is judged and created while a large list is being judged', async t => {
   const { db, ben } = await start(t)
   const id = await upload(ben, numbered(20_000))
   const judging = judgeAll(db)
@@ -48,7 +48,7 @@ t.test('R23: a typed invitation is judged and made while a large list is being j
 })
 
 t.test(
-  'R6: the mail server goes down and comes back: nothing is lost, nothing is counted, nobody gets two',
+  'R6: the mail server goes down and comes back: nothing is lost or counted, and no one gets two emails',
   async t => {
     const { db, ben, work } = await start(t)
     const port = await freePort()
@@ -83,7 +83,7 @@ t.test(
   }
 )
 
-t.test('every outcome is counted in its own place, and they add up to the invitations', async t => {
+t.test('every outcome has its own count, and together they equal the invitations', async t => {
   const { db, ben, work } = await start(t)
   const server = await startScripted()
   t.teardown(server.stop)

@@ -16,7 +16,7 @@ const list = { name: 'people.txt', mimeType: 'text/plain', buffer: Buffer.from(l
 
 t.jobs = 2
 
-t.test('check only, send, correct: with script', async t => {
+t.test('check only, send and correct a list with JavaScript', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const page = await site.open()
@@ -32,7 +32,7 @@ t.test('check only, send, correct: with script', async t => {
   t.same(site.faults, [], 'S17: no error and nothing that the policy had to stop')
 })
 
-t.test('check only, send, correct: without script', async t => {
+t.test('check only, send and correct a list without JavaScript', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const page = await site.open({ javaScriptEnabled: false })
@@ -49,7 +49,7 @@ t.test('check only, send, correct: without script', async t => {
   t.same(site.faults, [], 'S17: no error and nothing that the policy had to stop')
 })
 
-t.test('a batch that waits to be sent can be cancelled, once somebody has read what that means', async t => {
+t.test('a batch that waits to be sent can be canceled after a confirmation', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const page = await site.open({ javaScriptEnabled: false })
@@ -61,7 +61,7 @@ t.test('a batch that waits to be sent can be cancelled, once somebody has read w
   t.equal(await page.locator('main').getAttribute('data-batch-state'), 'cancelled')
 })
 
-t.test('nobody is shut out of the pages of a list', async t => {
+t.test('the pages of a list are accessible', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const page = await site.open()

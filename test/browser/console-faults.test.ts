@@ -6,7 +6,7 @@ import { transportThat } from '../support/transports.ts'
 
 t.jobs = 3
 
-t.test('heading, title, buttons and the question of a running batch follow what happens', async t => {
+t.test('heading, title, buttons and confirmation of a running batch follow its progress', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const ben = await site.open()
@@ -33,7 +33,7 @@ t.test('heading, title, buttons and the question of a running batch follow what 
   t.same(site.faults, [])
 })
 
-t.test('without script the bar below a list says what to do and covers nothing', async t => {
+t.test('without JavaScript the bar below a list says what to do and covers nothing', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const lines = Array.from({ length: 8 }, (_, n) => `person ${n}@larkfield.example`).join('\n')
@@ -57,7 +57,7 @@ t.test('without script the bar below a list says what to do and covers nothing',
   }
 })
 
-t.test('Copy link copies at once with script, and opens a page without', async t => {
+t.test('Copy link copies at once with JavaScript, and opens a page without', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const { personId } = await inviteOne(site.db, site.ids.ben, 'copy@larkfield.example')

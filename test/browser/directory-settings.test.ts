@@ -39,7 +39,7 @@ const isInView = (page: Page) =>
   })
 const steps = (page: Page, state: 'ok' | 'failed') => page.locator(`#directory-test [data-step="${state}"]`)
 
-t.test('a test answers in place: what is typed stays, what is wrong is said, and nothing is saved', async t => {
+t.test('a test answers in place: input stays, errors are shown, and nothing is saved', async t => {
   const { site, page, slapd, read } = await open(t)
   await press(page, 'Test')
   await page.getByText('The test did not run.').waitFor()
@@ -83,7 +83,7 @@ t.test('by keyboard alone: Tab to Test, Enter, and the answer is announced', asy
   t.same(site.faults, [])
 })
 
-t.test('the same without script', async t => {
+t.test('the same without JavaScript', async t => {
   const { site, page, slapd, read } = await open(t, { javaScriptEnabled: false })
   await fill(page, 'nothing', bindPassword)
   await press(page, 'Test')

@@ -27,7 +27,7 @@ function counting(page: Page) {
   return { press, count: () => pressed }
 }
 
-t.test('search, three groups, sync, a section but one person, review and send: at most 25 keys', async t => {
+t.test('search, three groups, sync, a section except one person, review and send: at most 25 keys', async t => {
   const site = await open(t)
   const page = await site.open()
   await site.signIn(page, 'ben')
@@ -68,7 +68,7 @@ t.test('search, three groups, sync, a section but one person, review and send: a
   t.same(site.faults, [])
 })
 
-t.test('the same without script', async t => {
+t.test('the same without JavaScript', async t => {
   const site = await open(t)
   const page = await site.open({ javaScriptEnabled: false })
   await site.signIn(page, 'ben')

@@ -37,7 +37,7 @@ async function open({
 }
 const headingIsFocused = (page: Page, text: string) => page.locator('h1:focus', { hasText: text }).waitFor()
 
-t.test('a refusal takes the form’s place, and success that of the page, with an address of its own', async t => {
+t.test('a refusal replaces the form, and success replaces the page, with its own address', async t => {
   const { page, type, typed, send, isSame, entries, focused } = await open()
   const before = await entries()
   await type('nora@larkfield.example', 'tom@larkfeild.example', 'no one')
@@ -77,7 +77,7 @@ t.test('a refusal takes the form’s place, and success that of the page, with a
   t.same(site.faults, [])
 })
 
-t.test('a field that is left is checked, without the focus and what is typed being touched', async t => {
+t.test('a field is checked when the user leaves it, without moving the focus or changing the input', async t => {
   const { page, type, typed, focused, told } = await open()
   const verdict = page.locator('#email-1-e')
   const asked: string[] = []
@@ -132,7 +132,7 @@ t.test('a check of text that has changed is aborted, and a slow check does not b
   t.equal((await typed())[1], 'tom@larkfield.example')
 })
 
-t.test('a session that ends during typing is reported in place, and signing in elsewhere is enough', async t => {
+t.test('a session that ends while typing is reported in place, and signing in elsewhere is enough', async t => {
   const { page, type, typed, send, isSame, focused, trouble } = await open({ as: 'ada' })
   await type('uma@larkfield.example')
   await site.db.execute(sql`delete from sessions where person_id = ${site.ids.ada}`)
@@ -154,7 +154,7 @@ t.test('a session that ends during typing is reported in place, and signing in e
   t.ok(await isSame())
 })
 
-t.test('whatever else stops it is told in place, and nothing that was typed is lost', async t => {
+t.test('any other failure is reported in place, and no input is lost', async t => {
   const other = await startSite()
   t.teardown(other.close)
   const { page, type, typed, send, isSame, trouble } = await open({ on: other })
@@ -188,7 +188,7 @@ t.test('whatever else stops it is told in place, and nothing that was typed is l
   t.ok(await isSame())
 })
 
-t.test('without script the form is a form', async t => {
+t.test('without JavaScript the form works as a plain form', async t => {
   const { page, type, typed, send } = await open({ javaScriptEnabled: false })
   await type('no one')
   await send()

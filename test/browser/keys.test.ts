@@ -10,7 +10,7 @@ await site.signIn(page, 'ada')
 
 const focused = (on: Page) => on.evaluate(() => document.activeElement?.id ?? '')
 
-t.test('/ goes to the search field and is a character once there', async t => {
+t.test('/ moves to the search field, and is a character there', async t => {
   await page.goto('/people')
   await page.keyboard.press('/')
   t.equal(await focused(page), 'q')
@@ -19,7 +19,7 @@ t.test('/ goes to the search field and is a character once there', async t => {
   t.notOk(await page.locator('#keys').isVisible())
 })
 
-t.test('? shows the shortcuts, Escape hides them', async t => {
+t.test('? shows the shortcuts, and Escape hides them', async t => {
   await page.goto('/people')
   await page.keyboard.press('?')
   t.ok(await page.locator('#keys').isVisible())
@@ -28,7 +28,7 @@ t.test('? shows the shortcuts, Escape hides them', async t => {
   t.notOk(await page.locator('#keys').isVisible())
 })
 
-t.test('g and a letter go to a page', async t => {
+t.test('g and a letter open a page', async t => {
   await page.goto('/')
   for (const [letter, path] of [
     ['p', '/people'],
@@ -44,7 +44,7 @@ t.test('g and a letter go to a page', async t => {
   }
 })
 
-t.test('with shortcuts off single keys do nothing, everything else works', async t => {
+t.test('with shortcuts off single keys do nothing, and everything else works', async t => {
   await page.goto('/me')
   await page.getByLabel('Single-key shortcuts').selectOption('off')
   await page.getByRole('button', { name: 'Save' }).click()
@@ -66,4 +66,4 @@ t.test('the first Tab reaches a link that skips the navigation', async t => {
   t.equal(await focused(page), 'main')
 })
 
-t.test('nothing was complained about', async t => t.same(site.faults, []))
+t.test('the browser reported no errors', async t => t.same(site.faults, []))

@@ -52,7 +52,7 @@ t.beforeEach(async () => {
   await page.goto(base)
 })
 
-t.test('j and ↓ go into the list and on, k and ↑ back, Home and End to its ends', async t => {
+t.test('j and ↓ move into and down the list, k and ↑ up, Home and End to its ends', async t => {
   await press('j')
   t.equal(await focused(), 'section Data')
   await press('j', 'ArrowDown')
@@ -69,7 +69,7 @@ t.test('j and ↓ go into the list and on, k and ↑ back, Home and End to its e
   t.equal(await focused(), 'section Data', '↓ from the search enters the list')
 })
 
-t.test('Space and x tick; the server hears of each, and only of that', async t => {
+t.test('Space and x select; the server receives each selection, and nothing else', async t => {
   const sent: (string | null)[] = []
   page.on('request', request => request.method() === 'POST' && sent.push(request.postData()))
   await press('j', 'j', 'x', 'j', 'Space')
@@ -81,7 +81,7 @@ t.test('Space and x tick; the server hears of each, and only of that', async t =
   t.equal(await kept(), '1')
 })
 
-t.test('Shift and an arrow tick while moving; Shift+Space and Shift+click tick a range', async t => {
+t.test('Shift and an arrow select while moving; Shift+Space and Shift+click select a range', async t => {
   await box('data0').focus()
   await press('Shift+ArrowDown', 'Shift+J')
   t.equal(await count(), '3')
@@ -98,7 +98,7 @@ t.test('Shift and an arrow tick while moving; Shift+Space and Shift+click tick a
   t.equal(await kept(), '5')
 })
 
-t.test('a section is everybody in it; who is taken out stays out', async t => {
+t.test('a section includes everyone in it except people who were deselected', async t => {
   await box('Platform').click()
   t.equal(await count(), '120')
   await box('platform2').click()
@@ -121,7 +121,7 @@ t.test('a section is everybody in it; who is taken out stays out', async t => {
   t.equal(await kept(), '0')
 })
 
-t.test('Ctrl+A ticks all rows shown, on a row only; Escape clears, at the server too', async t => {
+t.test('Ctrl+A selects all rows shown, only from a row; Escape clears the selection, on the server too', async t => {
   await box('data0').focus()
   await press('Control+a')
   t.equal(await count(), '131')
@@ -132,7 +132,7 @@ t.test('Ctrl+A ticks all rows shown, on a row only; Escape clears, at the server
   t.equal(await kept(), '0')
 })
 
-t.test('whoever presses Clear goes on at the row that was touched last', async t => {
+t.test('after Clear, the focus returns to the last used row', async t => {
   await press('j', 'j', 'x', 'j', 'x')
   await page.getByRole('button', { name: 'Clear' }).press('Enter')
   t.notOk(await page.locator('.selbar').isVisible())
@@ -154,7 +154,7 @@ t.test('← closes the section of a row, → opens it, and the focus stays', asy
   t.equal(await kept(), '1')
 })
 
-t.test('Enter and o open the row and send nothing; Ctrl+Enter reviews once somebody is ticked', async t => {
+t.test('Enter and o open the row and send nothing; Ctrl+Enter opens the review if anyone is selected', async t => {
   await box('data1').focus()
   await press('Enter')
   await page.waitForURL(`/people/${id('data1')}`)
@@ -197,7 +197,7 @@ t.test('with shortcuts off letters do nothing, arrows and Space work', async t =
   t.ok(await box('data2').isChecked())
 })
 
-t.test('lists without checkboxes have the same keys for their links', async t => {
+t.test('lists without check boxes have the same keys for their links', async t => {
   await page.goto('/groups')
   await press('j')
   t.equal(await page.locator(':focus').textContent(), 'Engineering')
@@ -211,7 +211,7 @@ t.test('lists without checkboxes have the same keys for their links', async t =>
   await page.waitForURL('/groups')
 })
 
-t.test('a tick whose answer is lost travels with the form', async t => {
+t.test('a selection whose answer is lost is sent with the form', async t => {
   await page.route('**/selections', route => route.abort())
   await box('data0').focus()
   await press('x')
@@ -221,7 +221,7 @@ t.test('a tick whose answer is lost travels with the form', async t => {
   t.match(await page.locator('h1').textContent(), '1 person gets an invitation')
 })
 
-t.test('nothing was complained about', async t =>
+t.test('the browser reported no errors', async t =>
   t.same(
     site.faults.filter(fault => !/ERR_FAILED/.test(fault)),
     []

@@ -9,7 +9,7 @@ import { expire, invite, inviteOne, one, sql } from '../support/people.ts'
 
 t.jobs = 2
 
-t.test('pages before set-up', async t => {
+t.test('pages before setup', async t => {
   const site = await startSite({ isSetUp: false })
   t.teardown(site.close)
   const page = await site.open()
@@ -22,7 +22,7 @@ t.test('pages before set-up', async t => {
   t.same(site.faults, [])
 })
 
-t.test('pages of people without a session', async t => {
+t.test('pages for people without a session', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const page = await site.open()
@@ -63,7 +63,7 @@ t.test('pages of the console', async t => {
   t.same(site.faults, [])
 })
 
-t.test('on a phone the menu opens without script', async t => {
+t.test('on a phone the menu opens without JavaScript', async t => {
   const site = await startSite()
   t.teardown(site.close)
   const page = await site.open({ viewport: { width: 390, height: 844 }, javaScriptEnabled: false })

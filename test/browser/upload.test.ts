@@ -74,7 +74,7 @@ async function becomes(name: string, state: string, on?: Site) {
 }
 const headingIsFocused = (page: Page, text: string) => page.locator('h1:focus', { hasText: text }).waitFor()
 
-t.test('a list on a slow line shows how much of it is sent, then leads to its batch', async t => {
+t.test('a list on a slow connection shows its upload progress, then leads to its batch', async t => {
   const { page, choose, check, isSame, entries, upload } = await open()
   const before = await entries()
   const [spoken, shown] = [await textsOf(page, '#live'), await textsOf(page, '#upload-text')]
@@ -98,7 +98,7 @@ t.test('a list on a slow line shows how much of it is sent, then leads to its ba
   t.same(site.faults, [])
 })
 
-t.test('an upload can be canceled, by keyboard too; nothing is sent, and the file is still chosen', async t => {
+t.test('an upload can be canceled, by keyboard too; nothing is sent, and the file is still selected', async t => {
   const { page, choose, chosen, check, upload } = await open()
   await choose('canceled.txt', linesOf(60_000))
   const speedUp = await slowDown(page, 50_000)
@@ -119,7 +119,7 @@ t.test('an upload can be canceled, by keyboard too; nothing is sent, and the fil
   await headingIsFocused(page, 'lines checked')
 })
 
-t.test('a refusal takes the form’s place: the file stays chosen and the team typed', async t => {
+t.test('a refusal replaces the form: the selected file and the typed team stay', async t => {
   const { page, choose, chosen, check, entries } = await open()
   const before = await entries()
   await check()
@@ -144,7 +144,7 @@ t.test('a refusal takes the form’s place: the file stays chosen and the team t
   t.same(site.faults, [])
 })
 
-t.test('whatever else stops an upload is told in place', async t => {
+t.test('any other failure of an upload is reported in place', async t => {
   const other = await startSite()
   t.teardown(other.close)
   const { page, choose, chosen, check, upload } = await open({ on: other })
@@ -170,7 +170,7 @@ t.test('whatever else stops an upload is told in place', async t => {
   t.ok(await becomes('lost.txt', 'incomplete', other))
 })
 
-t.test('without script the form is a form', async t => {
+t.test('without JavaScript the form works as a plain form', async t => {
   const { page, choose, check, upload } = await open({ javaScriptEnabled: false })
   await choose('people.csv', linesOf(3))
   await check()

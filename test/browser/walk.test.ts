@@ -9,7 +9,7 @@ const founder = { name: 'Ada Moreau', email: 'ada@larkfield.example' }
 // most of a walk is waiting for the page to refresh itself
 t.jobs = 3
 
-t.test('set-up, invite, outbox, join, people: with script', async t => {
+t.test('setup, invite, outbox, join, people: with JavaScript', async t => {
   const site = await startSite({ isSetUp: false })
   t.teardown(site.close)
   const ada = await site.open()
@@ -51,7 +51,7 @@ t.test('set-up, invite, outbox, join, people: with script', async t => {
   t.same(site.faults, [], 'S17: no error and nothing that the policy had to stop')
 })
 
-t.test('set-up, invite, outbox, join, people: without script', async t => {
+t.test('setup, invite, outbox, join, people: without JavaScript', async t => {
   const site = await startSite({ isSetUp: false })
   t.teardown(site.close)
   const ada = await site.open({ javaScriptEnabled: false })
@@ -73,26 +73,29 @@ t.test('set-up, invite, outbox, join, people: without script', async t => {
   t.same(site.faults, [], 'S17: no error and nothing that the policy had to stop')
 })
 
-t.test('S2: a scanner with script that stays on the join page and hovers every link changes nothing', async t => {
-  const site = await startSite({ isSetUp: false })
-  t.teardown(site.close)
-  const ada = await site.open()
-  await setUp(t, ada)
-  await ada.goto('/invite')
-  await correctAndSend(ada)
-  await site.work()
-  const link = await newestLink(ada)
-  const before = await everything(site)
-  const scanner = await site.open()
-  await scanner.goto(link)
-  for (const each of await scanner.locator('a:not(.skip), button, input').all()) await each.hover()
-  for (const each of await scanner.getByRole('button').all()) await each.click()
-  await scanner.waitForTimeout(3000)
-  await scanner.reload()
-  t.same(await everything(site), before)
-  t.match(await scanner.title(), /Join Larkfield/, 'and the link still works')
-  t.same(site.faults, [])
-})
+t.test(
+  'S2: a scanner with JavaScript that stays on the join page and hovers over every link changes nothing',
+  async t => {
+    const site = await startSite({ isSetUp: false })
+    t.teardown(site.close)
+    const ada = await site.open()
+    await setUp(t, ada)
+    await ada.goto('/invite')
+    await correctAndSend(ada)
+    await site.work()
+    const link = await newestLink(ada)
+    const before = await everything(site)
+    const scanner = await site.open()
+    await scanner.goto(link)
+    for (const each of await scanner.locator('a:not(.skip), button, input').all()) await each.hover()
+    for (const each of await scanner.getByRole('button').all()) await each.click()
+    await scanner.waitForTimeout(3000)
+    await scanner.reload()
+    t.same(await everything(site), before)
+    t.match(await scanner.title(), /Join Larkfield/, 'and the link still works')
+    t.same(site.faults, [])
+  }
+)
 
 async function setUp(t: Test, page: Page) {
   await page.goto(`/setup?token=${setupToken}`)

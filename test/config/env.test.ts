@@ -14,7 +14,7 @@ const problemsOf = (environment: Record<string, string>) => {
   }
 }
 
-t.test('with nothing set it serves this machine on port 3000 with the embedded database and the outbox', async t => {
+t.test('without settings it serves this machine on port 3000 with the embedded database and the outbox', async t => {
   const config = readConfig({})
   t.match(config, {
     host: '127.0.0.1',
@@ -31,7 +31,7 @@ t.test('with nothing set it serves this machine on port 3000 with the embedded d
   t.equal(readConfig({ PORT: '8080' }).baseUrl, 'http://localhost:8080')
 })
 
-t.test('it names every problem at once', async t => {
+t.test('it reports every problem at once', async t => {
   const problems = problemsOf({
     PORT: '70000',
     BASE_URL: 'ftp://x',
@@ -49,13 +49,13 @@ t.test('it names every problem at once', async t => {
   )
 })
 
-t.test('a database of one’s own needs a key of one’s own, a mail server needs a sender', async t => {
+t.test('DATABASE_URL requires a key, and a mail server requires a sender', async t => {
   t.match(problemsOf({ DATABASE_URL: 'postgres://x/y' }), [/^SECRET_KEY: is required/])
   t.same(problemsOf({ DATABASE_URL: 'postgres://x/y', SECRET_KEY: key }), [])
   t.match(problemsOf({ SMTP_URL: 'smtp://mail.example' }), [/^MAIL_FROM: is required/])
 })
 
-t.test('E26: a bind password is taken as it is; of a file only the last newline is no part of it', async t => {
+t.test('E26: a bind password is used unchanged; from a file only the last newline is removed', async t => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-'))
   t.teardown(() => fs.rmSync(folder, { recursive: true }))
   const file = path.join(folder, 'password')
@@ -77,7 +77,7 @@ t.test('E26: a bind password is taken as it is; of a file only the last newline 
   }
 })
 
-t.test('S15: former keys stand beside the one in force, with commas or line ends between them', async t => {
+t.test('S15: former keys are separated by commas or line ends', async t => {
   const other = Buffer.alloc(32, 2).toString('base64')
   const { secretKey, formerKeys } = readConfig({ SECRET_KEY: key, SECRET_KEY_FORMER: `${other}, ${key}\n` })
   t.same(secretKey, Buffer.alloc(32, 1))
@@ -86,14 +86,14 @@ t.test('S15: former keys stand beside the one in force, with commas or line ends
   t.match(problemsOf({ SECRET_KEY_FORMER: `${other},short` }), [/^SECRET_KEY_FORMER: must be keys like SECRET_KEY/])
 })
 
-t.test('a base URL is an origin and nothing more', async t => {
+t.test('a base URL is only an origin', async t => {
   for (const url of ['https://x.example/path', 'https://x.example?a', 'https://u:p@x.example', 'x.example']) {
     t.match(problemsOf({ BASE_URL: url }), [/^BASE_URL:/], url)
   }
   t.equal(readConfig({ BASE_URL: 'https://x.example/' }).baseUrl, 'https://x.example')
 })
 
-t.test('a proxy is an address or a range that there is', t => {
+t.test('a proxy is a valid address or range', t => {
   const proxies = '127.0.0.1, 10.0.0.0/8, ::1, fd00::/8, loopback'
   t.equal(readConfig({ TRUST_PROXY: proxies }).trustProxy.length, 5)
   for (const range of ['10.0.0.0/33', '10.0.0.0/0', '999.1.1.1', ':::::', 'fd00::/129', '10.0.0', '1'])
@@ -101,7 +101,7 @@ t.test('a proxy is an address or a range that there is', t => {
   t.end()
 })
 
-t.test('S14: mail goes over TLS unless the server is this machine or the operator says otherwise', async t => {
+t.test('S14: mail is sent over TLS unless the server is this machine or the operator allows otherwise', async t => {
   const smtp = (url: string) => readConfig({ SMTP_URL: url, MAIL_FROM: 'a@b.example' }).smtp
   t.match(smtp('smtp://mail.example'), {
     host: 'mail.example',
@@ -126,7 +126,7 @@ t.test('S14: mail goes over TLS unless the server is this machine or the operato
   }
 })
 
-t.test('a setting of which a part would be dropped is refused, with what to write', async t => {
+t.test('a setting of which a part would be ignored is refused, with what to write', async t => {
   const smtp = (SMTP_URL: string) => problemsOf({ SMTP_URL, MAIL_FROM: 'a@b.example' })
   const host = 'mail.larkfield.example:2525'
   t.match(smtp(`smtp://mailer:12/ab@${host}`), [/^SMTP_URL: .*write \/ as %2F$/])
@@ -174,7 +174,7 @@ t.test('a setting of which a part would be dropped is refused, with what to writ
     t.match(problemsOf({ BASE_URL: url }), [/^BASE_URL:/], url)
 })
 
-t.test('a secret may stand in a file', async t => {
+t.test('a setting can come from a file', async t => {
   const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-')), 'key')
   fs.writeFileSync(file, `${key}\n`)
   t.same(readConfig({ SECRET_KEY_FILE: file }).secretKey, Buffer.alloc(32, 1))
@@ -183,7 +183,7 @@ t.test('a secret may stand in a file', async t => {
   fs.rmSync(path.dirname(file), { recursive: true })
 })
 
-t.test('what is set and does nothing is told', async t => {
+t.test('it warns about settings that have no effect', async t => {
   t.same(readConfig({}).unused, [])
   t.same(readConfig({ OIDC_ISSUER: 'https://id.larkfield.example' }).unused, ['OIDC_ISSUER'])
 })
@@ -196,7 +196,7 @@ t.test('a sender has a plain address', async t => {
   t.match(problemsOf({ MAIL_FROM: 'a@b.example, c@d.example' }), [/^MAIL_FROM:/])
 })
 
-t.test('the directory comes from the environment as far as that says something', async t => {
+t.test('the environment sets the directory, as far as it names settings', async t => {
   t.same(readConfig({}).ldap, {})
   t.equal(readConfig({}).ldapSignIn, false)
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-config-'))

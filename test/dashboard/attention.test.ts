@@ -15,31 +15,28 @@ const calloutsIn = (body: string) =>
     ([all]) => all
   )
 
-t.test('nothing stands there when nothing needs attention', async t => {
+t.test('without problems the list is empty', async t => {
   const { ben, work } = await start(t)
   await upload(ben, 'kim@larkfield.example')
   await work()
   t.same(calloutsIn((await ben.get('/')).body), [])
 })
 
-t.test(
-  'a batch that Rollcall stopped stands there with the reason and leads to its page, until it goes on',
-  async t => {
-    const { ben, cleo, work } = await start(t)
-    const lines = Array.from({ length: 40 }, (_, index) => `person${index}@larkfield.example`)
-    const id = await upload(ben, lines, { name: '<b>people.txt' })
-    await work(transportThat(() => ({ is: 'policy', reply: '554 5.7.1 <relaying> denied' })))
-    const [stopped] = calloutsIn((await cleo.get('/')).body)
-    t.match(stopped, /Stopped: \d+ invitations held back/)
-    t.match(stopped, 'refused 10 emails in a row: 554 5.7.1 &lt;relaying&gt; denied')
-    t.match(stopped, '&lt;b&gt;people.txt')
-    t.match(stopped, `href="/batches/${id}"`)
-    await ben.post(`/batches/${id}/cancellation`)
-    t.notMatch((await ben.get('/')).body, `href="/batches/${id}">Open the batch`)
-  }
-)
+t.test('a stopped batch is listed with its reason and a link to its page until it is resumed', async t => {
+  const { ben, cleo, work } = await start(t)
+  const lines = Array.from({ length: 40 }, (_, index) => `person${index}@larkfield.example`)
+  const id = await upload(ben, lines, { name: '<b>people.txt' })
+  await work(transportThat(() => ({ is: 'policy', reply: '554 5.7.1 <relaying> denied' })))
+  const [stopped] = calloutsIn((await cleo.get('/')).body)
+  t.match(stopped, /Stopped: \d+ invitations held back/)
+  t.match(stopped, 'refused 10 emails in a row: 554 5.7.1 &lt;relaying&gt; denied')
+  t.match(stopped, '&lt;b&gt;people.txt')
+  t.match(stopped, `href="/batches/${id}"`)
+  await ben.post(`/batches/${id}/cancellation`)
+  t.notMatch((await ben.get('/')).body, `href="/batches/${id}">Open the batch`)
+})
 
-t.test('an upload that was cut stands there for a week', async t => {
+t.test('an interrupted upload is listed for a week', async t => {
   const { db, ids, ben } = await start(t)
   await db.$client`
     insert into batches (source, state, action, created_by, file_name, created_at)
@@ -50,7 +47,7 @@ t.test('an upload that was cut stands there for a week', async t => {
   t.match(found[0], 'cut6.txt')
 })
 
-t.test('of many the newest five stand there, with the way to the others', async t => {
+t.test('only the newest five are listed, with a link to the others', async t => {
   const { db, ids, ben } = await start(t)
   await db.$client`
     insert into batches (source, state, action, created_by, file_name)
@@ -61,7 +58,7 @@ t.test('of many the newest five stand there, with the way to the others', async 
   t.match(body, '<a href="/batches">More batches</a>')
 })
 
-t.test('invitations whose mail did not get through are counted, and lead to exactly those people', async t => {
+t.test('undelivered invitations are counted, and lead to exactly those people', async t => {
   const { ben, cleo, work } = await start(t)
   const id = await upload(
     ben,

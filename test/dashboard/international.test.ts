@@ -10,7 +10,7 @@ const ascii = 'xn--mller-kva.example'
 await db.$client`insert into domains (name) values (${ascii})`
 
 t.test(
-  'E24: an internationalized domain is readable on every page, found in every spelling, mailed in ASCII',
+  'E24: an internationalized domain is readable on every page, found in every spelling, emailed in ASCII',
   async t => {
     const id = await upload(ben, ['jo@müller.example', 'Ola <ola@MÜLLER.example>', 'kim@muller.example', `al@${ascii}`])
     const transport = takesAll()
@@ -53,7 +53,7 @@ t.test(
   }
 )
 
-t.test('members of a team and the address that the directory has are found by a part of a readable domain', async t => {
+t.test('team members and directory addresses are found by a part of a readable domain', async t => {
   const [team] = await db.$client`insert into teams (name, source) values ('Choir', 'hand') returning id::int`
   const [eva] = await db.$client`
     insert into people (email, address_key, name, directory_mail, directory_mail_key)
@@ -71,7 +71,7 @@ t.test('members of a team and the address that the directory has are found by a 
   t.notMatch(await found('grün'), `href="/people/${eva!.id}"`)
 })
 
-t.test('a decomposed name or line is found by the composed spelling, and the other way round', async t => {
+t.test('a decomposed name or line is found by the composed spelling, and vice versa', async t => {
   await db.$client`
     insert into people (email, address_key, name) values ('z@larkfield.example', 'z@larkfield.example', ${'Zoë'.normalize('NFD')})`
   const id = await upload(ben, [`Zoë Mörike <zoe@larkfield.example>`.normalize('NFD')], { action: 'check' })

@@ -19,18 +19,21 @@ async function inviter(name: string) {
   return { id, visitor, batchId, typed: typed.token, listed: (await linkOf(db, `${name}-one@larkfield.example`)).token }
 }
 
-t.test('F22, S38: invitations that a deactivated admin typed by hand are revoked, and lists stay open', async t => {
-  const { id, typed, listed } = await inviter('wes')
-  const page = (await ada.get(`/people/${id}`)).body
-  t.match(page, '1 typed by hand, 2 by file or group.')
-  t.match(page, '<option value="typed" selected>Revoke the 1 typed by hand')
-  t.match(page, '<option value="all">Revoke all 3')
-  t.equal((await ada.post(`/people/${id}/deactivation`)).statusCode, 303)
-  t.match((await ada.get(`/people/${id}`)).body, '1 open invitation revoked.')
-  t.equal(await statusOf(typed), 410)
-  t.equal((await (await browser()).post(`/join/${typed}`, { name: 'F', password: goodPassword })).statusCode, 410)
-  t.equal(await statusOf(listed), 200)
-})
+t.test(
+  'F22, S38: invitations that a deactivated admin typed by hand are revoked, and those of lists stay open',
+  async t => {
+    const { id, typed, listed } = await inviter('wes')
+    const page = (await ada.get(`/people/${id}`)).body
+    t.match(page, '1 typed by hand, 2 by file or group.')
+    t.match(page, '<option value="typed" selected>Revoke the 1 typed by hand')
+    t.match(page, '<option value="all">Revoke all 3')
+    t.equal((await ada.post(`/people/${id}/deactivation`)).statusCode, 303)
+    t.match((await ada.get(`/people/${id}`)).body, '1 open invitation revoked.')
+    t.equal(await statusOf(typed), 410)
+    t.equal((await (await browser()).post(`/join/${typed}`, { name: 'F', password: goodPassword })).statusCode, 410)
+    t.equal(await statusOf(listed), 200)
+  }
+)
 
 t.test('F22: the same form revokes all of them, or keeps them', async t => {
   const all = await inviter('xena')
@@ -45,7 +48,7 @@ t.test('F22: the same form revokes all of them, or keeps them', async t => {
 })
 
 t.test(
-  'F22: emails of revoked invitations do not leave, and a user without invitations is not asked about them',
+  'F22: emails of revoked invitations are not sent, and a user without invitations gets no question about them',
   async t => {
     const id = await addUser(db, 'zoe', 'admin')
     t.notMatch((await ada.get(`/people/${id}`)).body, 'name="invitations"')

@@ -11,7 +11,7 @@ const countsOf = (body: string) =>
     [...body.matchAll(/data-count="([\w-]+)" data-value="(\d+)"/g)].map(([, name, value]) => [name, Number(value)])
   )
 
-t.test('before anybody is invited the dashboard says so', async t => {
+t.test('before the first invitation the dashboard says so', async t => {
   const { body, statusCode } = await ben.get('/')
   t.equal(statusCode, 200)
   t.match(body, 'No invitations yet')
@@ -22,7 +22,7 @@ t.test('before anybody is invited the dashboard says so', async t => {
   t.notMatch(auditor, 'Invite your people')
 })
 
-t.test('the dashboard counts people by enrollment, and leads to each', async t => {
+t.test('the dashboard counts people by enrollment, with a link to each group', async t => {
   await inviteOne(db, ids.ben, 'open@larkfield.example')
   await expire(db, (await inviteOne(db, ids.ben, 'late@larkfield.example')).personId)
   const { token } = await inviteOne(db, ids.ben, 'joined@larkfield.example')
@@ -35,7 +35,7 @@ t.test('the dashboard counts people by enrollment, and leads to each', async t =
   for (const words of ['Known people', 'Invited', 'Handed over', 'Joined']) t.match(body, words)
 })
 
-t.test('requests for a new invitation wait there until one is sent', async t => {
+t.test('requests for a new invitation are listed until one is sent', async t => {
   const late = await inviteOne(db, ids.ben, 'asks@larkfield.example')
   await expire(db, late.personId)
   t.notMatch((await ben.get('/')).body, `action="/people/${late.personId}/invitations"`)
@@ -48,7 +48,7 @@ t.test('requests for a new invitation wait there until one is sent', async t => 
   t.notMatch((await ben.get('/')).body, `/people/${late.personId}"`)
 })
 
-t.test('a mail server that cannot be used stands at the top, with its own words', async t => {
+t.test('an unusable mail server is reported at the top, with its own words', async t => {
   await db.execute(sql`insert into mail_transport (id, paused_since, next_probe_at, reason)
     values (1, now(), now() + interval '30 seconds', '<connection refused>')
     on conflict (id) do update set paused_since = now(), reason = excluded.reason`)
@@ -57,7 +57,7 @@ t.test('a mail server that cannot be used stands at the top, with its own words'
   t.notMatch((await cleo.get('/')).body, 'connection refused')
 })
 
-t.test('what happened lately is told in sentences with the names of people', async t => {
+t.test('recent activity is told in sentences with people’s names', async t => {
   const { body } = await cleo.get('/')
   t.match(body, /<b>Ben<\/b>[^.]*invited 1 person/)
 })

@@ -63,7 +63,7 @@ t.test('without a mail server no page says that anything was sent', async t => {
   t.match(ids, { ben: Number })
 })
 
-t.test('a mail server that comes later sends what was kept, once', async t => {
+t.test('once a mail server is configured, kept emails are sent once', async t => {
   const { db, browser, work, close } = await startApp({ environment: smtp })
   t.teardown(close)
   const ben = await browser('ben')
@@ -85,7 +85,7 @@ t.test('a mail server that comes later sends what was kept, once', async t => {
   t.equal((await ben.post(`/batches/${id}/deliveries`)).statusCode, 409)
 })
 
-t.test('dashboard, People, chart and teams agree over every kind of person', async t => {
+t.test('dashboard, People, chart and teams agree about every kind of person', async t => {
   const { db, ids, browser, work, close } = await startApp({ environment: smtp })
   t.teardown(close)
   const ben = await browser('ben')
@@ -136,7 +136,7 @@ t.test('dashboard, People, chart and teams agree over every kind of person', asy
 const csvOf = async (browser: Browser, query: string) =>
   readCsv((await browser.get(`/people.csv?${query}`)).body.replace(/^\uFEFF/, '')).slice(1)
 
-t.test('E23: whoever opted out or bounced after a mail was sent is listed and counted as such', async t => {
+t.test('E23: people who opted out or bounced after an email was sent are listed and counted that way', async t => {
   const { db, ids, browser, work, close } = await startApp({ environment: smtp })
   t.teardown(close)
   const ben = await browser('ben')
@@ -185,7 +185,7 @@ t.test('E23: whoever opted out or bounced after a mail was sent is listed and co
   await countsOf(db, batch)
 })
 
-t.test('an address that gets no mail says so whichever person has it', async t => {
+t.test('every person with a suppressed address is shown as such', async t => {
   const { db, close } = await startApp()
   t.teardown(close)
   await db.execute(sql`insert into suppressions (address_key, cause) values (${at('old')}, 'opted-out')`)

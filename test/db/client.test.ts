@@ -4,7 +4,7 @@ import { isDatabaseAway } from '../../src/db/faults.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { one, sql } from '../support/people.ts'
 
-t.test('R5: a connection that is cut fails its own statement; the pool stays whole', async t => {
+t.test('R5: a connection that is cut fails only its own statement; the pool stays usable', async t => {
   const { db: admin, url, drop } = await cloneDatabase()
   const db = connect(url, { connections: 2 })
   t.teardown(async () => {
@@ -24,22 +24,25 @@ t.test('R5: a connection that is cut fails its own statement; the pool stays who
   }
 })
 
-t.test('what the database does not answer in time counts as away', async t => {
+t.test('a database that does not answer in time counts as unreachable', async t => {
   const error = await inTime(new Promise(() => {}), 10).catch(each => each)
   t.ok(isDatabaseAway(error))
   t.equal(await inTime(Promise.resolve(7), 10), 7)
 })
 
-t.test('R10: a transaction that begins behind any number of queries ends, and leaves nobody inside of it', async t => {
-  const { db, drop } = await cloneDatabase({ connections: 1 })
-  t.teardown(drop)
-  const sql = db.$client
-  for (const waiting of [99, 100, 101]) {
-    await sql`select 1` // the types are known: what follows is sent ahead
-    const queries = Array.from({ length: waiting }, () => sql`select pg_sleep(0.001)`.execute())
-    t.same(await transaction(db, async tx => (await tx.execute('select 7 as n'))[0]), { n: 7 })
-    await Promise.all(queries)
-    const began = async () => (await sql`select now()::text as moment`)[0]!.moment
-    t.not(await began(), await began(), `behind ${waiting}`)
+t.test(
+  'R10: a transaction that begins behind any number of queries ends, and its connection is free again',
+  async t => {
+    const { db, drop } = await cloneDatabase({ connections: 1 })
+    t.teardown(drop)
+    const sql = db.$client
+    for (const waiting of [99, 100, 101]) {
+      await sql`select 1` // the types are known: what follows is sent ahead
+      const queries = Array.from({ length: waiting }, () => sql`select pg_sleep(0.001)`.execute())
+      t.same(await transaction(db, async tx => (await tx.execute('select 7 as n'))[0]), { n: 7 })
+      await Promise.all(queries)
+      const began = async () => (await sql`select now()::text as moment`)[0]!.moment
+      t.not(await began(), await began(), `behind ${waiting}`)
+    }
   }
-})
+)

@@ -61,7 +61,7 @@ async function emptyDatabase(t: Test): Promise<Database> {
   return db
 }
 
-t.test('one migration makes what the former ones made, from any of them', async t => {
+t.test('one migration makes the same schema as the former ones, from any of them', async t => {
   const fresh = await emptyDatabase(t)
   await migrate(fresh)
   t.equal(await countPending(fresh), 0)
@@ -77,7 +77,7 @@ t.test('one migration makes what the former ones made, from any of them', async 
   }
 })
 
-t.test('src/db/functions.sql is what a migrated database runs', async t => {
+t.test('a migrated database runs src/db/functions.sql', async t => {
   const [migrated, written] = [await emptyDatabase(t), await emptyDatabase(t)]
   await migrate(migrated)
   await migrate(written)

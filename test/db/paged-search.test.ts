@@ -3,7 +3,7 @@ import { contains, containsByIndex } from '../../src/db/paged-search.ts'
 import { cloneDatabase } from '../support/database.ts'
 import { sql } from '../support/people.ts'
 
-t.test('two characters are found by their index wherever they stand, whatever follows them', async t => {
+t.test('two characters are found by their index anywhere, with any text after them', async t => {
   const { db, drop } = await cloneDatabase()
   t.teardown(drop)
   const signs = [...' !"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~\n’“„–7azßéøžłÿœş']

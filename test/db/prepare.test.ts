@@ -34,7 +34,7 @@ t.test('E25: pg_trgm may be in any schema', async t => {
   t.equal((await works(t, other)).settings.search_path, 'public, "Ext 1"')
 })
 
-t.test('E25: a role that may create nothing in the database starts where all that is needed is there', async t => {
+t.test('E25: a role without the right to create anything can start if everything needed exists', async t => {
   const other = await otherDatabase(t, { owner: false })
   await other.run(
     'create extension pg_trgm; grant create, usage on schema public to u; create schema drizzle authorization u'
@@ -42,7 +42,7 @@ t.test('E25: a role that may create nothing in the database starts where all tha
   await works(t, other)
 })
 
-t.test('tables are found where they are, also in a schema that the options name', async t => {
+t.test('tables are found in any schema, even one that the options name', async t => {
   const other = await otherDatabase(t)
   await other.run('create schema app authorization u; create schema hr; create table hr.people (id int)')
   await other.runOutside("alter role u in database d set search_path = 'hr'")
@@ -52,7 +52,7 @@ t.test('tables are found where they are, also in a schema that the options name'
   t.equal(session.settings.search_path, 'app', 'the next start needs no option')
 })
 
-t.test('migrations run as an owner; the role that works needs no right to create anything', async t => {
+t.test('migrations run as an owner; the role that runs Rollcall needs no right to create anything', async t => {
   const other = await otherDatabase(t, { owner: false })
   const admin = new URL(process.env.TEST_DATABASE_URL!)
   admin.pathname = `/${other.name}`
@@ -70,7 +70,7 @@ t.test('migrations run as an owner; the role that works needs no right to create
   await works(t, other)
 })
 
-t.test('what a role without rights lacks is said all at once, and its statements mend it', async t => {
+t.test('all missing privileges of a role are reported at once, with statements that fix them', async t => {
   const other = await otherDatabase(t, { owner: false })
   await other.run('revoke create on schema public from public')
   const problems = await problemsOf(other)
@@ -88,7 +88,7 @@ t.test('E25: another encoding is refused, with the statement that makes a databa
   t.match(await problemsOf(other), [/^the database d is in LATIN1, .*: create database d_utf8 owner u encoding 'UTF8'/])
 })
 
-t.test('triggers that are off for the role are said, since counts would be wrong', async t => {
+t.test('it reports triggers that are off for the role, because counts would be wrong', async t => {
   const other = await otherDatabase(t)
   await other.runOutside('alter role u in database d set session_replication_role = replica')
   const [problem] = await problemsOf(other)
@@ -98,7 +98,7 @@ t.test('triggers that are off for the role are said, since counts would be wrong
 })
 
 t.test(
-  'E25: a limit on connections is seen at start: below the least it is refused, above it works with what there is',
+  'E25: a connection limit is checked at startup: below the minimum it is refused, above it Rollcall adapts',
   async t => {
     const other = await otherDatabase(t)
     await other.runOutside('alter role u connection limit 8')
@@ -116,14 +116,14 @@ t.test(
   }
 )
 
-t.test('a database that folds no letters beyond ASCII works, with a word about searching', async t => {
+t.test('a database that does not fold letters beyond ASCII works, with a note about searching', async t => {
   const words =
     (await version()) >= 150_000 ? "locale_provider libc lc_collate 'C' lc_ctype 'C'" : "lc_collate 'C' lc_ctype 'C'"
   const other = await otherDatabase(t, { words: `encoding 'UTF8' ${words}` })
   t.match((await prepare(other.url)).warnings, [/^Searches in the database .* tell É from é/])
 })
 
-t.test('E25: a pool works with the connections that are granted, also those that were refused halfway', async t => {
+t.test('E25: a pool works with the connections that are granted, even if some were refused halfway', async t => {
   const other = await otherDatabase(t)
   await other.runOutside('alter role u connection limit 3')
   const said: number[] = []

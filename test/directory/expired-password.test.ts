@@ -40,7 +40,7 @@ const { db, ids, browser } = rollcall
 const expired = 'Your directory password has expired. Change it there'
 const toChange = 'You have to change your directory password before you can use it here. Change it in the directory'
 
-t.test('E26: joining with a right password that has expired says so, with a wrong one it does not', async t => {
+t.test('E26: joining with a correct but expired password says so, and with a wrong one does not', async t => {
   const browse = await browser()
   for (const [uid, words] of [
     ['old', expired],
@@ -56,7 +56,7 @@ t.test('E26: joining with a right password that has expired says so, with a wron
   }
 })
 
-t.test('E26: so does signing in, and a guess is answered as ever', async t => {
+t.test('E26: signing in does the same, and a guess gets the usual answer', async t => {
   await db.execute(
     sql`update people set directory_id = 'id-old', directory_bound_at = now(), password_hash = null where id = ${ids.dan}`
   )
@@ -68,7 +68,7 @@ t.test('E26: so does signing in, and a guess is answered as ever', async t => {
   t.notMatch(wrong.body, /expired/)
 })
 
-t.test('E26: passwords arrive as they were typed, blanks at their ends included', async t => {
+t.test('E26: passwords reach the directory as typed, including spaces at the ends', async t => {
   t.ok(passwords.includes(bindPassword))
   const browse = await browser()
   await browse.post('/sign-in', { email: 'dan@larkfield.example', password: ` ${goodPassword} ` })

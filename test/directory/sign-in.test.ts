@@ -39,7 +39,7 @@ const signIn = async (email: string, password: string, { app } = rollcall, remot
 }
 const forget = () => db.execute(sql`delete from sign_in_failures`)
 
-t.test('an invited person joins with the directory’s password, and no other is kept', async t => {
+t.test('an invited person joins with the directory’s password, and Rollcall stores no other', async t => {
   const { token, personId } = await inviteOne(db, ids.ben, 'nora@larkfield.example')
   const nobody = await browser()
   const page = (await nobody.get(`/join/${token}`)).body
@@ -61,7 +61,7 @@ t.test('an invited person joins with the directory’s password, and no other is
   t.notMatch(me, 'Change password', 'the directory’s password is not ours to change')
 })
 
-t.test('she signs in with it; the owner without an entry signs in with the password chosen here', async t => {
+t.test('that person signs in with it; the owner without an entry signs in with a Rollcall password', async t => {
   await forget()
   t.equal((await signIn('Nora@larkfield.example', 'nora-in-the-directory')).statusCode, 303)
   t.equal((await signIn('nora@larkfield.example', 'dan-in-the-directory')).statusCode, 422)
@@ -71,7 +71,7 @@ t.test('she signs in with it; the owner without an entry signs in with the passw
   t.equal(stranger.statusCode, 422, 'no user, whatever the directory says')
 })
 
-t.test('whoever is disabled in the directory neither joins nor signs in', async t => {
+t.test('people who are disabled in the directory can neither join nor sign in', async t => {
   await forget()
   const { token } = await inviteOne(db, ids.ben, 'gone@larkfield.example')
   const nobody = await browser()
@@ -81,7 +81,7 @@ t.test('whoever is disabled in the directory neither joins nor signs in', async 
   })
 })
 
-t.test('flaw 9: however often and from wherever somebody guesses, at most four binds reach the directory', async t => {
+t.test('flaw 9: at most four guesses reach the directory, from any number of networks', async t => {
   const fake = await startFake({ entries: [entryOf('dan'), entryOf('ben')], script: refuse })
   const guessed = await startApp({ environment: environmentOf(fake.url) })
   t.teardown(() => Promise.all([fake.stop(), guessed.close()]))
@@ -116,7 +116,7 @@ t.test('flaw 9: however often and from wherever somebody guesses, at most four b
   t.equal(bindsOf(fake, 'dan').length, 5, 'half an hour later it goes on')
 })
 
-t.test('S20: an unknown address gets the same answers, and no password of theirs goes anywhere', async t => {
+t.test('S20: an unknown address gets the same answers, and its password is sent nowhere', async t => {
   const fake = await startFake({ entries: [entryOf('dan'), entryOf('stranger')], script: refuse })
   const asked = await startApp({ environment: environmentOf(fake.url) })
   t.teardown(() => Promise.all([fake.stop(), asked.close()]))
@@ -132,45 +132,45 @@ t.test('S20: an unknown address gets the same answers, and no password of theirs
   t.equal(bindsOf(fake, 'stranger').length, 0)
 })
 
-t.test('S20: the directory hears as much about nobody as about a user, with an entry or without', async t => {
-  const fake = await startFake({ entries: [entryOf('dan'), entryOf('cleo'), entryOf('stranger')], script: refuse })
-  const asked = await startApp({ environment: environmentOf(fake.url) })
-  t.teardown(() => Promise.all([fake.stop(), asked.close()]))
-  const bind = (uid: string, entry: string) =>
-    asked.db.execute(sql`update people set directory_id = ${entry} where email = ${`${uid}@larkfield.example`}`)
-  await bind('cleo', entryOf('cleo').attributes.entryUUID[0]!)
-  await bind('ben', '00000000-0000-4000-8000-00000000dead')
-  const heard = async (uid: string) => {
-    const before = fake.requests.length
-    t.equal((await signIn(`${uid}@larkfield.example`, 'typed-by-hand', asked)).statusCode, 422)
-    return fake.requests.slice(before).map(({ kind, dn }) => (kind === 'bind' && dn === bindDn ? 'account' : kind))
-  }
-  const user = await heard('dan')
-  t.equal(user.filter(kind => kind === 'bind').length, 1)
-  t.same(await heard('cleo'), user, 'bound to an entry')
-  t.same(await heard('ben'), user, 'bound to an entry that is not there')
-  t.same(await heard('stranger'), user, 'no user here')
-  t.same(await heard('nobody'), user, 'in neither place')
-})
-
 t.test(
-  'a directory that does not answer is said so, costs nobody a try, and leaves passwords kept here working',
+  'S20: the directory receives the same requests for unknown addresses as for users, with an entry or without',
   async t => {
-    const away = await startApp({ environment: environmentOf('ldap://127.0.0.1:3') })
-    t.teardown(away.close)
-    for (let each = 0; each < 6; each += 1) {
-      const answer = await signIn('dan@larkfield.example', 'dan-in-the-directory', away, `192.0.2.${each}`)
-      t.equal(answer.statusCode, 503)
-      t.match(answer.body, 'Could not reach your organization’s directory')
+    const fake = await startFake({ entries: [entryOf('dan'), entryOf('cleo'), entryOf('stranger')], script: refuse })
+    const asked = await startApp({ environment: environmentOf(fake.url) })
+    t.teardown(() => Promise.all([fake.stop(), asked.close()]))
+    const bind = (uid: string, entry: string) =>
+      asked.db.execute(sql`update people set directory_id = ${entry} where email = ${`${uid}@larkfield.example`}`)
+    await bind('cleo', entryOf('cleo').attributes.entryUUID[0]!)
+    await bind('ben', '00000000-0000-4000-8000-00000000dead')
+    const heard = async (uid: string) => {
+      const before = fake.requests.length
+      t.equal((await signIn(`${uid}@larkfield.example`, 'typed-by-hand', asked)).statusCode, 422)
+      return fake.requests.slice(before).map(({ kind, dn }) => (kind === 'bind' && dn === bindDn ? 'account' : kind))
     }
-    t.equal((await signIn('dan@larkfield.example', goodPassword, away)).statusCode, 303)
-    t.equal((await signIn('dan@larkfield.example', '', away, '192.0.2.7')).statusCode, 422, 'nobody is asked that')
-    t.equal((await signIn('', '', away, '192.0.2.8')).statusCode, 422)
-    const { token } = await inviteOne(away.db, away.ids.ben, 'nora@larkfield.example')
-    const nobody = await away.browser()
-    t.equal((await nobody.post(`/join/${token}`, { name: 'N', password: 'nora-in-the-directory' })).statusCode, 503)
+    const user = await heard('dan')
+    t.equal(user.filter(kind => kind === 'bind').length, 1)
+    t.same(await heard('cleo'), user, 'bound to an entry')
+    t.same(await heard('ben'), user, 'bound to an entry that is not there')
+    t.same(await heard('stranger'), user, 'no user here')
+    t.same(await heard('nobody'), user, 'in neither place')
   }
 )
+
+t.test('an unreachable directory is reported, costs no try, and does not affect Rollcall passwords', async t => {
+  const away = await startApp({ environment: environmentOf('ldap://127.0.0.1:3') })
+  t.teardown(away.close)
+  for (let each = 0; each < 6; each += 1) {
+    const answer = await signIn('dan@larkfield.example', 'dan-in-the-directory', away, `192.0.2.${each}`)
+    t.equal(answer.statusCode, 503)
+    t.match(answer.body, 'Could not reach your organization’s directory')
+  }
+  t.equal((await signIn('dan@larkfield.example', goodPassword, away)).statusCode, 303)
+  t.equal((await signIn('dan@larkfield.example', '', away, '192.0.2.7')).statusCode, 422, 'nobody is asked that')
+  t.equal((await signIn('', '', away, '192.0.2.8')).statusCode, 422)
+  const { token } = await inviteOne(away.db, away.ids.ben, 'nora@larkfield.example')
+  const nobody = await away.browser()
+  t.equal((await nobody.post(`/join/${token}`, { name: 'N', password: 'nora-in-the-directory' })).statusCode, 503)
+})
 
 t.test(
   'F7: strangers who use up the tries at the directory keep out neither a known browser nor an invited person',

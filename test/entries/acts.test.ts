@@ -62,7 +62,7 @@ const replace = (uid: string, by: string, more = '') =>
       `dn: cn=Staff,${groups}\nchangetype: modify\nadd: member\nmember: ${dnOf(by)}\n-\ndelete: member\nmember: ${dnOf(uid)}\n`
   )
 
-t.test('the page says which entry, since when and how, and what the directory says now', async t => {
+t.test('the page shows the entry, when and how it was bound, and what the directory says now', async t => {
   const id = await idOf(at('kim'))
   const page = plain(await cleo.get(`/people/${id}`))
   for (const words of [dnOf('kim'), 'Bound since', 'a sync added this person from it', `/people/${id}/entry`])
@@ -76,7 +76,7 @@ t.test('the page says which entry, since when and how, and what the directory sa
   t.equal((await ben.get('/people/999999/entry')).statusCode, 404)
 })
 
-t.test('an entry that was deleted and made again is bound by an admin’s click, and the account goes on', async t => {
+t.test('an admin binds an entry that was deleted and recreated, and the account keeps working', async t => {
   const { personId, own } = await join('kim')
   replace('kim', 'kim2')
   await sync()
@@ -125,7 +125,7 @@ t.test('an entry that was deleted and made again is bound by an admin’s click,
   t.equal((await ben.post(`/people/${personId}/entry`, { entry, holder: 'same' })).statusCode, 409, 'twice')
 })
 
-t.test('handing over leaves nothing of the former holder: role, password, teams, sessions', async t => {
+t.test('handing over removes everything of the former holder: role, password, teams, sessions', async t => {
   const { personId } = await join('lea')
   await db.execute(
     sql`update people set password_hash = 'x', directory_password_at = now(), role = 'auditor' where id = ${personId}`
@@ -155,7 +155,7 @@ t.test('handing over leaves nothing of the former holder: role, password, teams,
 })
 
 t.test(
-  'an admin’s or owner’s account is an owner’s to decide about, also when only the invitation gives the role',
+  'only an owner decides about an admin’s or owner’s account, even if just the invitation gives the role',
   async t => {
     await db.execute(
       sql`update people set directory_mail = 'x@larkfield.example', directory_mail_key = 'x@larkfield.example' where id = ${ids.ada}`
@@ -181,7 +181,7 @@ t.test(
   }
 )
 
-t.test('an owner lets the directory’s password in where the one chosen here is forgotten', async t => {
+t.test('an owner allows the directory’s password if the Rollcall password is forgotten', async t => {
   t.equal((await signIn(at('dan'), 'dan-in-the-directory')).statusCode, 200, 'asked for the other one')
   t.match(plain(await ada.get(`/people/${ids.dan}`)), 'Allow its password…')
   t.equal((await ada.post(`/people/${ids.dan}/entry/password`)).statusCode, 303)
@@ -190,7 +190,7 @@ t.test('an owner lets the directory’s password in where the one chosen here is
   t.equal((await signIn(at('dan'), goodPassword)).statusCode, 303)
 })
 
-t.test('a separated person is signed out, and no address or sync brings the entry back', async t => {
+t.test('a separated person is signed out, and no address or sync links the entry again', async t => {
   t.equal((await ben.post(`/people/${ids.dan}/entry/removal`)).statusCode, 303)
   t.match(await rowOf(ids.dan), { directory_id: null, directory_password_at: null, sessions: 0 })
   await sync()
@@ -204,37 +204,33 @@ t.test('a separated person is signed out, and no address or sync brings the entr
   t.match(last.body, 'another person an owner first')
 })
 
-t.test(
-  'the directory’s address becomes the person’s: the link to the former one ends, a new mail goes out',
-  async t => {
-    const { personId, token } = await inviteOne(db, ids.ben, at('mia'))
-    changeDirectory(slapd, `dn: ${dnOf('mia')}\nchangetype: modify\nreplace: mail\nmail: ${at('mia.new')}\n`)
-    await sync()
-    t.match(plain(await ben.get(`/people/${personId}`)), `Change the address to ${at('mia.new')}?`)
-    t.equal(
-      (await ben.post(`/people/${personId}/address`, { address: at('other') })).statusCode,
-      422,
-      'not what was shown'
-    )
-    t.equal((await ben.post(`/people/${personId}/address`, { address: at('mia.new') })).statusCode, 303)
-    t.match(await rowOf(personId), { email: at('mia.new'), directory_mail: null, stage: 'invited' })
-    const old = await (await browser()).post(`/join/${token}`, { name: 'M', password: 'mia-in-the-directory' })
-    t.equal(old.statusCode, 410)
-    t.match(
-      await one(db, sql`select address, state from deliveries where person_id = ${personId} order by id desc limit 1`),
-      { address: at('mia.new'), state: 'queued' }
-    )
-    const fresh = await linkOf(db, at('mia.new'))
-    t.equal(
-      (await (await browser()).post(`/join/${fresh.token}`, { name: 'M', password: 'mia-in-the-directory' }))
-        .statusCode,
-      303
-    )
-    t.match(await lastEvent(personId), { kind: 'signed-up' })
-  }
-)
+t.test('the person gets the directory’s address: the link to the former one ends, and a new email is sent', async t => {
+  const { personId, token } = await inviteOne(db, ids.ben, at('mia'))
+  changeDirectory(slapd, `dn: ${dnOf('mia')}\nchangetype: modify\nreplace: mail\nmail: ${at('mia.new')}\n`)
+  await sync()
+  t.match(plain(await ben.get(`/people/${personId}`)), `Change the address to ${at('mia.new')}?`)
+  t.equal(
+    (await ben.post(`/people/${personId}/address`, { address: at('other') })).statusCode,
+    422,
+    'not what was shown'
+  )
+  t.equal((await ben.post(`/people/${personId}/address`, { address: at('mia.new') })).statusCode, 303)
+  t.match(await rowOf(personId), { email: at('mia.new'), directory_mail: null, stage: 'invited' })
+  const old = await (await browser()).post(`/join/${token}`, { name: 'M', password: 'mia-in-the-directory' })
+  t.equal(old.statusCode, 410)
+  t.match(
+    await one(db, sql`select address, state from deliveries where person_id = ${personId} order by id desc limit 1`),
+    { address: at('mia.new'), state: 'queued' }
+  )
+  const fresh = await linkOf(db, at('mia.new'))
+  t.equal(
+    (await (await browser()).post(`/join/${fresh.token}`, { name: 'M', password: 'mia-in-the-directory' })).statusCode,
+    303
+  )
+  t.match(await lastEvent(personId), { kind: 'signed-up' })
+})
 
-t.test('a user signs in with the new address after the move, and not before', async t => {
+t.test('after the move, and not before, a user signs in with the new address', async t => {
   const id = await idOf(at('mia.new'))
   changeDirectory(slapd, `dn: ${dnOf('mia')}\nchangetype: modify\nreplace: mail\nmail: ${at('mia')}\n`)
   await sync()
@@ -252,38 +248,35 @@ t.test('a user signs in with the new address after the move, and not before', as
   t.ok(holder)
 })
 
-t.test(
-  'after a directory was replaced an owner binds everyone again who has one new entry, and nobody else',
-  async t => {
-    await db.execute(
-      sql`update people set password_hash = (select password_hash from people where id = ${ids.ben}) where id = ${ids.ada}`
-    )
-    await db.execute(sql`delete from sign_in_failures`)
-    const owner = await browser('ada')
-    replace('nia', 'nia2')
-    replace('ben', 'ben2')
-    changeDirectory(
-      slapd,
-      `dn: uid=mia-twin,ou=People,dc=larkfield,dc=example\nobjectClass: inetOrgPerson\nuid: mia-twin\ncn: m\nsn: m\nmail: ${at('mia')}\n\ndn: cn=Staff,${groups}\nchangetype: modify\nadd: member\nmember: uid=mia-twin,ou=People,dc=larkfield,dc=example\n`
-    )
-    await db.execute(
-      sql`update people set directory_separated_at = null, directory_id = 'former-nia', directory_dn = 'uid=nia' where address_key = ${at('nia')}`
-    )
-    await sync()
-    t.equal((await ben.post('/groups/entries/approval')).statusCode, 403)
-    const page = plain(await owner.get('/groups/entries'))
-    t.match(page, 'Bind all by address…')
-    t.match(await owner.submit('/groups/entries/approval'), {
-      statusCode: 200,
-      body: /Bound to their new entries: 2 people/
-    })
-    t.match(await rowOf(await idOf(at('nia'))), { directory_dn: dnOf('nia2'), directory_bound_by: 'admin' })
-    t.match(await rowOf(ids.ben), { directory_dn: dnOf('ben2'), role: 'admin', sessions: 0 })
-    t.match(await rowOf(await idOf(at('mia'))), { directory_dn: dnOf('mia') }, 'the former entry is still there')
-  }
-)
+t.test('after a directory was replaced an owner binds everyone who has exactly one new entry', async t => {
+  await db.execute(
+    sql`update people set password_hash = (select password_hash from people where id = ${ids.ben}) where id = ${ids.ada}`
+  )
+  await db.execute(sql`delete from sign_in_failures`)
+  const owner = await browser('ada')
+  replace('nia', 'nia2')
+  replace('ben', 'ben2')
+  changeDirectory(
+    slapd,
+    `dn: uid=mia-twin,ou=People,dc=larkfield,dc=example\nobjectClass: inetOrgPerson\nuid: mia-twin\ncn: m\nsn: m\nmail: ${at('mia')}\n\ndn: cn=Staff,${groups}\nchangetype: modify\nadd: member\nmember: uid=mia-twin,ou=People,dc=larkfield,dc=example\n`
+  )
+  await db.execute(
+    sql`update people set directory_separated_at = null, directory_id = 'former-nia', directory_dn = 'uid=nia' where address_key = ${at('nia')}`
+  )
+  await sync()
+  t.equal((await ben.post('/groups/entries/approval')).statusCode, 403)
+  const page = plain(await owner.get('/groups/entries'))
+  t.match(page, 'Bind all by address…')
+  t.match(await owner.submit('/groups/entries/approval'), {
+    statusCode: 200,
+    body: /Bound to their new entries: 2 people/
+  })
+  t.match(await rowOf(await idOf(at('nia'))), { directory_dn: dnOf('nia2'), directory_bound_by: 'admin' })
+  t.match(await rowOf(ids.ben), { directory_dn: dnOf('ben2'), role: 'admin', sessions: 0 })
+  t.match(await rowOf(await idOf(at('mia'))), { directory_dn: dnOf('mia') }, 'the former entry is still there')
+})
 
-t.test('with the directory down nothing is bound, and the page says so', async t => {
+t.test('while the directory is down nothing is bound, and the page says so', async t => {
   const id = await idOf(at('mia'))
   await db.execute(sql`delete from sign_in_failures`)
   const admin = await browser('ben')

@@ -29,7 +29,7 @@ const people = (addresses: Record<string, string | null>) =>
     entry(id, { id, dn: `uid=${id},ou=People`, name: id, mail: name && at(name) })
   )
 
-t.test('case 4: two people swap their addresses in the directory, and here in one step', async t => {
+t.test('case 4: two people swap their addresses in the directory, and in Rollcall in one step', async t => {
   const slapd = await startSlapd({
     database: writable,
     entries: [
@@ -72,7 +72,7 @@ t.test('circles, chains and an address that a newcomer gets in the same run', as
   t.match(await read('ring'), { changed: 0, added: 0, addresses: 0 }, 'and then nothing is left to do')
 })
 
-t.test('a chain whose end stays moves nobody, and says why of each', async t => {
+t.test('a chain whose end stays moves no one, and shows the reason for each', async t => {
   await keep('chain', people({ c1: 'ca', c2: 'cb', c3: 'cc' }))
   await invite(db, ids.ben, at('cc'))
   const run = await read('chain', people({ c1: 'cb', c2: 'cc', c3: 'cd' }))
@@ -91,7 +91,7 @@ t.test('a chain whose end stays moves nobody, and says why of each', async t => 
   t.same(await addressesOf('c1', 'c2', 'c3'), ['cb', 'cc', 'cd'])
 })
 
-t.test('a swap across two groups, whichever is read first', async t => {
+t.test('a swap across two groups works in either order of reading', async t => {
   await keep('left', people({ s1: 'sa', s3: 'sc' }))
   await keep('right', people({ s2: 'sb' }))
   t.match(await read('left', people({ s1: 'sb', s3: 'sc' })), { changed: 0, addresses: 1 })
@@ -101,7 +101,7 @@ t.test('a swap across two groups, whichever is read first', async t => {
   t.same(await addressesOf('s1', 's2'), ['sb', 'sa'])
 })
 
-t.test('an invited person in a swap keeps the address that the mail went to, and so does the other', async t => {
+t.test('an invited person in a swap keeps the address that was emailed, and so does the other', async t => {
   await keep('half', people({ h1: 'ha', h2: 'hb' }))
   await invite(db, ids.ben, at('ha'))
   t.match(await read('half', people({ h1: 'hb', h2: 'ha' })), { changed: 0, addresses: 2 })
@@ -111,7 +111,7 @@ t.test('an invited person in a swap keeps the address that the mail went to, and
   })
 })
 
-t.test('two entries that get one address leave it to nobody; a disabled one does not count', async t => {
+t.test('an address that two entries get goes to neither; a disabled entry does not count', async t => {
   await keep('both', people({ b1: 'ba', b2: 'bb' }))
   t.match(await read('both', people({ b1: 'bz', b2: 'bz' })), { changed: 0, addresses: 2 })
   t.same(await addressesOf('b1', 'b2'), ['ba / bz', 'bb / bz'])
@@ -120,7 +120,7 @@ t.test('two entries that get one address leave it to nobody; a disabled one does
   t.same(await addressesOf('b1', 'b2'), ['bz', 'bb / bz'])
 })
 
-t.test('an address that comes back, is removed, or only changes its case is no other address', async t => {
+t.test('an address that returns, is removed, or only changes its case is the same address', async t => {
   await keep('calm', people({ m1: 'ma', m2: 'mb', m3: 'mc' }))
   for (const name of ['ma', 'mb', 'mc']) await invite(db, ids.ben, at(name))
   await read('calm', people({ m1: 'mx', m2: 'my', m3: 'MC' }))
@@ -129,7 +129,7 @@ t.test('an address that comes back, is removed, or only changes its case is no o
   t.same(await addressesOf('m1', 'm2', 'm3'), ['ma', 'mb', 'mc'])
 })
 
-t.test('case 2: a new entry with the name and the address of somebody who left is another person', async t => {
+t.test('case 2: a new entry with the name and address of a person who left is another person', async t => {
   await keep('left-2', people({ k1: 'kim', k3: 'kai' }))
   await db.execute(sql`update people set signed_up_at = now(), role = 'admin' where directory_id = 'k1'`)
   await read('left-2', people({ k3: 'kai' }))
@@ -153,7 +153,7 @@ t.test('case 2: a new entry with the name and the address of somebody who left i
   )
 })
 
-t.test('that holds for people who are only invited or only known, and for the owner', async t => {
+t.test('the same applies to people who are only invited or only known, and to the owner', async t => {
   await keep('siblings', people({ n1: 'na', n2: 'nb' }))
   await invite(db, ids.ben, at('na'))
   await db.execute(sql`update people set directory_id = 'ada-1' where id = ${ids.ada}`)
@@ -163,7 +163,7 @@ t.test('that holds for people who are only invited or only known, and for the ow
   t.match(await lastRun('siblings'), { state: 'parked' }, 'and everybody of before waits for approval')
 })
 
-t.test('who comes back with the same entry is the same person', async t => {
+t.test('a person who comes back with the same entry is the same person', async t => {
   await keep('back', people({ o1: 'oa', o2: 'ob' }))
   await read('back', people({ o2: 'ob' }))
   t.match(await read('back', people({ o1: 'oa', o2: 'ob' })), { added: 1, receipt: { taken: 0 } })
@@ -172,7 +172,7 @@ t.test('who comes back with the same entry is the same person', async t => {
   })
 })
 
-t.test('a person whose entry an admin took away is not found by an address again', async t => {
+t.test('an address does not link a person whom an admin separated from the entry', async t => {
   await keep('apart', people({ p1: 'pa', p2: 'pb' }))
   await db.execute(sql`update people set directory_id = null, directory_separated_at = now() where directory_id = 'p1'`)
   const run = await read('apart', [...people({ p1: 'pa', p2: 'pb' }).map(each => ({ ...each, title: 'Boss' }))])
@@ -180,7 +180,7 @@ t.test('a person whose entry an admin took away is not found by an address again
   t.match(await one(db, sql`select directory_id from people where address_key = ${at('pa')}`), { directory_id: null })
 })
 
-t.test('who moves is worked out in one pass, also where 50,000 wait for each other', async t => {
+t.test('all moves are computed in one pass, even if 50,000 wait for each other', async t => {
   const chain = (length: number, end: number | null): WantedAddress[] =>
     Array.from({ length }, (_, index) => ({
       personId: index + 1,

@@ -31,7 +31,7 @@ const run = await read('staff', [
   person('rex')
 ])
 
-t.test('the sync says so, and its page lists them', async t => {
+t.test('the sync says so, and its page lists these people', async t => {
   t.match(run, { addresses: 3, changed: 0, receipt: { otherAddress: 3 } })
   const page = (await ben.get(`/groups/${run.group_id}/sync-runs/${run.id}`)).body
   t.match(page, '3 with another address')
@@ -43,7 +43,7 @@ t.test('the sync says so, and its page lists them', async t => {
   t.match(page, 'Rex has that address here')
 })
 
-t.test('they are found by the address in the directory', async t => {
+t.test('these people are found by their address in the directory', async t => {
   for (const q of ['uma.new', 'UMA.NEW@larkfield', 'ma.ne']) {
     const page = (await ben.get(`/people?q=${encodeURIComponent(q)}`)).body
     t.match(page, `/people/${await idOf('uma')}"`, q)
@@ -51,7 +51,7 @@ t.test('they are found by the address in the directory', async t => {
   t.notMatch((await ben.get('/people?q=uma.old')).body, `/people/${await idOf('uma')}"`)
 })
 
-t.test('a typed or uploaded line with that address gets the verdict of the person', async t => {
+t.test('a typed or uploaded line with that address gets the person’s verdict', async t => {
   const before = await count()
   const batch = await invite(db, ids.ben, at('uma.new'), at('ivo.new'))
   t.match(await verdictOf(batch, at('uma.new')), { verdict: 'active' })
@@ -63,7 +63,7 @@ t.test('a typed or uploaded line with that address gets the verdict of the perso
   t.equal(await count(), before)
 })
 
-t.test('once nothing is in the way, inviting by that address moves the person to it', async t => {
+t.test('when nothing prevents it, inviting by that address moves the person to it', async t => {
   await db.execute(
     sql`update people set invitation_expires_at = now() - interval '1 second' where directory_id = 'entry-ivo'`
   )

@@ -53,7 +53,7 @@ const eventsOf = async (id: number, kind: string) =>
   (await db.execute(sql`select 1 from events where person_id = ${id} and kind = ${kind}`)).length
 const ticketOf = (body: string) => /name="ticket" value="([^"]+)"/.exec(body)![1]!
 
-t.test('case 1: a newcomer with a freed address does not get in, and an admin is told', async t => {
+t.test('case 1: a newcomer with a freed address cannot sign in, and an admin is told', async t => {
   const [first, staff, newcomer] = recordsOf('freed-mail.ldif') as [string, string, string]
   changeDirectory(slapd, [first, staff].join('\n'))
   await sync('staff')
@@ -70,7 +70,7 @@ t.test('case 1: a newcomer with a freed address does not get in, and an admin is
   t.match((await ben.get('/activity')).body, 'their entry was not found')
 })
 
-t.test('a renamed and moved entry still opens its account: it is asked under the DN that it has now', async t => {
+t.test('a renamed and moved entry still opens its account under its current DN', async t => {
   await sync('Company')
   t.equal((await join('max@larkfield.example', 'max-in-the-directory')).answer.statusCode, 303)
   changeDirectory(
@@ -82,29 +82,36 @@ t.test('a renamed and moved entry still opens its account: it is asked under the
   t.equal((await signIn('maxim@larkfield.example', 'max-in-the-directory')).statusCode, 422, 'no user has that address')
 })
 
-t.test('case 3: the directory’s password opens an account with a password here only once both were given', async t => {
-  t.equal((await signIn('dan@larkfield.example', goodPassword)).statusCode, 303, 'the password chosen here')
-  const step = await send('/sign-in', { email: 'dan@larkfield.example', password: 'dan-in-the-directory', next: '/me' })
-  t.equal(step.statusCode, 200)
-  t.equal(step.cookies.length, 0, 'nobody is signed in by this')
-  t.match(step.body, 'The password you chose here')
-  const ticket = ticketOf(step.body)
-  for (const password of ['dan-in-the-directory', '', 'wrong']) {
-    const refused = await send('/sign-in/link', { ticket, password, next: '/me' })
-    t.equal(refused.statusCode, 422, password)
-    t.equal(ticketOf(refused.body), ticket, 'the step can be tried again')
+t.test(
+  'case 3: the directory’s password opens an account with a Rollcall password only after both were entered',
+  async t => {
+    t.equal((await signIn('dan@larkfield.example', goodPassword)).statusCode, 303, 'the password chosen here')
+    const step = await send('/sign-in', {
+      email: 'dan@larkfield.example',
+      password: 'dan-in-the-directory',
+      next: '/me'
+    })
+    t.equal(step.statusCode, 200)
+    t.equal(step.cookies.length, 0, 'nobody is signed in by this')
+    t.match(step.body, 'The password you chose here')
+    const ticket = ticketOf(step.body)
+    for (const password of ['dan-in-the-directory', '', 'wrong']) {
+      const refused = await send('/sign-in/link', { ticket, password, next: '/me' })
+      t.equal(refused.statusCode, 422, password)
+      t.equal(ticketOf(refused.body), ticket, 'the step can be tried again')
+    }
+    t.match(await entryOf(ids.dan), { directory_dn: null, directory_password_at: null })
+    await db.execute(sql`delete from sign_in_failures`)
+    const linked = await send('/sign-in/link', { ticket, password: goodPassword, next: '/me' })
+    t.match(linked, { statusCode: 303, headers: { location: '/me' } })
+    t.match(await entryOf(ids.dan), { directory_dn: dnOf('dan'), directory_bound_by: 'password' })
+    t.equal((await signIn('dan@larkfield.example', 'dan-in-the-directory')).statusCode, 303, 'from then on')
+    t.equal((await signIn('dan@larkfield.example', goodPassword)).statusCode, 303, 'either')
+    t.equal(await eventsOf(ids.dan, 'directory-linked'), 1)
   }
-  t.match(await entryOf(ids.dan), { directory_dn: null, directory_password_at: null })
-  await db.execute(sql`delete from sign_in_failures`)
-  const linked = await send('/sign-in/link', { ticket, password: goodPassword, next: '/me' })
-  t.match(linked, { statusCode: 303, headers: { location: '/me' } })
-  t.match(await entryOf(ids.dan), { directory_dn: dnOf('dan'), directory_bound_by: 'password' })
-  t.equal((await signIn('dan@larkfield.example', 'dan-in-the-directory')).statusCode, 303, 'from then on')
-  t.equal((await signIn('dan@larkfield.example', goodPassword)).statusCode, 303, 'either')
-  t.equal(await eventsOf(ids.dan, 'directory-linked'), 1)
-})
+)
 
-t.test('the step takes nothing but what this installation sealed for that person', async t => {
+t.test('the step accepts only what this installation sealed for that person', async t => {
   const noPassword = await send('/sign-in/link', { ticket: 'x', password: goodPassword })
   t.equal(noPassword.statusCode, 422)
   t.match(noPassword.body, 'Sign in again')
@@ -124,7 +131,7 @@ t.test('a sync that finds an account’s address in the directory does not open 
   t.equal((await signIn('ida@larkfield.example', goodPassword)).statusCode, 303)
 })
 
-t.test('case 6: of two entries with one address the bound one is asked', async t => {
+t.test('case 6: of two entries with one address the bound one is used', async t => {
   const [jo, old] = recordsOf('twin-mail.ldif') as [string, string]
   changeDirectory(slapd, `${jo}\n${old}`)
   changeDirectory(
@@ -140,7 +147,7 @@ t.test('case 6: of two entries with one address the bound one is asked', async t
   t.equal((await signIn('jo@larkfield.example', 'right-password-of-jo-1')).statusCode, 303)
 })
 
-t.test('without a bound entry two of them are told to an admin, and to the person what to do', async t => {
+t.test('without a bound entry, an admin is told about the two entries, and the person what to do', async t => {
   const twin = (dn: string, password: string) =>
     `dn: ${dn}\nobjectClass: inetOrgPerson\nobjectClass: extensibleObject\nuid: pat\ncn: Pat\nsn: P\nmail: pat@larkfield.example\nuserPassword: ${password}\n`
   changeDirectory(slapd, twin(dnOf('pat'), 'pat-in-the-directory'))
@@ -173,7 +180,7 @@ t.test('an entry that is bound to one person opens no second account', async t =
   t.match(await entryOf(personId), { directory_dn: null, directory_trouble: 'entry-taken' })
 })
 
-t.test('a user of former versions, with no password here and no entry, is bound at the next sign-in', async t => {
+t.test('a user of former versions, without a Rollcall password or an entry, is bound at the next sign-in', async t => {
   changeDirectory(
     slapd,
     `dn: ${dnOf('uma')}\nobjectClass: inetOrgPerson\nuid: uma\ncn: Uma\nsn: U\nmail: Uma@larkfield.example \nuserPassword: uma-in-the-directory\n`

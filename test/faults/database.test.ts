@@ -1,6 +1,6 @@
 import t from 'tap'
 import { killDatabase } from '../support/database-faults.ts'
 
-t.test('R5: a database that is killed under load ends nothing, and nothing that was acknowledged is lost', t =>
+t.test('R5: killing the database under load ends no process, and loses no acknowledged data', t =>
   killDatabase(t, { rounds: 2 })
 )

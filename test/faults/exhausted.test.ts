@@ -4,7 +4,7 @@ import { mailTo, stage, startSink } from '../support/faults.ts'
 import { inviteOver, setUpOver, until } from '../support/server.ts'
 
 t.test(
-  'R10: while 200 slow queries use up the connections pages say 503, it lives, mail goes out; then it recovers',
+  'R10: while 200 slow queries use up the connections, pages return 503 and email is sent; then it recovers',
   async t => {
     const { db, start } = await stage(t)
     const sink = await startSink(t)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { killDuringJudging } from '../support/faults.ts'
 
-t.test('R2: a worker that is killed while it judges loses no line, repeats none and changes no verdict', t =>
+t.test('R2: a worker that is killed while judging loses no line, repeats none and changes no verdict', t =>
   killDuringJudging(t, { rounds: 2, lines: 20_000 })
 )

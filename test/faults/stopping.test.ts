@@ -20,7 +20,7 @@ t.test('R14: an upload that SIGTERM cuts is marked incomplete before the process
   t.equal((await db.$client`select from events where kind = 'upload-cut'`).length, 1)
 })
 
-t.test('R14: an upload that gets through before the end is taken in', async t => {
+t.test('R14: an upload that arrives completely before the end is accepted', async t => {
   const { db, start } = await stage(t)
   const server = await start(await noMail())
   await setUpOver(server)

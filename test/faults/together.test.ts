@@ -4,7 +4,7 @@ import { countsOf } from '../support/batches.ts'
 import { checkMails, mailTo, numbered, stage, startSink, uploadOver } from '../support/faults.ts'
 import { inviteOver, setUpOver, until } from '../support/server.ts'
 
-t.test('R11: with two webs and two workers each line is judged once and each mail is sent once', async t => {
+t.test('R11: with two web and two worker processes each line is judged once and each email is sent once', async t => {
   const { db, start } = await stage(t)
   const sink = await startSink(t)
   const [first, second] = await Promise.all([start({ ROLE: 'web' }), start({ ROLE: 'web' })])

@@ -2,6 +2,6 @@ import t from 'tap'
 import { killDuringUpload } from '../support/faults.ts'
 
 t.test(
-  'R1, S30: a process that is killed during an upload sends nothing of it; the same file again invites everybody once',
+  'R1, S30: a process that is killed during an upload sends none of it; uploading it again invites everyone once',
   t => killDuringUpload(t, { rounds: 2, lines: 20_000 })
 )

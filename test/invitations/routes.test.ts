@@ -10,7 +10,7 @@ const ben = await browser('ben')
 const events = (kind: string, personId: number) =>
   one<{ n: number }>(db, sql`select count(*)::int as n from events where kind = ${kind} and person_id = ${personId}`)
 
-t.test('resending keeps the link, starts the period again and owes one mail more', async t => {
+t.test('resending keeps the link, restarts the period and queues one more email', async t => {
   const { invitationId, personId, token } = await inviteOne(db, ids.ben, 'resend@larkfield.example')
   await work()
   await db.execute(sql`update invitations set expires_at = now() + interval '1 hour' where id = ${invitationId}`)
@@ -27,7 +27,7 @@ t.test('resending keeps the link, starts the period again and owes one mail more
   t.match(await one(db, queued), { n: 1 }, 'a mail that waits is not owed twice')
 })
 
-t.test('revoking kills the link at once and calls off the mail', async t => {
+t.test('revoking disables the link at once and cancels the email', async t => {
   const { invitationId, personId, token } = await inviteOne(db, ids.ben, 'revoke@larkfield.example')
   const answer = await ben.post(`/invitations/${invitationId}/revocation`)
   t.match(answer, { statusCode: 303, headers: { location: `/people/${personId}` } })
@@ -59,7 +59,7 @@ t.test('copying the link shows it once, uncached, and is an event', async t => {
   t.notMatch((await ben.get(`/people/${personId}`)).body, link!.slice(-43))
 })
 
-t.test('what is closed cannot be resent, shown or revoked, and stays as it was', async t => {
+t.test('a closed invitation cannot be resent, shown or revoked, and does not change', async t => {
   const late = await inviteOne(db, ids.ben, 'late@larkfield.example')
   await expire(db, late.personId)
   const taken = await inviteOne(db, ids.ben, 'taken@larkfield.example')

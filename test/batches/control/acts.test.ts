@@ -27,7 +27,7 @@ async function batchIn(state: string, name: string) {
 }
 
 for (const [act, states] of Object.entries(allowed)) {
-  t.test(`${act}: from the states that allow it, and 409 from the others`, async t => {
+  t.test(`${act}: works in the states that allow it, and returns 409 in the others`, async t => {
     for (const state of batchStates) {
       const id = await batchIn(state, `${act}-${state}`)
       const before = await lastEvent(db)
@@ -52,7 +52,7 @@ for (const [act, states] of Object.entries(allowed)) {
     }
   })
 
-  t.test(`${act}: admins only, and only of a batch that is there`, async t => {
+  t.test(`${act}: only for admins, and only for a batch that exists`, async t => {
     const id = await batchIn(states[0]!, `${act}-roles`)
     const rows = await everyRow(db)
     for (const [persona, status] of [
@@ -71,14 +71,14 @@ for (const [act, states] of Object.entries(allowed)) {
   })
 }
 
-t.test('an auditor sees a batch without a button', async t => {
+t.test('an auditor sees a batch without buttons', async t => {
   const id = await batchIn('checked', 'looked-at')
   const { body } = await (await browser('cleo')).get(`/batches/${id}`)
   t.match(body, 'data-batch-state="checked"')
   t.notMatch(body, `action="/batches/${id}/`)
 })
 
-t.test('failed and unknown mails are tried again, with the same link, and once', async t => {
+t.test('failed and unknown emails are retried once, with the same link', async t => {
   const addresses = ['again1', 'again2', 'again3'].map(name => `${name}@larkfield.example`)
   const id = await upload(ben, addresses)
   const failing = transportThat(({ to }) =>

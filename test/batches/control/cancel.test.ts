@@ -21,7 +21,7 @@ const numbered = (count: number, name = 'person') =>
   Array.from({ length: count }, (_, index) => `${name}${index}@larkfield.example`)
 
 t.test(
-  'cancelled half way through the lines: what is judged stays in the report, nothing more is judged or sent',
+  'canceled while lines are judged: the judged ones stay in the report, and nothing more is judged or sent',
   async t => {
     const { db, ben, ids, work } = await start(t)
     await introduceCast(db, ids.ben)
@@ -47,7 +47,7 @@ t.test(
   }
 )
 
-t.test('mails that have left have left; the others are called off, and those people can be invited again', async t => {
+t.test('sent emails stay sent; the others are canceled, and those people can be invited again', async t => {
   const { db, ben, ids, work } = await start(t)
   const addresses = numbered(300)
   const id = await upload(ben, addresses)
@@ -70,7 +70,7 @@ t.test('mails that have left have left; the others are called off, and those peo
   t.same(transport.recipients.toSorted(), addresses.toSorted(), 'each was written to once')
 })
 
-t.test('a mail that may have arrived keeps its invitation', async t => {
+t.test('an email that may have arrived keeps its invitation', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(2))
   await work(transportThat(() => ({ is: 'unknown', reply: 'the answer was lost' })))
@@ -80,7 +80,7 @@ t.test('a mail that may have arrived keeps its invitation', async t => {
   t.same(await db.$client`select 1 from invitations where revoked_at is not null`, [])
 })
 
-t.test('more mails than one step calls off are all called off', async t => {
+t.test('all emails are canceled, even more than one step can handle', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(6_000))
   await judgeAll(db)
@@ -92,7 +92,7 @@ t.test('more mails than one step calls off are all called off', async t => {
   t.same(transport.recipients, [])
 })
 
-t.test('what was only checked, or sent half way, can be cancelled as well', async t => {
+t.test('a batch that was only checked or partly sent can be canceled as well', async t => {
   const { db, ben, work } = await start(t)
   const checked = await upload(ben, numbered(3), { action: 'check' })
   await judgeAll(db)
@@ -109,7 +109,7 @@ t.test('what was only checked, or sent half way, can be cancelled as well', asyn
   t.match(await countsOf(db, half), { state: 'cancelled', lines: { invite: 12_000 }, mails: { cancelled: 5_000 } })
 })
 
-t.test('cancelling neither waits for the lines that a worker is at nor trips over them', async t => {
+t.test('canceling neither waits for the lines that a worker is judging nor conflicts with them', async t => {
   const { db, ben, ids, work } = await start(t)
   const id = await upload(ben, numbered(6_000))
   await transaction(db, async tx => {

@@ -13,7 +13,7 @@ async function start(t: Test) {
 const numbered = (count: number, name = 'person') =>
   Array.from({ length: count }, (_, index) => `${name}${index}@larkfield.example`)
 
-t.test('paused half way through the lines, it is neither judged nor sent on until it goes on', async t => {
+t.test('a batch paused while its lines are judged is neither judged nor sent until it is resumed', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(12_000))
   await judgeThrough(db, 6_000)
@@ -31,7 +31,7 @@ t.test('paused half way through the lines, it is neither judged nor sent on unti
   t.same(await eventsSince(db, before), ['batch-paused', 'batch-resumed', 'invitations-sent'])
 })
 
-t.test('paused while mails leave, what is on its way arrives and the rest waits', async t => {
+t.test('when a batch is paused while sending, emails in flight arrive and the rest wait', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(30))
   await judgeAll(db)
@@ -45,7 +45,7 @@ t.test('paused while mails leave, what is on its way arrives and the rest waits'
   t.match(await countsOf(db, id), { state: 'done', mails: { sent: 30 } })
 })
 
-t.test('paused when the last mail was on its way, it is done as soon as it goes on', async t => {
+t.test('a batch paused while its last email was in flight is done as soon as it is resumed', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(1))
   await judgeAll(db)
@@ -60,7 +60,7 @@ t.test('paused when the last mail was on its way, it is done as soon as it goes 
   t.match(await countsOf(db, id), { state: 'done', mails: { sent: 1 } })
 })
 
-t.test('what was only checked goes on to be checked, and waits for the order', async t => {
+t.test('a batch that was only being checked resumes checking, and waits for the order to send', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(12_000), { action: 'check' })
   await judgeThrough(db, 6_000)
@@ -70,7 +70,7 @@ t.test('what was only checked goes on to be checked, and waits for the order', a
   t.match(await countsOf(db, id), { state: 'checked', lines: { invite: 12_000 }, mails: {} })
 })
 
-t.test('ten equal refusals stop a batch with the reason; going on sends the rest', async t => {
+t.test('ten equal refusals stop a batch with the reason; resuming sends the rest', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(300))
   await work(transportThat(({ to }) => ({ is: 'policy', reply: `554 5.7.1 <${to}>: relaying denied` })))

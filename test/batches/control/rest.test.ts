@@ -20,7 +20,7 @@ const text = (body: string) =>
     .replace(/<[^>]*>/g, ' ')
     .replace(/\s+/g, ' ')
 
-t.test('those whose mail never left are not invited, and "Invite the N" invites just them, once', async t => {
+t.test('people whose email was never sent are not invited, and "Invite the N" invites just them, once', async t => {
   const { db, ben, work, ids } = await start(t)
   const [team] = await db.execute<{ id: string }>(
     sql`insert into teams (name, source, created_by) values ('Crew', 'hand', ${ids.ben}) returning id`
@@ -100,7 +100,7 @@ t.test('those whose mail never left are not invited, and "Invite the N" invites 
   t.match((await ben.get(`/batches/${rest}`)).body, `href="/batches/${id}">a canceled batch`)
 })
 
-t.test('a mail in flight when the batch is canceled keeps its invitation, and is not invited twice', async t => {
+t.test('an email in flight when the batch is canceled keeps its invitation, and is not sent twice', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, addresses.slice(0, 3))
   await judgeAll(db)
@@ -143,7 +143,7 @@ t.test('an invitation whose link was shown before the batch was canceled is revo
   )
 })
 
-t.test('what was only checked and then canceled can still be invited; other batches have no rest', async t => {
+t.test('people on a checked and canceled list can still be invited; other batches have no rest', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, [...addresses.slice(0, 2), 'nonsense'], { action: 'check' })
   await judgeAll(db)

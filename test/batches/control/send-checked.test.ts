@@ -17,7 +17,7 @@ async function start(t: Test) {
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `person${index}@larkfield.example`)
 
-t.test('Check only sends nothing, and says how many it would be', async t => {
+t.test('Check only sends nothing, and says how many would be invited', async t => {
   const { db, ben, work } = await start(t)
   const before = await lastEvent(db)
   const id = await upload(ben, [...numbered(1_234), 'nobody', 'dan@larkfield.example', 'person7@larkfield.example'], {
@@ -40,7 +40,7 @@ t.test('Check only sends nothing, and says how many it would be', async t => {
   t.same(await eventsSince(db, before), ['addresses-checked'])
 })
 
-t.test('pressed twice at the same moment it is sent once, in the name of whoever pressed', async t => {
+t.test('Send pressed twice at the same time sends once, in the name of the admin who pressed it', async t => {
   const { db, ben, ada, ids, work } = await start(t)
   const id = await upload(ben, numbered(20), { action: 'check' })
   await work(takesAll())
@@ -59,7 +59,7 @@ t.test('pressed twice at the same moment it is sent once, in the name of whoever
   t.equal(events.length, 1)
 })
 
-t.test('every line that was to be invited is judged again: time has passed', async t => {
+t.test('every line to be invited is judged again before sending', async t => {
   const { db, ben, ids, work } = await start(t)
   const names = ['stays', 'signed', 'left', 'opted', 'invited', 'revoked']
   const addresses = names.map(name => `${name}@larkfield.example`)
@@ -84,7 +84,7 @@ t.test('every line that was to be invited is judged again: time has passed', asy
   t.match(body, '2 invitations sent')
 })
 
-t.test('a domain that the organization has given up meanwhile is not one of its domains', async t => {
+t.test('a domain that the organization has removed in the meantime no longer counts as its own', async t => {
   const { db, ben, ids, work } = await start(t)
   const change = (domains: string[]) =>
     changeOrganization(db, ids.ada, { organization: 'Larkfield', domains, continueUrl: null, invitationDays: 14 })
@@ -101,7 +101,7 @@ t.test('a domain that the organization has given up meanwhile is not one of its 
   t.match((await ben.get(`/batches/${id}/lines.csv?verdict=foreign`)).body, 'sold.example is not one of your domains')
 })
 
-t.test('nobody is left to be invited: it is done, and the page says so', async t => {
+t.test('with no one left to invite, the batch is done, and the page says so', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, 'late@larkfield.example', { action: 'check' })
   await work(takesAll())
@@ -112,7 +112,7 @@ t.test('nobody is left to be invited: it is done, and the page says so', async t
   t.match((await ben.get(`/batches/${id}`)).body, 'Nothing to send')
 })
 
-t.test('half way through the sending every count is exact, and what is settled is not guessed', async t => {
+t.test('halfway through sending, every count is exact', async t => {
   const { db, ben, work } = await start(t)
   const id = await upload(ben, numbered(12_000), { action: 'check' })
   await judgeAll(db)

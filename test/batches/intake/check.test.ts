@@ -6,7 +6,7 @@ const { db, browser, close } = await startApp()
 t.teardown(close)
 const part = { 'hx-request': 'true', 'hx-request-type': 'partial' }
 
-t.test('a check says of an address what the form would say, and nothing of the person', async t => {
+t.test('a check says the same about an address as the form, and nothing about the person', async t => {
   const ben = await browser('ben')
   const before = await everyRow(db)
   const said: [string, RegExp][] = [
@@ -33,14 +33,14 @@ t.test('a check says of an address what the form would say, and nothing of the p
   t.same(await everyRow(db), before)
 })
 
-t.test('a check takes one address of a moderate size, and no other field', async t => {
+t.test('a check takes one address of reasonable length, and no other field', async t => {
   const ben = await browser('ben')
   const wrong: Fields[] = [{ email: ['a', 'b'] }, { email: 'a', team: '1' }, { 'email[]': 'a' }]
   for (const fields of wrong) t.equal((await ben.post('/invite/check', fields, part)).statusCode, 400)
   t.equal((await ben.post('/invite/check', { email: 'x'.repeat(70_000) }, part)).statusCode, 413)
 })
 
-t.test('S21: more checks a minute than anyone types are refused, to that user alone', async t => {
+t.test('S21: more checks per minute than anyone types are refused, for that user alone', async t => {
   const [ada, ben] = await Promise.all([browser('ada'), browser('ben')])
   const ask = (visitor: typeof ada) => visitor.post('/invite/check', { email: 'kim' }, part)
   const answers = []

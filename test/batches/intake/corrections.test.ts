@@ -26,7 +26,7 @@ const sent = (lines = problems) => judged('send', lines)
 
 const newest = async () => Number((await db.$client`select max(id)::int as id from batches`)[0]!.id)
 
-t.test('ticked lines are invited as they were edited, in a batch of their own that names the old one', async t => {
+t.test('selected lines are invited with their edits, in a new batch that names the old one', async t => {
   const id = await sent()
   const before = await lastEvent(db)
   const answer = await ben.post(`/batches/${id}/corrections`, {
@@ -60,7 +60,7 @@ t.test('ticked lines are invited as they were edited, in a batch of their own th
   t.match(old, `There is no @ sign. Corrected to somebody@larkfield.example in batch ${corrected}`)
 })
 
-t.test('a corrected line is sent once, however often the form is', async t => {
+t.test('a corrected line is sent once, even if the form is sent again', async t => {
   const id = await sent([
     'Ola <ola1@larkfield.example>',
     'Oz <oz1@larkfield.example>',
@@ -85,7 +85,7 @@ t.test('a corrected line is sent once, however often the form is', async t => {
   t.same(transport.recipients.toSorted(), ['ola1@larkfield.example', 'oz1@larkfield.example'])
 })
 
-t.test('corrections of a checked batch join it, and leave with it when it is sent', async t => {
+t.test('corrections of a checked batch join it, and are sent with it', async t => {
   const lines = ['Kai <kai@larkfield.example>', 'lou@larkfeild.example', 'nobody', 'max@larkfield.example', 'dan@x']
   const id = await checked(lines)
   const answer = await ben.post(`/batches/${id}/corrections`, {
@@ -130,7 +130,7 @@ t.test('the address of a refused form leads back to the batch', async t => {
 })
 
 t.test(
-  'a line that is still wrong: 422, nothing is sent, everything typed stays, and the summary has the focus',
+  'with a line that is still wrong: 422, nothing is sent, all input stays, and the summary has the focus',
   async t => {
     const id = await checked()
     const before = await everyRow(db)
@@ -166,7 +166,7 @@ t.test(
   }
 )
 
-t.test('what was meant stands in the field already, where it is plain', async t => {
+t.test('the field already contains the intended address if it is obvious', async t => {
   const id = await checked()
   const { body } = await ben.get(`/batches/${id}`)
   const values = [1, 2, 3, 4].map(line => new RegExp(`id="address-${line}"[^>]* value="([^"]*)"`).exec(body)![1])
@@ -175,7 +175,7 @@ t.test('what was meant stands in the field already, where it is plain', async t 
   t.notMatch(body, /type="checkbox"[^>]* checked/, 'nothing is ticked beforehand')
 })
 
-t.test('a corrected line goes through the same verdicts as every other', async t => {
+t.test('a corrected line gets the same verdicts as any other', async t => {
   const id = await sent()
   const answer = await ben.post(`/batches/${id}/corrections`, {
     line: ['1', '2', '3', '4'],
@@ -196,7 +196,7 @@ t.test('a corrected line goes through the same verdicts as every other', async t
   )
 })
 
-t.test('nothing ticked, lines that need no correction, lines that are not there: 422, and nothing changes', async t => {
+t.test('no selection, or lines that need no correction or do not exist: 422, and nothing changes', async t => {
   const id = await checked()
   const before = await everyRow(db)
   const address = 'kim@larkfield.example'
@@ -215,7 +215,7 @@ t.test('nothing ticked, lines that need no correction, lines that are not there:
   t.same(await everyRow(db), before)
 })
 
-t.test('what the form does not have: 400; another batch’s page: 404; other roles: 403', async t => {
+t.test('unknown fields: 400; the page of another batch: 404; other roles: 403', async t => {
   const id = await checked()
   const before = await everyRow(db)
   const good = { line: '1', 'address-1': 'kim2@larkfield.example' }
@@ -243,7 +243,7 @@ t.test('what the form does not have: 400; another batch’s page: 404; other rol
   t.notMatch(page, 'address-1', 'and corrects none')
 })
 
-t.test('the lines of the second page of problems are corrected from there', async t => {
+t.test('lines on the second page of problems can be corrected there', async t => {
   const id = await checked(Array.from({ length: 120 }, (_, index) => `person${index}@larkfeild.example`))
   const first = (await ben.get(`/batches/${id}`)).body
   t.match(first, 'name="address-50"')

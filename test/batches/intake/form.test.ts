@@ -27,7 +27,7 @@ async function refuses(t: Test, status: number, form: Multipart, headers: Record
   return answer
 }
 
-t.test('fields before and after the file make the same batch', async t => {
+t.test('fields before and after the file produce the same batch', async t => {
   for (const isFileFirst of [false, true]) {
     const answer = await ben.upload('/bulk', multipart({ action: 'check', team: '' }, big, { isFileFirst }))
     t.equal(answer.statusCode, 303)
@@ -38,25 +38,22 @@ t.test('fields before and after the file make the same batch', async t => {
   }
 })
 
-t.test(
-  'an action that is missing or wrong, a team that is not there, a file that was not chosen: 422 on the form',
-  async t => {
-    for (const isFileFirst of [false, true]) {
-      const none = await refuses(t, 422, multipart({}, big, { isFileFirst }))
-      t.match(none.body, 'Choose Send invitations or Check only.')
-      await refuses(t, 422, multipart({ action: 'Send' }, list, { isFileFirst }))
-      await refuses(t, 422, multipart({ action: '' }, list, { isFileFirst }))
-      const team = await refuses(t, 422, multipart({ ...fields, team: '7' }, big, { isFileFirst }))
-      t.match(team.body, 'There is no such team.')
-      await refuses(t, 422, multipart({ ...fields, team: ['', '7'] }, list, { isFileFirst }))
-    }
-    for (const form of [multipart(fields), multipart(fields, { name: '', content: '' })]) {
-      t.match((await refuses(t, 422, form)).body, 'Choose a .txt file.')
-    }
+t.test('a missing or wrong action, an unknown team, no file: 422 on the form', async t => {
+  for (const isFileFirst of [false, true]) {
+    const none = await refuses(t, 422, multipart({}, big, { isFileFirst }))
+    t.match(none.body, 'Choose Send invitations or Check only.')
+    await refuses(t, 422, multipart({ action: 'Send' }, list, { isFileFirst }))
+    await refuses(t, 422, multipart({ action: '' }, list, { isFileFirst }))
+    const team = await refuses(t, 422, multipart({ ...fields, team: '7' }, big, { isFileFirst }))
+    t.match(team.body, 'There is no such team.')
+    await refuses(t, 422, multipart({ ...fields, team: ['', '7'] }, list, { isFileFirst }))
   }
-)
+  for (const form of [multipart(fields), multipart(fields, { name: '', content: '' })]) {
+    t.match((await refuses(t, 422, form)).body, 'Choose a .txt file.')
+  }
+})
 
-t.test('what the form does not have, and what comes twice: 400, and nothing of the file stays', async t => {
+t.test('unknown and repeated fields: 400, and nothing of the file is kept', async t => {
   for (const isFileFirst of [false, true]) {
     await refuses(t, 400, multipart({ ...fields, role: 'owner' }, big, { isFileFirst }))
     await refuses(t, 400, multipart({ ...fields, __proto__x: '1', constructor: '1' }, list, { isFileFirst }))
@@ -76,7 +73,7 @@ t.test('NUL and broken UTF-8 in a field: 400', async t => {
   }
 })
 
-t.test('S26: a second file is refused, and nothing of the first one stays', async t => {
+t.test('S26: a second file is refused, and nothing of the first one is kept', async t => {
   const one = multipart({}, big).body.subarray(0, -Buffer.byteLength(`--${boundary}--\r\n`))
   await refuses(t, 400, raw(Buffer.concat([one, multipart(fields, list).body])))
 })
@@ -91,7 +88,7 @@ t.test('S26: twenty thousand fields, a header of 2 MB, a field of 2 MB: refused 
   await refuses(t, 413, multipart({ ...fields, team: 'x'.repeat(2e6) }, big, { isFileFirst: true }))
 })
 
-t.test('S26: a body that is no form: 400', async t => {
+t.test('S26: a body that is not a form: 400', async t => {
   const whole = multipart(fields, big)
   await refuses(t, 400, { ...whole, type: 'multipart/form-data' })
   await refuses(t, 400, { ...whole, type: typeOf('another') })
@@ -99,7 +96,7 @@ t.test('S26: a body that is no form: 400', async t => {
   await refuses(t, 400, { ...whole, body: gzipSync(whole.body) }, { 'content-encoding': 'gzip' })
 })
 
-t.test('S26: a form that stops anywhere: 400, and what came of it never sends', async t => {
+t.test('S26: a form that stops anywhere: 400, and what arrived is never sent', async t => {
   const whole = multipart(fields, big)
   for (const length of [
     1,
@@ -119,7 +116,7 @@ t.test('S26: a form that stops anywhere: 400, and what came of it never sends', 
   t.same(await db.$client`select 1 from deliveries union all select 1 from batch_chunks`, [])
 })
 
-t.test('more than 2 GiB: 413 before anything of it has come', async t => {
+t.test('more than 2 GiB: 413 before any of it arrives', async t => {
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const before = await everyRow(db)
@@ -149,7 +146,7 @@ t.test('another content type: 415', async t => {
   t.equal(bare.statusCode, 415, 'nor none at all')
 })
 
-t.test('auditors, members and strangers upload nothing', async t => {
+t.test('auditors, members and strangers cannot upload', async t => {
   const before = (await everyRow(db)).filter(row => !/^(sessions|sign_in_failures)/.test(row))
   for (const [persona, status] of [
     ['cleo', 403],
@@ -166,7 +163,7 @@ t.test('auditors, members and strangers upload nothing', async t => {
   )
 })
 
-t.test('no refusal was a fault', t => {
+t.test('no refusal was logged as an error', t => {
   t.notMatch(logged.join(''), 'request failed')
   t.end()
 })

@@ -23,7 +23,7 @@ const ends = { LF: ['\n'], CRLF: ['\r\n'], CR: ['\r'], 'every end': ['\n', '\r\n
 
 for (const [encoding, encode] of Object.entries(encodings)) {
   for (const [name, marks] of Object.entries(ends)) {
-    t.test(`S39: a list in ${encoding} with ${name} has the known verdict on every line`, async t => {
+    t.test(`S39: every line of a list in ${encoding} with ${name} has the expected verdict`, async t => {
       const { text, lines } = knownList(1_500, { ends: marks, seed: encoding.length * 31 + name.length })
       const id = await upload(ben, encode(text), { action: 'check' })
       await work()
@@ -45,20 +45,20 @@ async function judged(content: string | Buffer) {
   return rows.map(({ line, text, verdict }) => [line, text, verdict])
 }
 
-t.test('the last line counts with and without its end', async t => {
+t.test('the last line counts with or without a line end', async t => {
   for (const end of ['', '\n', '\r', '\r\n', '\n\n\n']) {
     t.same(await judged(`\nkim@larkfield.example${end}`), [[2, 'kim@larkfield.example', 'invite']])
   }
 })
 
-t.test('blank lines are counted in the numbers and in no total', async t => {
+t.test('blank lines count in line numbers and in no total', async t => {
   t.same(await judged('\r\n \t\n\u200b\ra@larkfield.example\r\r\r\n\ufeff\nb@larkfield.example\n\n'), [
     [4, 'a@larkfield.example', 'invite'],
     [8, 'b@larkfield.example', 'invite']
   ])
 })
 
-t.test('vertical tab, form feed, next line and the separators of Unicode end no line', async t => {
+t.test('vertical tab, form feed, next line and Unicode separators do not end a line', async t => {
   for (const sign of ['\v', '\f', '\u0085', '\u2028', '\u2029']) {
     const line = `a@larkfield.example${sign}b@larkfield.example`
     t.same(await judged(`${sign}c@larkfield.example${sign}\n${line}`), [
@@ -68,12 +68,12 @@ t.test('vertical tab, form feed, next line and the separators of Unicode end no 
   }
 })
 
-t.test('blanks and invisible characters around an address are no part of it', async t => {
+t.test('spaces and invisible characters around an address are ignored', async t => {
   const around = ' \t\u00a0\u200b\u200e\u202a\u2060\u3000\ufeff\u00ad'
   t.same(await judged(`${around}kim@larkfield.example${around}`), [[1, 'kim@larkfield.example', 'invite']])
 })
 
-t.test('of a line over 1,024 characters the first 1,024 are kept, as one problem line', async t => {
+t.test('a line over 1,024 characters is one problem line, cut to the first 1,024', async t => {
   const long = `kim@larkfield.example,${'x'.repeat(1_200)}`
   const just = 'y'.repeat(1_024)
   const pair = `${'z'.repeat(1_023)}😀😀`
@@ -92,7 +92,7 @@ t.test('of a line over 1,024 characters the first 1,024 are kept, as one problem
   t.match(page.body, 'The address is too long')
 })
 
-t.test('what turns the text around is shown escaped, and is no address', async t => {
+t.test('characters that reverse text are shown escaped, and make the address invalid', async t => {
   const line = 'kim\u202egpj.exe@larkfield.example'
   t.same(await judged(`${line}\n`), [[1, line, 'malformed']])
   const { body } = await ben.get(`/batches/${(await newest()).id}`)

@@ -46,7 +46,7 @@ const routes = [
   `kim@ｌａｒｋｆｉｅｌｄ.example`
 ]
 
-t.test('S9: whatever a line says, a mail goes to one stored address of the organization, and to no other', async t => {
+t.test('S9: with any line, an email goes to one stored address of the organization, and to no other', async t => {
   const server = await startMailServer()
   t.teardown(server.stop)
   const transport = smtpTransport(server.settings)
@@ -103,7 +103,7 @@ const inAddresses = payloads
   .map(payload => `${payload.replaceAll(/[^!#-'*+/-9=?A-Z^-~-]/g, '')}@larkfield.example`)
   .filter((address, index, all) => all.indexOf(address) === index)
 
-t.test('S16: nothing that stands in a line or in a file’s name becomes a part of a page', async t => {
+t.test('S16: no line or file name becomes markup on a page', async t => {
   const lines = [
     ...payloads,
     ...payloads.map(payload => `${payload}@larkfield.example`),

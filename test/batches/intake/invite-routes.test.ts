@@ -19,7 +19,7 @@ const invitedIn = (location: string) =>
     sql`select array_agg(address order by line) as addresses from recipients where batch_id = ${location.split('/').at(-1)}`
   )
 
-t.test('the form has five fields for addresses, all of them blank, and a way to clear it', async t => {
+t.test('the form has five empty address fields, and a way to clear it', async t => {
   const page = await ben.get('/invite')
   t.equal(page.statusCode, 200)
   t.same(fieldsOf(page.body), ['', '', '', '', ''])
@@ -28,7 +28,7 @@ t.test('the form has five fields for addresses, all of them blank, and a way to 
   for (const domain of domains) t.match(page.body, domain)
 })
 
-t.test('one to five addresses are invited as one batch, in any of the fields', async t => {
+t.test('one to five addresses in any of the fields are invited as one batch', async t => {
   for (const typed of [
     ['one@larkfield.example'],
     ['', '', 'two@larkfield.example', '', ''],
@@ -48,7 +48,7 @@ t.test('one to five addresses are invited as one batch, in any of the fields', a
   }
 })
 
-t.test('several addresses in one field count as several, whatever stands between them', async t => {
+t.test('several addresses in one field count as several, with any separator', async t => {
   for (const [index, between] of [',', ';', ' ', '\n', '\r\n', ', ', ' ; ', '\t', ',,;; \n'].entries()) {
     const typed = [`x${index}@larkfield.example`, `y${index}@larkfield.example`]
     const answer = await post(typed.join(between), '', `  z${index}@larkfield.example  `)
@@ -57,7 +57,7 @@ t.test('several addresses in one field count as several, whatever stands between
   }
 })
 
-t.test('rows 19 and 22: a field takes what mail programs copy, and drops the name', async t => {
+t.test('rows 19 and 22: a field accepts addresses copied from mail programs, and drops the name', async t => {
   const typed: [string, string[]][] = [
     ['Doe, Jane <jane@larkfield.example>; Roe, Rick <rick@larkfield.example>', ['jane', 'rick']],
     ['"Last, First" <first@larkfield.example>', ['first']],
@@ -75,27 +75,24 @@ t.test('rows 19 and 22: a field takes what mail programs copy, and drops the nam
   }
 })
 
-t.test(
-  'what may mean somebody else is refused with the address that was plainly meant, and nothing is sent',
-  async t => {
-    const before = await everyRow(db)
-    const wrong: [string, RegExp][] = [
-      ["'eve@larkfield.example", /Did you mean eve@larkfield\.example\?/],
-      ['Eve Doe eve@larkfield.example', /Did you mean eve@larkfield\.example\?/],
-      ['eve@larkfield.example<mailto:eve@larkfield.example>', /Did you mean eve@larkfield\.example\?/],
-      ['eve@elsewhere.example <eve@larkfield.example>', /more than one address/],
-      ['Eve <eve@elsewhere.example>', /elsewhere\.example is not one of your domains/]
-    ]
-    for (const [text, words] of wrong) {
-      const answer = await post(text, 'good2@larkfield.example')
-      t.equal(answer.statusCode, 422, text)
-      t.match(answer.body, words)
-    }
-    t.same(await everyRow(db), before)
+t.test('an ambiguous address is refused with the obvious correction, and nothing is sent', async t => {
+  const before = await everyRow(db)
+  const wrong: [string, RegExp][] = [
+    ["'eve@larkfield.example", /Did you mean eve@larkfield\.example\?/],
+    ['Eve Doe eve@larkfield.example', /Did you mean eve@larkfield\.example\?/],
+    ['eve@larkfield.example<mailto:eve@larkfield.example>', /Did you mean eve@larkfield\.example\?/],
+    ['eve@elsewhere.example <eve@larkfield.example>', /more than one address/],
+    ['Eve <eve@elsewhere.example>', /elsewhere\.example is not one of your domains/]
+  ]
+  for (const [text, words] of wrong) {
+    const answer = await post(text, 'good2@larkfield.example')
+    t.equal(answer.statusCode, 422, text)
+    t.match(answer.body, words)
   }
-)
+  t.same(await everyRow(db), before)
+})
 
-t.test('more than five addresses are an error that points to Bulk invite, and keeps them', async t => {
+t.test('more than five addresses are kept, with an error that points to Bulk invite', async t => {
   const six = Array.from({ length: 6 }, (_, index) => `six${index}@larkfield.example`)
   for (const typed of [[six.join(' ')], [six.slice(0, 3).join(','), ...six.slice(3)], six]) {
     const before = await everyRow(db)
@@ -107,7 +104,7 @@ t.test('more than five addresses are an error that points to Bulk invite, and ke
   }
 })
 
-t.test('all blank is an error', async t => {
+t.test('an empty form is an error', async t => {
   for (const typed of [[''], ['', '', '', '', ''], ['  ', '\n', '\t', '\u00a0', ''], []]) {
     const answer = await post(...typed)
     t.equal(answer.statusCode, 422)
@@ -116,7 +113,7 @@ t.test('all blank is an error', async t => {
   }
 })
 
-t.test('one address that is none, or of another domain, and nothing is sent; everything typed stays', async t => {
+t.test('with one invalid or foreign address nothing is sent, and all input stays', async t => {
   const wrong: [string, RegExp][] = [
     ['nobody', /no @ sign/],
     ['a@b@larkfield.example', /two @ signs/],
@@ -147,21 +144,21 @@ t.test('one address that is none, or of another domain, and nothing is sent; eve
   }
 })
 
-t.test('several wrong addresses are all named at once', async t => {
+t.test('all wrong addresses are reported at once', async t => {
   const answer = await post('nobody', 'kim@elsewhere.example', 'fine@larkfield.example')
   t.match(answer.body, '2 things need correcting')
   for (const href of ['#email-1', '#email-2']) t.match(answer.body, `href="${href}"`)
   t.notMatch(answer.body, 'href="#email-3"')
 })
 
-t.test('a repeat is counted once, in whatever spelling', async t => {
+t.test('a repeated address counts once, in any spelling', async t => {
   const answer = await post('kim@larkfield.example', 'KIM@Larkfield.Example')
   t.equal(answer.statusCode, 303)
   const id = answer.headers.location!.split('/').at(-1)
   t.match(await one(db, sql`select invite, duplicate from batches where id = ${id}`), { invite: 1, duplicate: 1 })
 })
 
-t.test('a team that there is none of is an error', async t => {
+t.test('an unknown team is an error', async t => {
   const answer = await ben.post('/invite', { email: 'teamed@larkfield.example', team: '1' })
   t.equal(answer.statusCode, 422)
   t.match(answer.body, 'There is no such team')

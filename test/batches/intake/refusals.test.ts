@@ -42,7 +42,7 @@ const refused: Record<string, [content: string | Buffer, says: RegExp, name?: st
 }
 
 for (const [what, [content, says, name = 'people.txt']] of Object.entries(refused)) {
-  t.test(`S39: a file is refused whole, with the reason, and nothing of it stays: ${what}`, async t => {
+  t.test(`S39: a file is refused as a whole with the reason, and nothing of it is kept: ${what}`, async t => {
     const before = await everyRow(db)
     for (const isFileFirst of [false, true]) {
       const file: FilePart = { name, content }
@@ -56,7 +56,7 @@ for (const [what, [content, says, name = 'people.txt']] of Object.entries(refuse
   })
 }
 
-t.test('the ending counts in any case, and the declared type does not', async t => {
+t.test('the file extension counts in any case, and the declared type does not', async t => {
   for (const file of [
     { name: 'PEOPLE.TXT', content: good },
     { name: 'people.Txt', content: good, type: 'application/zip' },

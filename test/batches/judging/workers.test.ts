@@ -14,7 +14,7 @@ async function start(t: Test) {
   return { ...app, ben: await app.browser('ben') }
 }
 
-t.test('R11: three workers at once judge each line once and invite each address once', async t => {
+t.test('R11: three concurrent workers judge each line once and invite each address once', async t => {
   const { db, ben, work } = await start(t)
   const lists = [knownList(6_000, { seed: 1 }), knownList(6_000, { seed: 2 }), knownList(300, { seed: 3 })]
   const ids: number[] = []
@@ -42,7 +42,7 @@ t.test('R11: three workers at once judge each line once and invite each address 
   await Promise.all(others.map(other => other.$client.end()))
 })
 
-t.test('R2: a worker that dies anywhere loses no line and repeats none', async t => {
+t.test('R2: a worker that dies at any point loses no line and repeats none', async t => {
   const { db, ben } = await start(t)
   const { text, lines } = knownList(11_000)
   const id = await upload(ben, text)
@@ -75,7 +75,7 @@ t.test('R2: a worker that dies anywhere loses no line and repeats none', async t
   t.equal(mails.queued, counts.invite)
 })
 
-t.test('R2: a lease that ran out is taken over, and the one who had it does no harm', async t => {
+t.test('R2: an expired lease is taken over, and its former worker does no harm', async t => {
   const { db, ben } = await start(t)
   const { text, lines } = knownList(11_000, { seed: 4 })
   const id = await upload(ben, text)
@@ -99,7 +99,7 @@ t.test('R2: a lease that ran out is taken over, and the one who had it does no h
 })
 
 t.test(
-  'R21: lines that nobody gets through are parked after three tries with the reason, and others go on',
+  'R21: lines that kill every worker are set aside after three tries with the reason, and others continue',
   async t => {
     const { db, ben, work, logged } = await start(t)
     const poisoned = await upload(

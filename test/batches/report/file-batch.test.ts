@@ -23,7 +23,7 @@ const nextOf = (body: string, name: string) => {
   return href?.replaceAll('&amp;', '&')
 }
 
-t.test('while it is checked, the page shows how far it is, and its figures are those of the lines judged', async t => {
+t.test('while a list is checked, the page shows the progress and the counts of the lines judged', async t => {
   const { text, lines } = knownList(12_000)
   const id = await upload(ben, text, { action: 'check' })
   const fresh = (await ben.get(`/batches/${id}`)).body
@@ -51,43 +51,40 @@ t.test('while it is checked, the page shows how far it is, and its figures are t
   )
 })
 
-t.test(
-  'the problem lines stand first, in the order of the file, page by page, each with text, reason and repair',
-  async t => {
-    const { text, lines } = knownList(900, { seed: 9 })
-    const id = await upload(ben, text, { action: 'check' })
-    await work(takesAll())
-    const first = (await ben.get(`/batches/${id}`)).body
-    t.ok(first.indexOf('Needs a second look') < first.indexOf('All addresses'))
-    const wanted = lines
-      .filter(line => line.verdict === 'malformed' || line.verdict === 'foreign')
-      .map(({ line }) => line)
-    const seen: number[] = []
-    for (let next: string | undefined = `/batches/${id}`; next; ) {
-      const page: string = (await ben.get(next)).body
-      seen.push(...problemsIn(page))
-      next = nextOf(page, 'problems')
-    }
-    t.same(seen, wanted)
-    const all: number[] = []
-    for (let next: string | undefined = `/batches/${id}`; next; ) {
-      const page: string = (await ben.get(next)).body
-      all.push(...linesIn(page))
-      next = nextOf(page, 'after')
-    }
-    t.same(
-      all,
-      lines.map(({ line }) => line)
-    )
-    t.notMatch(
-      (await ben.get(`/batches/${id}?verdict=invite`)).body,
-      'Needs a second look',
-      'a filter for others hides them'
-    )
+t.test('problem lines come first, in file order, page by page, each with text, reason and correction', async t => {
+  const { text, lines } = knownList(900, { seed: 9 })
+  const id = await upload(ben, text, { action: 'check' })
+  await work(takesAll())
+  const first = (await ben.get(`/batches/${id}`)).body
+  t.ok(first.indexOf('Needs a second look') < first.indexOf('All addresses'))
+  const wanted = lines
+    .filter(line => line.verdict === 'malformed' || line.verdict === 'foreign')
+    .map(({ line }) => line)
+  const seen: number[] = []
+  for (let next: string | undefined = `/batches/${id}`; next; ) {
+    const page: string = (await ben.get(next)).body
+    seen.push(...problemsIn(page))
+    next = nextOf(page, 'problems')
   }
-)
+  t.same(seen, wanted)
+  const all: number[] = []
+  for (let next: string | undefined = `/batches/${id}`; next; ) {
+    const page: string = (await ben.get(next)).body
+    all.push(...linesIn(page))
+    next = nextOf(page, 'after')
+  }
+  t.same(
+    all,
+    lines.map(({ line }) => line)
+  )
+  t.notMatch(
+    (await ben.get(`/batches/${id}?verdict=invite`)).body,
+    'Needs a second look',
+    'a filter for others hides them'
+  )
+})
 
-t.test('lines are filtered by what their mail is doing, together with search, verdict and pages', async t => {
+t.test('lines can be filtered by the state of their email, together with search, verdict and pages', async t => {
   const addresses = Array.from({ length: 130 }, (_, index) => `mail${index}@larkfield.example`)
   const id = await upload(ben, [...addresses, 'nobody'])
   const fails = (to: string) => /mail\d*[13579]@/.test(to)
@@ -117,7 +114,7 @@ t.test('lines are filtered by what their mail is doing, together with search, ve
   t.same([counts.failed, counts.sent], [[65], [65]])
 })
 
-t.test('an id that there is none of, and filters that make no sense', async t => {
+t.test('an unknown id and meaningless filters', async t => {
   for (const path of [
     '/batches/99999',
     '/batches/0',

@@ -9,7 +9,7 @@ t.teardown(close)
 const linesOf = async (batchId: number) =>
   (await one<{ n: number }>(db, sql`select count(*)::int as n from recipients where batch_id = ${batchId}`)).n
 
-t.test('the lines of a batch go after the setting’s days, its counts and its people stay', async t => {
+t.test('the lines of a batch are deleted after the configured days; its counts and its people stay', async t => {
   const old = await invite(db, ids.ben, 'old.one@larkfield.example', 'old.two@larkfield.example')
   const young = await invite(db, ids.ben, 'young@larkfield.example')
   await work()

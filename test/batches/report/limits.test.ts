@@ -8,7 +8,7 @@ t.teardown(close)
 const ben = await browser('ben')
 const ada = await browser('ada')
 
-t.test('a batch says what the mail server asked for, and so do Settings and the metrics', async t => {
+t.test('a batch, Settings and the metrics say what the mail server asked for', async t => {
   const { id } = await one<{ id: string }>(
     db,
     sql`insert into batches (source, state, action, created_by, lines, judged, invite, mails_queued)

@@ -29,7 +29,7 @@ async function download(path: string) {
   }
 }
 
-t.test('every line of a long batch, whole or by verdict', async t => {
+t.test('the CSV has every line of a long batch, or those with one verdict', async t => {
   const { text, lines } = knownList(5_000)
   const id = await upload(ben, text, { action: 'check' })
   await work(takesAll())
@@ -54,7 +54,7 @@ t.test('every line of a long batch, whole or by verdict', async t => {
   t.equal(sum, lines.length)
 })
 
-t.test('each line with its reason, repair, first line, and how its mail is doing in the server’s words', async t => {
+t.test('each line has its reason, correction, first line, email state and the server’s words', async t => {
   const lines = [
     'ok@larkfield.example',
     'gone@larkfield.example',
@@ -107,7 +107,7 @@ t.test('each line with its reason, repair, first line, and how its mail is doing
   ])
 })
 
-t.test('S10: no cell of any column begins a formula, and every text comes back whole', async t => {
+t.test('S10: no cell of any column begins a formula, and every text can be read back unchanged', async t => {
   const formulas = [
     '=1+1',
     '+1',
@@ -150,7 +150,7 @@ t.test('S10: no cell of any column begins a formula, and every text comes back w
   t.same(shown.toSorted(), [...stored].map(row => row.reply).toSorted())
 })
 
-t.test('auditors read it, others do not; an unknown batch is 404, an unknown verdict is none', async t => {
+t.test('auditors can read it, others cannot; an unknown batch is 404, an unknown verdict is ignored', async t => {
   const id = await upload(ben, 'kim@larkfield.example\nnobody', { action: 'check' })
   await work(takesAll())
   const path = `/batches/${id}/lines.csv`
@@ -163,7 +163,7 @@ t.test('auditors read it, others do not; an unknown batch is 404, an unknown ver
   t.equal((await ben.get(`${path}?verdict=invite&verdict=foreign`)).statusCode, 400)
 })
 
-t.test('a batch of no line yet is a table of no row', async t => {
+t.test('a batch without lines is a table without rows', async t => {
   const id = await upload(ben, 'kim@larkfield.example')
   t.same((await download(`/batches/${id}/lines.csv`)).rows, [])
 })

@@ -16,7 +16,7 @@ async function sending(queued: number) {
   return { id, bodyOf }
 }
 
-t.test('a batch that is being sent says how fast, and how long it will take', async t => {
+t.test('a batch that is being sent shows its speed and the time left', async t => {
   const { id, bodyOf } = await sending(6_000)
   t.notMatch(await bodyOf(), 'mails a second', 'nothing is known yet')
   await db.execute(sql`insert into batch_samples (batch_id, at, settled) values
@@ -24,7 +24,7 @@ t.test('a batch that is being sent says how fast, and how long it will take', as
   t.match(await bodyOf(), /20 emails a second, about 5 min \d s left/)
 })
 
-t.test('it says what is held back and why', async t => {
+t.test('it says what is delayed and why', async t => {
   const { id, bodyOf } = await sending(3)
   t.notMatch(await bodyOf(), 'held back')
   await db.execute(sql`insert into deliveries (person_id, batch_id, address, state, server_reply)

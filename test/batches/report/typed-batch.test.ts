@@ -52,7 +52,7 @@ async function mixedBatch(): Promise<number> {
 const id = await mixedBatch()
 const url = `/batches/${id}`
 
-t.test('the page says in words what happened to each address', async t => {
+t.test('the page says what happened to each address', async t => {
   const page = await ben.get(url)
   t.match(page.body, /<main[^>]* data-batch-state="sending"/)
   const words: Record<string, RegExp> = {
@@ -79,7 +79,7 @@ t.test('every verdict and every delivery state is counted, in plain digits', asy
   t.match(shown, { queued: 2, sent: 0 })
 })
 
-t.test('the lines are filtered by verdict and searched by their text, literally and without case', async t => {
+t.test('lines can be filtered by verdict and searched by text, literally and in any case', async t => {
   const texts = async (query: string) => rowsOf((await ben.get(`${url}?${query}`)).body).map(([, verdict]) => verdict)
   for (const verdict of verdicts) t.same(new Set(await texts(`verdict=${verdict}`)), new Set([verdict]), verdict)
   t.same((await texts('verdict=nonsense')).length, 9, 'a filter that is none shows all')
@@ -92,7 +92,7 @@ t.test('the lines are filtered by verdict and searched by their text, literally 
   t.match((await ben.get(`${url}?q=%3Cb%3Ex`)).body, 'value="&lt;b&gt;x"')
 })
 
-t.test('once the mails have left the page says so and stops refreshing itself', async t => {
+t.test('once the emails are sent, the page says so and stops refreshing itself', async t => {
   const before = await ben.get(url)
   t.match(before.body, `data-hx-get="${url}`)
   t.match(before.body, '<noscript><meta http-equiv="refresh"')
@@ -105,7 +105,7 @@ t.test('once the mails have left the page says so and stops refreshing itself', 
   t.same(rowsOf(page.body).filter(([, , delivery]) => delivery === 'sent').length, 2)
 })
 
-t.test('a part of the page is enough for the page that refreshes itself, and says how it must be cached', async t => {
+t.test('the page that refreshes itself needs only a part of it, with the right cache headers', async t => {
   const part = await ben.get(`${url}?refresh=done`, { 'hx-request': 'true', 'hx-request-type': 'partial' })
   t.notMatch(part.body, '<html')
   t.match(part.body, 'data-count="sent"')
@@ -113,7 +113,7 @@ t.test('a part of the page is enough for the page that refreshes itself, and say
   t.match((await ben.get(url, { 'hx-request': 'true', 'hx-history-restore-request': 'true' })).body, '<html')
 })
 
-t.test('an invitation that was revoked meanwhile is not offered to be sent again', async t => {
+t.test('an invitation that was revoked in the meantime is not offered for resending', async t => {
   const { invitation } = await one<{ invitation: number }>(
     db,
     sql`select invitation_id::int as invitation from people where address_key = 'pending@larkfield.example'`
@@ -124,14 +124,14 @@ t.test('an invitation that was revoked meanwhile is not offered to be sent again
   t.notMatch((await ben.get(url)).body, action)
 })
 
-t.test('an auditor reads the page and is offered nothing to do', async t => {
+t.test('an auditor sees the page without actions', async t => {
   await db.execute(sql`update people set deactivated_at = null where id = ${ids.cleo}`)
   const page = await (await browser('cleo')).get(url)
   t.equal(page.statusCode, 200)
   t.notMatch(page.body, /Resend|Correct and invite|name="line"|action="\/(invitations|people)/)
 })
 
-t.test('batches stand in a list, the newest first, each with its state', async t => {
+t.test('the list of batches shows the newest first, each with its state', async t => {
   const page = (await ben.get('/batches')).body
   const hrefs = [...page.matchAll(/href="\/batches\/(\d+)"/g)].map(([, each]) => Number(each))
   t.same(
@@ -142,7 +142,7 @@ t.test('batches stand in a list, the newest first, each with its state', async t
   t.match(page, 'Ben')
 })
 
-t.test('the list of batches is read page by page, none of them twice', async t => {
+t.test('the list of batches can be read page by page without repeats', async t => {
   await db.execute(sql`insert into batches (source, state, action, created_by)
     select 'typed', 'done', 'send', ${ids.ben} from generate_series(1, 120)`)
   const seen: string[] = []

@@ -44,7 +44,7 @@ t.test('E25, E28: hosts, ports and socket folders, one or several', async t => {
   t.equal(readDatabaseUrl('postgres://u@one,two/d?target_session_attrs=any').target, 'any')
 })
 
-t.test('user, password and database may hold any character, as %XX', async t => {
+t.test('user, password and database may contain any character, as %XX', async t => {
   t.match(readDatabaseUrl('postgres://a%40b:p%2Fw%3A%23%25%C3%A9:+@h/d%20b'), {
     user: 'a@b',
     password: 'p/w:#%é:+',
@@ -60,7 +60,7 @@ t.test('user, password and database may hold any character, as %XX', async t => 
   t.equal(readDatabaseUrl('postgres://h/d').user, os.userInfo().username)
 })
 
-t.test('E25: what is not known is refused by name, with what to write, all at once', async t => {
+t.test('E25: unknown parameters are refused by name, all at once, with what to write', async t => {
   const cases: [string, RegExp][] = [
     ['mysql://h/d', /^must be a URL like postgres:/],
     ['postgres://u:p#w@h/d', /write .* # as %23/],
@@ -101,7 +101,7 @@ t.test('E25: what is not known is refused by name, with what to write, all at on
   t.equal(problemsOf('postgres://u@h:x/d?sslmode=on&foo=1').length, 3)
 })
 
-t.test('encryption is asked for wherever the server is on another machine', async t => {
+t.test('encryption is requested if the server is on another machine', async t => {
   const modeOf = (url: string) => readDatabaseUrl(url).tls.mode
   t.equal(modeOf('postgres://u@db.example/d'), 'prefer')
   t.equal(modeOf('postgres://u@localhost,127.0.0.1/d'), 'disable')
@@ -110,7 +110,7 @@ t.test('encryption is asked for wherever the server is on another machine', asyn
   t.ok(readDatabaseUrl('postgres://u@h/d?sslmode=verify-full&sslrootcert=system').tls.ca)
 })
 
-t.test('a password may stand in a file of libpq’s form, read by nobody else', async t => {
+t.test('a password can come from a libpq password file that only its owner can read', async t => {
   const text = '# ours\nother:5432:d:u:no\ndb.example:*:*:u:s\\:e\\\\c\nlocalhost:5432:d:u:local\n'
   const url = (passfile: string, host = 'db.example') => `postgres://u@${host}/d?passfile=${passfile}`
   const good = file('pgpass', text)

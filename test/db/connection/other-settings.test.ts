@@ -113,7 +113,7 @@ async function walk(app: TestApp, db: Database): Promise<Walk> {
   return { pages, counts: [...counts] }
 }
 
-t.test('E25, E27: every page, count and mail is the same under any settings of role and database', async t => {
+t.test('E25, E27: every page, count and email is the same under any settings of role and database', async t => {
   const usual = await startApp()
   let url = ''
   const other = await startApp({

@@ -7,7 +7,7 @@ import { otherDatabase, prepare, problemsOf } from '../../support/other-database
 import { startPgBouncer } from '../../support/pgbouncer.ts'
 import { takesAll } from '../../support/transports.ts'
 
-test('PgBouncer: the start prints the statements that are missing; with them mail goes out', async t => {
+test('PgBouncer: startup prints the missing statements; after they run, email is sent', async t => {
   const other = await otherDatabase(t)
   const pooler = await startPgBouncer(other.url)
   t.teardown(pooler.stop)

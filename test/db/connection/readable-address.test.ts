@@ -37,7 +37,7 @@ t.test('a domain in ASCII form is read as Node reads it', async t => {
   }
 })
 
-t.test('what needs no reading is null, and what cannot be read stays as it is', async t => {
+t.test('a plain domain gives null, and an unreadable one stays as it is', async t => {
   t.equal(await readIt('jo@larkfield.example'), null)
   t.equal(await readIt('xn--mller-kva@larkfield.example'), 'xn--mller-kva@larkfield.example', 'the local part is none')
   for (const label of ['xn--', 'xn---', 'xn--99999999', 'xn--a-!', 'xn--mller-kv', `xn--${'9'.repeat(59)}`])

@@ -18,7 +18,7 @@ import { newFolder, removeFolder } from '../../support/server.ts'
 const socketOf = (url: string) => readDatabaseUrl(url).hosts[0]!.name
 const pidOf = async (db: Database) => (await db.$client`select pg_backend_pid() as pid`)[0]!.pid
 
-t.test('E28: of several servers the one that takes writes is used, before and after a failover', async t => {
+t.test('E28: of several servers the one that accepts writes is used, before and after a failover', async t => {
   const folders = [newFolder(), newFolder()] as const
   t.teardown(() => folders.forEach(removeFolder))
   const first = await startEmbedded(folders[0])
@@ -92,7 +92,7 @@ async function tlsDoor(t: Test, target: string, certificate?: { certificate: str
   return (server.address() as net.AddressInfo).port
 }
 
-t.test('S14: sslmode means what libpq says, with the authority that is named', async t => {
+t.test('S14: sslmode means the same as in libpq, with the configured authority', async t => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-tls-'))
   t.teardown(() => fs.rmSync(folder, { recursive: true }))
   const authority = makeAuthority(folder)

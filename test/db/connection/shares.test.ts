@@ -6,7 +6,7 @@ import { divide, fewestConnections, type Role, usualConnections } from '../../..
 const roles: Role[] = ['all', 'web', 'worker']
 
 for (const role of roles)
-  test(`${role}: every number from the least on is divided without rest, and no part is too small to work`, async t => {
+  test(`${role}: every number from the minimum on is divided without remainder, and no part is too small`, async t => {
     for (let connections = fewestConnections(role); connections <= 500; connections += 1) {
       const { web, worker, listen } = divide(connections, role)
       if (web + worker + listen !== connections) t.fail(`${connections} are divided into ${web}, ${worker}, ${listen}`)
@@ -18,7 +18,7 @@ for (const role of roles)
     t.same(Object.values(divide(usualConnections(role), role)), usual)
   })
 
-test('README and docs/database.md name the numbers that are used', async t => {
+test('README and docs/database.md name the numbers in use', async t => {
   const [all, web, worker] = roles.map(usualConnections)
   const [leastOfAll, leastOfWeb, leastOfWorker] = roles.map(fewestConnections)
   const read = (name: string) => fs.readFileSync(name, 'utf8').replace(/\s+/g, ' ')

@@ -23,7 +23,7 @@ const attempt = (read: () => string) => {
   }
 }
 
-t.test('F10: a first start that is killed at any moment is made good by the next one', async t => {
+t.test('F10: the next start repairs a first start that was killed at any moment', async t => {
   const folder = newFolder()
   t.teardown(() => removeFolder(folder))
   const parts = () => fs.readdirSync(folder).filter(name => name.startsWith('pg18.part'))
@@ -57,7 +57,7 @@ t.test('F10: a first start that is killed at any moment is made good by the next
   t.same(parts(), [])
 })
 
-t.test('a key is whole or not there at all', async t => {
+t.test('a key is complete or does not exist', async t => {
   const folder = newFolder()
   t.teardown(() => removeFolder(folder))
   const key = readSecretKey(folder)
@@ -67,7 +67,7 @@ t.test('a key is whole or not there at all', async t => {
   t.equal(fs.statSync(path.join(folder, 'secret.key')).mode & 0o777, 0o600)
 })
 
-t.test('E26, F20: neither a long path nor a folder of others keeps it from starting', async t => {
+t.test('E26, F20: it starts in a long path and in a folder that another user owns', async t => {
   const folder = newFolder()
   t.teardown(() => removeFolder(folder))
   const long = path.join(folder, 'd'.repeat(60), 'e'.repeat(60))
@@ -89,7 +89,7 @@ t.test('E26, F20: neither a long path nor a folder of others keeps it from start
   await far.stop()
 })
 
-t.test('E26: what the database server says at a failed start is one line', async t => {
+t.test('E26: the database server’s message at a failed start is one line', async t => {
   const folder = newFolder()
   t.teardown(() => removeFolder(folder))
   const server = await startEmbedded(folder)

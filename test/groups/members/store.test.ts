@@ -20,7 +20,7 @@ const { teamId, people } = await addGroup(db, 'Engineering', [
 ])
 const team = (name: string) => countMembers(db, teamId, name as 'department', {})
 
-t.test('sections come by name, those without one last, each with who is in it', async t => {
+t.test('sections are sorted by name, the one without a name last, each with its people', async t => {
   const { sections, matching, sectionCount } = await team('department')
   t.same(
     sections.map(({ key, people }) => [key, people]),
@@ -33,7 +33,7 @@ t.test('sections come by name, those without one last, each with who is in it', 
   t.same([matching, sectionCount], [5, 3])
 })
 
-t.test('people come by name, whatever the accents, a page at a time', async t => {
+t.test('people are sorted by name without regard to accents, a page at a time', async t => {
   const read = (after: number | null, limit: number) =>
     listMembers(db, teamId, 'department', {}, [{ key: 'Platform', after }], limit)
   t.same(
@@ -51,7 +51,7 @@ t.test('people come by name, whatever the accents, a page at a time', async t =>
   )
 })
 
-t.test('search means what it says, in name, address and title, without case', async t => {
+t.test('search is literal, in name, address and title, and ignores case', async t => {
   const found = async (q: string) => (await countMembers(db, teamId, 'department', { q })).matching
   t.equal(await found('ENGINEER'), 2)
   t.equal(await found('zoé'), 1)
@@ -60,7 +60,7 @@ t.test('search means what it says, in name, address and title, without case', as
   t.equal(await found('tom@'), 1)
 })
 
-t.test('enrollment and mails are followed, and counted by state and section', async t => {
+t.test('enrollment and emails are tracked, and counted by state and section', async t => {
   await invite(db, ids.ben, at('nora'), at('osk'))
   await work()
   await expire(db, people.osk!)
@@ -83,7 +83,7 @@ t.test('enrollment and mails are followed, and counted by state and section', as
   await isKept(t)
 })
 
-t.test('somebody who changes department, name or title moves', async t => {
+t.test('a person who changes department, name or title moves', async t => {
   await db.execute(
     sql`update people set department = ' Field ', name = 'Aaron', title = 'Boss' where id = ${people.tom!}`
   )
@@ -95,7 +95,7 @@ t.test('somebody who changes department, name or title moves', async t => {
   t.equal((await countMembers(db, teamId, 'title', { q: 'boss' })).sections[0]?.key, 'Boss')
 })
 
-t.test('who is in the team for another reason is not in the group', async t => {
+t.test('people who are in the team for another reason are not in the group', async t => {
   await db.execute(sql`insert into memberships (team_id, person_id, source) values (${teamId}, ${ids.dan}, 'hand')`)
   t.equal((await team('department')).matching, 5)
   await db.execute(
@@ -111,7 +111,7 @@ t.test('who is in the team for another reason is not in the group', async t => {
   await isKept(t)
 })
 
-t.test('shares are sums, added up where something was added', async t => {
+t.test('shares are sums that are updated when something is added', async t => {
   const before = await sharesOf(db, [teamId])
   await transaction(db, compactTeamCounts)
   t.same(await sharesOf(db, [teamId]), before)
@@ -120,7 +120,7 @@ t.test('shares are sums, added up where something was added', async t => {
   t.equal(rows.length, 0)
 })
 
-t.test('what a change at the same moment missed is found', async t => {
+t.test('rows missed by a concurrent change are found later', async t => {
   await db.execute(sql`update team_members set stage = 'revoked' where person_id = ${people.osk!}`)
   t.equal(await refreshMembers(db), 1)
   t.equal(await refreshMembers(db), 0)

@@ -27,7 +27,7 @@ const countsOf = (page: string) =>
     [...page.matchAll(/data-count="([\w-]+)" data-value="(\d+)"/g)].map(([, name, n]) => [name, Number(n)])
   )
 
-t.test('members stand in sections by department, title or status, with counts', async t => {
+t.test('members are shown in sections by department, title or status, with counts', async t => {
   t.same(sectionsOf((await ben.get(base)).body), [
     ['Data: and more', 10],
     ['Platform', 120]
@@ -100,7 +100,7 @@ t.test('search is literal and finds names, addresses and titles', async t => {
   t.match((await ben.get(`${base}?q=LEAD`)).body, /65 people/)
 })
 
-t.test('htmx gets the members and the figures, and after a tick the bar alone', async t => {
+t.test('htmx gets the members and the figures, and after a selection only the bar', async t => {
   const headers = { 'hx-request': 'true', 'hx-request-type': 'partial' }
   const part = (await ben.get(`${base}?q=lead`, headers)).body
   t.notMatch(part, /<html/)
@@ -111,13 +111,13 @@ t.test('htmx gets the members and the figures, and after a tick the bar alone', 
   t.notMatch(bar, /<table/)
 })
 
-t.test('an auditor sees all of it and can tick nothing', async t => {
+t.test('an auditor sees everything and cannot select', async t => {
   const page = (await cleo.get(`${base}?open=Platform`)).body
   t.notMatch(page, /type="checkbox"|formaction|Sync now|Stop syncing/)
   t.match(page, /href="\/groups\/\d+\?by=title/)
 })
 
-t.test('members.csv holds whom the page shows', async t => {
+t.test('members.csv contains the people on the page', async t => {
   const { body, headers } = await cleo.get(`${base}/members.csv?status=expired`)
   t.match(headers['content-disposition'], /group-\d+\.csv/)
   const lines = body.split('\r\n')
@@ -126,7 +126,7 @@ t.test('members.csv holds whom the page shows', async t => {
   t.equal(lines.length, 3)
 })
 
-t.test('a failed sync, one that waits and people without address are said on the page', async t => {
+t.test('the page reports a failed sync, one that waits, and people without an address', async t => {
   const { id } = await one<{ id: string }>(
     db,
     sql`insert into sync_runs (group_id, state, cause, reason, finished_at) values (${group.id}, 'failed', 'schedule', 'The server hung up', now()) returning id`

@@ -15,7 +15,7 @@ const ben = await browser('ben')
 const boxesOf = (page: string) => tagsOf(page).filter(({ attributes }) => attributes.get('name') === 'group')
 const search = async (q: string) => (await ben.get(`/groups?${new URLSearchParams({ q })}`)).body
 
-t.test('search looks at names, mail and descriptions, literally, from the second character on', async t => {
+t.test('search covers names, addresses and descriptions, literally, from the second character on', async t => {
   t.equal(boxesOf(await search('engineering')).length, 3)
   t.equal(boxesOf(await search('WHO BUILDS')).length, 1)
   t.equal(boxesOf(await search('sales@')).length, 1)
@@ -31,14 +31,14 @@ t.test('search looks at names, mail and descriptions, literally, from the second
   t.match(await search('manag'), /Engineering <mark>Manag<\/mark>ers/)
 })
 
-t.test('htmx gets the results alone', async t => {
+t.test('htmx gets only the results', async t => {
   const headers = { 'hx-request': 'true', 'hx-request-type': 'partial' }
   const part = await ben.get('/groups?q=interns', headers)
   t.notMatch(part.body, /<html/)
   t.match(part.body, /role="status">1 group matches “interns”/)
 })
 
-t.test('what was ticked stays on top of the next search', async t => {
+t.test('earlier selections stay on top of the next search', async t => {
   const [box] = boxesOf(await search('interns'))
   const page = (await ben.get(`/groups?${new URLSearchParams({ q: 'sales', group: box!.attributes.get('value')! })}`))
     .body
@@ -49,7 +49,7 @@ t.test('what was ticked stays on top of the next search', async t => {
   t.match(page, /1 group matches “sales”. Your earlier selection is listed first./)
 })
 
-t.test('groups that are ticked are kept, read and shown; nobody is mailed', async t => {
+t.test('selected groups are stored, read and shown; no one gets an email', async t => {
   const ids = boxesOf(await search('engineering')).map(({ attributes }) => attributes.get('value')!)
   const answer = await ben.post('/groups', { group: ids })
   t.match(answer, { statusCode: 303, headers: { location: '/groups' } })
@@ -73,7 +73,7 @@ t.test('groups that are ticked are kept, read and shown; nobody is mailed', asyn
   t.same(await db.execute(sql`select from deliveries`), [])
 })
 
-t.test('the table is sorted and paged', async t => {
+t.test('the table can be sorted and paged', async t => {
   const names = async (query: string) => {
     const page = (await ben.get(`/groups${query}`)).body
     return [...page.matchAll(/id="synced-\d+" href="[^"]+">([^<]+)</g)].map(([, name]) => name)
@@ -85,7 +85,7 @@ t.test('the table is sorted and paged', async t => {
   t.equal((await names('?sort=sync')).length, 3)
 })
 
-t.test('shares are those of the group, in words and as a bar', async t => {
+t.test('the group’s shares are shown in words and as a bar', async t => {
   await db.execute(sql`update people set invitation_id = 1, invited_at = now(), invitation_expires_at = now() + interval '1 day'
     where email in ('p40@larkfield.example', 'p41@larkfield.example')`)
   await db.execute(sql`update people set signed_up_at = now() where email = 'p41@larkfield.example'`)
@@ -93,7 +93,7 @@ t.test('shares are those of the group, in words and as a bar', async t => {
   t.match(page, /1 of 6 signed up, 1 waiting/)
 })
 
-t.test('sync now leads to the run, which says what was read', async t => {
+t.test('Sync now leads to the run, which says what it read', async t => {
   const { id } = await one<{ id: string }>(db, sql`select id from directory_groups where name = 'Engineering Managers'`)
   const answer = await ben.post(`/groups/${id}/sync-runs`)
   t.equal(answer.statusCode, 303)
@@ -112,7 +112,7 @@ t.test('sync now leads to the run, which says what was read', async t => {
   t.match(page, /Asked for by Ben/)
 })
 
-t.test('stopping keeps the team or removes it', async t => {
+t.test('stopping keeps the team or deletes it', async t => {
   const { id } = await one<{ id: string }>(db, sql`select id from directory_groups where name = 'Engineering Managers'`)
   t.equal((await ben.post(`/groups/${id}/removal`, { team: 'perhaps' })).statusCode, 422)
   t.match(await ben.post(`/groups/${id}/removal`, { team: 'keep' }), {
@@ -125,7 +125,7 @@ t.test('stopping keeps the team or removes it', async t => {
   t.notOk(box!.attributes.has('disabled'))
 })
 
-t.test('a directory that is away is said so, and what was synced stays', async t => {
+t.test('an unreachable directory is reported, and synced groups stay', async t => {
   await slapd.stop()
   const page = await ben.get('/groups?q=engineering')
   t.equal(page.statusCode, 200)
@@ -136,7 +136,7 @@ t.test('a directory that is away is said so, and what was synced stays', async t
   t.match(answer.body, /id="errors"/)
 })
 
-t.test('without a sign-in of the organization nothing is synced, and the page says where to turn it on', async t => {
+t.test('without directory sign-in nothing is synced, and the page says where to turn it on', async t => {
   const { browser, close } = await startApp()
   t.teardown(close)
   const ada = await browser('ada')

@@ -59,7 +59,7 @@ const counts = {
 }
 const listed = people.length + 2 + 1 + 3 + 1 + 1 + 1 + 1 + 1
 
-t.test('the head of the page, the list and the receipt say the same, and the numbers add up', async t => {
+t.test('the head of the page, the list and the run agree, and the numbers add up', async t => {
   const id = await keep('staff', [], 'Staff')
   Object.assign(directory.groups.get('staff')!, { people, counts: { ...counts, listed } })
   await read('staff')
@@ -80,7 +80,7 @@ t.test('the head of the page, the list and the receipt say the same, and the num
     t.match(run, words)
 })
 
-t.test('what changes without anybody coming or going is told by the next run', async t => {
+t.test('the next run reports changes even if no one joined or left', async t => {
   directory.groups.get('staff')!.people = [entry('ann')]
   directory.groups.get('staff')!.counts = { listed: 1 }
   await read('staff')
@@ -89,7 +89,7 @@ t.test('what changes without anybody coming or going is told by the next run', a
   t.match((await read('staff')).receipt, { dangling: 2, listed: 3 })
 })
 
-t.test('a group of which nobody is in the team says why on its page', async t => {
+t.test('a group with no one in its team says why on its page', async t => {
   directory.groups.set('machines', { name: 'Machines', people: [] })
   const id = await keep('machines', [], 'Machines')
   t.match((await cleo.get(`/groups/${id}`)).body, /No one is in this group\. The directory lists no members\./)

@@ -59,7 +59,7 @@ t.test('parked removals are listed, approved by name, and can be put back', asyn
   t.equal((await ben.post(`${url}/undo`)).statusCode, 409)
 })
 
-t.test('a run that failed lists nobody and offers another one to admins', async t => {
+t.test('a failed run lists no one and offers admins another', async t => {
   const other = await addGroup(db, 'Failing')
   const { run } = await one<{ run: string }>(
     db,
@@ -73,7 +73,7 @@ t.test('a run that failed lists nobody and offers another one to admins', async 
   t.notMatch((await cleo.get(url)).body, /Sync again/)
 })
 
-t.test('after 30 days nothing is put back', async t => {
+t.test('after 30 days nothing can be put back', async t => {
   const url = await park('carl')
   await ben.post(`${url}/approval`)
   await db.execute(sql`update sync_runs set approved_at = now() - interval '31 days' where group_id = ${group.id}`)
@@ -81,7 +81,7 @@ t.test('after 30 days nothing is put back', async t => {
   t.equal((await ben.post(`${url}/undo`)).statusCode, 409)
 })
 
-t.test('a run of another group, or none, is not there', async t => {
+t.test('a run of another group, or an unknown one, is not found', async t => {
   const other = await addGroup(db, 'Sales')
   const { run } = await one<{ run: string }>(
     db,
@@ -94,7 +94,7 @@ t.test('a run of another group, or none, is not there', async t => {
     t.equal((await ben.get(`/groups/${group.id}/sync-runs/${bad}`)).statusCode, 404)
 })
 
-t.test('earlier syncs are a click away, a failed one says why', async t => {
+t.test('earlier syncs are one click away, and a failed one says why', async t => {
   await db.execute(
     sql`insert into sync_runs (group_id, state, cause, finished_at, reason) values (${group.id}, 'failed', 'schedule', now(), 'The server hung up')`
   )

@@ -4,7 +4,7 @@ import t from 'tap'
 import { startApp } from '../../support/app.ts'
 import { until } from '../../support/server.ts'
 
-t.test('a search that nobody waits for any more is let go of in the directory', async t => {
+t.test('when the browser disconnects, the search in the directory is abandoned', async t => {
   // takes every connection and never says a word
   const sockets = new Set<Socket>()
   const silent = net.createServer(socket => void sockets.add(socket.on('error', () => {}).resume()))

@@ -42,14 +42,14 @@ const tickedIn = (page: string) =>
     .filter(({ attributes }) => attributes.get('name') === 'ticked')
     .map(({ attributes }) => attributes.get('value'))
 
-t.test('a section but one person is everybody in it but that one, those of other pages included', async t => {
+t.test('a section except one person includes everyone else in it, even on other pages', async t => {
   const { count, page } = await follow(ben, await post({ by: 'department', section: 'Platform', except: id('p3') }))
   t.equal(count, 54)
   t.match(page, /data-partial/)
   t.notOk(tickedIn(page).includes(id('p3')))
 })
 
-t.test('everybody who matches is who the filter says, and nobody else', async t => {
+t.test('selecting all matches selects exactly the people that the filter shows', async t => {
   const first = await follow(ben, await post({ by: 'title', q: 'engineer', all: '1' }))
   t.equal(first.count, 30)
   t.match(first.location, /by=title&q=engineer&selection=/, 'the page stays as it was')
@@ -59,7 +59,7 @@ t.test('everybody who matches is who the filter says, and nobody else', async t 
   t.equal(cleared.count, 1)
 })
 
-t.test('S23: who is not in the group, and a selection of somebody else or of another group, are none', async t => {
+t.test('S23: people outside the group, and selections of another user or group, are not selected', async t => {
   const foreign = await follow(ben, await post({ member: [id('p1'), String(other.people.sally), String(ids.cleo)] }))
   t.equal(foreign.count, 1)
   const ada = await browser('ada')
@@ -75,7 +75,7 @@ t.test('S23: who is not in the group, and a selection of somebody else or of ano
   t.equal((await ben.get(`/groups/${other.id}/review?selection=${foreign.selection}`)).statusCode, 404)
 })
 
-t.test('what no form has is refused', async t => {
+t.test('fields that no form has are refused', async t => {
   t.equal((await post({ member: 'x' })).statusCode, 422)
   for (const [name, value] of Object.entries({ by: 'shoe', status: 'x', delivery: 'lost', all: '2', clear: 'yes' }))
     t.equal((await post({ all: '1', [name]: value })).statusCode, 422, `${name}=${value} selects nobody`)
@@ -99,7 +99,7 @@ function formOf(page: string, { tick = [], untick = [] }: { tick?: string[]; unt
   return fields
 }
 
-t.test('without script ticks survive sections, pages and filters, and so do ticks taken away', async t => {
+t.test('without JavaScript selections and deselections survive sections, pages and filters', async t => {
   const start = (await ben.get(`${base}?by=department&open=Platform`)).body
   const more = /formaction="([^"]*after=Platform[^"]*)"/.exec(start)![1]!.replaceAll('&amp;', '&')
   const second = await follow(ben, await ben.post(more, formOf(start, { tick: ['Platform', id('p0')] })))
@@ -120,7 +120,7 @@ t.test('without script ticks survive sections, pages and filters, and so do tick
   t.equal(out.count, 50, 'a section that was ticked is not any more, only those whom the page showed')
 })
 
-t.test('a section means whom the page showed, not what was typed since', async t => {
+t.test('a section means the people shown on the page, not a search typed since', async t => {
   const page = (await ben.get(`${base}?by=department&q=lead`)).body
   const fields = { ...formOf(page, { tick: ['Platform'] }), q: 'engineer' }
   const { count, location } = await follow(ben, await ben.post(`${base}/selections`, fields))
@@ -128,7 +128,7 @@ t.test('a section means whom the page showed, not what was typed since', async t
   t.match(location, /q=engineer/)
 })
 
-t.test('the review says who gets a mail and who does not, and sends nothing', async t => {
+t.test('the review says who gets an email and who does not, and sends nothing', async t => {
   await invite(db, ids.ada, at('p0'))
   await db.execute(sql`insert into suppressions (address_key, cause) values (${at('p1')}, 'bounced')`)
   const { headers } = await post({ all: '1' }, 'review')
@@ -146,7 +146,7 @@ t.test('the review says who gets a mail and who does not, and sends nothing', as
   t.same(await everyRow(db), before, 'looking changes nothing')
 })
 
-t.test('what was reviewed is sent, as one batch, however often it is asked for', async t => {
+t.test('the reviewed selection is sent as one batch, even if requested repeatedly', async t => {
   const { headers } = await post({ section: 'Data', by: 'department' }, 'review')
   const selection = new URL(headers.location!, 'http://x').searchParams.get('selection')!
   const event = await lastEvent(db)
@@ -176,14 +176,14 @@ t.test('what was reviewed is sent, as one batch, however often it is asked for',
   t.equal(again.count, 1)
 })
 
-t.test('a selection of which nobody gets a mail sends nothing', async t => {
+t.test('a selection in which no one would get an email sends nothing', async t => {
   const { headers } = await post({ member: id('dan') }, 'review')
   t.match((await ben.get(headers.location!)).body, /No invitations to send/)
   const selection = new URL(headers.location!, 'http://x').searchParams.get('selection')!
   t.equal((await ben.post(`${base}/invitations`, { selection })).statusCode, 409)
 })
 
-t.test('a page of 100 sections with long names fits in a form, all open and all ticked', async t => {
+t.test('a page of 100 sections with long names fits in a form, all open and all selected', async t => {
   const longName = (section: number) => `${'業務推進部門'.repeat(32)}${100 + section}`
   const wide = await addGroup(
     db,

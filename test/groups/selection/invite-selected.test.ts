@@ -7,7 +7,7 @@ const { db, browser, work, close } = await startApp()
 t.teardown(close)
 const at = (name: string) => `${name}@larkfield.example`
 
-t.test('who joins by an invitation of a group is in its team as long as the directory lists them', async t => {
+t.test('people who join by a group’s invitation stay in its team as long as the directory lists them', async t => {
   const ben = await browser('ben')
   const support = await addGroup(db, 'Support', [{ email: at('nina') }, { email: at('otto') }])
   await addGroup(db, 'Sales', [{ email: at('sally') }])
