@@ -28,7 +28,7 @@ async function run(t: Test, programs: Record<string, string>) {
   return { ...outcome, printed: printed.join('\n') }
 }
 
-t.test('files that pass are counted, each with its own hooks', async t => {
+t.test('passed files are counted, each with its own hooks', async t => {
   const { passed, failed, costs } = await run(t, { one: good, two: next, three: good, four: next, five: next })
   t.same({ passed, failed }, { passed: 7, failed: 0 })
   t.equal(costs.length, 5)

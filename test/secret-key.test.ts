@@ -61,7 +61,7 @@ async function startOut(t: Test, former = '') {
 }
 
 t.test(
-  'S15: the key is changed without downtime: links, opt-outs and the bind password go on at both keys',
+  'S15: the key is changed without downtime: links, opt-outs and the bind password work with both keys',
   async t => {
     const { server: old, mail, invitationId } = await startOut(t, second)
     const server = await start(second, first, old.cookie.value)
@@ -88,7 +88,7 @@ t.test(
   }
 )
 
-t.test('S15: a key that is gone is said so, with what to do, and nothing breaks', async t => {
+t.test('S15: a missing key is reported, with what to do, and nothing breaks', async t => {
   const { server: old, mail, invitationId, person } = await startOut(t)
   await old.stop()
   const server = await start(third, second, old.cookie.value)
@@ -126,7 +126,7 @@ t.test('S15: a key that is gone is said so, with what to do, and nothing breaks'
   t.equal(openPassword([keys[2]!], await sealed()), 'entered-again')
 })
 
-t.test('S15: whoever copies a link that cannot be made again is told that it is another one', async t => {
+t.test('S15: if a link cannot be made again, the person who copies it is told that it is a new one', async t => {
   const { server: old, mail, invitationId } = await startOut(t)
   await old.stop()
   const server = await start(third, '', old.cookie.value)

@@ -19,7 +19,7 @@ t.teardown(async () => {
   removeFolder(data)
 })
 
-t.test('E25: with 8 connections pages open and mail goes out; with 3 it does not start and says why', async t => {
+t.test('E25: with 8 connections pages open and email is sent; with 3 Rollcall does not start and says why', async t => {
   const other = await otherDatabase(t)
   await other.runOutside('alter role u connection limit 8')
   const environment = { DATABASE_URL: other.url, SECRET_KEY: key, DATA_DIR: data }
@@ -46,7 +46,7 @@ t.test('E25: with 8 connections pages open and mail goes out; with 3 it does not
   ])
 })
 
-t.test('everything that a database lacks is a line of its own', async t => {
+t.test('each thing that a database lacks is reported on its own line', async t => {
   const other = await otherDatabase(t, { owner: false })
   await other.run('revoke create on schema public from public')
   const server = await startServer({ environment: { DATABASE_URL: other.url, SECRET_KEY: key } })

@@ -45,7 +45,7 @@ t.test('ROLE=web serves and sends nothing; ROLE=worker sends and serves nothing'
   t.same(await web.stop(), { code: 0, signal: null })
 })
 
-t.test('R11: two workers on one database send each mail once', async t => {
+t.test('R11: two workers on one database send each email once', async t => {
   const mail = await startMailServer({
     allowInsecureAuth: true,
     onAuth: ({ username }, _session, done) => done(null, { user: username })
@@ -75,7 +75,7 @@ t.test('R11: two workers on one database send each mail once', async t => {
   for (const worker of workers) t.same(await worker.stop(), { code: 0, signal: null })
 })
 
-t.test('R12: with a clock an hour off in one process, only the database says what has expired', async t => {
+t.test('R12: with one process’s clock an hour off, only the database decides what has expired', async t => {
   const right = await started({ ROLE: 'web' })
   const early = await started({ SHIFT_HOURS: '-1' }, clock)
   const late = await started({ SHIFT_HOURS: '1' }, clock)
@@ -118,7 +118,7 @@ t.test('R12: with a clock an hour off in one process, only the database says wha
 })
 
 t.test(
-  'R14: of 100 requests that are under way at SIGTERM none fails, and a form and a mail server that hang do not hold it for 30 s',
+  'R14: none of 100 requests open at SIGTERM fails, and a hung form and mail server do not delay it for 30 s',
   async t => {
     const mail = await startScripted()
     t.teardown(mail.stop)

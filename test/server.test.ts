@@ -38,7 +38,7 @@ const tokenOf = (server: Server) => {
 }
 
 let first: Server
-t.test('the first start prints where it is and the set-up link, and logs JSON on stderr', async t => {
+t.test('the first start prints its address and the setup link, and logs JSON on stderr', async t => {
   first = await inFolder()
   await first.ready
   await until(() => first.stdout().length === 2)
@@ -49,7 +49,7 @@ t.test('the first start prints where it is and the set-up link, and logs JSON on
   t.equal((await first.get('/ready')).status, 200)
 })
 
-t.test('a second one on the same data folder ends with 1 and says why', async t => {
+t.test('a second process on the same data folder exits with 1 and says why', async t => {
   const second = await inFolder()
   t.same(await second.exit, { code: 1, signal: null })
   t.same(second.stdout(), [])
@@ -58,7 +58,7 @@ t.test('a second one on the same data folder ends with 1 and says why', async t 
   t.equal((await first.get('/ready')).status, 200, 'the first one goes on')
 })
 
-t.test('after kill -9 the next start takes the running database server over, with another set-up link', async t => {
+t.test('after kill -9 the next start takes over the running database server, with a new setup link', async t => {
   const pid = postmaster()
   t.match(await first.stop('SIGKILL'), { signal: 'SIGKILL' })
   const next = await inFolder()
@@ -73,7 +73,7 @@ t.test('after kill -9 the next start takes the running database server over, wit
   t.same(await next.stop('SIGKILL'), { code: null, signal: 'SIGKILL' })
 })
 
-t.test('of two that start at once after a crash, one gets the folder', async t => {
+t.test('of two processes that start at once after a crash, one gets the folder', async t => {
   const both = [await inFolder(), await inFolder()]
   const ends = await Promise.all(
     both.map(each => Promise.race([each.ready.then(() => 'ready'), each.exit.then(({ code }) => code)]).catch(() => 1))
@@ -85,7 +85,7 @@ t.test('of two that start at once after a crash, one gets the folder', async t =
   isClean(t)
 })
 
-t.test('once it is set up it prints one line, and Ctrl-C leaves no process behind', async t => {
+t.test('after setup it prints one line, and Ctrl-C leaves no process behind', async t => {
   const server = await startServer({ environment, withNpm: true })
   await server.ready
   process.kill(-server.pid, 'SIGINT') // what a terminal does: to npm, its shell and us
@@ -97,7 +97,7 @@ t.test('once it is set up it prints one line, and Ctrl-C leaves no process behin
   isClean(t)
 })
 
-t.test('Ctrl-C while it is starting leaves no process behind', async t => {
+t.test('Ctrl-C during startup leaves no process behind', async t => {
   const server = await inFolder()
   await until(() => fs.existsSync(path.join(folder, 'pg18/postmaster.pid')))
   t.same(await server.stop('SIGINT'), { code: 0, signal: null })
@@ -105,7 +105,7 @@ t.test('Ctrl-C while it is starting leaves no process behind', async t => {
   isClean(t)
 })
 
-t.test('it starts its database server again when that was killed', async t => {
+t.test('it restarts its database server after that was killed', async t => {
   const server = await inFolder()
   await server.ready
   const before = postmaster()
@@ -118,7 +118,7 @@ t.test('it starts its database server again when that was killed', async t => {
   isClean(t)
 })
 
-t.test('it names every problem of the configuration at once, on stderr, and ends with 1', async t => {
+t.test('it reports every problem of the configuration at once, on stderr, and exits with 1', async t => {
   const server = await startServer({
     environment: {
       PORT: 'http',
@@ -139,7 +139,7 @@ t.test('it names every problem of the configuration at once, on stderr, and ends
   )
 })
 
-t.test('a data folder that cannot be one is named', async t => {
+t.test('an impossible data folder is named', async t => {
   const taken = newFolder()
   fs.writeFileSync(path.join(taken, 'file'), '')
   const server = await startServer({ environment: { DATA_DIR: path.join(taken, 'file') } })
@@ -148,7 +148,7 @@ t.test('a data folder that cannot be one is named', async t => {
   removeFolder(taken)
 })
 
-t.test('a database that cannot be used is named, without the statement that failed', async t => {
+t.test('an unusable database is named, without the statement that failed', async t => {
   const url = new URL(process.env.TEST_DATABASE_URL!)
   url.pathname = '/nowhere'
   for (const [DATABASE_URL, words] of [
@@ -162,25 +162,22 @@ t.test('a database that cannot be used is named, without the statement that fail
   }
 })
 
-t.test(
-  'with DATABASE_URL, which may stand in a file like every secret, no database server of its own starts',
-  async t => {
-    const { url, drop } = await cloneDatabase()
-    t.teardown(drop)
-    const data = newFolder()
-    const files = { DATABASE_URL_FILE: `${data}/url`, SECRET_KEY_FILE: `${data}/key` }
-    fs.writeFileSync(files.DATABASE_URL_FILE, `${url}\n`)
-    fs.writeFileSync(files.SECRET_KEY_FILE, `${key}\n`)
-    const server = await startServer({ environment: { ...files, DATA_DIR: data } })
-    await server.ready
-    t.same(fs.readdirSync(data).sort(), ['key', 'url'])
-    t.same(processesIn(data), [])
+t.test('with DATABASE_URL, which can come from a file like every setting, it starts no database server', async t => {
+  const { url, drop } = await cloneDatabase()
+  t.teardown(drop)
+  const data = newFolder()
+  const files = { DATABASE_URL_FILE: `${data}/url`, SECRET_KEY_FILE: `${data}/key` }
+  fs.writeFileSync(files.DATABASE_URL_FILE, `${url}\n`)
+  fs.writeFileSync(files.SECRET_KEY_FILE, `${key}\n`)
+  const server = await startServer({ environment: { ...files, DATA_DIR: data } })
+  await server.ready
+  t.same(fs.readdirSync(data).sort(), ['key', 'url'])
+  t.same(processesIn(data), [])
 
-    const port = new URL(server.baseUrl).port
-    const other = await startServer({ environment: { ...files, DATA_DIR: data, PORT: port } })
-    t.equal((await other.exit).code, 1)
-    t.match(other.stderr(), [/^PORT: cannot listen on 127.0.0.1:\d+ \(EADDRINUSE\)/])
-    t.same(await server.stop('SIGTERM'), { code: 0, signal: null })
-    removeFolder(data)
-  }
-)
+  const port = new URL(server.baseUrl).port
+  const other = await startServer({ environment: { ...files, DATA_DIR: data, PORT: port } })
+  t.equal((await other.exit).code, 1)
+  t.match(other.stderr(), [/^PORT: cannot listen on 127.0.0.1:\d+ \(EADDRINUSE\)/])
+  t.same(await server.stop('SIGTERM'), { code: 0, signal: null })
+  removeFolder(data)
+})

@@ -23,7 +23,7 @@ t.test('SIGTERM and SIGINT to npm alone end Rollcall and its database', async t 
   }
 })
 
-t.test('the command of the systemd unit is the one of npm start, and ends on every signal', async t => {
+t.test('the systemd unit runs the same command as npm start, and ends on every signal', async t => {
   const unit = fs.readFileSync(path.join(root, 'docs/rollcall.service'), 'utf8')
   const [, command] = /^ExecStart=\/opt\/rollcall\/(.*)$/m.exec(unit)!
   const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))

@@ -22,7 +22,7 @@ const directory = openDirectory(server.settings)
 
 const at = (uid: string) => ({ address: `${uid}@larkfield.example` })
 
-t.test('by any of the addresses, in any case', async t => {
+t.test('people sign in by any of their addresses, in any case', async t => {
   for (const uid of ['ada', 'ADA', 'a.lovelace'])
     t.match(
       await directory.checkPassword(at(uid), 'ada-secret'),
@@ -31,7 +31,7 @@ t.test('by any of the addresses, in any case', async t => {
     )
 })
 
-t.test('a wrong password, somebody else’s, none, nobody, two people: no, and nothing else', async t => {
+t.test('wrong, foreign and empty passwords, unknown addresses and shared ones are refused without details', async t => {
   const no: [string, string, string][] = [
     ['ada', 'ben-secret', 'wrong'],
     ['ada', 'ada-secret ', 'wrong'],
@@ -49,12 +49,12 @@ t.test('a wrong password, somebody else’s, none, nobody, two people: no, and n
     t.same(await directory.checkPassword(at(uid), password), { outcome }, `${uid} ${password}`)
 })
 
-t.test('who is excluded does not sign in', async t => {
+t.test('excluded people cannot sign in', async t => {
   const excluding = openDirectory({ ...server.settings, exclusions: ['ben@larkfield.example'] })
   t.same(await excluding.checkPassword({ address: 'ben@larkfield.example' }, 'ben-secret'), { outcome: 'wrong' })
 })
 
-t.test('a bind account that is refused is our fault, not theirs', async t => {
+t.test('a refused bind account is our problem, not the person’s', async t => {
   const mistaken = openDirectory({ ...server.settings, bindPassword: 'wrong' })
   t.match(await mistaken.checkPassword({ address: 'ada@larkfield.example' }, 'ada-secret'), {
     outcome: 'unavailable',
@@ -79,7 +79,7 @@ t.test('at most one bind as the person, and none for an empty password or a disa
   t.equal(binds(), 1)
 })
 
-t.test('what a bind may answer: about the person, or about the directory', async t => {
+t.test('each bind result is about the person or about the directory', async t => {
   for (const [code, outcome] of [
     [19, 'wrong'],
     [32, 'wrong'],

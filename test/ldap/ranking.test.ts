@@ -22,7 +22,7 @@ t.teardown(() => server.stop())
 const directory = openDirectory(server.settings)
 const namesOf = async (q: string, limit = 50) => (await directory.searchGroups(q, limit)).groups.map(({ name }) => name)
 
-t.test('E12: exact, then prefix, then contains, and the exact one is never cut off', async t => {
+t.test('E12: exact matches, then prefixes, then the rest; the exact match is never cut off', async t => {
   for (const q of ['sales', 'SALES', ' sales ']) {
     const names = await namesOf(q)
     t.equal(names.length, 50)
@@ -36,18 +36,18 @@ t.test('E12: exact, then prefix, then contains, and the exact one is never cut o
   t.same((await namesOf('team 119')).slice(0, 1), ['a sales team 119'])
 })
 
-t.test('E12: each hit once, a name before an address', async t => {
+t.test('E12: each match appears once, a name before an address', async t => {
   t.same(await namesOf('support'), ['support', 'mail first'])
   t.same(await namesOf('Zo'), ['Zoë', 'Zoo'])
   t.match(await directory.searchGroups('Zo', 50), { hasMore: false })
   t.equal((await namesOf('', 300)).length, 256)
 })
 
-t.test('E12: a search that finds nothing is empty', async t => {
+t.test('E12: a search without matches is empty', async t => {
   t.match(await directory.searchGroups('nothing like it', 50), { groups: [], hasMore: false })
 })
 
-t.test('E26: groups that show no id are counted, not passed over in silence', async t => {
+t.test('E26: groups without a visible id are counted and reported', async t => {
   const other = openDirectory({ ...server.settings, attributes: { id: 'employeeNumber' } })
   t.match(await other.searchGroups('support', 50), { groups: [], withoutId: 2, idName: 'employeeNumber' })
 })

@@ -127,7 +127,7 @@ t.teardown(() => Promise.all([server.stop(), hostile.stop()]))
 const directory = openDirectory(server.settings)
 const amongHostile = openDirectory(hostile.settings)
 
-t.test('S11: 200 payloads in the search find only what holds them', async t => {
+t.test('S11: each of 200 payloads in the search finds only entries that contain it', async t => {
   t.ok(new Set(payloads).size >= 200, `${new Set(payloads).size} payloads`)
   const texts = new Map<string, string[]>([['all', ['all', 'Everybody at Larkfield', 'everybody@larkfield.example']]])
   for (const [index, cn] of odd.entries()) texts.set(`odd-${index}`, [`odd-${index}`, cn])
@@ -145,7 +145,7 @@ t.test('S11: 200 payloads in the search find only what holds them', async t => {
   }
 })
 
-t.test('S11: groups that are called like payloads are read by their names, and nobody else’s people come', async t => {
+t.test('S11: groups named like payloads are read by their names, and add no one else', async t => {
   t.ok(nameable.length > 150, `${nameable.length} names`)
   const { groups: found } = await amongHostile.searchGroups('', 500)
   for (const cn of nameable) {
@@ -160,7 +160,7 @@ t.test('S11: groups that are called like payloads are read by their names, and n
   }
 })
 
-t.test('S11: what has signs in its name is found by them', async t => {
+t.test('S11: entries with special characters in their name are found by them', async t => {
   for (const [index, cn] of odd.entries()) {
     const { groups: found } = await directory.searchGroups(cn, 50)
     t.same(
@@ -175,7 +175,7 @@ t.test('S11: what has signs in its name is found by them', async t => {
   )
 })
 
-t.test('S11: 200 payloads as an address find nobody', async t => {
+t.test('S11: 200 payloads as an address find no one', async t => {
   for (const payload of payloads) {
     if (payload.trim() === 'all') continue
     const address = `${payload}@larkfield.example`
@@ -190,7 +190,7 @@ t.test('S11: 200 payloads as a stored id find nothing', async t => {
     t.same(await directory.readGroup(payload, async () => void t.fail()), { outcome: 'missing' })
 })
 
-t.test('search: name, mail and description, without case; more than the limit is said', async t => {
+t.test('search covers name, mail and description in any case, and reports when it exceeds the limit', async t => {
   for (const q of ['EVERYBODY at', 'everybody@lark', 'all'])
     t.match((await directory.searchGroups(q, 50)).groups, [{ name: 'all', dn: `cn=all,${groups}`, members: 1 }], q)
   const some = await directory.searchGroups('team-', 10)

@@ -25,7 +25,7 @@ function choose(t: Test, attributes: Record<string, string[]>, domains = own, ma
   return chosen
 }
 
-t.test('E7: the address in one of our domains is taken', async t => {
+t.test('E7: the address in one of our domains is chosen', async t => {
   const cases: [Record<string, string[]>, string | null][] = [
     [{ mail: ['multi@old-company.example', 'multi@larkfield.example'] }, 'multi@larkfield.example'],
     [{ mail: ['z@larkfield.example', 'b@larkfield.example', 'a@old.example'] }, 'b@larkfield.example'],
@@ -66,7 +66,7 @@ t.test('E7: Exchange’s primary address comes before its aliases', async t => {
   for (const [attributes, expected] of cases) t.equal(choose(t, attributes), expected)
 })
 
-t.test('E7: of several names the one that the entry is called by, else always the same', async t => {
+t.test('E7: of several names the one in the DN is chosen, otherwise always the same one', async t => {
   t.equal(entryOf({ cn: ['Personnel', 'Staff'] }, 'cn=staff,o=x').text('cn'), 'Staff')
   t.equal(entryOf({ cn: ['A', 'Smith, John'] }, 'cn=Smith\\, John,o=x').text('cn'), 'Smith, John')
   for (const cn of [

@@ -14,7 +14,7 @@ t.teardown(() => server.stop())
 
 const test = (more: Partial<DirectorySettings> = {}) => openDirectory({ ...server.settings, ...more }).test()
 
-t.test('step by step, with what was found', async t => {
+t.test('each step reports what it found', async t => {
   const steps = await test()
   t.same(
     steps.map(({ name, ok }) => [name, ok]),
@@ -26,7 +26,7 @@ t.test('step by step, with what was found', async t => {
   t.equal(text.people, '4 people: Person ada, Person ben, Person cleo …')
 })
 
-t.test('it stops at what is wrong, and says what to do', async t => {
+t.test('it stops at the first problem, and says what to do', async t => {
   const cases: [Partial<DirectorySettings>, string, RegExp, RegExp][] = [
     [{ bindPassword: 'wrong' }, 'bind', /DN or the password is wrong/, /Check the bind DN/],
     [{ bindDn: 'nonsense' }, 'bind', /cannot read the DN/, /cn=rollcall/],
@@ -46,7 +46,7 @@ t.test('it stops at what is wrong, and says what to do', async t => {
   }
 })
 
-t.test('signing in as nobody works where nobody may read', async t => {
+t.test('an anonymous bind works, even where anonymous users may not read', async t => {
   const steps = await test({ bindDn: '', bindPassword: '' })
   t.match(steps[3], { name: 'bind', ok: true, text: 'Signed in anonymously' })
   t.equal(steps.at(-1)!.ok, false)

@@ -18,7 +18,7 @@ const person = (name: string) =>
   )
 const others = (prefix: string, count = 8) => Array.from({ length: count }, (_, index) => entry(`${prefix}${index}`))
 
-t.test('who is disabled is shown, who comes back too, and nobody is deactivated while the setting is off', async t => {
+t.test('disabled and returned people are shown, and no one is deactivated while the setting is off', async t => {
   await keep('shown', [entry('dan'), ...others('shown-')])
   const run = await read('shown', [entry('dan', { isDisabled: true }), ...others('shown-')])
   t.match(run, { state: 'done', changed: 1, deactivated: 0 })
@@ -30,7 +30,7 @@ t.test('who is disabled is shown, who comes back too, and nobody is deactivated 
 })
 
 t.test(
-  'S38: with the setting on, who is disabled is deactivated with the next run, and the session ends at once',
+  'S38: with the setting on, the next run deactivates disabled people, and their sessions end at once',
   async t => {
     await leavers(true)
     await addUser(db, 'flora', 'member')
@@ -49,7 +49,7 @@ t.test(
   }
 )
 
-t.test('who is gone from the directory is found out when a group lets go, and only then', async t => {
+t.test('people missing from the directory are noticed when a group drops them, and only then', async t => {
   await addUser(db, 'greta', 'member')
   await addUser(db, 'hugo', 'member')
   await keep('going', [entry('greta'), entry('hugo'), ...others('going-')])
@@ -63,7 +63,7 @@ t.test('who is gone from the directory is found out when a group lets go, and on
   t.match(await person('hugo'), { stage: 'deactivated', gone: true }, 'asked about again every day')
 })
 
-t.test('an open invitation of somebody who is disabled is revoked, its mail cancelled', async t => {
+t.test('the open invitation of a disabled person is revoked, and its email canceled', async t => {
   await keep('open', [entry('ida'), ...others('open-')])
   const { token } = await inviteOne(db, ids.ben, 'ida@larkfield.example')
   await read('open', [entry('ida', { isDisabled: true }), ...others('open-')])
@@ -78,7 +78,7 @@ t.test('an open invitation of somebody who is disabled is revoked, its mail canc
   t.equal((await (await browser()).get(`/join/${token}`)).statusCode, 410)
 })
 
-t.test('many at once wait for approval; until then everybody works on', async t => {
+t.test('many leavers at once wait for approval; until then everyone can keep working', async t => {
   const names = Array.from({ length: 8 }, (_, index) => `many${index}`)
   for (const name of names) await addUser(db, name, name === 'many6' ? 'admin' : 'member')
   const groupId = await keep('many', [...names.map(name => entry(name)), ...others('rest-', 12)])
@@ -97,13 +97,13 @@ t.test('many at once wait for approval; until then everybody works on', async t 
   t.match((await (await browser('ada')).get('/groups/leavers')).body, 'many6@larkfield.example')
 })
 
-t.test('the last owner stays, whatever the directory says', async t => {
+t.test('the last owner stays, even if the directory disables them', async t => {
   await keep('owners', [entry('ada'), ...others('owners-')])
   await read('owners', [entry('ada', { isDisabled: true }), ...others('owners-')])
   t.match(await person('ada'), { stage: 'signed-up', disabled: true })
 })
 
-t.test('a directory that shows nobody any more makes nobody a leaver', async t => {
+t.test('a directory that shows no one makes no one a leaver', async t => {
   await addUser(db, 'jule', 'member')
   await keep('blind', [entry('jule'), ...others('blind-')])
   const find = directory.port.findPeople
@@ -116,7 +116,7 @@ t.test('a directory that shows nobody any more makes nobody a leaver', async t =
   t.match(await person('jule'), { stage: 'deactivated', gone: true })
 })
 
-t.test('the excluded are never deactivated', async t => {
+t.test('excluded people are never deactivated', async t => {
   await addUser(db, 'karl', 'member')
   await addUser(db, 'lena', 'member')
   await keep('kept', [entry('karl'), entry('lena'), ...others('kept-')])

@@ -37,7 +37,7 @@ const untilOf = (page: string) => /name="until" value="(\d+)"/.exec(page)![1]!
 const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `leaver${index}`)
 const approve = (by: Browser, page: string) => by.post(`${path}/approval`, { until: untilOf(page) })
 
-t.test('R9, S38: many who are found gone outside of a run wait; an admin sees them and lets them go', async t => {
+t.test('R9, S38: many people found missing outside of a run wait; an admin sees and approves them', async t => {
   const { db, ids, browser, leave, stageOf } = await start(t)
   const names = namesOf(8)
   for (const name of names) await addUser(db, name, 'member')
@@ -78,7 +78,7 @@ t.test('R9, S38: many who are found gone outside of a run wait; an admin sees th
   })
 })
 
-t.test('R9: many are many, also when the directory is asked about them a few hundred at a time', async t => {
+t.test('R9: the limit counts all of them, even if the directory is asked a few hundred at a time', async t => {
   const { db, stageOf, leave } = await start(t)
   await db.execute(sql`
     insert into people (email, address_key, directory_id, signed_up_at, directory_check_at)
@@ -94,7 +94,7 @@ t.test('R9: many are many, also when the directory is asked about them a few hun
   })
 })
 
-t.test('whoever came back, or left after the page was opened, is not let go by it', async t => {
+t.test('approval does not affect people who came back, or who left after the page was opened', async t => {
   const { db, browser, leave, stageOf } = await start(t)
   const names = namesOf(8)
   for (const name of [...names, 'later']) await addUser(db, name, 'member')
@@ -109,43 +109,40 @@ t.test('whoever came back, or left after the page was opened, is not let go by i
   for (const name of ['leaver3', 'later']) t.equal(await stageOf(name), 'signed-up', name)
 })
 
-t.test(
-  'S22: an admin decides about members and auditors, an owner about everybody, and nobody about the last owner',
-  async t => {
-    const { db, browser, stageOf } = await start(t, { isOn: false })
-    await addUser(db, 'boss', 'owner')
-    await addUser(db, 'deputy', 'admin')
-    await addUser(db, 'reader', 'auditor')
-    await db.execute(sql`
+t.test('S22: an admin decides about members and auditors, an owner about everyone except the last owner', async t => {
+  const { db, browser, stageOf } = await start(t, { isOn: false })
+  await addUser(db, 'boss', 'owner')
+  await addUser(db, 'deputy', 'admin')
+  await addUser(db, 'reader', 'auditor')
+  await db.execute(sql`
     update people set directory_id = address_key, disabled_in_directory_at = now()
     where address_key in ('boss@larkfield.example', 'deputy@larkfield.example', 'reader@larkfield.example')`)
-    const [ada, ben, cleo] = await Promise.all([browser('ada'), browser('ben'), browser('cleo')])
-    const seen = (await cleo.get(path)).body
-    t.match(seen, '3 people left the directory')
-    t.notMatch(seen, '<form method="post" action="/groups/leavers')
-    t.notMatch((await cleo.get('/')).body, 'left the directory', 'with the setting off nobody has to say anything')
+  const [ada, ben, cleo] = await Promise.all([browser('ada'), browser('ben'), browser('cleo')])
+  const seen = (await cleo.get(path)).body
+  t.match(seen, '3 people left the directory')
+  t.notMatch(seen, '<form method="post" action="/groups/leavers')
+  t.notMatch((await cleo.get('/')).body, 'left the directory', 'with the setting off nobody has to say anything')
 
-    const page = (await ben.get(path)).body
-    t.match(page, 'Deactivate 1 person')
-    t.match(page, 'Admins and owners on the list: 2.')
-    t.match(page, 'No one is deactivated automatically.')
-    await ben.post(`${path}/approval`, { until: '99999999999999999' })
-    t.same(await Promise.all(['reader', 'deputy', 'boss'].map(stageOf)), ['deactivated', 'signed-up', 'signed-up'])
+  const page = (await ben.get(path)).body
+  t.match(page, 'Deactivate 1 person')
+  t.match(page, 'Admins and owners on the list: 2.')
+  t.match(page, 'No one is deactivated automatically.')
+  await ben.post(`${path}/approval`, { until: '99999999999999999' })
+  t.same(await Promise.all(['reader', 'deputy', 'boss'].map(stageOf)), ['deactivated', 'signed-up', 'signed-up'])
 
-    await db.execute(
-      sql`update people set directory_id = address_key, disabled_in_directory_at = now() where address_key = 'ada@larkfield.example'`
-    )
-    await ada.post(`${path}/approval`, { until: '99999999999999999' })
-    const owners = await one<{ n: number }>(
-      db,
-      sql`select count(*)::int as n from people where role = 'owner' and deactivated_at is null`
-    )
-    t.equal(owners.n, 1, 'both owners have left the directory; one of them stays')
-    t.equal(await stageOf('deputy'), 'deactivated')
-  }
-)
+  await db.execute(
+    sql`update people set directory_id = address_key, disabled_in_directory_at = now() where address_key = 'ada@larkfield.example'`
+  )
+  await ada.post(`${path}/approval`, { until: '99999999999999999' })
+  const owners = await one<{ n: number }>(
+    db,
+    sql`select count(*)::int as n from people where role = 'owner' and deactivated_at is null`
+  )
+  t.equal(owners.n, 1, 'both owners have left the directory; one of them stays')
+  t.equal(await stageOf('deputy'), 'deactivated')
+})
 
-t.test('the excluded wait for nobody, and what is no list changes nothing', async t => {
+t.test('excluded people do not wait for approval, and an unknown list changes nothing', async t => {
   const { db, browser } = await start(t)
   await db.execute(sql`update directory_settings set exclusions = '["dan@larkfield.example"]'`)
   await db.execute(
@@ -160,7 +157,7 @@ t.test('the excluded wait for nobody, and what is no list changes nothing', asyn
   t.same(await everyRow(db), before)
 })
 
-t.test('more than a page of them are shown a page at a time', async t => {
+t.test('more than a page of people are shown a page at a time', async t => {
   const { db, browser } = await start(t)
   await db.execute(sql`
     insert into people (email, address_key, directory_id, signed_up_at, gone_from_directory_at)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { asError, codeOf, messageOf } from '../../src/lib/errors.ts'
 
-t.test('whatever was thrown has a message, and a code where it is a text', async t => {
+t.test('any thrown value has a message, and a code if that is a string', async t => {
   const error = Object.assign(new Error('no such file'), { code: 'ENOENT' })
   t.equal(asError(error), error)
   t.equal(messageOf(error), 'no such file')

@@ -22,7 +22,7 @@ t.test('a name is kept as it reads', async t => {
   for (const [typed, kept] of names) t.equal(readName(typed), kept, encodeURIComponent(typed))
 })
 
-t.test('F15: a name in which there is nothing to see is none', async t => {
+t.test('F15: a name without visible characters is not a name', async t => {
   const none = ['', ' ', '\u00a0', '\u200b', '\u2060', '\u3164', '\u115f', '\uffa0', '\u00ad\u00ad', '\ufeff', '\u202e']
   const others = [
     '\u2800',

@@ -2,7 +2,7 @@ import t from 'tap'
 import { plainAddress } from '../../src/lib/network.ts'
 import { networkOf } from '../../src/sessions/session.ts'
 
-t.test('an address is read in whatever spelling proxies and sockets give it', async t => {
+t.test('an address is read in every spelling that proxies and sockets use', async t => {
   const spellings: Record<string, string[]> = {
     '203.0.113.7': [
       ...['203.0.113.7', ' 203.0.113.7 ', '203.0.113.7:50001', '203.0.113.7:0', '[203.0.113.7]:443', '[203.0.113.7]'],
@@ -24,7 +24,7 @@ t.test('an address is read in whatever spelling proxies and sockets give it', as
     for (const text of texts) t.equal(plainAddress(text), plain, text)
 })
 
-t.test('what is no address is none', async t => {
+t.test('text that is not an address is refused', async t => {
   const none = [
     ...['', ' ', 'unknown', '_hidden', 'localhost', 'larkfield.example', 'x'.repeat(15_000), '1.2.3', '1.2.3.4.5'],
     ...['256.1.1.1', '203.000.113.007', '0xcb007107', '3405803783', '203.0.113.7:', '203.0.113.7:x', '203.0.113.7:1:2'],
@@ -34,7 +34,7 @@ t.test('what is no address is none', async t => {
   for (const text of none) t.equal(plainAddress(text), undefined, JSON.stringify(text.slice(0, 40)))
 })
 
-t.test('S21: a guesser has one network, however the address is spelled and whatever port it comes from', async t => {
+t.test('S21: a guesser has one network, with any spelling of the address and any port', async t => {
   const one = (texts: string[]) => new Set(texts.map(networkOf)).size
   t.equal(one(['203.0.113.7', '203.0.113.7:50001', '203.0.113.7:50002', '::ffff:cb00:7107', '::ffff:203.0.113.7']), 1)
   t.equal(one(['2001:db8:1:2::1', '[2001:db8:1:2:ffff::9]:50001', '2001:DB8:1:2::1%eth0', '2001:db8:1:2:3:4:5:6']), 1)

@@ -16,6 +16,6 @@ t.test('a browser is named with its system', async t => {
   for (const [userAgent, words] of shown) t.equal(browserInWords(userAgent), words)
 })
 
-t.test('what nobody knows is said to be unknown', async t => {
+t.test('an unknown browser is called unknown', async t => {
   for (const userAgent of [null, '', 'curl/8.5.0', '<script>']) t.equal(browserInWords(userAgent), 'Unknown browser')
 })

@@ -5,7 +5,7 @@ import { noMail, stage } from '../support/faults.ts'
 import { newFolder, removeFolder, setUpOver } from '../support/server.ts'
 
 t.setTimeout(1_200_000)
-t.test('R5: ten restarts of the database under load do not end it', { timeout: 1_200_000 }, async t => {
+t.test('R5: ten restarts of the database under load do not end Rollcall', { timeout: 1_200_000 }, async t => {
   const folder = newFolder()
   let database = await startEmbedded(folder)
   t.teardown(async () => {

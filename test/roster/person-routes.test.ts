@@ -13,7 +13,7 @@ const actionsOf = (body: string) =>
   [...body.matchAll(/action="(\/(?:people|invitations)\/\d+\/[\w-]+)"/g)].map(([, href]) => href)
 const enrollmentOf = (body: string) => /data-enrollment="([\w-]+)"/.exec(body)?.[1]
 
-t.test('the page tells the whole story of a person, the newest first, with the mail server’s own words', async t => {
+t.test('the page shows the person’s whole history, newest first, with the mail server’s own words', async t => {
   const { personId, invitationId } = await inviteOne(db, ids.ben, 'story@larkfield.example')
   await work()
   await ben.post(`/invitations/${invitationId}/deliveries`)
@@ -35,7 +35,7 @@ t.test('the page tells the whole story of a person, the newest first, with the m
   t.same(times, [...times].sort().reverse())
 })
 
-t.test('each state offers what can be done next, to whoever may do it', async t => {
+t.test('each state offers the next actions to users who may perform them', async t => {
   const open = await inviteOne(db, ids.ben, 'open@larkfield.example')
   const late = await inviteOne(db, ids.ben, 'late@larkfield.example')
   await expire(db, late.personId)
@@ -65,7 +65,7 @@ t.test('each state offers what can be done next, to whoever may do it', async t 
   t.same(actionsOf((await ben.get(`/people/${ids.ada}`)).body), [], 'an admin does nothing to an owner')
 })
 
-t.test('an address that bounced or opted out says why, and an admin lets mail through again', async t => {
+t.test('for an address that bounced or opted out the page says why, and an admin allows email again', async t => {
   const { personId, invitationId } = await inviteOne(db, ids.ben, 'bounced@larkfield.example')
   t.equal((await ben.post(`/people/${personId}/mail-permission`)).statusCode, 409, 'nothing holds it back')
   await db.execute(sql`insert into suppressions (address_key, cause, server_reply)
@@ -87,18 +87,21 @@ t.test('an address that bounced or opted out says why, and an admin lets mail th
   t.match((await ben.get(`/people/${personId}`)).body, 'allowed email to')
 })
 
-t.test('somebody is invited again from their page once the invitation is closed, and led to the batch', async t => {
-  const { personId, invitationId } = await inviteOne(db, ids.ben, 'again@larkfield.example')
-  await ben.post(`/invitations/${invitationId}/revocation`)
-  const answer = await ben.submit(`/people/${personId}/invitations`)
-  t.equal(answer.statusCode, 200)
-  t.match(answer.body, 'again@larkfield.example')
-  t.equal(enrollmentOf((await ben.get(`/people/${personId}`)).body), 'invited')
-  for (const id of [ids.dan, await addUser(db, 'gone', 'member', { isDeactivated: true })])
-    t.equal((await ben.post(`/people/${id}/invitations`)).statusCode, 409)
-})
+t.test(
+  'a person whose invitation is closed can be invited again from their page, which leads to the batch',
+  async t => {
+    const { personId, invitationId } = await inviteOne(db, ids.ben, 'again@larkfield.example')
+    await ben.post(`/invitations/${invitationId}/revocation`)
+    const answer = await ben.submit(`/people/${personId}/invitations`)
+    t.equal(answer.statusCode, 200)
+    t.match(answer.body, 'again@larkfield.example')
+    t.equal(enrollmentOf((await ben.get(`/people/${personId}`)).body), 'invited')
+    for (const id of [ids.dan, await addUser(db, 'gone', 'member', { isDeactivated: true })])
+      t.equal((await ben.post(`/people/${id}/invitations`)).statusCode, 409)
+  }
+)
 
-t.test('an admin deactivates and reactivates members and auditors, an owner everybody', async t => {
+t.test('an admin deactivates and reactivates members and auditors, an owner everyone', async t => {
   const ids = { member: 0, auditor: 0, admin: 0, owner: 0 }
   for (const role of ['member', 'auditor', 'admin', 'owner'] as const)
     ids[role] = await addUser(db, `the-${role}`, role)
@@ -113,7 +116,7 @@ t.test('an admin deactivates and reactivates members and auditors, an owner ever
   t.equal((await ada.post(`/people/${personId}/deactivation`)).statusCode, 409, 'nobody has signed up')
 })
 
-t.test('an owner changes roles, of users and of open invitations, and nothing else', async t => {
+t.test('only an owner changes roles, of users and of open invitations', async t => {
   const user = await addUser(db, 'climber', 'member')
   const roleOf = async (id: number) =>
     (await one<{ role: string }>(db, sql`select role from people where id = ${id}`)).role
@@ -138,7 +141,7 @@ t.test('an owner changes roles, of users and of open invitations, and nothing el
   t.equal((await ada.post(`/people/${open.personId}/role`, { role: 'owner' })).statusCode, 409)
 })
 
-t.test('S22: the last owner stays, whatever twenty requests try at the same moment', async t => {
+t.test('S22: the last owner stays, even with twenty concurrent requests', async t => {
   for (let round = 0; round < 5; round += 1) {
     const owners = [ids.ada, await addUser(db, `otto${round}`, 'owner'), await addUser(db, `olga${round}`, 'owner')]
     const visitor = await browser('ada')
@@ -162,7 +165,7 @@ t.test('S22: the last owner stays, whatever twenty requests try at the same mome
   }
 })
 
-t.test('S22: the last owner reads on the page itself what to do first', async t => {
+t.test('S22: the page tells the last owner what to do first', async t => {
   const ada = await browser('ada')
   for (const [act, fields] of [
     ['deactivation', {}],
@@ -181,7 +184,7 @@ t.test('S22: the last owner reads on the page itself what to do first', async t 
   await db.execute(sql`update people set role = 'owner' where id = ${ids.ada}`)
 })
 
-t.test('Deactivate and Revoke ask first, and nobody is offered to deactivate themselves', async t => {
+t.test('Deactivate and Revoke ask first, and users are not offered to deactivate themselves', async t => {
   const { personId, invitationId } = await inviteOne(db, ids.ben, 'asked@larkfield.example')
   const invited = (await ben.get(`/people/${personId}`)).body
   t.match(invited, /popovertarget="revocation">[\s\S]{0,200}Revoke invitation…\s*<\/button>/)

@@ -20,7 +20,7 @@ const batches = async () => (await db.execute(sql`select from batches`)).length
 const decoded = (text: string) =>
   text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
 
-t.test('what was entered is kept through signing in, shown, and sent with one button', async t => {
+t.test('input is kept while signing in, then shown, and sent with one button', async t => {
   const ben = await browser('ben')
   await endSession(ben)
   const answer = await ben.post('/invite', emails, referer)
@@ -71,38 +71,41 @@ t.test('it belongs to the same person: others read that it was discarded', async
   }
 })
 
-t.test('passwords are never carried, files are to be chosen again, and an unknown session only shows', async t => {
-  const dan = await browser('dan')
-  await endSession(dan)
-  const secret = (
-    await dan.post('/me', { name: 'Dan the New', current_password: goodPassword, password: 'nine-herons-walk' })
-  ).body
-  t.match(secret, 'Passwords are not kept.')
-  t.match(secret, 'Dan the New')
-  t.notMatch(secret, /nine-herons|seven-otters/)
-  t.equal(keptIn(secret), undefined)
-  const file = await dan.upload(
-    '/bulk',
-    multipart({ action: 'send' }, { name: 'people.txt', content: 'a@larkfield.example' })
-  )
-  t.equal(file.statusCode, 401)
-  t.match(file.body, 'Choose it again after you sign in.')
-  const nobody = await browser()
-  const page = (await nobody.post('/invite', emails)).body
-  t.match(page, 'Copy what you entered before you sign in.')
-  t.match(page, 'nora@larkfield.example')
-  t.equal(keptIn(page), undefined)
-  const large = await dan.post('/teams', { name: 'x'.repeat(50_000) })
-  t.equal(large.statusCode, 401)
-  t.equal(keptIn(large.body), undefined)
-  const many = { host: 'localhost:3000', origin: baseUrl, 'content-type': 'application/x-www-form-urlencoded' }
-  t.equal(
-    (await app.inject({ method: 'POST', url: '/teams', payload: 'a&'.repeat(15_000), headers: many })).statusCode,
-    401
-  )
-})
+t.test(
+  'passwords are never kept, files must be selected again, and an unknown session only shows the input',
+  async t => {
+    const dan = await browser('dan')
+    await endSession(dan)
+    const secret = (
+      await dan.post('/me', { name: 'Dan the New', current_password: goodPassword, password: 'nine-herons-walk' })
+    ).body
+    t.match(secret, 'Passwords are not kept.')
+    t.match(secret, 'Dan the New')
+    t.notMatch(secret, /nine-herons|seven-otters/)
+    t.equal(keptIn(secret), undefined)
+    const file = await dan.upload(
+      '/bulk',
+      multipart({ action: 'send' }, { name: 'people.txt', content: 'a@larkfield.example' })
+    )
+    t.equal(file.statusCode, 401)
+    t.match(file.body, 'Choose it again after you sign in.')
+    const nobody = await browser()
+    const page = (await nobody.post('/invite', emails)).body
+    t.match(page, 'Copy what you entered before you sign in.')
+    t.match(page, 'nora@larkfield.example')
+    t.equal(keptIn(page), undefined)
+    const large = await dan.post('/teams', { name: 'x'.repeat(50_000) })
+    t.equal(large.statusCode, 401)
+    t.equal(keptIn(large.body), undefined)
+    const many = { host: 'localhost:3000', origin: baseUrl, 'content-type': 'application/x-www-form-urlencoded' }
+    t.equal(
+      (await app.inject({ method: 'POST', url: '/teams', payload: 'a&'.repeat(15_000), headers: many })).statusCode,
+      401
+    )
+  }
+)
 
-t.test('the origin check and the role come first, and after it', async t => {
+t.test('origin and role are checked before and after', async t => {
   const cleo = await browser('cleo')
   await endSession(cleo)
   t.equal((await cleo.post('/invite', emails, { origin: 'https://evil.example' })).statusCode, 403)
@@ -113,7 +116,7 @@ t.test('the origin check and the role come first, and after it', async t => {
   t.equal((await cleo.post('/invite', emails)).statusCode, 403, 'an auditor still invites nobody')
 })
 
-t.test('a part of a page leads back to the page that it is part of', async t => {
+t.test('a part of a page leads back to its page', async t => {
   const cleo = await browser('cleo')
   await endSession(cleo)
   const page = { 'hx-request': 'true', 'hx-current-url': `${baseUrl}/people?q=nor` }

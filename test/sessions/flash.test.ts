@@ -8,7 +8,7 @@ const part = { 'hx-request': 'true', 'hx-request-type': 'partial' }
 const whole = { 'hx-request': 'true', 'hx-request-type': 'full' }
 const message = 'class="callout good flash"'
 
-t.test('a message is shown once, on the next whole page, and never spent on a part that refreshes itself', async t => {
+t.test('a message is shown once, on the next whole page, and not on a part that refreshes itself', async t => {
   const ada = await browser('ada')
   for (const headers of [{}, whole]) {
     t.equal((await ada.post('/me', forms['/me'])).statusCode, 303)

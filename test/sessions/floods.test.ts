@@ -18,19 +18,22 @@ const counted = (answers: { statusCode: number }[]) => {
 }
 const wrong = 'a-wrong-password-indeed'
 
-t.test('F3, S21: one network tries thirty passwords a minute over all accounts, and then is told to wait', async t => {
-  await forget()
-  const codes: number[] = []
-  for (let n = 0; n < 33; n += 1) codes.push((await signIn(`sprayed${n}`, wrong, '203.0.113.5')).statusCode)
-  t.same(codes, [...Array(30).fill(422), 429, 429, 429])
-  const refused = await signIn('ada', goodPassword, '203.0.113.5')
-  t.equal(refused.statusCode, 429)
-  t.match(refused.headers['retry-after'], /^([1-9]|[1-5]\d|60)$/)
-  t.match(refused.body, 'value="ada@larkfield.example"', 'nothing that was typed is lost')
-  t.equal((await signIn('ada', goodPassword, '203.0.113.6')).statusCode, 303, 'from another network')
-})
+t.test(
+  'F3, S21: one network may try thirty passwords a minute over all accounts, and is then told to wait',
+  async t => {
+    await forget()
+    const codes: number[] = []
+    for (let n = 0; n < 33; n += 1) codes.push((await signIn(`sprayed${n}`, wrong, '203.0.113.5')).statusCode)
+    t.same(codes, [...Array(30).fill(422), 429, 429, 429])
+    const refused = await signIn('ada', goodPassword, '203.0.113.5')
+    t.equal(refused.statusCode, 429)
+    t.match(refused.headers['retry-after'], /^([1-9]|[1-5]\d|60)$/)
+    t.match(refused.body, 'value="ada@larkfield.example"', 'nothing that was typed is lost')
+    t.equal((await signIn('ada', goodPassword, '203.0.113.6')).statusCode, 303, 'from another network')
+  }
+)
 
-t.test('F3: an office that signs in at the same hour is not taken for a guesser', async t => {
+t.test('F3: an office that signs in at the same hour is not mistaken for a guesser', async t => {
   await forget()
   for (let round = 0; round < 9; round += 1) {
     const answers = await Promise.all(
@@ -40,7 +43,7 @@ t.test('F3: an office that signs in at the same hour is not taken for a guesser'
   }
 })
 
-t.test('F3: a flood of sign-ins is refused at once, and people of other networks sign in meanwhile', async t => {
+t.test('F3: a flood of sign-ins is refused at once, and people of other networks can sign in meanwhile', async t => {
   await forget()
   const flood = Promise.all(Array.from({ length: 400 }, (_, n) => signIn(`flood${n}`, wrong, '203.0.113.8')))
   const { token } = await inviteOne(db, ids.ben, 'meanwhile@larkfield.example')

@@ -15,7 +15,7 @@ const stranger = (email: string, remoteAddress: string) => {
 const signIn = async (visitor: Browser, name: string, password = goodPassword) =>
   (await visitor.post('/sign-in', { email: `${name}@larkfield.example`, password })).statusCode
 
-t.test('F7: whatever strangers try, the only owner gets in from the browser used before', async t => {
+t.test('F7: the only owner can sign in from a known browser, whatever strangers try', async t => {
   await forget()
   const ada = await browser('ada')
   await ada.post('/sign-out')
@@ -31,7 +31,7 @@ t.test('F7: whatever strangers try, the only owner gets in from the browser used
   t.equal(await signIn(ada, 'ada'), 303)
 })
 
-t.test('F7: a known browser is counted by itself, and only for the users that have signed in with it', async t => {
+t.test('F7: a known browser has its own counter, only for users who have signed in with it', async t => {
   await forget()
   const visitor = await browser('ben')
   for (let n = 0; n < 5; n += 1) t.equal(await signIn(visitor, 'ben', wrong), 422)
@@ -42,7 +42,7 @@ t.test('F7: a known browser is counted by itself, and only for the users that ha
   t.equal(await signIn(await browser(), 'cleo'), 429, 'for Cleo, that browser is a stranger on this network')
 })
 
-t.test('F7: people who share a machine are each known to it', async t => {
+t.test('F7: a shared browser is known for each of its users', async t => {
   await forget()
   const shared = await browser('ben')
   await signIn(shared, 'cleo')
@@ -52,7 +52,7 @@ t.test('F7: people who share a machine are each known to it', async t => {
   for (const name of ['ben', 'cleo', 'dan']) t.equal(await signIn(shared, name), 303, name)
 })
 
-t.test('F7: the mark is signed, bound to one user, and opens nothing by itself', async t => {
+t.test('F7: the mark is signed, bound to one user, and grants nothing by itself', async t => {
   await forget()
   const [key, former, other] = [1, 2, 3].map(byte => Buffer.alloc(32, byte)) as [Buffer, Buffer, Buffer]
   const mark = addMark([key], undefined, 7)
@@ -73,7 +73,7 @@ t.test('F7: the mark is signed, bound to one user, and opens nothing by itself',
   t.equal((await (await browser()).get('/me', { cookie: visitor.mark! })).statusCode, 303, 'no session')
 })
 
-t.test('S33: the mark is a cookie like that of the session, and signing out keeps it', async t => {
+t.test('S33: the mark is a cookie like the session’s, and signing out keeps it', async t => {
   const { token } = await inviteOne(db, ids.ben, 'joins@larkfield.example')
   const visitor = await browser()
   const answer = await visitor.post(`/join/${token}`, { name: 'Joins', password: goodPassword })
@@ -89,7 +89,7 @@ t.test('S33: the mark is a cookie like that of the session, and signing out keep
   t.ok(visitor.mark)
 })
 
-t.test('F6, S19: a sign-in under way does not outlive the change of its password', async t => {
+t.test('F6, S19: a sign-in in progress does not survive a change of its password', async t => {
   await forget()
   const id = await addUser(db, 'rita', 'member')
   const rita = await browser()
@@ -104,7 +104,7 @@ t.test('F6, S19: a sign-in under way does not outlive the change of its password
   t.equal(row!.n, 1)
 })
 
-t.test('F6, S38: a sign-in under way does not outlive a deactivation, nor come back with the reactivation', async t => {
+t.test('F6, S38: a sign-in in progress does not survive a deactivation, nor return with a reactivation', async t => {
   await forget()
   const id = await addUser(db, 'sven', 'member')
   const ben = await browser('ben')
@@ -119,7 +119,7 @@ t.test('F6, S38: a sign-in under way does not outlive a deactivation, nor come b
   t.equal(before!.n, 0, 'no session is older than the reactivation')
 })
 
-t.test('F12: an open browser does not tell its finder the password: ten wrong ones end the session', async t => {
+t.test('F12: an open browser cannot be used to guess the password: ten wrong ones end the session', async t => {
   await forget()
   const id = await addUser(db, 'tara', 'member')
   const tara = await browser()
@@ -141,7 +141,7 @@ t.test('F12: an open browser does not tell its finder the password: ten wrong on
   )
 })
 
-t.test('F12: guesses at the same moment are not more than ten, and pauses follow over sessions', async t => {
+t.test('F12: concurrent guesses cannot exceed ten, and delays span sessions', async t => {
   await forget()
   const id = await addUser(db, 'ulla', 'member')
   const ulla = await browser()
@@ -158,7 +158,7 @@ t.test('F12: guesses at the same moment are not more than ten, and pauses follow
   t.match(late.body, 'Too many attempts')
 })
 
-t.test('F5: sign-ins of one user close together all succeed', async t => {
+t.test('F5: concurrent sign-ins of one user all succeed', async t => {
   await forget()
   for (let round = 0; round < 3; round += 1) {
     const answers = await Promise.all(

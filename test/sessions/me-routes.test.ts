@@ -15,7 +15,7 @@ async function user(name: string): Promise<{ id: number; visitor: Browser; email
   return { id, visitor, email }
 }
 
-t.test('each field of one’s own page is saved by itself and leaves the others alone', async t => {
+t.test('each field of the profile is saved by itself and does not change the others', async t => {
   const { id, visitor } = await user('olga')
   const steps: [string, string, Record<string, unknown>][] = [
     ['name', ' Olga Lind ', { name: 'Olga Lind' }],
@@ -36,7 +36,7 @@ t.test('each field of one’s own page is saved by itself and leaves the others 
   t.notMatch((await visitor.get('/me')).body, 'Saved.', 'said once')
 })
 
-t.test('what is saved shows: the theme, the zone of every time, and whether single keys do anything', async t => {
+t.test('saved settings take effect: the theme, the time zone, and single-key shortcuts', async t => {
   const { visitor } = await user('pia')
   await visitor.post('/me', { name: 'Pia', theme: 'dark', time_zone: 'Pacific/Kiritimati', shortcuts: 'off' })
   const page = (await visitor.get('/me')).body
@@ -45,7 +45,7 @@ t.test('what is saved shows: the theme, the zone of every time, and whether sing
   for (const part of ['Pia', 'pia@larkfield.example', 'This browser']) t.match(page, part)
 })
 
-t.test('a value that is wrong keeps what was typed and saves nothing', async t => {
+t.test('an invalid value keeps the input and saves nothing', async t => {
   const { id, visitor } = await user('quinn')
   const before = await row(id)
   const wrong: Record<string, string[]> = {
@@ -66,7 +66,7 @@ t.test('a value that is wrong keeps what was typed and saves nothing', async t =
     }
 })
 
-t.test('a new password needs the present one, and ends every other session of the user', async t => {
+t.test('a new password needs the current one, and ends every other session of the user', async t => {
   const { visitor, email } = await user('rita')
   const elsewhere = await browser()
   await elsewhere.post('/sign-in', { email, password: goodPassword })
@@ -90,7 +90,7 @@ t.test('a new password needs the present one, and ends every other session of th
   t.equal((await (await browser()).post('/sign-in', { email, password: newPassword })).statusCode, 303)
 })
 
-t.test('a user sees their own sessions and ends one of them, and nobody else’s', async t => {
+t.test('users see their own sessions and can end one of them, but none of other users', async t => {
   const { id, visitor, email } = await user('sven')
   const phone = await browser()
   await phone.post('/sign-in', { email, password: goodPassword }, { 'user-agent': 'Mozilla/5.0 <b>Phone</b>' })
@@ -107,7 +107,7 @@ t.test('a user sees their own sessions and ends one of them, and nobody else’s
   t.ok(id)
 })
 
-t.test('a member sees their own page and nothing of the console', async t => {
+t.test('a member sees their own profile and nothing of the console', async t => {
   const dan = await browser('dan')
   const page = (await dan.get('/me')).body
   for (const href of ['/people', '/invite', '/bulk', '/batches', '/activity', '/settings/organization', '/outbox', '/'])
@@ -115,7 +115,7 @@ t.test('a member sees their own page and nothing of the console', async t => {
   t.ok(ids.dan)
 })
 
-t.test('the organization’s continue link stands on everybody’s page once there is one', async t => {
+t.test('the organization’s continue link is on every profile once it is set', async t => {
   const ada = await browser('ada')
   t.notMatch((await ada.get('/me')).body, 'Continue to')
   const fields = { organization: 'Larkfield', domains: 'larkfield.example', invitation_days: '14' }
@@ -128,7 +128,7 @@ t.test('the organization’s continue link stands on everybody’s page once the
   t.match(page, 'Continue to Larkfield')
 })
 
-t.test('a name that the directory keeps is shown, and changed there', async t => {
+t.test('a name that comes from the directory is shown, and can be changed only there', async t => {
   const { id, visitor } = await user('nadia')
   await db.execute(sql`update people set directory_id = 'entry-nadia', name = ' Nadia  Kept' where id = ${id}`)
   t.match((await visitor.get('/me')).body, / name="name"[^>]* value=" Nadia {2}Kept" readonly/)

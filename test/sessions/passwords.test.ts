@@ -29,7 +29,7 @@ const taken = [
   ' drei Otter, zwei Reiher '
 ]
 
-t.test('S40: set-up, joining and one’s own page refuse the same passwords, and keep nothing of them', async t => {
+t.test('S40: setup, joining and the profile refuse the same passwords, and store none of them', async t => {
   const ada = await set.browser('ada')
   const [visitor, owner] = [await set.browser(), await fresh.browser()]
   for (const [why, passwords] of Object.entries(refused))
@@ -48,7 +48,7 @@ t.test('S40: set-up, joining and one’s own page refuse the same passwords, and
   t.equal((await visitor.post(`/join/${token}`, { name: 'Nora', password: 'nora.lindqvist1234' })).statusCode, 422)
 })
 
-t.test('S40: long and unusual passwords are taken whole, down to the last character', async t => {
+t.test('S40: long and unusual passwords are used completely, down to the last character', async t => {
   for (const [index, password] of taken.entries()) {
     const email = `taken${index}@larkfield.example`
     const { token } = await inviteOne(set.db, set.ids.ben, email)
@@ -62,7 +62,7 @@ t.test('S40: long and unusual passwords are taken whole, down to the last charac
   }
 })
 
-t.test('S40: only a salted argon2id hash is kept, with 19 MiB, two passes and one lane', async t => {
+t.test('S40: only a salted argon2id hash is stored, with 19 MiB, two passes and one lane', async t => {
   const { hashes } = await one<{ hashes: string[] }>(
     set.db,
     sql`select array_agg(password_hash) as hashes from people where password_hash is not null`

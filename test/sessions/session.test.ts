@@ -19,7 +19,7 @@ const sessionsOf = async (id: number) =>
   (await one<{ n: number }>(db, sql`select count(*)::int as n from sessions where person_id = ${id}`)).n
 
 t.test(
-  'S33: each cookie is for this host alone, for https, unseen by scripts and not sent along from elsewhere',
+  'S33: each cookie is limited to this host and https, hidden from scripts and not sent from other sites',
   async t => {
     const visitor = await browser()
     const { token } = await inviteOne(db, ids.ben, 'cookie@larkfield.example')
@@ -46,7 +46,7 @@ t.test(
   }
 )
 
-t.test('S19: a session is 256 random bits, of which only the SHA-256 is kept', async t => {
+t.test('S19: a session is 256 random bits, of which only the SHA-256 is stored', async t => {
   const tokens = await Promise.all(Array.from({ length: 5 }, async () => (await browser('dan')).cookie!.split('=')[1]!))
   t.equal(new Set(tokens).size, 5)
   for (const token of tokens) {
@@ -56,7 +56,7 @@ t.test('S19: a session is 256 random bits, of which only the SHA-256 is kept', a
   }
 })
 
-t.test('S19: a value that somebody put into the browser never becomes a session', async t => {
+t.test('S19: a value planted in the browser never becomes a session', async t => {
   const planted = `${app.cookieName}=${'A'.repeat(43)}`
   const victim = await browser()
   victim.cookie = planted
@@ -72,7 +72,7 @@ t.test('S19: a value that somebody put into the browser never becomes a session'
   }
 })
 
-t.test('S19: signing in again in the same browser ends the session before', async t => {
+t.test('S19: signing in again in the same browser ends the previous session', async t => {
   const visitor = await browser('ben')
   const before = await copyOf(visitor)
   await signIn(visitor, 'ben')
@@ -80,7 +80,7 @@ t.test('S19: signing in again in the same browser ends the session before', asyn
   t.notOk(await isIn(before))
 })
 
-t.test('S19: signing out ends the session at once, everywhere that the cookie was copied to', async t => {
+t.test('S19: signing out ends the session at once, wherever the cookie was copied', async t => {
   const visitor = await browser('ben')
   const stolen = await copyOf(visitor)
   const answer = await visitor.post('/sign-out')
@@ -90,7 +90,7 @@ t.test('S19: signing out ends the session at once, everywhere that the cookie wa
 })
 
 t.test(
-  'S19: half an hour without a click ends a session, a page that refreshes itself does not put that off',
+  'S19: half an hour without a click ends a session, and a page that refreshes itself does not prolong it',
   async t => {
     const visitor = await browser('ben')
     const idle = (minutes: number) =>
@@ -113,7 +113,7 @@ t.test(
   }
 )
 
-t.test('S19: twelve hours after signing in a session is over, however busy it was', async t => {
+t.test('S19: a session ends twelve hours after signing in, even if it is in use', async t => {
   const visitor = await browser('ben')
   const { hours } = await one<{ hours: number }>(
     db,
@@ -136,7 +136,7 @@ t.test('S19: another role ends every session of that user, the same role none', 
   t.equal(await sessionsOf(id), 0)
 })
 
-t.test('S19: whoever is deactivated is out at once, and reactivating brings no session back', async t => {
+t.test('S19: a deactivated user is signed out at once, and reactivating restores no session', async t => {
   const id = await addUser(db, 'lena', 'auditor')
   const ada = await browser('ada')
   const lena = await browser()
@@ -149,7 +149,7 @@ t.test('S19: whoever is deactivated is out at once, and reactivating brings no s
   t.equal((await signIn(await browser(), 'lena')).statusCode, 303)
 })
 
-t.test('S19: on a plain-http address browsers could not keep the prefix, so the cookie does without it', async t => {
+t.test('S19: on a plain-http address browsers would not keep the prefix, so the cookie has none', async t => {
   const plain = await startApp({ environment: { BASE_URL: 'http://rollcall.larkfield.example' } })
   t.teardown(plain.close)
   t.equal(plain.app.cookieName, 'rollcall')

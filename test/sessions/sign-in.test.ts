@@ -18,7 +18,7 @@ async function attempt(
 const wrong = 'a-wrong-password-indeed'
 const forget = () => db.execute(sql`delete from sign_in_failures`)
 
-t.test('whoever signs in lands where they may be: members on their own page, others on the dashboard', async t => {
+t.test('after signing in, members see their profile, and others the dashboard', async t => {
   for (const [name, home] of [
     ['dan', '/me'],
     ['cleo', '/'],
@@ -35,7 +35,7 @@ t.test('whoever signs in lands where they may be: members on their own page, oth
 })
 
 t.test(
-  'a wrong password keeps the address, says one sentence and nothing about which of the two was wrong',
+  'a wrong password keeps the address, and the one-sentence error does not say which of the two was wrong',
   async t => {
     const answer = await attempt('dan@larkfield.example', wrong)
     t.equal(answer.statusCode, 422)
@@ -53,7 +53,7 @@ t.test(
   }
 )
 
-t.test('S20: an unknown address, an invited one and a deactivated user get the answer of a wrong password', async t => {
+t.test('S20: unknown addresses, invited people and deactivated users get the answer for a wrong password', async t => {
   await forget()
   await addUser(db, 'gone', 'member', { isDeactivated: true })
   await inviteOne(db, ids.ben, 'open@larkfield.example')
@@ -88,7 +88,7 @@ t.test('S20: two hundred unknown addresses are answered like two hundred known o
   t.equal(shapes.size, 1)
 })
 
-t.test('S21: five tries a minute for an account from one network, then a pause that is named', async t => {
+t.test('S21: five tries a minute for an account from one network, then a stated wait', async t => {
   await forget()
   for (let round = 0; round < 5; round += 1) t.equal((await attempt('ben@larkfield.example', wrong)).statusCode, 422)
   const refused = await attempt('ben@larkfield.example', goodPassword)
@@ -108,14 +108,14 @@ t.test('S21: five tries a minute for an account from one network, then a pause t
   t.equal((await attempt('ben@larkfield.example', goodPassword)).statusCode, 303, 'a minute later')
 })
 
-t.test('S21: tries at the same moment cannot slip through', async t => {
+t.test('S21: concurrent tries cannot slip through', async t => {
   await forget()
   const answers = await Promise.all(Array.from({ length: 12 }, () => attempt('ben@larkfield.example', wrong)))
   t.equal(answers.filter(({ statusCode }) => statusCode === 422).length, 5)
   t.equal(answers.filter(({ statusCode }) => statusCode === 429).length, 7)
 })
 
-t.test('S21: all of an IPv6 /64 shares one bucket, however an address is spelled', async t => {
+t.test('S21: an IPv6 /64 shares one limit, in any spelling of an address', async t => {
   const same = [
     '2001:db8:1:2::1',
     '2001:DB8:1:2::ffff',
@@ -132,7 +132,7 @@ t.test('S21: all of an IPv6 /64 shares one bucket, however an address is spelled
   t.equal((await attempt('ben@larkfield.example', goodPassword, '2001:db8:1:3::1')).statusCode, 303)
 })
 
-t.test('S21: an account that is guessed at from everywhere waits longer and longer, and is never locked', async t => {
+t.test('S21: an account that many networks guess at waits longer and longer, and is never locked', async t => {
   await forget()
   const from = (round: number) => `203.0.113.${round}`
   for (let round = 0; round < 20; round += 1)
@@ -147,7 +147,7 @@ t.test('S21: an account that is guessed at from everywhere waits longer and long
   t.equal((await attempt('dan@larkfield.example', wrong, from(96))).statusCode, 422, 'and the count begins anew')
 })
 
-t.test('S21: fewer than a hundred guesses a day, with pauses of an hour at the most', async t => {
+t.test('S21: fewer than a hundred guesses a day, with delays of an hour at most', async t => {
   let [guesses, seconds] = [0, 0]
   while (seconds < 24 * 3600) seconds += accountDelay(guesses++)
   t.ok(guesses < 100, `${guesses}`)
@@ -155,7 +155,7 @@ t.test('S21: fewer than a hundred guesses a day, with pauses of an hour at the m
   t.equal(accountDelay(19), 0)
 })
 
-t.test('S21: an admin who resends is never refused', async t => {
+t.test('S21: an admin’s resend is never refused', async t => {
   const { invitationId } = await inviteOne(db, ids.ben, 'often@larkfield.example')
   const ben = await browser('ben')
   for (let round = 0; round < 40; round += 1)

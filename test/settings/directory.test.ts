@@ -27,7 +27,7 @@ t.test('the page opens before anything is set, and the settings lead to it', asy
   t.equal((await read()).problem, 'No directory is set up yet')
 })
 
-t.test('a test goes step by step against the real server, and saves nothing', async t => {
+t.test('a test runs step by step against the real server, and saves nothing', async t => {
   const before = await everyRow(db)
   const page = await ada.post(`${path}/test`, good)
   t.equal(page.statusCode, 200)
@@ -39,17 +39,14 @@ t.test('a test goes step by step against the real server, and saves nothing', as
   t.same(await everyRow(db), before)
 })
 
-t.test(
-  'E7: the domains of the organization choose among addresses, and count from the moment they are saved',
-  async t => {
-    t.same((await read()).settings.domains, ['larkfield-retail.example', 'larkfield.example'])
-    await db.execute(sql`insert into domains (name) values ('new.example')`)
-    t.same((await read()).settings.domains, ['larkfield-retail.example', 'larkfield.example', 'new.example'])
-    await db.execute(sql`delete from domains where name = 'new.example'`)
-  }
-)
+t.test('E7: the organization’s domains decide among addresses as soon as they are saved', async t => {
+  t.same((await read()).settings.domains, ['larkfield-retail.example', 'larkfield.example'])
+  await db.execute(sql`insert into domains (name) values ('new.example')`)
+  t.same((await read()).settings.domains, ['larkfield-retail.example', 'larkfield.example', 'new.example'])
+  await db.execute(sql`delete from domains where name = 'new.example'`)
+})
 
-t.test('a test answers in place with htmx, and what fails says what to do', async t => {
+t.test('with htmx a test answers in place, and failures say what to do', async t => {
   const part = await ada.post(
     `${path}/test`,
     { ...good, bind_password: 'wrong' },
@@ -68,7 +65,7 @@ t.test('a test answers in place with htmx, and what fails says what to do', asyn
   t.match(unread.body, 'The test did not run.')
 })
 
-t.test('S15: the password is kept encrypted, bound to its place and key, and shown by nothing', async t => {
+t.test('S15: the password is stored encrypted, bound to its place and key, and never shown', async t => {
   t.match(await ada.post(path, good), { statusCode: 303, headers: { location: path } })
   t.match((await read()).settings, { url: slapd.url, bindPassword, nested: true, peopleFilter: null })
   t.notOk(
@@ -89,7 +86,7 @@ t.test('S15: the password is kept encrypted, bound to its place and key, and sho
   t.notMatch(JSON.stringify(details), bindPassword)
 })
 
-t.test('a blank password stays while the server does, and other settings change', async t => {
+t.test('an empty password field keeps the password if the server stays, and other settings change', async t => {
   const changed = {
     ...{ ...good, bind_password: '', nested: 'off', interval_minutes: '15', people_filter: '(objectClass=person)' },
     ...{
@@ -114,7 +111,7 @@ t.test('a blank password stays while the server does, and other settings change'
 })
 
 t.test(
-  'S13: another host, port or encryption asks for the password again, and the other server sees none of it',
+  'S13: another host, port or encryption requires the password again, and the other server never receives it',
   async t => {
     const rogue = await startFake()
     t.teardown(() => rogue.stop())
@@ -145,7 +142,7 @@ t.test(
   }
 )
 
-t.test('S15: a password moved from another row or column does not open', async t => {
+t.test('S15: a password moved from another row or column cannot be decrypted', async t => {
   const { openSecret, sealSecret } = await import('../../src/lib/secrets/secret.ts')
   const place = { table: 'directory_settings', id: 1, column: 'bind_password' }
   const sealed = sealSecret(secretKey, place, 'secret')
@@ -165,7 +162,7 @@ t.test('S15: a password moved from another row or column does not open', async t
   t.notSame(sealSecret(secretKey, place, 'secret'), sealed)
 })
 
-t.test('what cannot be is refused beside its field, and what was typed stays', async t => {
+t.test('an invalid value is refused beside its field, and the input stays', async t => {
   for (const [field, value, words] of [
     ['url', 'http://x', 'is not a directory’s address'],
     ['url', 'ldap://ldap.example.org', 'unencrypted'],
@@ -190,7 +187,7 @@ t.test('what cannot be is refused beside its field, and what was typed stays', a
   t.match(nobody.body, 'Enter the bind DN that this password belongs to')
 })
 
-t.test('what the environment says is locked, shown, and counts', async t => {
+t.test('settings from the environment are locked, shown, and used', async t => {
   const locked = await startApp({
     environment: { LDAP_URL: slapd.url, LDAP_BIND_DN: bindDn, LDAP_BIND_PASSWORD: bindPassword, LDAP_BASE_DN: suffix }
   })

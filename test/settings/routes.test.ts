@@ -13,33 +13,30 @@ const saved = () =>
       (select array_agg(name order by name) from domains) as domains from settings`
   )
 
-t.test('settings begin with the organization', async t => {
+t.test('the settings open with the organization', async t => {
   t.match(await ada.get('/settings'), { statusCode: 303, headers: { location: '/settings/organization' } })
 })
 
-t.test(
-  'an owner changes the organization’s name, domains, continue link and the days that invitations last',
-  async t => {
-    const changed = {
-      ...{
-        organization: ' Larkfield & Söhne ',
-        domains: 'larkfield.example\nLARKFIELD.example, neu.example;alt.example'
-      },
-      ...{ continue_url: ' https://intranet.larkfield.example ', invitation_days: '30' }
-    }
-    const answer = await ada.post('/settings/organization', changed)
-    t.match(answer, { statusCode: 303, headers: { location: '/settings/organization' } })
-    t.same(await saved(), {
-      ...{ organization: 'Larkfield & Söhne', continue_url: 'https://intranet.larkfield.example', invitation_days: 30 },
-      domains: ['alt.example', 'larkfield.example', 'neu.example']
-    })
-    const page = (await ada.get('/settings/organization')).body
-    for (const words of ['Saved.', 'value="Larkfield &amp; Söhne"', 'neu.example', 'value="30"']) t.match(page, words)
-    t.match(await one(db, sql`select count(*)::int as n from events where kind = 'organization-changed'`), { n: 1 })
+t.test('an owner changes the organization’s name, domains, continue link and invitation period', async t => {
+  const changed = {
+    ...{
+      organization: ' Larkfield & Söhne ',
+      domains: 'larkfield.example\nLARKFIELD.example, neu.example;alt.example'
+    },
+    ...{ continue_url: ' https://intranet.larkfield.example ', invitation_days: '30' }
   }
-)
+  const answer = await ada.post('/settings/organization', changed)
+  t.match(answer, { statusCode: 303, headers: { location: '/settings/organization' } })
+  t.same(await saved(), {
+    ...{ organization: 'Larkfield & Söhne', continue_url: 'https://intranet.larkfield.example', invitation_days: 30 },
+    domains: ['alt.example', 'larkfield.example', 'neu.example']
+  })
+  const page = (await ada.get('/settings/organization')).body
+  for (const words of ['Saved.', 'value="Larkfield &amp; Söhne"', 'neu.example', 'value="30"']) t.match(page, words)
+  t.match(await one(db, sql`select count(*)::int as n from events where kind = 'organization-changed'`), { n: 1 })
+})
 
-t.test('what is saved counts from the next invitation on', async t => {
+t.test('saved settings apply from the next invitation on', async t => {
   await ada.post('/settings/organization', { ...fields, domains: 'neu.example', invitation_days: '3' })
   t.equal((await ada.post('/invite', { email: 'old@larkfield.example' })).statusCode, 422)
   t.equal((await ada.post('/invite', { email: 'new@neu.example' })).statusCode, 303)
@@ -47,7 +44,7 @@ t.test('what is saved counts from the next invitation on', async t => {
   t.match(await one(db, days), { days: 3 })
 })
 
-t.test('a wrong value keeps what was typed and saves nothing', async t => {
+t.test('an invalid value keeps the input and saves nothing', async t => {
   const before = await saved()
   const wrong: [string, string][] = [
     ['organization', ''],

@@ -16,7 +16,7 @@ const textOf = (body: string) =>
     .replace(/<[^>]+>/g, '')
     .replace(/\s+/g, ' ')
 
-t.test('with nothing set up it says how people sign in and, step by step, how to turn more on', async t => {
+t.test('before any setup it says how people sign in and, step by step, how to turn on more', async t => {
   const { browser, db, close } = await startApp()
   t.teardown(close)
   const ada = await browser('ada')
@@ -32,7 +32,7 @@ t.test('with nothing set up it says how people sign in and, step by step, how to
   t.same(await everyRow(db), before)
 })
 
-t.test('S22: it is the owner’s, and the page of groups leads there', async t => {
+t.test('S22: only owners see the page, and the page of groups leads there', async t => {
   const { browser, close } = await startApp()
   t.teardown(close)
   for (const persona of ['ben', 'cleo', 'dan'] as const)
@@ -49,7 +49,7 @@ t.test('S22: it is the owner’s, and the page of groups leads there', async t =
   }
 })
 
-t.test('a directory of the environment is named with what locks it, and its password is not', async t => {
+t.test('a directory set in the environment is shown with the variables that lock it, without its password', async t => {
   const { browser, db, close } = await startApp({ environment })
   t.teardown(close)
   const ada = await browser('ada')
@@ -63,7 +63,7 @@ t.test('a directory of the environment is named with what locks it, and its pass
   t.match(text, /A group was last read from it on 4 Mar 2021, 0\d:06\./)
 })
 
-t.test('with the directory’s password on it says so, how to turn it off, and what stays', async t => {
+t.test('with directory sign-in on, it says so, how to turn it off, and what stays', async t => {
   const { browser, close } = await startApp({ environment: { ...environment, LDAP_SIGN_IN: 'on' } })
   t.teardown(close)
   const { body } = await (await browser('ada')).get(path)
@@ -79,7 +79,7 @@ t.test('with the directory’s password on it says so, how to turn it off, and w
   t.notMatch(text, 'No one can sign in')
 })
 
-t.test('on, but with no directory to ask, it says who cannot sign in and where to mend it', async t => {
+t.test('with sign-in on but no directory, it says who cannot sign in and where to fix it', async t => {
   const { browser, close } = await startApp({ environment: { LDAP_SIGN_IN: 'on' } })
   t.teardown(close)
   const text = textOf((await (await browser('ada')).get(path)).body)

@@ -12,7 +12,7 @@ const fields = {
   ...{ name: 'Ada', email: 'Ada@Elsewhere.example', password: goodPassword }
 }
 
-t.test('the first owner sets Rollcall up once, is signed in, and lands on the dashboard', async t => {
+t.test('the first owner sets Rollcall up once, is signed in, and sees the dashboard', async t => {
   const { db, browser, close } = await startApp({ isSetUp: false })
   t.teardown(close)
   const ada = await browser()
@@ -40,7 +40,7 @@ t.test('the first owner sets Rollcall up once, is signed in, and lands on the da
   }
 })
 
-t.test('S42: without the printed link nobody sets anything up, and is told where to find it', async t => {
+t.test('S42: without the printed link no one can set Rollcall up, and the page says where to find it', async t => {
   const { db, browser, close } = await startApp({ isSetUp: false })
   t.teardown(close)
   const eve = await browser()
@@ -63,7 +63,7 @@ t.test('S42: without the printed link nobody sets anything up, and is told where
   )
 })
 
-t.test('S42: there is no account before set-up, and signing in points to the link', async t => {
+t.test('S42: there is no account before setup, and signing in points to the link', async t => {
   const { browser, close } = await startApp({ isSetUp: false })
   t.teardown(close)
   const visitor = await browser()
@@ -73,7 +73,7 @@ t.test('S42: there is no account before set-up, and signing in points to the lin
     t.equal((await visitor.post('/sign-in', { email, password: 'admin' })).statusCode, 422)
 })
 
-t.test('S42: of browsers that set up at the same moment one becomes the owner', async t => {
+t.test('S42: when several browsers set up at the same time, one becomes the owner', async t => {
   const { db, browser, close } = await startApp({ isSetUp: false })
   t.teardown(close)
   const answers = await Promise.all(
@@ -96,7 +96,7 @@ t.test('S42: of browsers that set up at the same moment one becomes the owner', 
   t.match(await one(db, sql`select organization from settings`), { organization: `Firm ${winner}` })
 })
 
-t.test('a wrong value keeps what was typed, all but the password, and sets nothing up', async t => {
+t.test('an invalid value keeps the input except the password, and sets nothing up', async t => {
   const { db, browser, close } = await startApp({ isSetUp: false })
   t.teardown(close)
   const ada = await browser()

@@ -38,7 +38,7 @@ const additions = [
   ...['&gt;', '&quot;', '%0D%0A', '<br>', '>x', ')x', '?utm_source=mail', '/?a=1', ',and', '**', '__']
 ]
 
-t.test('an invitation opens and works whatever follows its link', async t => {
+t.test('an invitation opens and works with any text after its link', async t => {
   const visitor = await browser()
   const { token } = await inviteOne(db, ids.ben, 'shown@larkfield.example')
   for (const added of additions) {
@@ -56,7 +56,7 @@ t.test('an invitation opens and works whatever follows its link', async t => {
   }
 })
 
-t.test('so does the request for a new one, and the opt-out', async t => {
+t.test('so do the request for a new one and the opt-out', async t => {
   const visitor = await browser()
   const { token, invitationId } = await inviteOne(db, ids.ben, 'late@larkfield.example')
   await db.execute(sql`update invitations set expires_at = now() - interval '1 day' where id = ${invitationId}`)
@@ -73,7 +73,7 @@ t.test('so does the request for a new one, and the opt-out', async t => {
   t.equal(n, additions.length)
 })
 
-t.test('S1: a link that is short of a character, or has another one, is unknown', async t => {
+t.test('S1: a link that lacks a character, or has a different one, is unknown', async t => {
   const visitor = await browser()
   const { token } = await inviteOne(db, ids.ben, 'other@larkfield.example')
   const wrong = [
@@ -89,7 +89,7 @@ t.test('S1: a link that is short of a character, or has another one, is unknown'
   t.equal((await visitor.get(`/join/${token}/nowhere`)).statusCode, 404)
 })
 
-t.test('the set-up link opens with what a terminal adds to it', async t => {
+t.test('the setup link opens with text that a terminal appends', async t => {
   const visitor = await fresh.browser()
   for (const added of ['.', ')', '/', '%20', '%3E', '"', ''])
     t.equal((await visitor.get(`/setup?token=${setupToken}${added}`)).statusCode, 200, added)

@@ -15,7 +15,7 @@ const person = (id: number) =>
       (select count(*)::int from events where kind = 'signed-up' and person_id = ${id}) as events from people where id = ${id}`
   )
 
-t.test('an invited person follows the link, gives a name and a password, and is signed up', async t => {
+t.test('an invited person follows the link, enters a name and a password, and is signed up', async t => {
   const { token, personId } = await inviteOne(db, ids.ben, 'nora@larkfield.example')
   const nora = await browser()
   const page = await nora.get(`/join/${token}`)
@@ -34,7 +34,7 @@ t.test('an invited person follows the link, gives a name and a password, and is 
   t.equal(again.statusCode, 410)
 })
 
-t.test('S2: looking at the link changes nothing', async t => {
+t.test('S2: opening the link changes nothing', async t => {
   const { token, personId } = await inviteOne(db, ids.ben, 'scanner@larkfield.example')
   const scanner = await browser()
   const before = await one(db, sql`select * from invitations where person_id = ${personId}`)
@@ -43,7 +43,7 @@ t.test('S2: looking at the link changes nothing', async t => {
   t.notOk((await person(personId)).up)
 })
 
-t.test('S3: of a hundred at the same moment one signs up', async t => {
+t.test('S3: of a hundred concurrent requests one signs up', async t => {
   const { token, personId } = await inviteOne(db, ids.ben, 'rush@larkfield.example')
   const answers = await Promise.all(
     Array.from({ length: 100 }, async () => (await browser()).post(`/join/${token}`, fields))
@@ -73,7 +73,7 @@ t.test('S4: expired, revoked, replaced and used links are dead, each with its ow
   t.notOk((await person(taken.personId)).up)
 })
 
-t.test('S4: accepting and revoking at the same moment is one of the two, never both, never neither', async t => {
+t.test('S4: when accepting and revoking coincide, exactly one of them happens', async t => {
   await Promise.all(
     Array.from({ length: 20 }, async (_, index) => {
       const { token, invitationId, personId } = await inviteOne(db, ids.ben, `duel${index}@larkfield.example`)
@@ -89,7 +89,7 @@ t.test('S4: accepting and revoking at the same moment is one of the two, never b
   )
 })
 
-t.test('S1, S4: a token that was never given out is unknown', async t => {
+t.test('S1, S4: a token that was never issued is unknown', async t => {
   const { token } = await inviteOne(db, ids.ben, 'flip@larkfield.example')
   const visitor = await browser()
   for (let at = 0; at < token.length; at += 7) {
@@ -100,7 +100,7 @@ t.test('S1, S4: a token that was never given out is unknown', async t => {
     t.match(String((await visitor.get(`/join/${text}`)).statusCode), /40[04]/)
 })
 
-t.test('S5: the account is the invited address’s, whatever else is posted', async t => {
+t.test('S5: the account has the invited address, whatever the form contains', async t => {
   const { token, personId } = await inviteOne(db, ids.ben, 'bound@larkfield.example')
   const eve = await browser()
   const extras: Record<string, string | string[]>[] = [
@@ -114,7 +114,7 @@ t.test('S5: the account is the invited address’s, whatever else is posted', as
   t.notOk((await person(personId)).up)
 })
 
-t.test('somebody who is signed in on this browser is told so, and joining ends that session', async t => {
+t.test('a person who is signed in on this browser is told so, and joining ends that session', async t => {
   const { token } = await inviteOne(db, ids.ben, 'second@larkfield.example')
   const ben = await browser('ben')
   const oldCookie = ben.cookie!
@@ -125,7 +125,7 @@ t.test('somebody who is signed in on this browser is told so, and joining ends t
   t.equal((await old.get('/me', { cookie: oldCookie })).statusCode, 303, 'the old session is over')
 })
 
-t.test('a bad name or password keeps what was typed and uses nothing up', async t => {
+t.test('an invalid name or password keeps the input and does not use up the link', async t => {
   const { token, personId } = await inviteOne(db, ids.ben, 'retry@larkfield.example')
   const visitor = await browser()
   const answer = await visitor.post(`/join/${token}`, { name: 'Nora <b>', password: 'short' })
@@ -136,7 +136,7 @@ t.test('a bad name or password keeps what was typed and uses nothing up', async 
   t.equal((await visitor.post(`/join/${token}`, fields)).statusCode, 303)
 })
 
-t.test('the known name is filled in, and a name that the directory keeps stays', async t => {
+t.test('the known name is filled in, and a name that comes from the directory stays', async t => {
   const known = await inviteOne(db, ids.ben, 'known@larkfield.example')
   await db.execute(sql`update people set name = 'Kim Known' where id = ${known.personId}`)
   const visitor = await browser()
@@ -159,7 +159,7 @@ t.test('the known name is filled in, and a name that the directory keeps stays',
   t.match(await person(kept.personId), { name: 'Lou Kept' }, 'the next sync would bring it back anyway')
 })
 
-t.test('a new invitation can be asked for once, and admins see it', async t => {
+t.test('people can ask for a new invitation once, and admins see it', async t => {
   const late = await inviteOne(db, ids.ben, 'asks@larkfield.example')
   await expire(db, late.personId)
   const visitor = await browser()
@@ -183,7 +183,7 @@ t.test('a new invitation can be asked for once, and admins see it', async t => {
   t.equal((await visitor.post(`/join/${open.token}/requests`)).statusCode, 409)
 })
 
-t.test('an old link leads to the newer email, and asking there reaches whoever can send it again', async t => {
+t.test('an old link leads to the newer email, and a request from there reaches admins who can resend it', async t => {
   const address = 'older@larkfield.example'
   const ben = await browser('ben')
   const visitor = await browser()
@@ -215,7 +215,7 @@ t.test('an old link leads to the newer email, and asking there reaches whoever c
   }
 })
 
-t.test('S22: a higher role comes from an owner who still is one', async t => {
+t.test('S22: a higher role counts only if its owner is still one', async t => {
   const first = await inviteOne(db, ids.ben, 'auditor@larkfield.example')
   await changeRole(db, ids.ada, first.personId, 'auditor')
   const { token } = await linkOf(db, 'auditor@larkfield.example')

@@ -44,51 +44,51 @@ const syncAgain = async () => {
   )
 }
 
-t.test('a group of hundreds with a nested one in a circle becomes a team, and nobody gets mail', { skip }, async t => {
-  const { browser, db, work } = rollcall!
-  const ben = await browser('ben')
-  const { body } = await ben.get('/groups?q=Crowd')
-  const id = /name="group"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="group"/.exec(body)
-  t.match(await ben.post('/groups', { group: (id?.[1] ?? id?.[2])! }), { statusCode: 303 })
-  await work()
-  t.same(await team(), ['off', ...names])
-  t.match(await one<Record<string, unknown>>(db, sql`select r.* from sync_runs r order by id desc limit 1`), {
-    state: 'done',
-    added: 601,
-    receipt: {
-      resolved: 602,
-      nestedGroups: 1,
-      cyclesCut: 1,
-      dangling: 1,
-      noMail: 1,
-      disabled: 1,
-      before: 0,
-      after: 601
-    }
-  })
-  t.match(await one(db, sql`select count(*)::int as n from deliveries`), { n: 0 })
-})
-
 t.test(
-  'who is renamed stays the same person, who is deleted leaves, and lost rights change nothing',
+  'a group of hundreds with a nested group in a circle becomes a team, and no one gets an email',
   { skip },
   async t => {
-    const { db } = rollcall!
-    const idOf = (email: string) => one(db, sql`select id from people where address_key = ${email}`)
-    const before = await idOf('p000@larkfield.example')
-    server!.change(
-      [
-        `dn: ${dnOf('p000')}\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\n`,
-        `dn: ${dnOf('renamed')}\nchangetype: modify\nreplace: mail\nmail: renamed@larkfield.example\n`,
-        `dn: ${dnOf('p001')}\nchangetype: delete\n`
-      ].join('\n')
-    )
-    t.match(await syncAgain(), { state: 'done', added: 0, removed: 1 })
-    t.same(await team(), ['off', ...names.slice(2), 'renamed'])
-    t.same(await idOf('renamed@larkfield.example'), before)
-    const rights = `(targetattr != "member")(version 3.0; acl "a"; allow (read, search, compare) userdn = "ldap:///${bindDn}";)`
-    server!.change(`dn: ${suffix}\nchangetype: modify\nreplace: aci\naci: ${rights}\n`)
-    t.match(await syncAgain(), { state: 'failed', removed: 0, reason: /shows no members/ })
-    t.equal((await team()).length, 600)
+    const { browser, db, work } = rollcall!
+    const ben = await browser('ben')
+    const { body } = await ben.get('/groups?q=Crowd')
+    const id = /name="group"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="group"/.exec(body)
+    t.match(await ben.post('/groups', { group: (id?.[1] ?? id?.[2])! }), { statusCode: 303 })
+    await work()
+    t.same(await team(), ['off', ...names])
+    t.match(await one<Record<string, unknown>>(db, sql`select r.* from sync_runs r order by id desc limit 1`), {
+      state: 'done',
+      added: 601,
+      receipt: {
+        resolved: 602,
+        nestedGroups: 1,
+        cyclesCut: 1,
+        dangling: 1,
+        noMail: 1,
+        disabled: 1,
+        before: 0,
+        after: 601
+      }
+    })
+    t.match(await one(db, sql`select count(*)::int as n from deliveries`), { n: 0 })
   }
 )
+
+t.test('renamed people stay the same, deleted people leave, and lost rights change nothing', { skip }, async t => {
+  const { db } = rollcall!
+  const idOf = (email: string) => one(db, sql`select id from people where address_key = ${email}`)
+  const before = await idOf('p000@larkfield.example')
+  server!.change(
+    [
+      `dn: ${dnOf('p000')}\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\n`,
+      `dn: ${dnOf('renamed')}\nchangetype: modify\nreplace: mail\nmail: renamed@larkfield.example\n`,
+      `dn: ${dnOf('p001')}\nchangetype: delete\n`
+    ].join('\n')
+  )
+  t.match(await syncAgain(), { state: 'done', added: 0, removed: 1 })
+  t.same(await team(), ['off', ...names.slice(2), 'renamed'])
+  t.same(await idOf('renamed@larkfield.example'), before)
+  const rights = `(targetattr != "member")(version 3.0; acl "a"; allow (read, search, compare) userdn = "ldap:///${bindDn}";)`
+  server!.change(`dn: ${suffix}\nchangetype: modify\nreplace: aci\naci: ${rights}\n`)
+  t.match(await syncAgain(), { state: 'failed', removed: 0, reason: /shows no members/ })
+  t.equal((await team()).length, 600)
+})

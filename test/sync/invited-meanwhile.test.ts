@@ -31,7 +31,7 @@ const shuffled = <T>(list: T[]): T[] =>
 const namesOf = (round: number) =>
   Array.from({ length: peopleInRound }, (_, index) => `r${round % 2 ? 'known' : round}-${index}`)
 
-t.test('S3, R11: a sync and a list with the same people run into each other, and both get through whole', async t => {
+t.test('S3, R11: a concurrent sync and list with the same people both complete', async t => {
   await keep('everybody', [entry('first')])
   const judging = await connectAgain(db)
   const typing = await connectAgain(db)

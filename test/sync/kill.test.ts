@@ -26,7 +26,7 @@ const groupOf = (uids: string[]) => ({
 const entriesOf = (uids: string[]) => [groupOf(uids), ...uids.map(personOf)]
 
 t.test(
-  'R4: a worker that is killed at any page, or while it applies, leaves the team as it was; the next one gets through',
+  'R4: a worker killed at any page, or while applying, leaves the team unchanged; the next one finishes',
   async t => {
     const fake = await startFake({ entries: entriesOf(before) })
     t.teardown(() => fake.stop())
@@ -122,7 +122,7 @@ t.test('R11: of many workers one reads the directory at a time, and each run is 
   t.match(await one(db, sql`select count(*)::int as n from sync_runs`), { n: 5 })
 })
 
-t.test('a run that fails every worker is given up after three, and says so', async t => {
+t.test('a run that fails every worker is given up after three tries, and says so', async t => {
   const fake = await startFake({ entries: entriesOf(before.slice(0, 10)) })
   t.teardown(() => fake.stop())
   const { db, start } = await stage(t)

@@ -64,7 +64,7 @@ const keep = async (name: string) => {
   await work()
 }
 
-t.test('a group with nested groups, a circle and everything that goes wrong in lists becomes a team', async t => {
+t.test('a group with nested groups, a circle and every possible error in lists becomes a team', async t => {
   await keep('Sales')
   t.same(await team('Sales'), ['anna', 'bert', 'cora', 'emil', 'fred@elsewhere.example'])
   const run = await one<Record<string, unknown>>(db, sql`select r.* from sync_runs r order by id desc limit 1`)
@@ -93,7 +93,7 @@ t.test('a group with nested groups, a circle and everything that goes wrong in l
 })
 
 t.test(
-  'who is renamed, moved and gets another department is the same person; a renamed group is the same team',
+  'people who are renamed, moved or change department stay the same; a renamed group stays the same team',
   async t => {
     const before = await one(db, sql`select id from people where address_key = 'cora@larkfield.example'`)
     change(`dn: ${dnOf('cora')}\nchangetype: modrdn\nnewrdn: uid=cora.new\ndeleteoldrdn: 1\n`)
@@ -114,7 +114,7 @@ t.test(
   }
 )
 
-t.test('R9: who leaves is taken out; too many at once wait', async t => {
+t.test('R9: people who leave are removed; too many at once wait', async t => {
   await keep('Crowd')
   t.equal((await team('Crowd')).length, 60)
   const without = (uids: string[]) =>
@@ -128,7 +128,7 @@ t.test('R9: who leaves is taken out; too many at once wait', async t => {
   t.equal((await team('Crowd')).length, 54)
 })
 
-t.test('R7: a server that hangs or is gone changes nothing, and the run says why within seconds', async t => {
+t.test('R7: a hung or unreachable server changes nothing, and the run says why within seconds', async t => {
   const before = await team('Crowd')
   process.kill(slapd.pid, 'SIGSTOP')
   const start = Date.now()

@@ -9,7 +9,7 @@ const { db, ids } = app
 const { keep, read, members, changes, lastRun, directory } = await startSyncing(app)
 const mails = () => one<{ n: number }>(db, sql`select count(*)::int as n from deliveries`)
 
-t.test('a group that is kept becomes a team of its people, and nobody is mailed', async t => {
+t.test('a synced group becomes a team of its people, and no one gets an email', async t => {
   await keep(
     'sales',
     [entry('anna'), entry('bert', { via: 'Field staff' }), entry('cora', { isDisabled: true })],
@@ -38,14 +38,14 @@ t.test('a group that is kept becomes a team of its people, and nobody is mailed'
   t.match(await mails(), { n: 0 })
 })
 
-t.test('reading an unchanged group again changes nothing and is no news', async t => {
+t.test('reading an unchanged group again changes nothing and is not an event', async t => {
   const events = () => one<{ n: number }>(db, sql`select count(*)::int as n from events`)
   const before = await events()
   t.match(await read('sales'), { state: 'done', added: 0, removed: 0, changed: 0 })
   t.same(await events(), before)
 })
 
-t.test('somebody typed or uploaded before is the same person, whose invitation and role stay', async t => {
+t.test('a person typed or uploaded before stays the same, with the same invitation and role', async t => {
   await invite(db, ids.ben, 'Dora@larkfield.example')
   await keep('typed', [entry('dora', { mail: 'DORA@Larkfield.example', name: 'Dora D' }), entry('dan')])
   t.same(await members('typed'), ['dan directory', 'dora directory'])
@@ -83,7 +83,7 @@ t.test('renames and moves follow the stable id: the person and the team stay the
   )
 })
 
-t.test('S5: an open invitation and a user keep their address, whatever the directory says', async t => {
+t.test('S5: an open invitation and a user keep their address, even if the directory has another', async t => {
   await keep('bound', [entry('gina', { id: 'g1' }), entry('ben', { id: 'b1' })])
   await invite(db, ids.ben, 'gina@larkfield.example')
   await read('bound', [
@@ -93,7 +93,7 @@ t.test('S5: an open invitation and a user keep their address, whatever the direc
   t.same(await members('bound'), ['ben directory', 'gina directory'])
 })
 
-t.test('an entry’s new address that was typed before is that person: the membership moves over', async t => {
+t.test('if an entry’s new address was typed before, it is that person, and the membership moves over', async t => {
   await keep('over', [entry('hans', { id: 'h1' }), entry('ina'), entry('jo')])
   await invite(db, ids.ben, 'hans.huber@larkfield.example')
   const run = await read('over', [
@@ -109,7 +109,7 @@ t.test('an entry’s new address that was typed before is that person: the membe
 })
 
 t.test(
-  'people without mail, with an unusable or a doubled one are listed, not invented; foreign ones are counted',
+  'people with no, unusable or duplicate addresses are listed, not invented; foreign ones are counted',
   async t => {
     await keep('odd', [
       entry('kim', { mail: null }),
@@ -143,13 +143,13 @@ t.test(
   }
 )
 
-t.test('a member who loses the mail address in the directory stays in the team', async t => {
+t.test('a member whose address is removed in the directory stays in the team', async t => {
   await keep('lost', [entry('olga'), entry('paul')])
   t.match(await read('lost', [entry('olga', { mail: null }), entry('paul')]), { removed: 0, parked: 0 })
   t.same(await members('lost'), ['olga directory', 'paul directory'])
 })
 
-t.test('the excluded are neither added nor changed nor removed', async t => {
+t.test('excluded people are neither added nor changed nor removed', async t => {
   await keep('excluded', [entry('quin'), entry('rosa'), entry('sam', { isExcluded: true })])
   t.same(await members('excluded'), ['quin directory', 'rosa directory'])
   await db.execute(
@@ -160,7 +160,7 @@ t.test('the excluded are neither added nor changed nor removed', async t => {
   await db.execute(sql`update directory_settings set exclusions = '[]'`)
 })
 
-t.test('bare addresses of a mail list are members without an entry, and never take one over', async t => {
+t.test('bare addresses of a mailing list are members without an entry, and never take one over', async t => {
   await keep('list', [
     ...['ulf', 'anna'].map(name =>
       entry(name, { id: `mail:${name}`, dn: '', name: null, department: null, title: null })
@@ -190,19 +190,16 @@ t.test(
   }
 )
 
-t.test(
-  'the address of a user who left is not given to another entry: that would be somebody else’s account',
-  async t => {
-    await db.execute(
-      sql`update people set directory_id = 'old-dan', gone_from_directory_at = now() where id = ${ids.dan}`
-    )
-    await keep('reuse', [entry('dan', { id: 'new-dan', name: 'Daniela' }), entry('xena')])
-    t.same(await members('reuse'), ['xena directory'])
-    t.match((await lastRun('reuse')).receipt, { taken: 1 })
-  }
-)
+t.test('another entry does not get the address of a user who left, because it would get the account', async t => {
+  await db.execute(
+    sql`update people set directory_id = 'old-dan', gone_from_directory_at = now() where id = ${ids.dan}`
+  )
+  await keep('reuse', [entry('dan', { id: 'new-dan', name: 'Daniela' }), entry('xena')])
+  t.same(await members('reuse'), ['xena directory'])
+  t.match((await lastRun('reuse')).receipt, { taken: 1 })
+})
 
-t.test('what is read unchanged is not compared again for a day, unless something was left to do', async t => {
+t.test('an unchanged reading is not compared again for a day, unless work was left', async t => {
   const compared = () =>
     one<{ at: string }>(db, sql`select compared_at as at from directory_groups where directory_id = 'same'`)
   await keep('same', [entry('yara'), entry('zoe', { mail: null })])
@@ -230,7 +227,7 @@ t.test('what is read unchanged is not compared again for a day, unless something
   t.same(await members('open'), ['yves.new directory'], 'once the invitation is over the address moves')
 })
 
-t.test('names come composed from the directory, so that one department is one section', async t => {
+t.test('names from the directory are composed, so one department is one section', async t => {
   const decomposed = 'Büro für Öl'.normalize('NFD')
   await keep('offices', [
     entry('gabi', { name: 'Gabi Mörike'.normalize('NFD'), department: decomposed, title: decomposed }),

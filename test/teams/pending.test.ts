@@ -13,7 +13,7 @@ const [team] = await db.execute<{ id: string }>(
 const waiting = (body: string) => Number(/data-count="waiting" data-value="(\d+)"/.exec(body)?.[1] ?? 0)
 const rows = (body: string) => (body.match(/<tr data-pending>/g) ?? []).length
 
-t.test('batch, person and team say which team an invited person joins', async t => {
+t.test('batch, person and team show which team an invited person joins', async t => {
   const answer = await ben.post('/invite', { email: [at('nora'), at('tom')], team: team!.id })
   t.match((await ben.get(answer.headers.location!)).body, /Joins\s+<a href="\/teams\/\d+">Welcome &lt;crew&gt;<\/a>/)
   const nora = await linkOf(db, at('nora'))
@@ -36,7 +36,7 @@ t.test('batch, person and team say which team an invited person joins', async t 
   t.notMatch((await ben.get(`/people/${tom.personId}`)).body, 'Joins when')
 })
 
-t.test('many of them are counted and read page by page, each once', async t => {
+t.test('pending members are counted and read page by page, each once', async t => {
   await db.execute(sql`
     with b as (insert into batches (source, state, action, created_by) values ('file', 'done', 'send', ${ids.ben}) returning id),
     named as (insert into batch_teams (batch_id, team_id) select id, ${team!.id} from b),

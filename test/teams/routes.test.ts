@@ -18,7 +18,7 @@ async function make(name: string): Promise<number> {
   return Number(/^\/teams\/(\d+)$/.exec(headers.location!)![1])
 }
 
-t.test('a team is made by hand, renamed and removed, each an event', async t => {
+t.test('a team can be created, renamed and deleted by hand, each an event', async t => {
   const event = await lastEvent(db)
   const id = await make('  Book   club ')
   t.match((await ben.get(`/teams/${id}`)).body, /<h1>Book club<\/h1>/)
@@ -29,7 +29,7 @@ t.test('a team is made by hand, renamed and removed, each an event', async t => 
   t.same(await eventsSince(db, event), ['team-created', 'team-renamed', 'team-removed'])
 })
 
-t.test('a person’s page says of each team why they are in it', async t => {
+t.test('a person’s page says why they are in each team', async t => {
   const person = group.people.p7!
   const id = await make('Climbing')
   await db.execute(
@@ -44,7 +44,7 @@ t.test('a person’s page says of each team why they are in it', async t => {
   t.match(engineering, /directory/i)
 })
 
-t.test('a name that cannot be one, or is one already, is refused with what was typed', async t => {
+t.test('an invalid or used name is refused, and the input stays', async t => {
   const id = await make('Sailing')
   for (const name of ['', '   ', 'x'.repeat(201), 'SAILING']) {
     const answer = await ben.post('/teams', { name })
@@ -60,7 +60,7 @@ t.test('a name that cannot be one, or is one already, is refused with what was t
   t.equal((await ben.post(`/teams/${id}/name`, { name: 'SAILING' })).statusCode, 303, 'its own name in another case')
 })
 
-t.test('people are put in by hand, once, and taken out again', async t => {
+t.test('people can be added by hand, once, and removed', async t => {
   const id = await make('Hikers')
   t.equal((await ben.post(`/teams/${id}/members`, { email: ` ${at('dan').toUpperCase()} ` })).statusCode, 303)
   const page = (await cleo.get(`/teams/${id}`)).body
@@ -73,7 +73,7 @@ t.test('people are put in by hand, once, and taken out again', async t => {
   t.equal((await ben.post(`/teams/${id}/members/${ids.dan}/removal`)).statusCode, 409)
 })
 
-t.test('a team of a directory group takes people by hand, and gives back none of the directory’s', async t => {
+t.test('a directory group’s team accepts people by hand, and keeps the directory’s members', async t => {
   const base = `/teams/${group.teamId}`
   t.match((await ben.get(base)).body, new RegExp(`href="/groups/${group.id}"`))
   t.equal((await ben.post(`${base}/members`, { email: at('p1') })).statusCode, 303)
@@ -86,7 +86,7 @@ t.test('a team of a directory group takes people by hand, and gives back none of
   t.equal(n, 60)
 })
 
-t.test('people are searched and paged by name', async t => {
+t.test('people can be searched and paged by name', async t => {
   const first = (await ben.get(`/teams/${group.teamId}`)).body
   t.equal(rowsOf(first), 50)
   const next = /href="(\/teams\/\d+\?after=\d+)"/.exec(first)![1]!
@@ -99,7 +99,7 @@ t.test('people are searched and paged by name', async t => {
   t.notMatch(part.body, /<html/)
 })
 
-t.test('members.csv holds everybody with their reasons', async t => {
+t.test('members.csv has everyone with their reasons', async t => {
   const { body, headers } = await cleo.get(`/teams/${group.teamId}/members.csv`)
   t.match(headers['content-disposition'], `team-${group.teamId}.csv`)
   const lines = body.split('\r\n')

@@ -26,7 +26,7 @@ const idOf = async (name: string) =>
 const reasons = async (teamId: number) =>
   (await listMembers(db, teamId, '', 100)).map(({ email, sources }) => `${email.split('@')[0]}: ${sources.join(', ')}`)
 
-t.test('a team made by hand has a name of its own, which can change, and can be removed', async t => {
+t.test('a team created by hand has a unique name, can be renamed, and can be deleted', async t => {
   const teamId = await make('  Night   shift ')
   t.match(await findTeam(db, teamId), { name: 'Night shift', source: 'hand', memberCount: 0, groupId: null })
   t.same(await createTeam(db, ids.ben, 'night SHIFT'), {
@@ -55,7 +55,7 @@ t.test('a team made by hand has a name of its own, which can change, and can be 
   )
 })
 
-t.test('people come and go by hand, each counted once', async t => {
+t.test('people can be added and removed by hand, each counted once', async t => {
   const teamId = await make('By hand')
   t.same(await addByHand(db, ids.ben, teamId, 'dan@larkfield.example'), { outcome: 'done', personId: ids.dan })
   t.match(await addByHand(db, ids.ben, teamId, 'Dan@larkfield.example'), { outcome: 'refused' })
@@ -67,7 +67,7 @@ t.test('people come and go by hand, each counted once', async t => {
   t.match(await findTeam(db, teamId), { memberCount: 0 })
 })
 
-t.test('a membership keeps every reason: a sync takes back only its own, and so does a hand', async t => {
+t.test('a membership keeps every reason: a sync or an admin removes only their own', async t => {
   await keep('mixed', [entry('anna'), entry('bert'), entry('cora')], 'Mixed')
   const { id } = await one<{ id: string }>(
     db,
@@ -87,7 +87,7 @@ t.test('a membership keeps every reason: a sync takes back only its own, and so 
   t.match(await membershipsOf(db, await idOf('anna')), [{ team: 'Mixed', source: 'hand' }])
 })
 
-t.test('invitations may name teams: whoever joins by one of them is in these, and nobody sooner', async t => {
+t.test('invitations may name teams: people who accept join these, and not before', async t => {
   const teamId = await make('Newcomers')
   const answer = await ben.post('/invite', { email: ['eve.new@larkfield.example', '', '', '', ''], team: 'newcomers' })
   t.equal(answer.statusCode, 303)
@@ -110,7 +110,7 @@ t.test('invitations may name teams: whoever joins by one of them is in these, an
   t.match(await takeOutByHand(db, ids.ben, teamId, await idOf('finn')), { outcome: 'done' })
 })
 
-t.test('a team that is none is an error beside its field, and nobody is invited', async t => {
+t.test('an unknown team is an error beside its field, and no one is invited', async t => {
   const before = await one(db, sql`select count(*)::int as n from batches`)
   for (const team of ['Nobody’s', '987654321']) {
     const page = await ben.post('/invite', { email: ['gus@larkfield.example', '', '', '', ''], team })
@@ -139,7 +139,7 @@ t.test('corrected lines are for the teams of their batch', async t => {
   t.same(await reasons(teamId), ['hugo: invitation'])
 })
 
-t.test('somebody who joins while their team is synced waits for it, and neither stands in the other’s way', async t => {
+t.test('a person who joins while their team is synced waits for the sync, and both complete', async t => {
   const teamId = await make('Waiting')
   await ben.post('/invite', { email: 'wanda@larkfield.example', team: String(teamId) })
   const { token, personId } = await linkOf(db, 'wanda@larkfield.example')

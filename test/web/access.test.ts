@@ -86,18 +86,18 @@ const nameOf = ({ method, pattern }: TestRoute) => `${method} ${pattern}`
 const ask = (visitor: Browser, { method, url, pattern }: TestRoute) =>
   method === 'GET' ? visitor.get(url) : visitor.post(url, forms[pattern] ?? {})
 
-t.test('S22: every route declares the role that the product gives it, and no route is missing', async t => {
+t.test('S22: every route declares the role from the product’s definition, and no route is missing', async t => {
   t.same(Object.fromEntries(known.map(route => [nameOf(route), route.access])), smallest)
 })
 
-t.test('S22: a route without a role stops the start', async t => {
+t.test('S22: Rollcall does not start if a route has no role', async t => {
   const { app: other, close } = await startApp()
   t.teardown(close)
   t.throws(() => other.get('/forgotten', async () => 'open'), /GET \/forgotten declares no role/)
   t.throws(() => other.post('/forgotten', { config: {} }, async () => 'open'), /declares no role/)
 })
 
-t.test('S22: whoever has too small a role is refused, and nothing changes', async t => {
+t.test('S22: users with too small a role are refused, and nothing changes', async t => {
   for (const [role, persona] of Object.entries(personas)) {
     const visitor = await browser(persona)
     const before = await everyRow(db)
@@ -107,7 +107,7 @@ t.test('S22: whoever has too small a role is refused, and nothing changes', asyn
   }
 })
 
-t.test('S22: whoever is signed out is asked to sign in, and nothing changes', async t => {
+t.test('S22: people without a session are asked to sign in, and nothing changes', async t => {
   const nobody = await browser()
   const before = await everyRow(db)
   for (const route of known.filter(({ access }) => access !== 'anyone' && access !== 'operator')) {
@@ -124,22 +124,19 @@ t.test('S22: whoever is signed out is asked to sign in, and nothing changes', as
   t.same(await everyRow(db), before)
 })
 
-t.test(
-  'S22, S23: whoever has the role gets in, and is told of ids that nobody has only that there is nothing',
-  async t => {
-    for (const [role, persona] of Object.entries(personas)) {
-      const visitor = await browser(persona)
-      const open = unknown.filter(({ access }) => access !== 'anyone' && ranks.indexOf(access) <= ranks.indexOf(role))
-      for (const route of open.filter(({ pattern }) => pattern !== '/sign-out')) {
-        const { statusCode } = await ask(visitor, route)
-        if (route.pattern.includes(':id')) t.equal(statusCode, 404, `${role}: ${nameOf(route)}`)
-        else t.ok([200, 303, 409, 415, 422].includes(statusCode), `${role}: ${nameOf(route)} ${statusCode}`)
-      }
+t.test('S22, S23: users with the role have access, and unknown ids are simply not found', async t => {
+  for (const [role, persona] of Object.entries(personas)) {
+    const visitor = await browser(persona)
+    const open = unknown.filter(({ access }) => access !== 'anyone' && ranks.indexOf(access) <= ranks.indexOf(role))
+    for (const route of open.filter(({ pattern }) => pattern !== '/sign-out')) {
+      const { statusCode } = await ask(visitor, route)
+      if (route.pattern.includes(':id')) t.equal(statusCode, 404, `${role}: ${nameOf(route)}`)
+      else t.ok([200, 303, 409, 415, 422].includes(statusCode), `${role}: ${nameOf(route)} ${statusCode}`)
     }
   }
-)
+})
 
-t.test('S23: an id that is none is an address where there is nothing', async t => {
+t.test('S23: an invalid id is not found', async t => {
   const ada = await browser('ada')
   const unreadable = [
     '0',
@@ -165,7 +162,7 @@ t.test('S23: an id that is none is an address where there is nothing', async t =
   }
 })
 
-t.test('S23: links that nobody has are unknown', async t => {
+t.test('S23: links to unknown ids are not found', async t => {
   const nobody = await browser()
   for (const route of unknown.filter(({ pattern }) => /:token|:name/.test(pattern)))
     t.equal((await ask(nobody, route)).statusCode, 404, nameOf(route))

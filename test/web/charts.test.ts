@@ -11,7 +11,7 @@ const seriesOf = (values: number[][]) =>
     points: values.map((pair, index) => ({ label: `${index} Nov`, values: pair }))
   })
 
-test('a line chart can be drawn of no, one, two and many weeks, also when all are zero', async t => {
+test('a line chart can have no, one, two or many weeks, even if all are zero', async t => {
   const cases = [
     [],
     [[0, 0]],
@@ -38,7 +38,7 @@ test('a line chart can be drawn of no, one, two and many weeks, also when all ar
   )
 })
 
-test('the names of lines that end at the same height do not cover each other', async t => {
+test('the labels of lines that end at the same height do not overlap', async t => {
   const heights = [
     ...seriesOf([
       [0, 0],
@@ -51,7 +51,7 @@ test('the names of lines that end at the same height do not cover each other', a
   )
 })
 
-test('the axis goes up in whole people and reaches the highest value', async t => {
+test('the axis counts whole people and reaches the highest value', async t => {
   t.same(axisSteps(0), [0, 1])
   t.same(axisSteps(1), [0, 1])
   t.same(axisSteps(9), [0, 5, 10])
@@ -62,7 +62,7 @@ test('the axis goes up in whole people and reaches the highest value', async t =
   }
 })
 
-test('a funnel of nobody is drawn, and its columns are as high as their steps', async t => {
+test('a funnel without people can be drawn, and columns are as high as their values', async t => {
   const funnelOf = (values: number[]) =>
     funnel({ id: 'f', title: 'Funnel', desc: 'So many.', steps: values.map(value => ({ name: 'Step', value })) })
   t.ok(isWhole(funnelOf([0, 0, 0, 0])))
@@ -70,7 +70,7 @@ test('a funnel of nobody is drawn, and its columns are as high as their steps', 
   t.match(funnelOf([200, 100, 50, 0]), /class="f1"[^>]* y="4%".*class="f2"[^>]* y="52%".*class="f3"[^>]* y="76%"/)
 })
 
-test('a bar shows its parts, the smallest too, and survives a total of zero', async t => {
+test('a bar shows its parts, even the smallest, and works with a total of zero', async t => {
   t.equal(bar([], 0), '<svg class="bar" aria-hidden="true"></svg>')
   t.ok(isWhole(bar([{ value: 0, className: 'a' }], 0)))
   const parts = [

@@ -25,7 +25,7 @@ async function statusesOf(forwarded: (string | undefined)[], { app } = behind): 
 const isThrottled = async (t: Test, name: string, forwarded: (string | undefined)[], site = behind) =>
   t.same(await statusesOf(forwarded, site), [422, 422, 422, 422, 422, 429], name)
 
-t.test('S21: the sixth wrong password in a minute is refused, whatever a proxy adds to the address', async t => {
+t.test('S21: the sixth wrong password in a minute is refused, whatever a proxy appends to the address', async t => {
   const each = (make: (n: number) => string | undefined) => Array.from({ length: 6 }, (_, n) => make(n))
   await isThrottled(
     t,
@@ -72,7 +72,7 @@ t.test('S21: the sixth wrong password in a minute is refused, whatever a proxy a
   t.same(await statusesOf(each(n => `203.0.113.${n}`)), Array(6).fill(422), 'others are not refused with them')
 })
 
-t.test('the log has one spelling of the address, and never what is none', async t => {
+t.test('the log has one spelling of each address, and no text that is not an address', async t => {
   const ipOf = async (forwarded: string) => {
     behind.logged.length = 0
     await behind.app.inject({ url: '/live', headers: { 'x-forwarded-for': forwarded } })
@@ -87,7 +87,7 @@ t.test('the log has one spelling of the address, and never what is none', async 
   t.equal(await ipOf('10.0.0.1,'.repeat(1000)), '10.0.0.1', 'no chain of proxies is that long')
 })
 
-t.test('a client that is gone before it is answered makes no fault', async t => {
+t.test('a client that disconnects before the answer causes no error', async t => {
   await behind.app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = behind.app.server.address() as AddressInfo
   behind.logged.length = 0

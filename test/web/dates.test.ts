@@ -3,7 +3,7 @@ import { showTime, startOfDay, timeZoneNamed } from '../../src/web/dates.ts'
 
 const at = (day: string, zone: string, later = 0) => startOfDay(day, zone, later).toISOString()
 
-t.test('a day begins when the zone’s clocks say so', async t => {
+t.test('a day begins according to the time zone’s clocks', async t => {
   t.equal(at('2026-03-10', 'UTC'), '2026-03-10T00:00:00.000Z')
   t.equal(at('2026-03-10', 'UTC', 1), '2026-03-11T00:00:00.000Z')
   t.equal(at('2026-03-10', 'Pacific/Auckland'), '2026-03-09T11:00:00.000Z')
@@ -15,7 +15,7 @@ t.test('a day begins when the zone’s clocks say so', async t => {
   t.equal(at('2026-07-10', 'Etc/GMT-14'), '2026-07-09T10:00:00.000Z')
 })
 
-t.test('also where the clocks change on that day, or skip its midnight', async t => {
+t.test('even if the clocks change on that day, or skip its midnight', async t => {
   t.equal(at('2026-03-29', 'Europe/Berlin'), '2026-03-28T23:00:00.000Z')
   t.equal(at('2026-03-29', 'Europe/Berlin', 1), '2026-03-29T22:00:00.000Z', 'a day of 23 hours')
   t.equal(at('2026-10-25', 'Europe/Berlin', 1), '2026-10-25T23:00:00.000Z', 'a day of 25 hours')
@@ -23,7 +23,7 @@ t.test('also where the clocks change on that day, or skip its midnight', async t
   t.equal(at('2011-12-30', 'Pacific/Apia'), at('2011-12-31', 'Pacific/Apia'), 'a day that there never was')
 })
 
-t.test('F16: a time zone is an IANA name, in any case; an offset is none', async t => {
+t.test('F16: a time zone is an IANA name, in any case; an offset is not', async t => {
   t.equal(timeZoneNamed('europe/berlin'), 'Europe/Berlin')
   t.equal(timeZoneNamed(' Asia/Tokyo '), 'Asia/Tokyo')
   for (const name of ['UTC', 'Etc/UTC', 'GMT', 'Etc/GMT+5', 'US/Eastern', 'Asia/Calcutta', 'Asia/Kolkata', 'EST5EDT'])
@@ -47,7 +47,7 @@ t.test('F16: a time zone is an IANA name, in any case; an offset is none', async
   for (const name of Intl.supportedValuesOf('timeZone')) t.ok(timeZoneNamed(name), name)
 })
 
-t.test('a zone that this Node does not know reads as UTC', async t => {
+t.test('a time zone unknown to this Node counts as UTC', async t => {
   t.match(showTime(new Date('2026-03-10T12:00:00Z'), 'Mars/Olympus').text, '12:00')
   t.equal(at('2026-03-10', 'Mars/Olympus'), '2026-03-10T00:00:00.000Z')
 })

@@ -17,7 +17,7 @@ async function untilBack(ask: () => Promise<LightMyRequestResponse>): Promise<Li
 const telling =
   /at .*\.ts|node_modules|select .* from|insert into|relation|column|postgres|fastify|node\/|localhost:5432|\/tmp\/|PGSQL|ECONN/i
 
-t.test('S41: a fault is a page with the number of the request, and the log holds the same number', async t => {
+t.test('S41: an internal error shows a page with the request’s number, which is in the log too', async t => {
   const ada = await browser('ada')
   await db.$client`alter table batches rename to elsewhere`
   logged.length = 0
@@ -35,27 +35,24 @@ t.test('S41: a fault is a page with the number of the request, and the log holds
   t.equal((await ada.get('/batches')).statusCode, 200, 'and it goes on')
 })
 
-t.test(
-  'S41: without its database every page says so and when to try again, and tells nothing of the house',
-  async t => {
-    const ada = await browser('ada')
-    cable.cut()
-    logged.length = 0
-    for (const { method, url, pattern } of routesOf(app, unknownRows)) {
-      if (method === 'HEAD' || pattern === '/live' || pattern === '/ready' || pattern === '/assets/:name') continue
-      const answer = method === 'GET' ? await ada.get(url) : await ada.post(url, forms[pattern] ?? {})
-      t.equal(answer.statusCode, 503, `${method} ${pattern}`)
-      t.match(answer.headers, { 'retry-after': /^\d+$/, 'content-type': /^text\/html/, 'cache-control': 'no-store' })
-      t.match(answer.body, 'The database is not answering')
-      t.notMatch(answer.body.replace(/<(link|script|use)[^>]*>/g, ''), telling)
-    }
-    t.notMatch(logged.join(''), /"level":(50|60).*(nobody@|seven-otters)/)
-    await cable.mend()
-    t.equal((await untilBack(() => ada.get('/people'))).statusCode, 200, 'back without a restart')
+t.test('S41: without the database every page says so and when to try again, and reveals no internals', async t => {
+  const ada = await browser('ada')
+  cable.cut()
+  logged.length = 0
+  for (const { method, url, pattern } of routesOf(app, unknownRows)) {
+    if (method === 'HEAD' || pattern === '/live' || pattern === '/ready' || pattern === '/assets/:name') continue
+    const answer = method === 'GET' ? await ada.get(url) : await ada.post(url, forms[pattern] ?? {})
+    t.equal(answer.statusCode, 503, `${method} ${pattern}`)
+    t.match(answer.headers, { 'retry-after': /^\d+$/, 'content-type': /^text\/html/, 'cache-control': 'no-store' })
+    t.match(answer.body, 'The database is not answering')
+    t.notMatch(answer.body.replace(/<(link|script|use)[^>]*>/g, ''), telling)
   }
-)
+  t.notMatch(logged.join(''), /"level":(50|60).*(nobody@|seven-otters)/)
+  await cable.mend()
+  t.equal((await untilBack(() => ada.get('/people'))).statusCode, 200, 'back without a restart')
+})
 
-t.test('a database that goes while somebody signs in signs nobody in', async t => {
+t.test('if the database goes down during a sign-in, no one is signed in', async t => {
   const visitor = await browser()
   cable.cut()
   const fields = { email: 'ada@larkfield.example', password: goodPassword }
@@ -65,7 +62,7 @@ t.test('a database that goes while somebody signs in signs nobody in', async t =
   t.equal((await untilBack(() => visitor.post('/sign-in', fields))).statusCode, 303)
 })
 
-t.test('an unknown address is a page that leads back to where the reader may go', async t => {
+t.test('the page of an unknown address links to a page that the reader may open', async t => {
   t.match((await (await browser('ada')).get('/nowhere')).body, 'href="/"')
   t.match((await (await browser('dan')).get('/nowhere')).body, 'href="/me"')
   const page = await (await browser()).get('/nowhere')
@@ -73,7 +70,7 @@ t.test('an unknown address is a page that leads back to where the reader may go'
   t.match(page.body, '<h1>Not found</h1>')
 })
 
-t.test('who is signed out is led to the sign-in from an address that is not there', async t => {
+t.test('at an unknown address people without a session are led to sign-in', async t => {
   const out = await (await browser()).get('/nowhere')
   t.equal(out.statusCode, 404)
   t.match(out.body, /<a class="btn primary" href="\/sign-in">Sign in<\/a>/)

@@ -15,7 +15,7 @@ const tooMany = 'a&'.repeat(maxFields)
 const longest = 'a&'.repeat(32_000)
 const wide = 5_000_000
 
-t.test('S26: a form with too many fields is refused before its route, its token or its path is looked at', async t => {
+t.test('S26: a form with too many fields is refused before its route, token or path is checked', async t => {
   const send = (url: string, payload: string, headers = visitor) =>
     app.inject({ method: 'POST', url, payload, headers })
   for (const url of ['/sign-in', '/nowhere', `/join/${'A'.repeat(43)}`]) {
@@ -30,7 +30,7 @@ t.test('S26: a form with too many fields is refused before its route, its token 
   t.ok(process.cpuUsage(before).user < wide, 'not one of them costs what it did')
 })
 
-t.test('S26: so is a form with too many fields for every other route', async t => {
+t.test('S26: the same applies to every other route', async t => {
   const ada = await browser('ada')
   const headers = { ...visitor, cookie: ada.cookie! }
   const others = writes(routesOf(app, unknownRows)).filter(
@@ -49,7 +49,7 @@ t.test('S26: a query with too many fields is refused for every path', async t =>
   }
 })
 
-t.test('the largest page of a group, with everyone selected, is a form that passes', async t => {
+t.test('the largest page of a group, with everyone selected, fits in a form', async t => {
   const members = Array.from({ length: 200 }, (_, index) => ({
     email: `p${index}@larkfield.example`,
     department: `Department ${index % 100}`
@@ -78,7 +78,7 @@ t.test('the largest page of a group, with everyone selected, is a form that pass
   t.equal(answer.statusCode, 303)
 })
 
-t.test('a page of a group that says in what it was made with more than fits selects nobody', async t => {
+t.test('a group’s page with an oversized hidden field selects no one', async t => {
   const { id } = await addGroup(db, 'Sales', [{ email: 'sally@larkfield.example', department: 'Sales' }])
   const ben = await browser('ben')
   for (const query of [tooMany, 'q=%ff', 'q=%00'])

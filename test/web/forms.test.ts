@@ -35,7 +35,7 @@ async function refuses(t: Test, status: number, variants: (route: TestRoute) => 
     )
   t.same(await rows(), before)
 }
-t.test('S24: a field that the form does not have is refused', async t => {
+t.test('S24: an unknown field is refused', async t => {
   await refuses(t, 400, route =>
     ['role', 'is_admin', 'id', 'email[]', 'name[first]', 'token2', ' name', 'NAME', ''].map(extra => {
       const name = extra in formOf(route) ? `${extra}_` : extra
@@ -44,7 +44,7 @@ t.test('S24: a field that the form does not have is refused', async t => {
   )
 })
 
-t.test('S24: a repeat or an array where one value belongs is refused', async t => {
+t.test('S24: a repeated or array value is refused where one value is expected', async t => {
   await refuses(t, 400, route =>
     scalarsOf(route).flatMap(name => {
       const value = String(formOf(route)[name])
@@ -58,7 +58,7 @@ t.test('S24: a repeat or an array where one value belongs is refused', async t =
   )
 })
 
-t.test('S29: names that reach for the prototype are fields that the form does not have', async t => {
+t.test('S29: names that target the prototype are unknown fields', async t => {
   const names = [
     '__proto__',
     'constructor',
@@ -73,7 +73,7 @@ t.test('S29: names that reach for the prototype are fields that the form does no
   t.equal(({} as Record<string, unknown>).admin, undefined)
 })
 
-t.test('S24: NUL and broken UTF-8 are refused in names and in values', async t => {
+t.test('S24: NUL and broken UTF-8 are refused in names and values', async t => {
   const raw = (route: TestRoute, ...bytes: number[]) =>
     Buffer.from([...Buffer.from(`${encode(formOf(route))}&`), ...bytes])
   await refuses(t, 400, route => {
@@ -91,7 +91,7 @@ t.test('S24: NUL and broken UTF-8 are refused in names and in values', async t =
   })
 })
 
-t.test('S24: a form of another content type is refused, however it is spelled', async t => {
+t.test('S24: a form of another content type is refused, in any spelling', async t => {
   const types = [
     'application/json',
     'application/json; charset=utf-8',
@@ -127,7 +127,7 @@ t.test('S24: a value of a megabyte is too large', async t => {
   })
 })
 
-t.test('S24: a value that is long, odd or of another kind is judged as text, and never breaks anything', async t => {
+t.test('S24: a long, odd or wrong value is validated as text, and never breaks anything', async t => {
   const odd = ['', ' ', '0', 'null', '[]', '{}', '-1', '1e999', 'x'.repeat(60_000), '\u202e', '💥'.repeat(500)]
   const strange = [
     "'; drop table people; --",
@@ -147,7 +147,7 @@ t.test('S24: a value that is long, odd or of another kind is judged as text, and
     }
 })
 
-t.test('S24: a query is read as strictly: one value each, whole text, no pollution', async t => {
+t.test('S24: a query is read just as strictly: one value each, valid text, no pollution', async t => {
   // the wrong passwords before were one network's for this minute
   await set.db.$client`delete from sign_in_failures`
   const ada = await set.browser('ada')

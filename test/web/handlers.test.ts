@@ -35,7 +35,7 @@ await app.listen({ host: '127.0.0.1', port: 0 })
 t.teardown(() => app.close())
 const { port } = app.server.address() as AddressInfo
 
-t.test('F3: a handler that is late is not called a database that is away', async t => {
+t.test('F3: a slow handler is not reported as an unreachable database', async t => {
   const page = await app.inject('/late')
   t.equal(page.statusCode, 503)
   t.match(page.headers['retry-after'], /^\d+$/)
@@ -46,7 +46,7 @@ t.test('F3: a handler that is late is not called a database that is away', async
   t.match(form.body, 'may or may not have gone through')
 })
 
-t.test('F3: a full line says whose fault it is, and how long to wait', async t => {
+t.test('F3: a full queue says why, and how long to wait', async t => {
   const network = await app.inject('/full/network')
   t.match(network, { statusCode: 429, headers: { 'retry-after': '75' } })
   t.match(network.body, 'on your network')
@@ -56,7 +56,7 @@ t.test('F3: a full line says whose fault it is, and how long to wait', async t =
   t.match(all.json(), { title: 'Rollcall is busy' })
 })
 
-t.test('F3: a reader who leaves ends what waits for them; one who is answered too', async t => {
+t.test('F3: work for a request ends when its reader disconnects or has an answer', async t => {
   const request = http.get({ port, host: '127.0.0.1', path: '/waits' })
   request.on('error', () => {})
   await begun.promise

@@ -31,7 +31,7 @@ function checkHeaders(t: Test, answer: LightMyRequestResponse, name: string, pat
   for (const tell of ['server', 'x-powered-by', 'via']) t.notOk(answer.headers[tell], `${tell}: ${name}`)
 }
 
-t.test('S17, S32: every route answers everybody with the whole set of headers', async t => {
+t.test('S17, S32: every route sends all security headers to everyone', async t => {
   const visitors = await Promise.all([browser('ada'), browser('dan'), browser()])
   for (const { method, url, pattern } of routesOf(app, rows)) {
     for (const { cookie } of visitors) {
@@ -42,7 +42,7 @@ t.test('S17, S32: every route answers everybody with the whole set of headers', 
   }
 })
 
-t.test('S32: over https browsers keep to it for a year, on this host and on no other', async t => {
+t.test('S32: over https browsers are told to use https for a year, for this host only', async t => {
   const https = await startApp({ environment: { BASE_URL: 'https://rollcall.larkfield.example' } })
   t.teardown(https.close)
   const host = 'rollcall.larkfield.example'
@@ -58,7 +58,7 @@ t.test('S32: over https browsers keep to it for a year, on this host and on no o
   }
 })
 
-t.test('S17, S32: so do redirects and every kind of error', async t => {
+t.test('S17, S32: redirects and every kind of error send them too', async t => {
   const ada = await browser('ada')
   const nobody = await browser()
   const answers: [number, Promise<LightMyRequestResponse>][] = [
@@ -93,7 +93,7 @@ t.test('S17, S32: so do redirects and every kind of error', async t => {
   checkHeaders(t, broken, '/batches')
 })
 
-t.test('S17: no page holds script or style of its own', async t => {
+t.test('S17: no page has its own script or style', async t => {
   const ada = await browser('ada')
   for (const url of [
     '/',

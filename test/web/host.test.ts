@@ -38,7 +38,7 @@ const forged: string[][] = [
   ['X-Forwarded-Host: evil.example', 'X-Forwarded-Proto: https', 'X-Forwarded-For: 6.6.6.6', 'Via: evil.example']
 ]
 
-t.test('S8: links in mails start with BASE_URL, whatever headers say', async t => {
+t.test('S8: links in emails start with BASE_URL, whatever headers say', async t => {
   const folder = path.join(dataDir, 'outbox')
   for (const [index, headers] of forged.entries()) {
     const email = `forged${index}@larkfield.example`
@@ -58,7 +58,7 @@ t.test('S8: links in mails start with BASE_URL, whatever headers say', async t =
   }
 })
 
-t.test('S8: pages link to nothing but paths of their own', async t => {
+t.test('S8: pages link only to their own paths', async t => {
   const { token } = await linkOf(db, 'forged0@larkfield.example')
   for (const headers of forged)
     for (const url of ['/sign-in', `/join/${token}`, '/nowhere', '/people']) {
@@ -67,7 +67,7 @@ t.test('S8: pages link to nothing but paths of their own', async t => {
     }
 })
 
-t.test('S8: any other host is told where Rollcall lives, and nothing else', async t => {
+t.test('S8: any other host is told only the address of Rollcall', async t => {
   const foreign: [string, string[]][] = [
     ['GET /sign-in HTTP/1.1', ['Host: evil.example']],
     ['GET /sign-in HTTP/1.1', ['Host: evil.example', own]],

@@ -6,7 +6,7 @@ import { hrefOf, linksOf, pageOf, pageSize, rowsToRead, textOf } from '../../src
 const rows = (count: number) => Array.from({ length: count }, (_, index) => ({ id: index + 1 }))
 const page = (count: number) => pageOf(rows(count), row => row.id)
 
-t.test('a page shows fifty rows, and one more tells that there is a next page', async t => {
+t.test('a page shows fifty rows, and one more row means that there is a next page', async t => {
   t.equal(rowsToRead, pageSize + 1)
   t.same(page(0), { rows: [], hasMore: false, next: null })
   t.match(page(pageSize), { rows: { length: pageSize }, hasMore: false, next: null })
@@ -14,7 +14,7 @@ t.test('a page shows fifty rows, and one more tells that there is a next page', 
   t.equal(page(rowsToRead).rows.at(-1)?.id, pageSize, 'the next page begins after the last row shown')
 })
 
-t.test('an address holds what is said, and nothing else', async t => {
+t.test('an address has only the given parameters', async t => {
   t.equal(hrefOf('/people', {}), '/people')
   t.equal(hrefOf('/people', { q: '', after: null, status: undefined }), '/people')
   t.equal(hrefOf('/people', { q: 'jo & co', after: 12 }), '/people?q=jo+%26+co&after=12')
@@ -23,7 +23,7 @@ t.test('an address holds what is said, and nothing else', async t => {
   t.equal(hrefOf('/people', { line: 0 }), '/people?line=0', 'zero is said')
 })
 
-t.test('a list leads to its beginning and to its next page, where there is one', async t => {
+t.test('a list links to its first page and to its next page, if there is one', async t => {
   const href = (after: number | null) => hrefOf('/teams', { after })
   t.same(linksOf(page(3), false, href), { first: null, next: null })
   t.same(linksOf(page(3), true, href), { first: '/teams', next: null })
@@ -37,12 +37,12 @@ t.test('an id is positive and fits in a number', async t => {
   for (const text of others) t.equal(idOf(text), undefined, `${text}`)
 })
 
-t.test('a parameter is a text that is there once', async t => {
+t.test('a parameter is text that appears once', async t => {
   t.equal(textOf({ after: '12' }, 'after'), '12')
   for (const query of [{}, { after: ['1', '2'] }, undefined, null, 'after']) t.equal(textOf(query, 'after'), undefined)
 })
 
-t.test('one character is no search', async t => {
+t.test('one character does not search', async t => {
   t.same(['jo', ' jo ', 'j', ' j ', '', undefined].map(searchTerm), [
     'jo',
     'jo',

@@ -72,7 +72,7 @@ const harmless = ['/invite/check', '/settings/directory/test', '/sign-out', '/me
 const owned = writes(routesOf(app, rows)).filter(({ access }) => ['member', 'admin', 'owner'].includes(access))
 const walked = owned.filter(({ pattern }) => ![...elsewhere, ...harmless].includes(pattern))
 
-t.test('F6: an act whose sender lost the role after the request was let in does nothing', async t => {
+t.test('F6: an action whose sender lost the role after the request was accepted does nothing', async t => {
   const [ada, ben] = await Promise.all([browser('ada'), browser('ben')])
   await ben.post(`/groups/${rows.groups}/selections`, { section: 'Platform', by: 'department' })
   const [selection] = await db.execute<{ id: string }>(sql`select id from selections`)
@@ -93,7 +93,7 @@ t.test('F6: an act whose sender lost the role after the request was let in does 
   }
 })
 
-t.test('F6: an act that asks the directory first asks for the role afterwards', async t => {
+t.test('F6: an action that asks the directory first checks the role afterwards', async t => {
   const directory = scriptDirectory()
   directory.groups.set('late', { name: 'Late', people: [entry('lou')] })
   const { port } = directory
@@ -115,7 +115,7 @@ t.test('F6: an act that asks the directory first asks for the role afterwards', 
   t.same(await everything(), before)
 })
 
-t.test('F6: a list whose sender is demoted while it arrives is refused whole', async t => {
+t.test('F6: a list whose sender is demoted while it arrives is refused as a whole', async t => {
   const ben = await browser('ben')
   const before = (await everyRow(db)).filter(row => /^(batches|chunks|recipients|events) /.test(row))
   const part = (name: string, text: string) => `--b\r\nContent-Disposition: form-data; ${name}\r\n\r\n${text}\r\n`

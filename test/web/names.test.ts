@@ -11,7 +11,7 @@ const ada = await browser('ada')
 const unseen = ['\u200b', '\u2060', '\u3164', '\u00ad\u00ad', '\u202e', '\u2800', '\ufe0f', '\u00a0\u200b']
 const turned = '\u202egnitteB\u202c Ada\u200f'
 
-t.test('F15: a name in which there is nothing to see is refused wherever a name is typed', async t => {
+t.test('F15: a name without visible characters is refused in every form', async t => {
   const { token } = await inviteOne(db, ids.ada, 'unseen@larkfield.example')
   const visitor = await browser()
   const settings = { domains: 'larkfield.example', continue_url: '', invitation_days: '14' }
@@ -28,7 +28,7 @@ t.test('F15: a name in which there is nothing to see is refused wherever a name 
   }
 })
 
-t.test('F15: what would turn the text after it around is not kept in a name', async t => {
+t.test('F15: characters that reverse the text after them are removed from names', async t => {
   const made = await ada.post('/teams', { name: turned })
   const team = made.headers.location!
   t.match(await one(db, sql`select name from teams where id = ${team.split('/').at(-1)}`), { name: 'gnitteB Ada' })
@@ -40,30 +40,27 @@ t.test('F15: what would turn the text after it around is not kept in a name', as
   t.notMatch((await ada.get('/people')).body, /[\u202a-\u202e\u2066-\u2069]/)
 })
 
-t.test(
-  'F16: a time zone that PostgreSQL would read another way is refused; any day can be asked for in all others',
-  async t => {
-    for (const time_zone of ['+0530', '+05:00', '-08:00', 'Mars/Olympus', 'UTC+5', '<b>'])
-      t.equal((await ada.post('/me', { time_zone })).statusCode, 422, time_zone)
-    for (const time_zone of [
-      'america/new_york',
-      'Etc/GMT+5',
-      'Asia/Calcutta',
-      'US/Pacific',
-      'UTC',
-      'EST5EDT',
-      ' Europe/Berlin ',
-      '',
-      ' '
-    ]) {
-      t.equal((await ada.post('/me', { time_zone })).statusCode, 303, time_zone)
-      t.equal((await ada.get('/activity?from=2026-03-29&to=2026-10-25')).statusCode, 200, time_zone)
-    }
-    t.match(await one(db, sql`select time_zone from people where id = ${ids.ada}`), { time_zone: null })
+t.test('F16: a time zone that PostgreSQL would read differently is refused; all others work for any day', async t => {
+  for (const time_zone of ['+0530', '+05:00', '-08:00', 'Mars/Olympus', 'UTC+5', '<b>'])
+    t.equal((await ada.post('/me', { time_zone })).statusCode, 422, time_zone)
+  for (const time_zone of [
+    'america/new_york',
+    'Etc/GMT+5',
+    'Asia/Calcutta',
+    'US/Pacific',
+    'UTC',
+    'EST5EDT',
+    ' Europe/Berlin ',
+    '',
+    ' '
+  ]) {
+    t.equal((await ada.post('/me', { time_zone })).statusCode, 303, time_zone)
+    t.equal((await ada.get('/activity?from=2026-03-29&to=2026-10-25')).statusCode, 200, time_zone)
   }
-)
+  t.match(await one(db, sql`select time_zone from people where id = ${ids.ada}`), { time_zone: null })
+})
 
-t.test('F16: an offset that was kept before counts as what it says, in the table as on the page', async t => {
+t.test('F16: an offset stored before counts as it reads, in the CSV as on the page', async t => {
   for (const zone of ['+0530', '+05:00', '-08:00', 'No/Where']) {
     await db.execute(sql`update people set time_zone = ${zone} where id = ${ids.ada}`)
     const today = new Date().toISOString().slice(0, 10)

@@ -42,7 +42,7 @@ function send(method: string, url: string, pattern: string, headers: Record<stri
   })
 }
 
-t.test('S18: no form that was not sent from our own pages reaches a handler', async t => {
+t.test('S18: no form from outside our own pages reaches a handler', async t => {
   const before = await everyRow(db)
   const closed = real.filter(({ pattern }) => pattern !== '/unsubscribe/:token')
   t.ok(closed.length >= 20, 'the application lists them')
@@ -54,7 +54,7 @@ t.test('S18: no form that was not sent from our own pages reaches a handler', as
   t.same(await everyRow(db), before)
 })
 
-t.test('S18: methods and addresses that no page uses are refused alike', async t => {
+t.test('S18: methods and addresses that no page uses are refused as well', async t => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     t.equal((await send(method, '/people/1', '', { origin: evil })).statusCode, 403, method)
     t.equal((await send(method, '/nowhere', '', { origin: evil })).statusCode, 403, method)
@@ -62,7 +62,7 @@ t.test('S18: methods and addresses that no page uses are refused alike', async t
   }
 })
 
-t.test('S18: our own forms pass, with script and without, also where a browser sends no fetch metadata', async t => {
+t.test('S18: our own forms pass, with JavaScript and without, even if a browser sends no fetch metadata', async t => {
   const own: Record<string, string>[] = [
     { origin: baseUrl, 'sec-fetch-site': 'same-origin' },
     { 'sec-fetch-site': 'same-origin' },
@@ -77,7 +77,7 @@ t.test('S18: our own forms pass, with script and without, also where a browser s
     }
 })
 
-t.test('S18: only the one-click opt-out, which mail programs post, comes from anywhere', async t => {
+t.test('S18: only the one-click opt-out, which mail programs send, may come from anywhere', async t => {
   const [open, ...others] = real.filter(({ pattern }) =>
     app.declaredRoutes.some(({ url, config }) => url === pattern && config.anyOrigin)
   )

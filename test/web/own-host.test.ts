@@ -5,7 +5,7 @@ import { encode, goodPassword, startApp } from '../support/app.ts'
 
 const own = 'https://rollcall.larkfield.example'
 
-t.test('a host is ours however it is spelled', async t => {
+t.test('our host is recognized in any spelling', async t => {
   const spellings: [baseUrl: string, hosts: string[]][] = [
     [own, ['', ':443', ':', ':0443', '.', '.:443'].map(end => `rollcall.larkfield.example${end}`)],
     [own, ['ROLLCALL.Larkfield.EXAMPLE', 'Rollcall.Larkfield.Example.:443']],
@@ -18,7 +18,7 @@ t.test('a host is ours however it is spelled', async t => {
   for (const [baseUrl, hosts] of spellings) for (const host of hosts) t.ok(isOwnHost(host, baseUrl), host)
 })
 
-t.test('S8: another host is not, however close it looks', async t => {
+t.test('S8: another host is not, however similar', async t => {
   const hosts = [
     ...['', 'rollcall.larkfield.example:80', 'rollcall.larkfield.example:8443', 'rollcall.larkfield.example:443:443'],
     ...['rollcall.larkfield.example..', 'rollcall.larkfield.example/', 'rollcall.larkfield.example@evil.example'],
@@ -32,14 +32,14 @@ t.test('S8: another host is not, however close it looks', async t => {
   t.notOk(isOwnHost(undefined, own))
 })
 
-t.test('S18: an origin is ours with its scheme, and no other scheme', async t => {
+t.test('S18: an origin is ours only with its scheme', async t => {
   for (const text of [own, `${own}:443`, 'HTTPS://ROLLCALL.larkfield.example', `${own}.`])
     t.ok(isOwnOrigin(text, own), text)
   for (const text of ['null', '', 'http://rollcall.larkfield.example', `${own}/`, `${own}:80`, 'https://evil.example'])
     t.notOk(isOwnOrigin(text, own), text)
 })
 
-t.test('a proxy may add the port and the dot of the root: the pages work, their forms too', async t => {
+t.test('if a proxy adds the port and the final dot, pages and forms work', async t => {
   const { app, close } = await startApp({ environment: { BASE_URL: own } })
   t.teardown(close)
   for (const host of ['rollcall.larkfield.example:443', 'ROLLCALL.LARKFIELD.EXAMPLE', 'rollcall.larkfield.example.']) {
@@ -55,7 +55,7 @@ t.test('a proxy may add the port and the dot of the root: the pages work, their 
   t.equal((await app.inject({ url: '/sign-in', headers: { host: 'rollcall.larkfield.example:80' } })).statusCode, 421)
 })
 
-t.test('a coding is used where it is accepted, whatever its case, and not where its weight is 0', async t => {
+t.test('a compression is used if it is accepted, in any case, and not if its weight is 0', async t => {
   for (const header of ['br', 'gzip, br', 'BR', 'gzip;q=0.5, br;q=0.9', ' br ; q=1', 'br;q=0.001'])
     t.ok(accepts(header, 'br'), String(header))
   for (const header of ['', undefined, 'gzip', 'br;q=0', 'br; q=0.000', 'xbr', 'brotli'])

@@ -11,7 +11,7 @@ const rows = await realRows(rollcall)
 const urls = [...new Set(routesOf(app, rows).map(({ url }) => url))]
 const personas: (Persona | undefined)[] = ['ada', 'ben', 'cleo', 'dan', undefined]
 
-t.test('S2: asking for any address, by anybody and however often, changes no row of any table', async t => {
+t.test('S2: opening any address, as anyone and any number of times, changes no row of any table', async t => {
   const visitors = await Promise.all(personas.map(persona => browser(persona)))
   const before = await everyRow(db)
   let asked = 0
@@ -27,7 +27,7 @@ t.test('S2: asking for any address, by anybody and however often, changes no row
   t.same(await everyRow(db), before)
 })
 
-t.test('S2: a mail scanner that follows every link of the mail uses nothing up', async t => {
+t.test('S2: a mail scanner that follows every link of the email uses nothing up', async t => {
   const scanner = await browser()
   const before = await everyRow(db)
   for (const url of [`/join/${rows.join}`, `/unsubscribe/${rows.unsubscribe}`])
@@ -36,7 +36,7 @@ t.test('S2: a mail scanner that follows every link of the mail uses nothing up',
   t.same(await everyRow(db), before)
 })
 
-t.test('HEAD answers what GET answers, without the page', async t => {
+t.test('HEAD answers like GET, without the page', async t => {
   const ada = await browser('ada')
   const headers = { host: 'localhost:3000', cookie: ada.cookie! }
   for (const { url } of reads(routesOf(app, rows)).filter(({ pattern }) => pattern !== '/setup')) {

@@ -47,7 +47,7 @@ const elsewhere = [
   `/${'x'.repeat(3000)}`
 ]
 
-t.test('S31: after signing in nobody is led anywhere but to a page of Rollcall', async t => {
+t.test('S31: after signing in people are only led to pages of Rollcall', async t => {
   const ada = await browser('ada')
   for (const [index, next] of elsewhere.entries()) {
     const shown = JSON.stringify(next.slice(0, 50))
@@ -65,7 +65,7 @@ t.test('S31: after signing in nobody is led anywhere but to a page of Rollcall',
   }
 })
 
-t.test('a page that was asked for before signing in is where one lands', async t => {
+t.test('after signing in people return to the page that they asked for', async t => {
   const own = [
     '/people',
     '/people?q=ben&status=invited',

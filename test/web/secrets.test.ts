@@ -11,7 +11,7 @@ const rollcall = await startApp({ environment: { LOG_LEVEL: 'trace' } })
 const { app, db, browser, dataDir, logged, work, close } = rollcall
 t.teardown(close)
 
-t.test('S1: fifty live links stand in no table, no log line, no metric and no page of an error', async t => {
+t.test('S1: fifty live links are in no table, log line, metric or error page', async t => {
   const ben = await browser('ben')
   const emails = Array.from({ length: 50 }, (_, index) => `p${index}@larkfield.example`)
   for (let at = 0; at < 50; at += 5) await ben.post('/invite', { email: emails.slice(at, at + 5) })
@@ -52,7 +52,7 @@ t.test('S1: fifty live links stand in no table, no log line, no metric and no pa
     t.notOk(haystack.includes(secret))
 })
 
-t.test('S1: the cookie of a session and a password stand in no table', async t => {
+t.test('S1: the session cookie and the password are in no table', async t => {
   const ada = await browser('ada')
   const rows = (await everyRow(db)).join('\n')
   const cookie = ada.cookie!.split('=')[1]!
@@ -60,7 +60,7 @@ t.test('S1: the cookie of a session and a password stand in no table', async t =
     t.notOk(rows.includes(each))
 })
 
-t.test('S34: fifty secrets that pass through every route stand in no log line', async t => {
+t.test('S34: fifty secrets that pass through every route are in no log line', async t => {
   const canaries = Array.from({ length: 50 }, () => randomBytes(32).toString('base64url'))
   let at = 0
   const canary = () => canaries[at++ % canaries.length]!
@@ -95,7 +95,7 @@ t.test('S34: fifty secrets that pass through every route stand in no log line', 
   )
 })
 
-t.test('S34: no line holds an address, also where somebody put it into the path or a failing search', async t => {
+t.test('S34: no line contains an address, even if it was in the path or in a failing search', async t => {
   const ada = await browser('ada')
   for (const url of [
     '/people/mallory@evil.example',
@@ -137,7 +137,7 @@ t.test('S34: a link’s path is logged as /join/*, in every spelling that leads 
   }
 })
 
-t.test('S34: nothing that is sent can break a log line or colour a terminal', async t => {
+t.test('S34: no input can break a log line or color a terminal', async t => {
   logged.length = 0
   const visitor = await browser()
   const breaks = [

@@ -68,14 +68,14 @@ test('a distribution list: disabled people, contacts, foreign principals, comput
   t.match(guest, { mail: 'guest@elsewhere.example', isDisabled: false })
 })
 
-test('a security group by its sign, in either way to write it, and its people by primary group', async t => {
+test('a security group by its type bit, written in either way, and its people by primary group', async t => {
   const { reading, names } = await read(t, 'unsigned')
   t.equal(reading.group.kind, 'security-group')
   t.same(names, ['dan'])
   t.match(reading, { listed: 0, resolved: 1, strategy: 'primary group' })
 })
 
-test('a circle: the group in itself is neither a member nor read again', async t => {
+test('a group that contains itself is neither a member nor read twice', async t => {
   const { reading, names } = await read(t, 'round')
   t.same(names, ['ada', 'ben', 'cleo', 'dan', 'guest'])
   t.match(reading, { nestedGroups: 1, cyclesCut: 1 })
@@ -86,7 +86,7 @@ test('an empty group is proved empty', async t => {
   t.match(reading, { listed: 0, resolved: 0 })
 })
 
-test('a server that finds nobody by DN is asked one by one', async t => {
+test('a server that finds no one by DN is read one entry at a time', async t => {
   const hidesDn = (filter: Buffer) => filter.includes('distinguishedName')
   const { reading, names } = await read(t, 'list', {
     script: ({ kind, filter, page }, reply) =>
@@ -103,7 +103,7 @@ test('a server without pages is read without them', async t => {
   t.ok(fake.requests.every(({ page }) => page === undefined))
 })
 
-test('vendors are told by the root entry, and one that hides it is read as plain LDAP', async t => {
+test('the root entry identifies the vendor, and a server that hides it is read as plain LDAP', async t => {
   const roots: [Record<string, string[]>, RegExp][] = [
     [{ supportedCapabilities: ['1.2.840.113556.1.4.800'] }, /Active Directory/],
     [{ objectClass: ['OpenLDAProotDSE'] }, /OpenLDAP/],

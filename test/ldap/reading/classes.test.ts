@@ -60,7 +60,7 @@ async function read(name: string, more = {}) {
   return { names: names.sort(), reading: outcome.reading }
 }
 
-t.test('E10: every class of people counts, and whatever has an address and is no group', async t => {
+t.test('E10: every class of people counts, and any entry that has an address and is not a group', async t => {
   const { names, reading } = await read('all')
   t.same(names, ['box', 'deep', 'login', 'open', 'plain', 'silent'])
   t.match(reading, { others: 1, nestedGroups: 1, repeated: 1, problems: [] })
@@ -71,7 +71,7 @@ t.test('E10: every class of people counts, and whatever has an address and is no
   t.notMatch(own.names, ['box'], 'a filter of the settings counts as it is')
 })
 
-t.test('E10: they are found by id and sign in as other people do', async t => {
+t.test('E10: these people are found by id and can sign in', async t => {
   const taken: { id: string; mail: string | null }[] = []
   const [all] = (await directory.searchGroups('all', 5)).groups
   await directory.readGroup(all!.id, async set => void taken.push(...set))
@@ -79,21 +79,21 @@ t.test('E10: they are found by id and sign in as other people do', async t => {
   t.match(await directory.checkPassword({ address: 'box@larkfield.example' }, 'x'), { outcome: 'wrong' })
 })
 
-t.test('E11: a group of class Group, and of a class below groupOfNames, is found by default', async t => {
+t.test('E11: groups of class Group, and of classes derived from groupOfNames, are found by default', async t => {
   const found = (await directory.searchGroups('', 20)).groups.map(({ name }) => name)
   t.same(found, ['all', 'both', 'demo', 'mailed', 'own'])
   t.same((await read('demo')).names, ['open', 'plain'])
   t.same((await read('own')).names, ['deep', 'open', 'plain'])
 })
 
-t.test('E11: members in several attributes are taken together, each once', async t => {
+t.test('E11: members in several attributes are combined, each once', async t => {
   const { names, reading } = await read('both')
   t.same(names, ['login', 'open', 'plain'])
   t.match(reading, { listed: 4, resolved: 3, repeated: 1, problems: [] })
   sumsUp(t, reading)
 })
 
-t.test('definitions of classes are read in any form, also in circles', async t => {
+t.test('class definitions are read in any form, even circular ones', async t => {
   const classes = classesFrom([
     "( 1 NAME 'top' ABSTRACT )",
     "( 2 NAME 'a' SUP top )",

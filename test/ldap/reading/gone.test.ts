@@ -20,12 +20,12 @@ t.teardown(() => server.stop())
 const directory = openDirectory(server.settings)
 const goneAmong = (dns: (string | null)[]) => directory.findGone(dns.map(dn => ({ id: `id of ${dn}`, dn })))
 
-t.test('R8: gone is what the directory says is not there, below a place that it shows', async t => {
+t.test('R8: an entry counts as deleted if the directory says that it is missing below a visible place', async t => {
   const gone = [dnOf('left'), `uid=x,ou=Former,${suffix}`, dnOf('again'), 'uid=x,dc=other', null]
   t.same((await goneAmong(gone)).sort(), gone.map(dn => `id of ${dn}`).sort(), 'or another entry has its DN')
 })
 
-t.test('R8, E8: who is elsewhere, or hidden, is not proved gone', async t => {
+t.test('R8, E8: people who are elsewhere or hidden do not count as deleted', async t => {
   t.same(await goneAmong([`uid=far,ou=branch,${suffix}`, `uid=secret,${hidden}`, `uid=left,${hidden}`]), [])
   t.same(await goneAmong([dnOf('unsure')]), [], 'nor one whose id is hidden')
   t.same(await goneAmong([]), [])

@@ -66,12 +66,12 @@ test('R8 6 reset on page 2: failed', async t => {
   isIncomplete(t, outcome, /broke|closed/)
 })
 
-test('R8 7 stall on page 2: failed in time', async t => {
+test('R8 7 stall on page 2: fails in time', async t => {
   const { outcome } = await read(t, request => isPage(1, request))
   isIncomplete(t, outcome, /no complete answer in time/)
 })
 
-test('R8 8 values in parts: all of them, and a part that does not come is a failure', async t => {
+test('R8 8 values in parts: all of them are read, and a missing part is a failure', async t => {
   const { outcome, taken } = await read(t, () => false)
   t.match(outcome, {
     outcome: 'read',
@@ -103,7 +103,7 @@ test('R8 9 a page without entries but with a cookie: followed to the end', async
   t.equal(taken, 1_200)
 })
 
-test('R8 10 rights lost: the people, some of the people, the members, the group, everything', async t => {
+test('R8 10 lost rights: to the people, some of the people, the members, the group, everything', async t => {
   const hide = (isHidden: (dn: string) => boolean) => (fake: FakeDirectory) => {
     fake.entries = fake.entries.filter(({ dn }) => !isHidden(dn))
   }
@@ -181,14 +181,14 @@ test('R8 10 rights lost: the people, some of the people, the members, the group,
   isIncomplete(t, (await read(t, () => false, withoutId)).outcome, /show no objectGUID/)
 })
 
-test('R8 11 no limit of ours: not one search asks for a size limit or a time limit', async t => {
+test('R8 11 no limit of ours: no search asks for a size limit or a time limit', async t => {
   const { fake } = await read(t, () => false)
   const searches = fake.requests.filter(({ kind }) => kind === 'search')
   t.ok(searches.length > 5)
   t.ok(searches.every(({ sizeLimit, timeLimit }) => sizeLimit === 0 && timeLimit === 0))
 })
 
-test('R8 12 the cookie is lost: the control does not come back', async t => {
+test('R8 12 the cookie is lost: the control is missing from the answer', async t => {
   const lose =
     (page: number): Script =>
     (request, reply) => {
@@ -201,7 +201,7 @@ test('R8 12 the cookie is lost: the control does not come back', async t => {
   t.match((await read(t, lose(0))).outcome, { outcome: 'read', reading: { resolved: 1_200, problems: [] } })
 })
 
-test('R8 an end that comes too early, said with success, is found out: whoever is listed is looked for by name', async t => {
+test('R8 an early end reported as success is detected: listed people are looked up by name', async t => {
   const { outcome, taken } = await read(t, (request, reply) => {
     if (!isPage(0, request)) return false
     for (const entry of reply.matches().slice(0, 300)) reply.entry(entry)
@@ -211,7 +211,7 @@ test('R8 an end that comes too early, said with success, is found out: whoever i
   t.equal(taken, 1_200)
 })
 
-test('4: signed out in between: who we are is asked before anything is believed', async t => {
+test('4: signed out in between: Rollcall checks its identity before it believes anything', async t => {
   let asked = 0
   const fake = await startFake({
     ...adOptions,
@@ -237,7 +237,7 @@ test('4: signed out in between: who we are is asked before anything is believed'
   )
 })
 
-test('an entry from outside the base is a reason to believe nothing (Keycloak CVE-2026-16071)', async t => {
+test('an entry from outside the base makes the answer untrustworthy (Keycloak CVE-2026-16071)', async t => {
   for (const dn of ['CN=evil,DC=elsewhere', 'CN=evil,OU=xdc\\=larkfield\\,dc=example', 'no dn']) {
     const { outcome } = await read(t, (request, reply) => {
       if (!isPage(1, request)) return false
@@ -248,7 +248,7 @@ test('an entry from outside the base is a reason to believe nothing (Keycloak CV
   }
 })
 
-test('who says to be in the group but is not listed adds nobody', async t => {
+test('a person who claims membership but is not listed is not added', async t => {
   const { outcome, taken } = await read(
     t,
     () => false,

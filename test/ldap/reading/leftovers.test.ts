@@ -33,11 +33,11 @@ async function read(t: Test, name: string, access: string[] = [], exclusions: st
   return outcome.reading
 }
 
-t.test('leftovers below a unit that was deleted, at any depth, are counted and hold nothing up', async t => {
+t.test('leftovers below a deleted unit, at any depth, are counted and do not fail the run', async t => {
   t.match(await read(t, 'staff'), { listed: 6, resolved: 3, dangling: 3, problems: [] })
 })
 
-t.test('who is there but hidden is not gone, whatever way the directory hides', async t => {
+t.test('people who are hidden do not count as deleted, in any way that the directory hides them', async t => {
   for (const right of ['none', 'disclose', 'search']) {
     const { problems, dangling } = await read(t, 'leaders', [`access to dn.subtree="${board}" by * ${right}`])
     t.match(problems, [/^1 of its members are missing or hidden.*ou=board,ou=people/], right)
@@ -47,23 +47,23 @@ t.test('who is there but hidden is not gone, whatever way the directory hides', 
   t.match(person.problems, [/missing or hidden/], 'also when only the person is')
 })
 
-t.test('who is gone below a unit that is hidden cannot be told from one who is hidden', async t => {
+t.test('below a hidden unit, deleted and hidden people look alike', async t => {
   const { problems } = await read(t, 'vacant', [`access to dn.subtree="${board}" by * none`])
   t.match(problems, [/missing or hidden/])
   t.match(await read(t, 'vacant'), { dangling: 1, problems: [] }, 'and is gone when the unit can be read')
 })
 
-t.test('when all above is hidden, nothing proves that a unit is gone', async t => {
+t.test('if everything above is hidden, nothing proves that a unit was deleted', async t => {
   const { problems } = await read(t, 'staff', [`access to dn.base="${people}" by * none`])
   t.match(problems, [/^3 of its members are missing or hidden/])
 })
 
-t.test('who is excluded need not be seen', async t => {
+t.test('excluded people need not be visible', async t => {
   const access = [`access to dn.subtree="${board}" by * none`]
   t.match(await read(t, 'leaders', access, [board]), { resolved: 2, others: 1, problems: [] })
 })
 
-t.test('a server that does not prove it is not believed: Active Directory keeps no leftovers', async t => {
+t.test('a server without proof is not believed: Active Directory keeps no leftovers', async t => {
   const members = ['ada', 'ben'].map(userDn)
   const fake = await startFake({
     ...adOptions,

@@ -44,7 +44,7 @@ async function isFailed(t: Test, script: Script, words: RegExp, group?: FakeEntr
   t.match((await read(t, script, group)).outcome, { outcome: 'failed', reason: words })
 }
 
-test('references to other servers among the entries of every page are passed over', async t => {
+test('references to other servers among the entries of every page are skipped', async t => {
   const script: Script = (request, reply) => {
     if (isPeople(request)) reply.raw(message(request.id, tlv(0x73, tlv(4, 'ldap://other.example/DC=x'))))
     return false
@@ -52,7 +52,7 @@ test('references to other servers among the entries of every page are passed ove
   await isWhole(t, script, all, 1_200)
 })
 
-test('answers that come in another order than they were asked for belong to their questions', async t => {
+test('answers in another order are matched to their requests', async t => {
   const held: (() => void)[] = []
   let most = 0
   const script: Script = (request, reply) => {
@@ -69,7 +69,7 @@ test('answers that come in another order than they were asked for belong to thei
   t.ok(most > 1, 'several at once')
 })
 
-test('an entry after the end of its answer, or for a question of somebody else, ends the reading', async t => {
+test('an entry after the end of its answer, or for another request, ends the reading', async t => {
   const late: Script = (request, reply) => {
     if (!isPeople(request) || pageOf(request) !== 1) return false
     reply.done(0, '', '1000')
@@ -83,7 +83,7 @@ test('an entry after the end of its answer, or for a question of somebody else, 
   await isFailed(t, stray, /sent an answer without a request/)
 })
 
-test('an end in the middle of a page, after an entry or within one, is no end of the list', async t => {
+test('an end in the middle of a page, after or within an entry, is not the end of the list', async t => {
   const ends: ((request: FakeRequest) => void)[] = [
     ({ socket }) => socket.end(),
     ({ socket }) => socket.resetAndDestroy(),
@@ -101,7 +101,7 @@ test('an end in the middle of a page, after an entry or within one, is no end of
     }
 })
 
-test('R8: a limit that strikes on the last page, with entries before it', async t => {
+test('R8: a limit that is reached on the last page, with entries before it', async t => {
   for (const [code, words] of [
     [3, /time limit/],
     [4, /size limit/],
@@ -116,7 +116,7 @@ test('R8: a limit that strikes on the last page, with entries before it', async 
   }
 })
 
-test('a cookie that never ends: the same page over and over', async t => {
+test('a cookie that never ends repeats the same page', async t => {
   const script: Script = (request, reply) => {
     if (!isPeople(request)) return false
     for (const entry of reply.matches().slice(0, 5)) reply.entry(entry)
@@ -126,7 +126,7 @@ test('a cookie that never ends: the same page over and over', async t => {
   await isFailed(t, script, /endless pages with nothing new/, primary)
 })
 
-test('people who come again on other pages are there once', async t => {
+test('people who appear again on other pages are counted once', async t => {
   const overlapping: Script = (request, reply) => {
     if (!isPeople(request)) return false
     const from = pageOf(request) * 500
@@ -141,7 +141,7 @@ test('people who come again on other pages are there once', async t => {
 const show = ({ id }: FakeRequest, reply: Reply, attributes: FakeEntry['attributes']) =>
   reply.raw(message(id, encodeEntry({ dn: groupDn('all'), attributes }))) && reply.done()
 
-test('values in parts that shrink, overlap, repeat or lie about their number are missing values', async t => {
+test('partial values that shrink, overlap, repeat or misreport their number count as missing', async t => {
   const members = names.map(userDn)
   const second: Record<string, string[]>[] = [
     { 'member;range=500-998': members.slice(500, 999 - 10) },

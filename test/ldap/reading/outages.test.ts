@@ -9,7 +9,7 @@ import { dnOf, group, person, settingsFor, startSlapd, suffix } from '../../supp
 
 const limits = { connect: 500, handshake: 500, silence: 300, answer: 1_500 }
 
-test('R7: no wait for the directory is longer than ten seconds of silence', async t => {
+test('R7: Rollcall waits for the directory for at most ten seconds of silence', async t => {
   t.ok(usualLimits.connect <= 10_000 && usualLimits.handshake <= 10_000 && usualLimits.silence <= 10_000)
 })
 
@@ -32,7 +32,7 @@ async function fails(t: Test, settings: DirectorySettings, words: RegExp) {
   t.equal(taken, 0)
 }
 
-test('R7: nothing listens', async t => {
+test('R7: nothing listens on the port', async t => {
   const server = net.createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -40,12 +40,12 @@ test('R7: nothing listens', async t => {
   await fails(t, settingsFor(`ldap://127.0.0.1:${port}`), /nothing is listening there \(ECONNREFUSED\)/)
 })
 
-test('R7: the name leads nowhere', async t => {
+test('R7: the host name does not resolve', async t => {
   const steps = await openDirectory({ ...settingsFor('ldaps://nowhere.invalid'), baseDn: suffix }, limits).test()
   t.match(steps, [{ name: 'resolve', ok: false, text: /Looking up nowhere\.invalid/ }])
 })
 
-test('R7: stopped in its tracks (SIGSTOP): the system still accepts, nobody answers', async t => {
+test('R7: with a stopped server (SIGSTOP) the system accepts connections, and nothing answers', async t => {
   const server = await startSlapd({ entries: [person('ada'), group('staff', [dnOf('ada')])] })
   t.teardown(() => server.stop())
   t.ok((await openDirectory(server.settings).test()).every(step => step.ok))
@@ -58,7 +58,7 @@ test('R7: stopped in its tracks (SIGSTOP): the system still accepts, nobody answ
   )
 })
 
-test('R7: stopped while many read: all of them end in time', async t => {
+test('R7: if the server stops during many readings, all of them end in time', async t => {
   const many = Array.from({ length: 1_500 }, (_, index) => `p${index}`)
   const server = await startSlapd({ entries: [...many.map(uid => person(uid)), group('all', many.map(dnOf))] })
   t.teardown(() => server.stop())
@@ -107,7 +107,7 @@ for (const [what, script, words] of faults)
     await fails(t, settingsFor(fake.url), words)
   })
 
-test('R7: every refusal of the bind is told in words, Active Directory’s too', async t => {
+test('R7: every refusal of the bind is explained, including Active Directory’s', async t => {
   const says = (data: string) =>
     `80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data ${data}, v4563`
   const cases: [number, string, RegExp][] = [
@@ -132,7 +132,7 @@ test('R7: every refusal of the bind is told in words, Active Directory’s too',
   }
 })
 
-test('a bind without a password is refused here: servers call it a success', async t => {
+test('a bind without a password is refused here, because servers report it as success', async t => {
   const fake = await startFake()
   t.teardown(() => fake.stop())
   const steps = await openDirectory({ ...settingsFor(fake.url), bindPassword: '' }, limits).test()

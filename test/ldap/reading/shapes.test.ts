@@ -96,7 +96,7 @@ function complete(t: Test, reading: Reading, counts: object) {
   t.same(reading.problems, [])
 }
 
-t.test('a group of names, with what is said about it', async t => {
+t.test('a group of names, with its description', async t => {
   const { reading, uids, taken } = await read(t, 'staff')
   t.same(uids, ['ada', 'ben'])
   t.match(reading.group, {
@@ -112,7 +112,7 @@ t.test('a group of names, with what is said about it', async t => {
   t.match(reading.group.id, /^[0-9a-f-]{36}$/)
 })
 
-t.test('DNs in every spelling name the same people, once', async t => {
+t.test('DNs in any spelling name the same people, once', async t => {
   const { reading, uids } = await read(t, 'spelled')
   t.same(uids, ['ada', 'angstrom', 'smith'])
   complete(t, reading, { listed: 5, resolved: 3, dangling: 0 })
@@ -132,33 +132,33 @@ t.test('uniqueMember with an identifier, memberUid, addresses', async t => {
   )
 })
 
-t.test('dynamic groups are searched below our base and on our server only', async t => {
+t.test('dynamic groups are searched only below our base and on our server', async t => {
   const { reading, uids } = await read(t, 'dynamic')
   t.same(uids, ['ada', 'cleo', 'far'])
   complete(t, reading, { foreignBase: 2 })
 })
 
-t.test('who is gone, elsewhere, no person or without mail is counted', async t => {
+t.test('members who are deleted, elsewhere, not people or without an address are counted', async t => {
   const { reading, uids } = await read(t, 'mixed')
   t.same(uids, ['ada', 'silent'])
   complete(t, reading, { listed: 6, resolved: 2, dangling: 2, foreignBase: 1, others: 1 })
 })
 
-t.test('a placeholder elsewhere stands for nobody', async t => {
+t.test('a placeholder elsewhere is no person', async t => {
   complete(t, (await read(t, 'placeholder')).reading, { listed: 1, foreignBase: 1, resolved: 0 })
 })
 
-t.test('a group whose members are all gone is not proved complete', async t => {
+t.test('a group whose members were all deleted is not proved complete', async t => {
   t.match((await read(t, 'ghosts')).reading, { dangling: 2, problems: [/Not one of its 2 members/] })
 })
 
-t.test('3,000 members: all of them, and the one that is lost', async t => {
+t.test('3,000 members are all read, and the missing one is found', async t => {
   const { reading } = await read(t, 'crowd')
   complete(t, reading, { listed: 3_001, resolved: 3_000, dangling: 1 })
   t.match(reading.strategy, /everyone, compared here/)
 })
 
-t.test('nested groups: through which one, circles cut, and each group read once', async t => {
+t.test('nested groups are recorded, circles cut, and each group read once', async t => {
   const { reading, taken, uids } = await read(t, 'top')
   t.same(uids, ['ada', 'ben', 'cleo', 'dan'])
   const via = Object.fromEntries(taken.map(each => [each.name, each.via]))
@@ -166,13 +166,13 @@ t.test('nested groups: through which one, circles cut, and each group read once'
   complete(t, reading, { nestedGroups: 3, cyclesCut: 3, dangling: 0 })
 })
 
-t.test('nesting can be off', async t => {
+t.test('nesting can be turned off', async t => {
   const { reading, uids } = await read(t, 'top', { nested: false })
   t.same(uids, ['ada'])
   complete(t, reading, { nestedGroups: 0, others: 2 })
 })
 
-t.test('exclusions: people are marked, groups are not found, not followed and not read', async t => {
+t.test('excluded people are marked; excluded groups are not found, followed or read', async t => {
   const exclusions = ['BEN@larkfield.example', cn('bottom').toUpperCase()]
   const { reading, taken } = await read(t, 'top', { exclusions })
   t.same(
@@ -192,7 +192,7 @@ t.test('exclusions: people are marked, groups are not found, not followed and no
   )
 })
 
-t.test('filters and names of the settings are used', async t => {
+t.test('the filters and names in the settings are used', async t => {
   const more = {
     peopleFilter: ' (&(objectClass=inetOrgPerson)\n(!(uid=ben)))',
     attributes: { title: 'uid', name: 'mail' }
@@ -207,7 +207,7 @@ t.test('filters and names of the settings are used', async t => {
   )
 })
 
-t.test('a group that is gone is missing, and people that are gone are not found', async t => {
+t.test('a deleted group is missing, and deleted people are not found', async t => {
   const directory = openDirectory(server.settings)
   const nobody = '00000000-0000-0000-0000-000000000000'
   t.same(await directory.readGroup(nobody, async () => {}), { outcome: 'missing' })
@@ -225,7 +225,7 @@ t.test('a group that is gone is missing, and people that are gone are not found'
   t.same(await directory.findGroups([]), [])
 })
 
-t.test('an error of whoever takes the people is theirs, not the directory’s', async t => {
+t.test('an error of the caller that receives people is not blamed on the directory', async t => {
   const directory = openDirectory(server.settings)
   const [staff] = (await directory.searchGroups('staff', 1)).groups
   await t.rejects(

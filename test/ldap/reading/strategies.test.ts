@@ -33,14 +33,14 @@ async function read(name: string) {
   return { reading: outcome.reading, taken }
 }
 
-t.test('back links, when they agree', async t => {
+t.test('back links are used if they agree', async t => {
   const { reading, taken } = await read('linked')
   t.equal(taken, 700)
   t.same(reading.problems, [])
   t.equal(reading.strategy, 'memberOf in pages')
 })
 
-t.test('back links that name too many add nobody', async t => {
+t.test('back links that name too many people add no one', async t => {
   const { reading, taken } = await read('stale')
   t.equal(taken, 300)
   t.match(reading, { listed: 300, resolved: 300 })

@@ -77,7 +77,7 @@ for (const [name, rootDse, answer] of servers)
     t.match(steps.map(({ advice }) => advice).join(' '), /cannot answer in pages/)
   })
 
-t.test('E9: a root entry that is shown to nobody leaves the rest readable', async t => {
+t.test('E9: if the root entry is hidden, the rest is still readable', async t => {
   for (const code of [1, 32, 50, 53]) {
     const { directory } = await open(
       t,
@@ -89,7 +89,7 @@ t.test('E9: a root entry that is shown to nobody leaves the rest readable', asyn
   }
 })
 
-t.test('R8, E9: without pages a size limit is a failure, and nothing is taken for the whole', async t => {
+t.test('R8, E9: without pages a size limit is a failure, and no partial answer counts as complete', async t => {
   const limited: Script = ({ kind, page, scope }, reply) => {
     if (kind !== 'search' || page || scope === 0) return false
     for (const entry of reply.matches().slice(0, 100)) reply.entry(entry)
@@ -101,7 +101,7 @@ t.test('R8, E9: without pages a size limit is a failure, and nothing is taken fo
   }
 })
 
-t.test('E9: an account that OpenLDAP gives no pages, and one that it gives few', async t => {
+t.test('E9: an account that OpenLDAP allows no pages, and one that it allows few', async t => {
   const staff = names.slice(0, 300)
   for (const limits of [
     'size.soft=unlimited size.hard=unlimited size.prtotal=disabled',

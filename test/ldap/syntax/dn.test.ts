@@ -22,12 +22,12 @@ const otherNames: [string, string][] = [
   ['cn=a,o=x', 'cn=a,o=x,o=x']
 ]
 
-test('22: a DN is compared as what it means', async t => {
+test('22: DNs are compared by meaning', async t => {
   for (const [one, other] of sameName) t.equal(dnKey(one), dnKey(other), `${one} is ${other}`)
   for (const [one, other] of otherNames) t.not(dnKey(one), dnKey(other), `${one} is not ${other}`)
 })
 
-test('22: what is no DN has no key', async t => {
+test('22: text that is not a DN has no key', async t => {
   for (const text of [
     'a',
     'cn',
@@ -44,7 +44,7 @@ test('22: what is no DN has no key', async t => {
   t.equal(dnKey(''), '')
 })
 
-test('22: the quick way for plain names finds the key that the long way finds', async t => {
+test('22: the fast way for plain names finds the same key as the slow way', async t => {
   const word = fc.stringMatching(/^[a-zA-Z0-9._@-]{1,8}( [a-zA-Z0-9._@-]{1,8}){0,2}$/)
   const name = fc.constantFrom('cn', 'OU', 'dc', 'Uid', 'o')
   const rdn = fc.tuple(name, word)
@@ -61,7 +61,7 @@ test('22: the quick way for plain names finds the key that the long way finds', 
 
 const hex = (sign: string) => sign.charCodeAt(0).toString(16).padStart(2, '0')
 
-test('a key is a DN with the same key, whatever the value', async t => {
+test('a key is a DN with the same key, for any value', async t => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), value => {
       const escaped = [...Buffer.from(value)].map(byte => `\\${byte.toString(16).padStart(2, '0')}`).join('')
@@ -72,7 +72,7 @@ test('a key is a DN with the same key, whatever the value', async t => {
   t.pass()
 })
 
-test('below a base is a matter of names, not of letters', async t => {
+test('being below a base is decided by names, not by letters', async t => {
   const base = dnKey('dc=larkfield,dc=example')!
   t.ok(isBelow(dnKey('uid=a, DC=Larkfield, dc=example')!, base))
   t.ok(isBelow(base, base))
@@ -83,7 +83,7 @@ test('below a base is a matter of names, not of letters', async t => {
   t.notOk(isBelow(dnKey('dc=example')!, base))
 })
 
-test('uniqueMember: the unique identifier is no part of the name', async t => {
+test('uniqueMember: the unique identifier is not part of the name', async t => {
   t.equal(withoutUid("cn=a,o=x#'0110'B"), 'cn=a,o=x')
   t.equal(withoutUid('cn=a#b,o=x'), 'cn=a#b,o=x')
 })

@@ -19,14 +19,14 @@ test('17: attributes are lists under any spelling of their name', async t => {
   t.equal(entry.text('absent'), null)
 })
 
-test('17: a part of many values is not an empty attribute', async t => {
+test('17: a range of many values is not an empty attribute', async t => {
   const entry = entryOf({ member: [], 'member;range=0-1': ['cn=a', 'cn=b'] })
   t.same(entry.part('member'), { first: 0, last: 1, values: ['cn=a', 'cn=b'] })
   t.same(entryOf({ 'Member;Range=2-*': ['cn=c'] }).part('member'), { first: 2, last: undefined, values: ['cn=c'] })
   t.equal(entryOf({ 'member;range=x-1': ['cn=c'] }).part('member'), undefined)
 })
 
-test('17: one value that is no text leaves the others alone, and ids are bytes whatever they look like', async t => {
+test('17: one value that is not text does not affect the others, and ids are always bytes', async t => {
   const entry = entryOf({ cn: [Buffer.from('ff00', 'hex'), 'Ada'], objectGUID: ['0123456789abcdef'] })
   t.same(entry.texts('cn'), ['\ufffd', 'Ada'], 'without NUL, which no database takes')
   t.equal(idToText('objectGUID', entry.bytes('objectguid')[0]), '33323130-3534-3736-3839-616263646566')
@@ -39,7 +39,7 @@ test('21: an attribute named dn, __proto__ or constructor is an attribute like a
   t.equal(({} as Record<string, unknown>).x, undefined)
 })
 
-test('ids survive the way to text and back', async t => {
+test('ids can be converted to text and back', async t => {
   const guid = Buffer.from('f81d4fae7dec11d0a76500a0c91e6bf6', 'hex')
   t.equal(idToText('objectGUID', guid), 'ae4f1df8-ec7d-d011-a765-00a0c91e6bf6')
   t.same(idToBytes('objectguid', 'AE4F1DF8-ec7d-d011-a765-00a0c91e6bf6'), guid)
@@ -53,7 +53,7 @@ test('ids survive the way to text and back', async t => {
   t.equal(idToText('entryUUID', undefined), null)
 })
 
-test('addresses of dynamic groups are read as RFC 4516 has them', async t => {
+test('addresses of dynamic groups are read according to RFC 4516', async t => {
   t.same(parseMemberUrl('ldap:///ou=People,dc=x??sub?(title=a%20b)'), {
     host: '',
     base: 'ou=People,dc=x',

@@ -10,7 +10,7 @@ function bytesOf(filter: Filter): string {
   return writer.buffer.toString('hex')
 }
 
-test('14: filters that ldapts can read, too, go out as the same bytes', async t => {
+test('14: filters that ldapts can also read are sent as the same bytes', async t => {
   for (const text of [
     '(cn=ada)',
     '(&(objectClass=person)(|(uid=a*)(mail=*@x.example)))',
@@ -27,7 +27,7 @@ test('14: filters that ldapts can read, too, go out as the same bytes', async t 
     t.equal(bytesOf(parseFilter(text)), bytesOf(FilterParser.parseString(text)), text)
 })
 
-test('14: filters that ldapts gets wrong', async t => {
+test('14: filters that ldapts gets wrong are right', async t => {
   t.equal(bytesOf(parseFilter('(cn=\\c3\\85)')), bytesOf(equals('cn', 'Å')), 'hex UTF-8 is not encoded twice')
   t.equal(
     bytesOf(parseFilter('(objectGUID=\\ff\\00\\85)')),
@@ -43,7 +43,7 @@ test('14: filters that ldapts gets wrong', async t => {
   t.equal(bytesOf(parseFilter('(cn=*\\2a*)')), bytesOf(contains('cn', '*')), 'an escaped asterisk is a letter')
 })
 
-test('14: what is no filter is refused with the place', async t => {
+test('14: text that is not a filter is refused with the position', async t => {
   for (const text of [
     '',
     '(',
@@ -68,7 +68,7 @@ test('14: what is no filter is refused with the place', async t => {
     t.throws(() => parseFilter(text), { name: 'DirectoryProblem', message: /filter/ }, text.slice(0, 30))
 })
 
-test('S11: no text is anything but text', async t => {
+test('S11: text is only ever text', async t => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), text => {
       const sent = Buffer.from(bytesOf(equals('cn', text)), 'hex')

@@ -7,7 +7,7 @@ const messages = Array.from({ length: 20 }, (_, index) =>
   message(index, encodeEntry({ dn: `cn=${index}`, attributes: { cn: ['x'.repeat(index * 40)] } }))
 )
 
-test('11: messages come out whole, however the stream is cut', async t => {
+test('11: messages are complete, however the stream is cut', async t => {
   const stream = Buffer.concat(messages)
   for (const size of [1, 2, 3, 7, 100, 1000, stream.length]) {
     const taken: Buffer[] = []
@@ -21,7 +21,7 @@ test('11: messages come out whole, however the stream is cut', async t => {
   }
 })
 
-test('13: a message of many chunks is joined once', async t => {
+test('13: the chunks of a message are joined once', async t => {
   const big = message(1, encodeEntry({ dn: 'cn=a', attributes: { member: Array(40_000).fill('x'.repeat(100)) } }))
   const concat = Buffer.concat
   let copied = 0
@@ -53,7 +53,7 @@ test('F14: an endless value is refused when its length is read', async t => {
   t.throws(() => framer.push(Buffer.from('3084ffffffff', 'hex')), /4294967301 bytes/)
 })
 
-test('what is no LDAP is refused at its first byte', async t => {
+test('data that is not LDAP is refused at its first byte', async t => {
   for (const start of ['HTTP/1.1 400', '\x15\x03\x01\x00\x02', '\x30\x80\x00', '\x30\x85\x01\x01\x01\x01\x01'])
     t.throws(
       () =>
@@ -65,7 +65,7 @@ test('what is no LDAP is refused at its first byte', async t => {
     )
 })
 
-test('malformed messages are refused: lengths that lead out of them would make the library loop for ever', async t => {
+test('malformed messages are refused: lengths beyond the message would make the library loop forever', async t => {
   const bad: Buffer[] = [
     tlv(0x30, tlv(2, Buffer.from([1]))),
     tlv(0x30, tlv(2, '')),

@@ -49,7 +49,7 @@ test('L1: empty pages without end are an error, not a loop', async t => {
   await t.rejects(collect(pagesOf(connection, whole, 10)), { message: /endless pages with nothing new/ })
 })
 
-test('L2: a size limit is never asked for, and one that the server has is an error', async t => {
+test('L2: Rollcall never sends a size limit, and the server’s own limit is an error', async t => {
   const { fake, connection } = await open(t, {
     entries: numbered(30),
     script: ({ kind, nth }, reply) => kind === 'search' && nth === 1 && reply.done(4, 'prtotal', '')
@@ -58,7 +58,7 @@ test('L2: a size limit is never asked for, and one that the server has is an err
   t.ok(fake.requests.every(({ sizeLimit }) => sizeLimit === 0))
 })
 
-test('L3: no time limit goes out, so that the server does not stop after ten seconds', async t => {
+test('L3: Rollcall sends no time limit, so the server does not stop after ten seconds', async t => {
   const { fake, connection } = await open(t, { entries: numbered(1) })
   await searchOnce(connection, whole)
   t.same(
@@ -67,7 +67,7 @@ test('L3: no time limit goes out, so that the server does not stop after ten sec
   )
 })
 
-test('L4, L10: a connection that was dropped, in the middle of a message too, never comes back', async t => {
+test('L4, L10: a connection that was dropped, even in the middle of a message, is never reused', async t => {
   const { fake, connection } = await open(t, {
     script: ({ socket, id }) => {
       socket.write(message(id, encodeEntry({ dn: suffix, attributes: { uid: ['x'] } })).subarray(0, 20))
@@ -80,7 +80,7 @@ test('L4, L10: a connection that was dropped, in the middle of a message too, ne
   t.equal(fake.requests.length, 1, 'the second question was never sent')
 })
 
-test('L9: first questions that are asked at once do not wait for each other', async t => {
+test('L9: first requests that are sent at once do not wait for each other', async t => {
   const { settings, connection } = await open(t, { entries: numbered(3) })
   connection.close()
   const directory = openDirectory({ ...settings, groupFilter: '(uid=*)', attributes: { id: 'uid' } }, limits)
@@ -91,7 +91,7 @@ test('L9: first questions that are asked at once do not wait for each other', as
   )
 })
 
-test('L11: a message that cannot be read fails everything at once, and nobody waits', async t => {
+test('L11: an unreadable message fails all requests at once, and none waits', async t => {
   const { connection } = await open(t, {
     script: ({ socket, id }) => {
       const bad = tlv(0x30, tlv(2, Buffer.from([id])), tlv(0x64, tlv(4, 'cn=a')))
@@ -104,7 +104,7 @@ test('L11: a message that cannot be read fails everything at once, and nobody wa
   t.equal(other.status, 'rejected')
 })
 
-test('L11: an answer that nobody asked for, and an operation that is none, end the connection', async t => {
+test('L11: an unrequested answer or an unknown operation ends the connection', async t => {
   for (const bytes of [
     message(99, result(0x65, 0)),
     message(1, result(0x6d, 0)),
@@ -115,7 +115,7 @@ test('L11: an answer that nobody asked for, and an operation that is none, end t
   }
 })
 
-test('L12: 130,000 entries in one answer are no problem of the stack', async t => {
+test('L12: 130,000 entries in one answer do not overflow the stack', async t => {
   const count = 130_000
   const { connection } = await open(
     t,
@@ -132,7 +132,7 @@ test('L12: 130,000 entries in one answer are no problem of the stack', async t =
   connection.close()
 })
 
-test('L16: a referral is a fault of the settings, and references to other servers are passed over', async t => {
+test('L16: a referral is an error of the settings, and references to other servers are skipped', async t => {
   const { connection } = await open(t, {
     entries: numbered(1),
     script: ({ kind, nth, id, socket }, reply) => {
@@ -149,7 +149,7 @@ test('L16: a referral is a fault of the settings, and references to other server
   })
 })
 
-test('L18: a deadline is for silence: a long answer that keeps coming is waited for, up to a limit', async t => {
+test('L18: a deadline is for silence: a long answer may take its time, up to a limit', async t => {
   const stream: FakeOptions['script'] = ({ socket, id }) => {
     let left = 8
     const timer = setInterval(() => {
@@ -166,7 +166,7 @@ test('L18: a deadline is for silence: a long answer that keeps coming is waited 
   await t.rejects(searchOnce(strict.connection, whole), { message: /no complete answer in time/ })
 })
 
-test('L19: an abort ends the connection at once, and its reason is the reason', async t => {
+test('L19: an abort ends the connection at once, with the abort’s reason', async t => {
   const abort = new AbortController()
   const reason = new Error('the page is gone')
   const fake = await startFake({
@@ -188,7 +188,7 @@ test('L19: an abort ends the connection at once, and its reason is the reason', 
   await t.rejects(directory.checkPassword({ address: 'x@larkfield.example' }, 'y', abort.signal), reason)
 })
 
-test('L20: intermediate responses are swallowed', async t => {
+test('L20: intermediate responses are skipped', async t => {
   const { connection } = await open(t, {
     entries: numbered(2),
     script: ({ id }, reply) => !reply.raw(message(id, tlv(0x79, tlv(0x80, '1.3.6.1.4.1.4203.1.9.1.4'))))
@@ -197,7 +197,7 @@ test('L20: intermediate responses are swallowed', async t => {
   connection.close()
 })
 
-test('L23: a cookie that stops to come midway has lost the rest', async t => {
+test('L23: if a cookie is missing midway, the rest counts as lost', async t => {
   const { connection } = await open(t, {
     entries: numbered(30),
     script: ({ kind, nth }, reply) => kind === 'search' && nth === 1 && reply.done()
@@ -205,7 +205,7 @@ test('L23: a cookie that stops to come midway has lost the rest', async t => {
   await t.rejects(collect(pagesOf(connection, whole, 10)), { message: /stopped answering in pages/ })
 })
 
-test('F14: one answer, and one connection, may have only so many bytes', async t => {
+test('F14: one answer, and one connection, are limited in bytes', async t => {
   const endless: FakeOptions['script'] = ({ socket, id }) => {
     const one = message(id, encodeEntry({ dn: suffix, attributes: { uid: ['x'.repeat(1_000)] } }))
     const write = () => void (socket.destroyed || socket.write(Buffer.concat(Array<Buffer>(50).fill(one)), write))
@@ -218,7 +218,7 @@ test('F14: one answer, and one connection, may have only so many bytes', async t
   await t.rejects(searchOnce(connection.connection, whole), { message: /more than 200000 bytes/ })
 })
 
-test('aliases are never followed, and only the attributes that we name are asked for', async t => {
+test('aliases are never followed, and only the attributes that we name are requested', async t => {
   const { fake, connection } = await open(t, { entries: numbered(1) })
   await searchOnce(connection, whole)
   t.same(fake.requests[0]!.attributes, ['uid'])

@@ -21,7 +21,7 @@ async function read(t: Test, script: Script) {
 
 const failed = (words: RegExp) => ({ outcome: 'failed', reason: words })
 
-t.test('F14: an entry of millions of empty values or of thousands of attributes', async t => {
+t.test('F14: an entry with millions of empty values or thousands of attributes', async t => {
   const values = entryWith(attribute('member', Buffer.alloc(2 * 1_300_000, Buffer.from([4, 0]))))
   const many = entryWith(Buffer.concat(Array.from({ length: 1_500 }, (_, n) => attribute(`x${n}`, Buffer.alloc(0)))))
   const send =
@@ -32,7 +32,7 @@ t.test('F14: an entry of millions of empty values or of thousands of attributes'
   t.match(await read(t, send(many)), failed(/more than 1000 attributes/))
 })
 
-t.test('F14: more entries than were asked for, in a page or instead of one entry', async t => {
+t.test('F14: more entries than requested, in a page or instead of one entry', async t => {
   const small = (id: number) => message(id, tlv(0x64, tlv(4, suffix), tlv(0x30)))
   const flood: Script = (request, reply) =>
     isMembers(request) && reply.raw(Buffer.concat(Array<Buffer>(5_000).fill(small(request.id)))) && reply.done()
@@ -48,7 +48,7 @@ t.test('F14: more entries than were asked for, in a page or instead of one entry
   await t.rejects(directory.searchGroups('x', 5), { message: /sent a page of 5000 entries, of 6 asked for/ })
 })
 
-t.test('F14: only a group’s own values may have many bytes', async t => {
+t.test('F14: only a group’s own values may be large', async t => {
   const big = (size: number) => entryWith(attribute('cn', tlv(4, 'x'.repeat(size))))
   const lookUp: Script = (request, reply) =>
     request.filter.includes('entryUUID') && reply.raw(message(request.id, big(5_000_000)))
@@ -58,7 +58,7 @@ t.test('F14: only a group’s own values may have many bytes', async t => {
   t.match(await read(t, end), failed(/its answer has 2000\d\d\d bytes and no entry/))
 })
 
-t.test('a group of more bytes than a person may have is found, counted and read', async t => {
+t.test('a group that is larger than a person may be is found, counted and read', async t => {
   const member = Array.from({ length: 50_000 }, (_, n) => `uid=${'x'.repeat(80)}${n},dc=elsewhere`)
   const large = { ...staff, attributes: { ...staff.attributes, member } }
   const fake = await startFake({ entries: [large] })
@@ -68,7 +68,7 @@ t.test('a group of more bytes than a person may have is found, counted and read'
   t.match(await directory.readGroup('id-staff', async () => {}), { reading: { foreignBase: 50_000 } })
 })
 
-t.test('F14: a long loop lets others have their turn', async t => {
+t.test('F14: a long loop lets other work run', async t => {
   const breathe = breather()
   let turns = 0
   let others = 0

@@ -40,7 +40,7 @@ async function failure(t: Test, settings: DirectorySettings, received: Buffer[])
   return steps.at(-1)!
 }
 
-test('7: ldaps and StartTLS with a certificate of the own authority', async t => {
+test('7: ldaps and StartTLS with a certificate of our own authority', async t => {
   const server = await slapd(t)
   for (const url of [server.ldapsUrl, server.ldapsUrl.replace('127.0.0.1', 'localhost')]) {
     const steps = await openDirectory({ ...settingsFor(url), ca: authority.ca }).test()
@@ -81,7 +81,7 @@ function other() {
 
 for (const [what, issue, words] of refused)
   for (const way of ['ldaps', 'StartTLS'])
-    test(`S14: a certificate ${what} is refused (${way}), in words, and nothing is sent`, async t => {
+    test(`S14: a certificate ${what} is refused (${way}) with a reason, and nothing is sent`, async t => {
       const fake = await fakeWith(t, { certificate: issue(), isLdaps: way === 'ldaps' })
       const settings = { ...settingsFor(fake.url), startTls: way === 'StartTLS', ca: authority.ca }
       const step = await failure(t, settings, fake.received)
@@ -90,12 +90,12 @@ for (const [what, issue, words] of refused)
       t.equal(fake.requests.filter(({ kind }) => kind === 'bind').length, 0)
     })
 
-test('S14: without an authority in the settings only the system’s are trusted', async t => {
+test('S14: without an authority in the settings only the system’s authorities are trusted', async t => {
   const fake = await fakeWith(t, { certificate: good, isLdaps: true })
   t.match(await failure(t, settingsFor(fake.url), fake.received), { name: 'tls', ok: false, text: /does not trust/ })
 })
 
-test('S14: a refused or unknown StartTLS ends it: the same client would bind in clear', async t => {
+test('S14: a refused or unknown StartTLS ends the connection: the same client would bind in clear', async t => {
   for (const code of [1, 2, 52, 53]) {
     const fake = await fakeWith(t, {
       script: ({ kind, id }, reply) => kind === 'extended' && reply.raw(message(id, result(0x78, code, 'no TLS here')))
@@ -106,7 +106,7 @@ test('S14: a refused or unknown StartTLS ends it: the same client would bind in 
   }
 })
 
-test('S14: clear text behind the answer to StartTLS is refused', async t => {
+test('S14: unencrypted data after the answer to StartTLS is refused', async t => {
   for (const more of [message(2, result(0x61, 0)), Buffer.from([0x30, 0x84])]) {
     const fake = await fakeWith(t, {
       certificate: good,
@@ -143,7 +143,7 @@ test('5: a connection that drops after StartTLS fails, and does not hang', async
   t.match((await openDirectory(settings, limits).test()).at(-1), { ok: false, text: /closed|broke/ })
 })
 
-test('S14: clear text goes to this machine only, unless the settings allow it', async t => {
+test('S14: unencrypted connections go only to this machine, unless the settings allow others', async t => {
   const plain = { ...settingsFor('ldap://directory.larkfield.example'), allowPlain: false }
   t.match((await openDirectory(plain).test())[0], {
     name: 'resolve',
@@ -156,7 +156,7 @@ test('S14: clear text goes to this machine only, unless the settings allow it', 
   t.match(steps[2], { name: 'tls', ok: true, text: /on this machine only/ })
 })
 
-test('a port that does not speak TLS, and an authority that is no PEM, are said so', async t => {
+test('a port without TLS and an authority that is not PEM are reported clearly', async t => {
   const talkative = await fakeWith(t, {})
   const wrong = await failure(t, { ...settingsFor(talkative.url.replace('ldap:', 'ldaps:')) }, [])
   t.match(wrong, { name: 'tls', ok: false })
@@ -165,7 +165,7 @@ test('a port that does not speak TLS, and an authority that is no PEM, are said 
   t.match(steps.at(-1), { name: 'tls', ok: false })
 })
 
-test('addresses that are none are refused before anything is looked up', async t => {
+test('invalid addresses are refused before any look-up', async t => {
   for (const url of ['', 'http://x', 'ldap:', 'ldap://u:p@x', 'ldap://x/dc=x', 'ldap://x?y', 'ldapi://x', 'x'])
     t.match((await openDirectory(settingsFor(url)).test())[0], {
       name: 'resolve',

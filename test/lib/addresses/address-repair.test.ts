@@ -30,7 +30,7 @@ const faults: Record<string, string[]> = {
 }
 
 for (const [fault, texts] of Object.entries(faults)) {
-  t.test(`it names the fault "${fault}" and repairs nothing that is not plain`, async t => {
+  t.test(`it names the fault "${fault}" and suggests nothing that is not obvious`, async t => {
     for (const text of texts) t.strictSame(parseAddress(text), { fault }, JSON.stringify(text).slice(0, 60))
   })
 }
@@ -136,34 +136,34 @@ const repairs: Record<string, string[]> = {
 }
 
 for (const [fault, texts] of Object.entries(repairs)) {
-  t.test(`it names the fault "${fault}" and gives the address that was plainly meant`, async t => {
+  t.test(`it names the fault "${fault}" and suggests the obvious address`, async t => {
     for (const text of texts) {
       t.strictSame(parseAddress(text), { fault, repair: meant }, JSON.stringify(text))
     }
   })
 }
 
-t.test('a part of an address is never taken for what stands beside it', async t => {
+t.test('a part of an address is never mistaken for the text beside it', async t => {
   const texts = ['ada,lovelace@larkfield.example', 'Ada,Lovelace@larkfield.example', 'Ada Lovelace@larkfield.example']
   for (const text of [...texts, '"ada,b"c@larkfield.example', '"Ada Lovelace"@larkfield.example']) {
     t.notOk((parseAddress(text) as { repair?: string }).repair, text)
   }
 })
 
-t.test('E20: a mark of a spreadsheet is no data, and an apostrophe within a name is', async t => {
+t.test('E20: a spreadsheet’s mark is not data, but an apostrophe within a name is', async t => {
   for (const local of ["o'brien", "o'", '+tag', '-dash', '=eq']) {
     t.match(parseAddress(`${local}@larkfield.example`), { local })
     t.match(parseAddress(`'${local}@larkfield.example`), { fault: 'quotes', repair: `${local}@larkfield.example` })
   }
 })
 
-t.test('a bent apostrophe and a long hyphen become those of the keyboard', async t => {
+t.test('a typographic apostrophe and a long hyphen become those of the keyboard', async t => {
   t.match(parseAddress('o’hara@larkfield.example'), { fault: 'bad-character', repair: "o'hara@larkfield.example" })
   t.match(parseAddress('ada@lark–field.example'), { fault: 'bad-domain', repair: 'ada@lark-field.example' })
   t.match(parseAddress('ada–x@larkfield.example'), { fault: 'bad-character', repair: 'ada-x@larkfield.example' })
 })
 
-t.test('a repair is an address itself', async t => {
+t.test('a suggested address is itself valid', async t => {
   const sign = fc.constantFrom(...'ab.@<>()[]|",;:= \'\t', 'mailto:', meant, 'ü', '\u200b', '’', ' at ', 'mail::', '＠')
   const property = fc.property(fc.array(sign, { maxLength: 10 }), signs => {
     const parsed = parseAddress(signs.join(''))
@@ -174,7 +174,7 @@ t.test('a repair is an address itself', async t => {
   t.doesNotThrow(() => fc.assert(property, { numRuns: 5000 }))
 })
 
-t.test('S28: no repeat of anything and no line of a megabyte makes it slow', async t => {
+t.test('S28: neither repetition nor a line of a megabyte makes it slow', async t => {
   const units = [
     ' at ',
     'mail::',

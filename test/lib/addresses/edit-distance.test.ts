@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { editDistance } from '../../../src/lib/addresses/edit-distance.ts'
 
-t.test('it counts the letters that are wrong, up to the limit', async t => {
+t.test('it counts wrong letters up to the limit', async t => {
   t.equal(editDistance('larkfield', 'larkfield', 2), 0)
   t.equal(editDistance('larkfeld', 'larkfield', 2), 1)
   t.equal(editDistance('larkfeild', 'larkfield', 2), 2)

@@ -34,7 +34,7 @@ const domains = [
   'b.c.d.e.f'
 ]
 
-t.test('an address is read as it was typed, with the domain in lower case', async t => {
+t.test('an address is kept as typed, with the domain in lower case', async t => {
   for (const local of [...locals, ...utf8Locals]) {
     for (const domain of [...domains, 'LarkField.EXAMPLE', `${'a'.repeat(63)}.example`]) {
       const ascii = domain.toLowerCase()
@@ -44,7 +44,7 @@ t.test('an address is read as it was typed, with the domain in lower case', asyn
   }
 })
 
-t.test('the same address in other spellings has the same key', async t => {
+t.test('the same address in another spelling has the same key', async t => {
   const spellings = ['jürgen@bücher.example', 'JÜRGEN@BÜCHER.example', 'ju\u0308rgen@bu\u0308cher.example']
   for (const spelling of [...spellings, ' jürgen@xn--bcher-kva.example\u200b', '\ufeffjürgen@bücher.example\t']) {
     t.equal(read(spelling)?.key, 'jürgen@xn--bcher-kva.example')
@@ -52,7 +52,7 @@ t.test('the same address in other spellings has the same key', async t => {
   t.equal(read('JÜRGEN@bücher.example')?.address, 'JÜRGEN@xn--bcher-kva.example')
 })
 
-t.test('what makes an address too long is counted in octets', async t => {
+t.test('the length limit of an address counts octets', async t => {
   const local = 'a'.repeat(64)
   const domain = `${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`
   t.ok(read(`${local}@${domain}`))
@@ -85,7 +85,7 @@ t.test('S9: a text that is read as an address is that mailbox and no other', asy
   t.doesNotThrow(() => fc.assert(property, { numRuns: 10_000 }))
 })
 
-t.test('S9: forms that made libraries send to somebody else are no address', async t => {
+t.test('S9: forms that made libraries send to another person are not addresses', async t => {
   const evil = 'evil@evil.test'
   const forms = [
     `ada@corp.test;${evil}`,
@@ -118,7 +118,7 @@ t.test('S9: forms that made libraries send to somebody else are no address', asy
   for (const form of forms) t.equal(read(form), undefined, JSON.stringify(form))
 })
 
-t.test('reading a key gives the key again', async t => {
+t.test('reading a key gives the same key', async t => {
   const local = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
   const property = fc.property(local, text => {
     const key = read(`${text}@larkfield.example`)?.key

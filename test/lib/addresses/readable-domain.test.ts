@@ -3,7 +3,7 @@ import t from 'tap'
 import { readable, readableDomain } from '../../../src/lib/addresses/readable-domain.ts'
 import { searchText, spellingsOf } from '../../../src/lib/search-text.ts'
 
-t.test('E24: an internationalized domain is shown as people read it', async t => {
+t.test('E24: an internationalized domain is shown in readable form', async t => {
   const names = ['müller.example', 'mail.müller.example', 'straße.example', 'łódź.example', 'ısparta.example']
   for (const name of [
     ...names,
@@ -21,7 +21,7 @@ t.test('E24: an internationalized domain is shown as people read it', async t =>
   t.equal(readable('xn--mller-kva.example is not one'), 'müller.example is not one')
 })
 
-t.test('E24: a name that looks like another, or does not lead back, keeps its ASCII form', async t => {
+t.test('E24: a name that looks like another, or cannot be converted back, keeps its ASCII form', async t => {
   // Cyrillic "apple", a Cyrillic а before Latin letters, Greek and Latin, a script all of look-alikes, broken names
   const names = ['аррӏе.example', 'аpple.example', 'pαypal.example', 'осах.example', 'larkfıeld東.example']
   for (const name of names.map(domainToASCII)) t.equal(readableDomain(name), name)
@@ -29,14 +29,14 @@ t.test('E24: a name that looks like another, or does not lead back, keeps its AS
     t.equal(readableDomain(name), name)
 })
 
-t.test('addresses in links are left alone', async t => {
+t.test('addresses in links do not change', async t => {
   for (const text of ['/people?after=jo%40xn--mller-kva.example', 'https://xn--mller-kva.example/'])
     t.equal(readable(text), text)
   const long = 'xn--a.'.repeat(20_000)
   t.equal(readable(long).length > 0, true, 'and a long text takes no time')
 })
 
-t.test('E24: a search is compared in NFC, without what cannot be seen, and in both spellings', async t => {
+t.test('E24: a search is compared in NFC, without invisible characters, and in both spellings', async t => {
   t.equal(searchText(' mu\u0308\u200bller '), 'müller')
   t.equal(searchText(undefined), '')
   t.strictSame(spellingsOf('müller'), ['müller', 'mu\u0308ller', 'xn--mller-kva'])

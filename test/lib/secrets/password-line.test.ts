@@ -27,7 +27,7 @@ function lineOfOne() {
   return { line, done, enter, drain }
 }
 
-t.test('F3: a network that fills its share is refused at once, and the others are not', async t => {
+t.test('F3: a network that uses up its share is refused at once, and the others are not', async t => {
   const { line, enter, drain } = lineOfOne()
   const work = [enter('now', 'stranger'), ...['b', 'c', 'd'].map(name => enter(name, 'stranger'))]
   t.match(await enter('e', 'stranger').catch(error => error), { isNetwork: true })
@@ -42,7 +42,7 @@ t.test('F3: a network that fills its share is refused at once, and the others ar
   t.equal(line.waiting(), 0)
 })
 
-t.test('F3: networks take turns, so that one with many waiting does not hold up one with few', async t => {
+t.test('F3: networks take turns, so a long queue of one does not delay another', async t => {
   const { done, enter, drain } = lineOfOne()
   const work = ['now', 'a1', 'a2', 'a3'].map(name => enter(name, 'stranger', 'a'))
   work.push(enter('b1', 'stranger', 'b'))
@@ -51,7 +51,7 @@ t.test('F3: networks take turns, so that one with many waiting does not hold up 
   t.same(done, ['now', 'a1', 'b1', 'a2', 'a3'])
 })
 
-t.test('F3: who joins goes before who signs in, and every fourth turn is of those who sign in', async t => {
+t.test('F3: joining goes before signing in, and every fourth turn is for signing in', async t => {
   const { done, enter, drain } = lineOfOne()
   const work = [enter('now', 'stranger'), enter('stranger', 'stranger'), enter('known', 'known')]
   for (let n = 1; n <= 7; n += 1) work.push(enter(`join${n}`, 'sign-up'))
@@ -60,7 +60,7 @@ t.test('F3: who joins goes before who signs in, and every fourth turn is of thos
   t.same(done, ['now', 'join1', 'join2', 'join3', 'known', 'join4', 'join5', 'join6', 'stranger', 'join7'])
 })
 
-t.test('F3: a request that is over leaves the line, and its place is free', async t => {
+t.test('F3: a dropped request leaves the queue, and its place is free', async t => {
   const { line, done, enter, drain } = lineOfOne()
   const over = new AbortController()
   const work = [enter('now', 'stranger')]
@@ -76,7 +76,7 @@ t.test('F3: a request that is over leaves the line, and its place is free', asyn
   t.same(done, ['now', 'e'])
 })
 
-t.test('a wait is told in the unit that fits', t => {
+t.test('a wait is given in a suitable unit', t => {
   const words = [0, 1, 45, 90, 91, 1800, 5400, 5401, 43_200].map(waitInWords)
   t.same(words, [
     '1 second',

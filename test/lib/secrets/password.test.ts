@@ -1,7 +1,7 @@
 import t from 'tap'
 import { hashPassword, passwordProblem, verifyPassword } from '../../../src/lib/secrets/password.ts'
 
-t.test('S40: a password is kept as argon2id with 19 MiB and two passes', async t => {
+t.test('S40: a password is stored as argon2id with 19 MiB and two passes', async t => {
   const hash = await hashPassword('seven-otters-swim-north')
   t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
   t.not(await hashPassword('seven-otters-swim-north'), hash, 'under a salt of its own')
@@ -20,14 +20,14 @@ t.test('S40: every character counts, in any script', async t => {
   )
 })
 
-t.test('S40: fifteen characters at least, a thousand at most', async t => {
+t.test('S40: at least fifteen characters, at most a thousand', async t => {
   t.match(passwordProblem('abcdefghijklmn', []), /at least 15/)
   t.equal(passwordProblem('blue kettle sky', []), undefined)
   t.equal(passwordProblem('🦦 seven otters swim', []), undefined)
   t.match(passwordProblem(`blue kettle ${'é'.repeat(1013)}`, []), /at most 1024/)
 })
 
-t.test('S40: not one that is easy to guess', async t => {
+t.test('S40: easy passwords are refused', async t => {
   const context = ['Larkfield', 'nora.lind@larkfield.example', 'Nora Lind']
   const guessable = [
     'passwordpassword',

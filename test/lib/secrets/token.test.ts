@@ -11,7 +11,7 @@ import {
 
 const key = randomBytes(32)
 
-test('S1: a link is 43 characters, the same each time, and another under another key or nonce', t => {
+test('S1: a link is 43 characters, always the same, and another under another key or nonce', t => {
   const nonce = newNonce()
   const token = tokenOf(key, nonce)
   t.match(token, /^[\w-]{43}$/)
@@ -23,7 +23,7 @@ test('S1: a link is 43 characters, the same each time, and another under another
   t.end()
 })
 
-test('an opt-out link names one person and cannot be made up', t => {
+test('an opt-out link names one person and cannot be forged', t => {
   const token = optOutToken(key, 42)
   t.equal(readOptOutToken([key], token), 42)
   for (let i = 0; i < token.length; i++) {
@@ -46,7 +46,7 @@ test('an opt-out link names one person and cannot be made up', t => {
   t.end()
 })
 
-test('S15: a token is found again with whichever key it was made with, and with no other', t => {
+test('S15: a token is found with the key that made it, and with no other', t => {
   const [nonce, other] = [newNonce(), randomBytes(32)]
   const token = tokenOf(key, nonce)
   t.equal(tokenWith([key], nonce, hashToken(token)), token)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { judgeLine, organizationDomains } from '../../../src/batches/recipient.ts'
 import { csvLine } from '../../../src/lib/text/csv.ts'
 
-t.test('F19: no cell begins a formula, wherever a spreadsheet splits', async t => {
+t.test('F19: no cell begins a formula, wherever a spreadsheet splits it', async t => {
   const safe: [string, string][] = [
     ['=1+2', "'=1+2"],
     ['+1', "'+1"],
@@ -29,7 +29,7 @@ t.test('F19: no cell begins a formula, wherever a spreadsheet splits', async t =
   t.equal(csvLine(['a', null, 1, undefined]), 'a,,1,\r\n')
 })
 
-t.test('E20: what a report says of an address is read back as that address', async t => {
+t.test('E20: an address in a report is read back as that address', async t => {
   const organization = organizationDomains(['larkfield.example'])
   for (const local of ['+tag', '-dash', '=eq', 'plain', "o'brien", 'a|b']) {
     const address = `${local}@larkfield.example`
@@ -44,7 +44,7 @@ t.test('E20: what a report says of an address is read back as that address', asy
   }
 })
 
-t.test('E20: a line of a report that named several addresses comes back with the one that was suggested', async t => {
+t.test('E20: a report line that named several addresses is read back as the suggested one', async t => {
   const organization = organizationDomains(['larkfield.example'])
   const reason = 'larkfeild.example is not one of your domains. Did you mean larkfield.example?'
   const foreign = [9, 'Lou@larkfeild.example', 'lou@larkfeild.example', 'foreign', reason, 'lou@larkfield.example', '']

@@ -13,7 +13,7 @@ t.test('a cut never leaves half a character', async t => {
   t.equal(cutText('a\uD83D', 5), 'a\uFFFD', 'a half that was there before is replaced')
 })
 
-t.test('what PostgreSQL takes neither as text nor as JSON is replaced', async t => {
+t.test('text that PostgreSQL accepts neither as text nor as JSON is replaced', async t => {
   t.equal(storable('a\0b\ud83dc\ude00'), 'a\uFFFDb\uFFFDc\uFFFD')
   t.equal(storable('plain 😀'), 'plain 😀')
 })

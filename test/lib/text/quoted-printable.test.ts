@@ -6,7 +6,7 @@ const text = fc.string({ unit: 'binary', maxLength: 400 }).map(s => s.replace(/[
 const isNarrow = (encoded: string) =>
   encoded.split('\r\n').every(line => line.length <= 76 && !line.startsWith('.') && /^[\x20-\x7e\t]*$/.test(line))
 
-test('text comes back as it was, in short lines of ASCII that never begin with a dot', t => {
+test('text can be decoded unchanged, in short ASCII lines that never begin with a dot', t => {
   fc.assert(
     fc.property(text, original => {
       const encoded = encodeQuotedPrintable(original)

@@ -119,7 +119,7 @@ for (const [expected, what, bytes] of files) {
   })
 }
 
-t.test('a fault of the encoding names its line, however its bytes are cut', async t => {
+t.test('an encoding error names its line, however the bytes are cut', async t => {
   const bytes = Buffer.from(
     'ada@larkfield.example\r\nben@larkfield.example\rAndr\xe9 <c@larkfield.example>\n',
     'latin1'

@@ -51,7 +51,7 @@ const encodings: Record<string, (text: string) => Buffer> = {
 }
 
 for (const [name, encode] of Object.entries(encodings)) {
-  t.test(`${name} gives the same lines however its bytes are cut`, async t => {
+  t.test(`${name} gives the same lines, however its bytes are cut`, async t => {
     const property = fc.asyncProperty(
       someText,
       fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 8 }),
@@ -65,13 +65,13 @@ for (const [name, encode] of Object.entries(encodings)) {
     await t.resolves(fc.assert(property, { numRuns: 100 }))
   })
 
-  t.test(`${name} can come byte by byte`, async t => {
+  t.test(`${name} can arrive byte by byte`, async t => {
     const text = 'ü@b\r\n\r\n😀@b\rc@d\n \nlast@用'
     t.strictSame(await linesOf(...[...encode(text)].map(byte => Buffer.from([byte]))), expectedLines(text))
   })
 }
 
-t.test('UTF-16 is recognised without a byte order mark', async t => {
+t.test('UTF-16 is recognized without a byte order mark', async t => {
   const text = 'ada@larkfield.example\r\njürgen@larkfield.example\r\n用户@larkfield.example'
   const bytes = Buffer.from(text, 'utf16le')
   t.strictSame(await textsOf(bytes), text.split('\r\n'))
@@ -79,17 +79,17 @@ t.test('UTF-16 is recognised without a byte order mark', async t => {
   t.strictSame(await textsOf(Buffer.from('a@b', 'utf16le')), ['a@b'])
 })
 
-t.test('blank lines are counted in the numbers and give no line', async t => {
+t.test('blank lines count in line numbers and give no line', async t => {
   t.strictSame(await numbered('\n\r\n a@b \r\r\n\u200b\t\nc@d'), ['3 a@b', '6 c@d'])
   t.strictSame(await numbered('a@b\n'), ['1 a@b'])
 })
 
-t.test('VT, FF, NEL, LS and PS end no line', async t => {
+t.test('VT, FF, NEL, LS and PS do not end a line', async t => {
   const text = 'a\vb\fc\u0085d\u2028e\u2029f'
   t.strictSame(await textsOf(text), [text])
 })
 
-t.test('of a long line the first 1,024 characters are kept', async t => {
+t.test('a long line is cut to its first 1,024 characters', async t => {
   const text = 'x'.repeat(1024)
   t.strictSame(await linesOf(`${text}\n${text}y\n${text}  \nz`), [
     { number: 1, text, tooLong: false },

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { TextTable } from '../../../src/lib/text/text-table.ts'
 
-test('it keeps what a map keeps', async t => {
+test('it keeps the same entries as a map', async t => {
   const text = fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('', 'a', 'b', 'ab', 'ba', 'ø', '😀'))
   const deed = fc.record({ is: fc.constantFrom('add', 'take'), text, number: fc.nat(1000) })
   fc.assert(
@@ -21,7 +21,7 @@ test('it keeps what a map keeps', async t => {
   t.pass()
 })
 
-test('half a million names that differ in little are told apart', async t => {
+test('half a million similar names are kept apart', async t => {
   const table = new TextTable()
   const nameOf = (n: number) => `uid=person${n},ou=people,dc=larkfield,dc=example`
   for (let n = 0; n < 500_000; n += 1) if (!table.add(nameOf(n), n)) t.fail(nameOf(n))

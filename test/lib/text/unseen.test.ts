@@ -1,7 +1,7 @@
 import t from 'tap'
 import { revealUnseen, withoutUnseen } from '../../../src/lib/text/unseen.ts'
 
-t.test('what nobody sees is written out, and everything else left alone', t => {
+t.test('invisible characters are written out, and all others stay', t => {
   t.equal(revealUnseen('kim\u202egpj.exe@larkfield.example'), 'kim⟨U+202E⟩gpj.exe@larkfield.example')
   t.equal(
     revealUnseen('a\u200bb\u0000c\u001bd\u{e0041}e\u2028f\u2029g\ufeff'),
@@ -12,7 +12,7 @@ t.test('what nobody sees is written out, and everything else left alone', t => {
   t.end()
 })
 
-t.test('and can be dropped', t => {
+t.test('invisible characters can be dropped', t => {
   t.equal(withoutUnseen('kim\u202e\u200b.doe\u0007@larkfield.example'), 'kim.doe@larkfield.example')
   t.end()
 })

@@ -48,7 +48,7 @@ async function listen(t: Test, handler: (request: FastifyRequest, reply: Fastify
 
 const file = (bytes: number) => multipart({ action: 'send' }, { name: 'a.txt', content: Buffer.alloc(bytes, 'x') })
 
-t.test('S30: a body that stays below the rate ends with 408, and as a cut one for whoever takes it in', async t => {
+t.test('S30: a body that stays below the minimum rate ends with 408, and counts as cut', async t => {
   const thrown: unknown[] = []
   const { open, ended } = await start(t, quick, taken => count(taken).catch(error => thrown.push(error)))
   const whole = file(100_000)
@@ -62,7 +62,7 @@ t.test('S30: a body that stays below the rate ends with 408, and as a cut one fo
   await dripping
 })
 
-t.test('S30: a slow line is no attack: a body above the rate takes as long as it takes', async t => {
+t.test('S30: a slow connection is not an attack: a body above the minimum rate may take any time', async t => {
   const { open } = await start(t, quick)
   const whole = file(20_000)
   const request = open(whole)
@@ -71,7 +71,7 @@ t.test('S30: a slow line is no attack: a body above the rate takes as long as it
   t.match(await request.answer, { status: 200, body: '{"fields":{"action":["send"]},"taken":20000}' })
 })
 
-t.test('time in which we do not read is not the sender’s', async t => {
+t.test('time in which we do not read does not count against the sender', async t => {
   const gate = Promise.withResolvers<void>()
   const { open } = await start(t, quick, async taken => {
     await gate.promise
@@ -87,7 +87,7 @@ t.test('time in which we do not read is not the sender’s', async t => {
   t.match(await request.answer, { status: 200, body: /"taken":30000000/ })
 })
 
-t.test('more than the form takes: 413 by its declared length at once, and by its bytes when they come', async t => {
+t.test('a body over the limit: 413 immediately by its declared length, or by its bytes when they arrive', async t => {
   let wasTaken = false
   const { open } = await start(t, { ...form, fileBytes: 100_000 }, taken => {
     wasTaken = true
@@ -108,7 +108,7 @@ t.test('more than the form takes: 413 by its declared length at once, and by its
   t.match(await chunked.answer, { status: 413 })
 })
 
-t.test('whoever is not interested leaves the rest of the form to be read', async t => {
+t.test('a reader that stops early leaves the rest of the form to be read', async t => {
   const { open } = await start(t, form, async taken => {
     for await (const _ of taken.bytes) break
     return 'seen enough'
@@ -124,7 +124,7 @@ t.test('whoever is not interested leaves the rest of the form to be read', async
   t.match(await request.answer, { status: 200, body: '{"fields":{"action":["send"]},"taken":"seen enough"}' })
 })
 
-t.test('the bytes end only once the whole form is there and right', async t => {
+t.test('the bytes end only when the whole form has arrived and is valid', async t => {
   const { open, ended } = await start(t, form, taken => count(taken))
   const { body, type } = multipart({ role: 'owner' }, { name: 'a.txt', content: 'x' }, { isFileFirst: true })
   const request = open({ body, type })
@@ -134,7 +134,7 @@ t.test('the bytes end only once the whole form is there and right', async t => {
   t.notOk(ended[0] instanceof UploadCut)
 })
 
-t.test('a connection that is lost before anybody listens is noticed', async t => {
+t.test('a connection that is lost before anyone listens is noticed', async t => {
   const seen = Promise.withResolvers<unknown>()
   const { port } = await listen(t, async request => {
     sender.cut()
@@ -147,7 +147,7 @@ t.test('a connection that is lost before anybody listens is noticed', async t =>
   t.ok((await seen.promise) instanceof UploadCut)
 })
 
-t.test('a file’s name comes without folders and without what nobody sees, and of a long one the end', async t => {
+t.test('a file name loses folders and invisible characters, and only its end is kept if it is long', async t => {
   const names: string[] = []
   const { open } = await start(t, form, async taken => names.push(taken.name))
   for (const name of [
