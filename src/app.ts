@@ -6,6 +6,7 @@ import { bulkRoutes } from './batches/intake/bulk-routes.ts'
 import { inviteRoutes } from './batches/intake/invite-routes.ts'
 import { batchRoutes } from './batches/report/batch-routes.ts'
 import { batchesRoutes } from './batches/report/batches-routes.ts'
+import type { Config } from './config/env.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import { directoryPasswordCheck } from './directory/password-check.ts'
 import { entriesRoutes } from './entries/entries-routes.ts'
@@ -55,19 +56,7 @@ export interface AppOptions {
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
   const { config } = deps
   const checkDirectory = directoryPasswordCheck(deps)
-  const app = Fastify({
-    logger: loggerOptions(config.logLevel, options.logTarget),
-    trustProxy: trustOf(config.trustProxy),
-    bodyLimit: 64 * 1024,
-    requestTimeout: 0,
-    connectionTimeout: 0,
-    return503OnClosing: false,
-    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
-    rewriteUrl: routedPath,
-    // no limit of its own: Node takes no header line beyond 16 kB, and what is too long is not found
-    routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 65_536 },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
-  })
+  const app = httpServer(config, options.logTarget)
   requireDeclaredAccess(app)
   watchHandlers(app)
   await acceptForms(app)
@@ -106,4 +95,20 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   signInSettingsRoutes(app, deps)
   if (!config.smtp) outboxRoutes(app, deps, rolesBehind)
   return app
+}
+
+function httpServer(config: Config, logTarget?: LogTarget): FastifyInstance {
+  return Fastify({
+    logger: loggerOptions(config.logLevel, logTarget),
+    trustProxy: trustOf(config.trustProxy),
+    bodyLimit: 64 * 1024,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    return503OnClosing: false,
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
+    rewriteUrl: routedPath,
+    // no limit of its own: Node takes no header line beyond 16 kB, and what is too long is not found
+    routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 65_536 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
+  })
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { describeEvent } from '../audit/event.ts'
 import { listEvents } from '../audit/store.ts'
 import { undecidedInWords } from '../entries/entries-page.ts'
@@ -11,7 +11,7 @@ import { shownHold } from '../mail/hold-page.ts'
 import { readHold } from '../mail/queue/origin-store.ts'
 import { readPause } from '../mail/store.ts'
 import { countEnrollments, type Funnel, funnelOf } from '../people/counts.ts'
-import { countPeople, type WeeklyTotal, weeklyTotals } from '../people/counts-store.ts'
+import { countPeople, type PeopleCount, type WeeklyTotal, weeklyTotals } from '../people/counts-store.ts'
 import { type Enrollment, enrollmentBadges, enrollments } from '../people/person.ts'
 import { viewerOf } from '../web/access.ts'
 import { funnel, timeSeries } from '../web/charts.ts'
@@ -24,49 +24,60 @@ import { troubledBatches } from './store.ts'
 const weeks = 12
 const maxBatches = 5
 
-export function dashboardRoutes(app: FastifyInstance, { db, config }: Deps): void {
-  app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, async (request, reply) => {
-    const { timeZone } = viewerOf(request)
-    const [counts, totals, requests, troubled, events, pause, hold, leavers, undecided] = await Promise.all([
-      countPeople(db),
-      weeklyTotals(db, weeks),
-      openRequests(db, 20),
-      troubledBatches(db, maxBatches + 1),
-      listEvents(db, { except: ['signed-in'] }, 6),
-      readPause(db),
-      readHold(db),
-      heldLeavers(db),
-      undecidedInWords(db)
-    ])
-    const states = countEnrollments(counts)
-    const steps = stepsOf(funnelOf(counts))
-    return reply.page(
-      'dashboard/index',
-      { title: 'Dashboard', section: 'Dashboard' },
-      {
-        steps: steps.map(stepView),
-        finding: findingOf(steps),
-        // users alone, and no invitation ever: no picture yet, but the ways to begin
-        isNew: first(steps).value === 0,
-        mayInvite: includesRole(viewerOf(request).role, 'admin'),
-        funnel: funnelFigure(steps),
-        series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,
-        weeks: totals.map(week => weekView(week, timeZone)),
-        counts: enrollments.map(state => countView(state, states[state])),
-        requests: requests.map(asked => requestView(asked, timeZone)),
-        batches: troubled.slice(0, maxBatches).map(batch => troubledBatch(batch, timeZone)),
-        hasMoreBatches: troubled.length > maxBatches,
-        mails: troubledMails(counts),
-        leavers,
-        undecided,
-        keepsMail: config.smtp === undefined,
-        hold: hold ? shownHold(hold, timeZone) : null,
-        transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
-        events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),
-        updated: showTime(new Date(), timeZone)
-      }
-    )
-  })
+export function dashboardRoutes(app: FastifyInstance, deps: Deps): void {
+  app.get('/', { config: { access: 'auditor' }, schema: { querystring: filters({}) } }, (request, reply) =>
+    dashboardPage(deps, request, reply)
+  )
+}
+
+async function dashboardPage({ db, config }: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const { timeZone, role } = viewerOf(request)
+  const [counts, totals, requests, troubled, events, pause, hold, leavers, undecided] = await Promise.all([
+    countPeople(db),
+    weeklyTotals(db, weeks),
+    openRequests(db, 20),
+    troubledBatches(db, maxBatches + 1),
+    listEvents(db, { except: ['signed-in'] }, 6),
+    readPause(db),
+    readHold(db),
+    heldLeavers(db),
+    undecidedInWords(db)
+  ])
+  return reply.page(
+    'dashboard/index',
+    { title: 'Dashboard', section: 'Dashboard' },
+    {
+      ...enrollmentView(counts, totals, timeZone),
+      mayInvite: includesRole(role, 'admin'),
+      requests: requests.map(asked => requestView(asked, timeZone)),
+      batches: troubled.slice(0, maxBatches).map(batch => troubledBatch(batch, timeZone)),
+      hasMoreBatches: troubled.length > maxBatches,
+      mails: troubledMails(counts),
+      leavers,
+      undecided,
+      keepsMail: config.smtp === undefined,
+      hold: hold ? shownHold(hold, timeZone) : null,
+      transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,
+      events: events.map(event => ({ ...describeEvent(event), when: showTime(event.at, timeZone) })),
+      updated: showTime(new Date(), timeZone)
+    }
+  )
+}
+
+/** How many people joined, as figures and as tables. */
+function enrollmentView(counts: PeopleCount[], totals: WeeklyTotal[], timeZone: string) {
+  const states = countEnrollments(counts)
+  const steps = stepsOf(funnelOf(counts))
+  return {
+    steps: steps.map(stepView),
+    finding: findingOf(steps),
+    // users alone, and no invitation ever: no picture yet, but the ways to begin
+    isNew: first(steps).value === 0,
+    funnel: funnelFigure(steps),
+    series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,
+    weeks: totals.map(week => weekView(week, timeZone)),
+    counts: enrollments.map(state => countView(state, states[state]))
+  }
 }
 
 /** The steps of the funnel; each includes everyone of the next one. */
@@ -109,7 +120,7 @@ const requestView = ({ personId, name, email, requestedAt, invitationId, isOpen 
   answerText: isOpen ? 'Send again' : 'Invite again',
   name: name ?? email,
   email,
-  when: showTime(requestedAt!, timeZone)
+  when: showTime(requestedAt, timeZone)
 })
 
 interface Step {

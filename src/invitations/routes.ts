@@ -22,13 +22,18 @@ interface ById {
   Params: { id: string }
 }
 
-export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
-  const { db, config, wake } = deps
-  const keys = keysOf(deps)
-  const options = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
+const options = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
 
+export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
+  resendRoute(app, deps)
+  revokeRoute(app, deps)
+  linkRoute(app, deps)
+}
+
+function resendRoute(app: FastifyInstance, deps: Deps): void {
+  const { db, config, wake } = deps
   app.post<ById>('/invitations/:id/deliveries', options, async (request, reply) => {
-    const result = await resend(db, keys, viewerOf(request).id, Number(request.params.id))
+    const result = await resend(db, keysOf(deps), viewerOf(request).id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])
@@ -47,7 +52,9 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
       ].join(' ')
     )
   })
+}
 
+function revokeRoute(app: FastifyInstance, { db }: Deps): void {
   app.post<ById>('/invitations/:id/revocation', options, async (request, reply) => {
     const result = await revoke(db, viewerOf(request).id, Number(request.params.id))
     if (result.outcome === 'unknown') throw noInvitation()
@@ -56,11 +63,15 @@ export function invitationRoutes(app: FastifyInstance, deps: Deps): void {
       throw new Refusal(409, 'This invitation is already closed: it was accepted, revoked or replaced.')
     return redirectWith(reply, db, `/people/${result.personId}`, 'Invitation revoked. Its link no longer works.')
   })
+}
 
+/** Shows the link itself, or records that a page copied it. */
+function linkRoute(app: FastifyInstance, deps: Deps): void {
+  const { db, config } = deps
   const linkOptions = { ...options, schema: { params: idParams, body: form({ how: optionalField() }) } }
   app.post<ById & { Body: { how?: string } }>('/invitations/:id/link', linkOptions, async (request, reply) => {
     const how = request.body.how === 'copied' ? 'copied' : 'shown'
-    const result = await showLink(db, keys, viewerOf(request).id, Number(request.params.id), how)
+    const result = await showLink(db, keysOf(deps), viewerOf(request).id, Number(request.params.id), how)
     if (result.outcome === 'unknown') throw noInvitation()
     if (result.outcome === 'role-too-small') throw roleTooSmall()
     if (result.outcome === 'closed') throw new Refusal(409, reasons[result.state])

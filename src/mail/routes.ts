@@ -1,7 +1,9 @@
 import path from 'node:path'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Database } from '../db/client.ts'
+import { last } from '../lib/ends.ts'
 import { includesRole, type Role } from '../lib/role.ts'
+import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -24,25 +26,20 @@ export type RolesBehind = (db: Database, mails: Kept[]) => Promise<Map<number, R
  * The emails that would have been sent. They contain invitees' links, so they are for admins only, and an email whose
  * invitation gives a higher role than the viewer's is not shown.
  */
-export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBehind: RolesBehind): void {
-  const folder = path.join(config.dataDir, 'outbox')
+export function outboxRoutes(app: FastifyInstance, deps: Deps, rolesBehind: RolesBehind): void {
+  const folder = path.join(deps.config.dataDir, 'outbox')
+  listRoute(app, deps, folder, rolesBehind)
+  mailRoutes(app, deps, folder, rolesBehind)
+}
 
-  const kept = async (request: FastifyRequest<ById>): Promise<KeptMail> => {
-    const mail = await readKept(folder, Number(request.params.id))
-    if (!mail) throw new Refusal(404, 'There is no such email in the outbox.')
-    const role = (await rolesBehind(db, [mail])).get(mail.id)
-    if (role && !includesRole(request.viewer!.role, role))
-      throw new Refusal(403, 'This email invites a person with a higher role than yours. Only an owner can read it.')
-    return mail
-  }
-
+function listRoute(app: FastifyInstance, { db }: Deps, folder: string, rolesBehind: RolesBehind): void {
   app.get<{ Querystring: { before?: string } }>(
     '/outbox',
     { config: { access }, schema: { querystring: filters({ before: optionalField() }) } },
     async (request, reply) => {
       const before = /^[1-9]\d{0,14}$/.exec(request.query.before ?? '')?.[0]
       const { mails, hasMore } = await listOutbox(folder, pageSize, before ? Number(before) : undefined)
-      const { timeZone, role } = request.viewer!
+      const { timeZone, role } = viewerOf(request)
       const roles = await rolesBehind(db, mails)
       return reply.page(
         'mail/outbox/index',
@@ -55,15 +52,27 @@ export function outboxRoutes(app: FastifyInstance, { config, db }: Deps, rolesBe
             when: showTime(date, timeZone)
           })),
           first: before ? '/outbox' : null,
-          next: hasMore && mails.length > 0 ? `/outbox?before=${mails.at(-1)!.id}` : null
+          next: hasMore && mails.length > 0 ? `/outbox?before=${last(mails).id}` : null
         }
       )
     }
   )
+}
+
+/** One email: on a page of ours, as a file, and its HTML for the frame in that page. */
+function mailRoutes(app: FastifyInstance, { config, db }: Deps, folder: string, rolesBehind: RolesBehind): void {
+  const kept = async (request: FastifyRequest<ById>): Promise<KeptMail> => {
+    const mail = await readKept(folder, Number(request.params.id))
+    if (!mail) throw new Refusal(404, 'There is no such email in the outbox.')
+    const role = (await rolesBehind(db, [mail])).get(mail.id)
+    if (role && !includesRole(viewerOf(request).role, role))
+      throw new Refusal(403, 'This email invites a person with a higher role than yours. Only an owner can read it.')
+    return mail
+  }
 
   app.get<ById>('/outbox/:id', byId, async (request, reply) => {
     const mail = await kept(request)
-    const when = showTime(mail.date, request.viewer!.timeZone)
+    const when = showTime(mail.date, viewerOf(request).timeZone)
     reply.header('content-security-policy', policyWithFrame)
     return reply.page('mail/outbox/show', { title: mail.subject }, { mail: shown(mail, when, config.baseUrl) })
   })

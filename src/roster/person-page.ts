@@ -44,27 +44,17 @@ export async function personPage(
     membershipsOf(db, id),
     entryCard(db, person, viewer)
   ])
-  const isUser = person.enrollment === 'signed-up'
-  const sent = isUser ? await countOpenOf(db, [id]) : { typed: 0, listed: 0 }
-  const name = person.name ?? person.email
   const pending = await pendingTeams(db, person, memberships)
   const newest = invitations.find(({ id }) => id === person.invitationId)
   return reply.page(
     'roster/person',
-    { title: name, section: 'People', status: Object.keys(errors).length > 0 ? 422 : 200 },
+    { title: nameOf(person), section: 'People', status: Object.keys(errors).length > 0 ? 422 : 200 },
     {
-      id,
-      name,
-      initials: initialsOf(name),
-      email: person.email,
-      enrollment: person.enrollment,
-      enrollmentBadge: enrollmentBadges[person.enrollment],
-      delivery: person.delivery ?? '',
-      deliveryBadge: deliveryBadge({ delivery: person.deliveryState, isKept: person.deliveryIsKept }),
+      ...headView(person),
       facts: factsOf(person, newest, viewer.timeZone),
       suppression: suppression ? suppressionText(suppression.cause, suppression.serverReply) : null,
       actions: includesRole(viewer.role, 'admin')
-        ? actionsOf(person, newest, viewer, { isSuppressed: suppression !== undefined, sent })
+        ? actionsOf(person, newest, viewer, { isSuppressed: suppression !== undefined, sent: await sentBy(db, person) })
         : [],
       ...roleChoice(person, newest, viewer.role),
       errors,
@@ -74,6 +64,25 @@ export async function personPage(
       story: storyOf(invitations, mails, events, viewer.timeZone)
     }
   )
+}
+
+const nameOf = (person: Person) => person.name ?? person.email
+
+/** Who the person is, and how far their enrollment has come. */
+const headView = (person: Person) => ({
+  id: person.id,
+  name: nameOf(person),
+  initials: initialsOf(nameOf(person)),
+  email: person.email,
+  enrollment: person.enrollment,
+  enrollmentBadge: enrollmentBadges[person.enrollment],
+  delivery: person.delivery ?? '',
+  deliveryBadge: deliveryBadge({ delivery: person.deliveryState, isKept: person.deliveryIsKept })
+})
+
+/** The open invitations that a user has sent. */
+async function sentBy(db: Deps['db'], { id, enrollment }: Person) {
+  return enrollment === 'signed-up' ? countOpenOf(db, [id]) : { typed: 0, listed: 0 }
 }
 
 function suppressionText(cause: 'bounced' | 'opted-out', reply: string | null): string {
@@ -123,8 +132,8 @@ function directoryFacts(person: Person, timeZone: string) {
 
 /** The teams that an open invitation names, besides those that the person is in. */
 async function pendingTeams(db: Deps['db'], person: Person, memberships: MembershipOf[]) {
-  if (person.enrollment !== 'invited') return []
-  const batchId = (await findInvitation(db, person.invitationId!))?.batchId ?? null
+  if (person.enrollment !== 'invited' || person.invitationId === null) return []
+  const batchId = (await findInvitation(db, person.invitationId))?.batchId ?? null
   const named = batchId === null ? [] : await teamsOfBatch(db, batchId)
   return named
     .filter(({ id }) => memberships.every(({ teamId }) => teamId !== id))

@@ -24,13 +24,26 @@ interface ById {
 }
 
 export function teamRoutes(app: FastifyInstance, deps: Deps): void {
-  const { db } = deps
   const read = { config: { access: 'auditor' }, schema: { params: idParams, querystring } } as const
-  const byAdmin = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
 
   app.get('/teams', { config: { access: 'auditor' }, schema: { querystring } }, (request, reply) =>
     teamsPage(deps, request, reply)
   )
+
+  app.get<ById>('/teams/:id', read, (request, reply) => teamPage(deps, request, reply))
+
+  app.get<ById>('/teams/:id/members.csv', read, async (request, reply) => {
+    const team = await teamOf(deps, request)
+    return sendCsv(reply, `team-${team.id}`, header, linesOf(deps, team.id, searchOf(request)))
+  })
+
+  revisionRoutes(app, deps)
+  memberRoutes(app, deps)
+}
+
+/** Teams are created, renamed and deleted. */
+function revisionRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps
 
   app.post<{ Body: Static<typeof named> }>(
     '/teams',
@@ -41,13 +54,6 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
       return redirectWith(reply, db, `/teams/${teamIdOf(result)}`, 'Team created. Add its first members.')
     }
   )
-
-  app.get<ById>('/teams/:id', read, (request, reply) => teamPage(deps, request, reply))
-
-  app.get<ById>('/teams/:id/members.csv', read, async (request, reply) => {
-    const team = await teamOf(deps, request)
-    return sendCsv(reply, `team-${team.id}`, header, linesOf(deps, team.id, searchOf(request)))
-  })
 
   app.post<ById & { Body: Static<typeof named> }>(
     '/teams/:id/name',
@@ -60,12 +66,11 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
     }
   )
 
-  app.post<ById>('/teams/:id/removal', byAdmin, async (request, reply) => {
+  const removal = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
+  app.post<ById>('/teams/:id/removal', removal, async (request, reply) => {
     teamIdOf(await removeTeam(db, viewerOf(request).id, Number(request.params.id)))
     return redirectWith(reply, db, '/teams', 'Team deleted.')
   })
-
-  memberRoutes(app, deps)
 }
 
 function memberRoutes(app: FastifyInstance, deps: Deps): void {

@@ -56,7 +56,7 @@ function checkRoute(app: FastifyInstance, { db }: Deps): void {
     '/invite/check',
     { config: { access: 'admin' }, schema: { body: checkBody } },
     async (request, reply) => {
-      const wait = waitOf(request.viewer!.id)
+      const wait = waitOf(viewerOf(request).id)
       if (wait > 0) {
         reply.header('retry-after', String(wait))
         throw new Refusal(429, `You checked too many addresses. Wait ${waitInWords(wait)} and try again.`)

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { organizationOf } from '../../organization/store.ts'
 import { redirectWith } from '../../sessions/scopes.ts'
@@ -32,9 +32,12 @@ interface ById {
   Params: { id: string }
   Querystring: Static<typeof querystring>
 }
+interface Corrections extends ById {
+  Body: Record<string, string | string[]>
+}
 
 export function batchRoutes(app: FastifyInstance, deps: Deps): void {
-  const { db, wake } = deps
+  const { db } = deps
   const read = { config: { access: 'auditor' }, schema: { params: idParams, querystring } } as const
 
   app.get<ById>('/batches/:id', read, (request, reply) => showBatch(deps, request, reply))
@@ -54,33 +57,35 @@ export function batchRoutes(app: FastifyInstance, deps: Deps): void {
     return reply.redirect(hrefOf(`/batches/${id}`, { problems: request.query.problems }), 303)
   })
 
-  app.post<ById & { Body: Record<string, string | string[]> }>(
+  app.post<Corrections>(
     '/batches/:id/corrections',
     { config: { access: 'admin' }, schema: { params: idParams, querystring, body } },
-    async (request, reply) => {
-      const id = Number(request.params.id)
-      const ticked = new Set(valuesOf(request.body.line).map(lineNumber))
-      const addresses = new Map(Object.entries(request.body).flatMap(([name, text]) => addressField(name, text)))
-      const corrections = [...ticked].map(line => ({ line, address: addresses.get(line) ?? '' }))
-      if (corrections.length === 0) {
-        const errors = new Map([[[...addresses.keys()][0] ?? 1, 'select the lines that you corrected']])
-        return showBatch(deps, request, reply, { ticked, addresses, errors })
-      }
-      const { domains } = await organizationOf(db)
-      const result = await correct(db, viewerOf(request).id, id, corrections, organizationDomains(domains))
-      if (result.outcome === 'unknown-batch') throw new Refusal(404, 'There is no such batch.')
-      if (result.outcome === 'unknown-lines')
-        throw new Refusal(422, `Line ${result.lines[0]} of this batch needs no correction. Nothing was sent.`)
-      if (result.outcome === 'corrected-before')
-        throw new Refusal(409, `Line ${result.lines[0]} has already been corrected. Nothing was sent.`)
-      if (result.outcome === 'wrong')
-        return showBatch(deps, request, reply, { ticked, addresses, errors: result.errors })
-      if (result.outcome === 'rejoined')
-        return redirectWith(reply, db, `/batches/${id}`, rejoinedInWords(corrections.length))
-      wake()
-      return reply.redirect(`/batches/${result.batchId}`, 303)
-    }
+    (request, reply) => takeCorrections(deps, request, reply)
   )
+}
+
+async function takeCorrections(deps: Deps, request: FastifyRequest<Corrections>, reply: FastifyReply) {
+  const { db, wake } = deps
+  const id = Number(request.params.id)
+  const ticked = new Set(valuesOf(request.body.line).map(lineNumber))
+  const addresses = new Map(Object.entries(request.body).flatMap(([name, text]) => addressField(name, text)))
+  const corrections = [...ticked].map(line => ({ line, address: addresses.get(line) ?? '' }))
+  if (corrections.length === 0) {
+    const errors = new Map([[[...addresses.keys()][0] ?? 1, 'select the lines that you corrected']])
+    return showBatch(deps, request, reply, { ticked, addresses, errors })
+  }
+  const { domains } = await organizationOf(db)
+  const result = await correct(db, viewerOf(request).id, id, corrections, organizationDomains(domains))
+  if (result.outcome === 'unknown-batch') throw new Refusal(404, 'There is no such batch.')
+  if (result.outcome === 'unknown-lines')
+    throw new Refusal(422, `Line ${result.lines[0]} of this batch needs no correction. Nothing was sent.`)
+  if (result.outcome === 'corrected-before')
+    throw new Refusal(409, `Line ${result.lines[0]} has already been corrected. Nothing was sent.`)
+  if (result.outcome === 'wrong') return showBatch(deps, request, reply, { ticked, addresses, errors: result.errors })
+  if (result.outcome === 'rejoined')
+    return redirectWith(reply, db, `/batches/${id}`, rejoinedInWords(corrections.length))
+  wake()
+  return reply.redirect(`/batches/${result.batchId}`, 303)
 }
 
 const rejoinedInWords = (lines: number) =>

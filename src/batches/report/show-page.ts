@@ -7,7 +7,7 @@ import { serverOf } from '../../mail/server-limits.ts'
 import { readPause } from '../../mail/store.ts'
 import { organizationOf } from '../../organization/store.ts'
 import { teamsOfBatch } from '../../teams/pending-store.ts'
-import { viewerOf } from '../../web/access.ts'
+import { type Viewer, viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
 import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
@@ -15,7 +15,15 @@ import { isBatchState } from '../batch.ts'
 import { type BatchRow, findBatch } from '../store.ts'
 import { actionsFor } from './actions.ts'
 import { type BatchFilter, type BatchQuery, lineOf, readFilter } from './batch-filter.ts'
-import { barOf, deliveryCounts, factsOf, headingOf, progressOf, verdictFilters } from './batch-page.ts'
+import {
+  type BatchWithNames,
+  barOf,
+  deliveryCounts,
+  factsOf,
+  headingOf,
+  progressOf,
+  verdictFilters
+} from './batch-page.ts'
 import { shownLine } from './lines-page.ts'
 import { problemsView, type Typed } from './problems-page.ts'
 import { rateOf, reasonsOfWaiting } from './progress-store.ts'
@@ -31,60 +39,78 @@ export async function showBatch(
   reply: FastifyReply,
   typed?: Typed
 ): Promise<FastifyReply> {
-  const id = Number((request.params as { id: string }).id)
-  const batch = await findBatch(deps.db, id)
+  const batch = await findBatch(deps.db, Number((request.params as { id: string }).id))
   if (!batch) throw new Refusal(404, 'There is no such batch.')
-  const { timeZone, role } = viewerOf(request)
-  const mayAct = includesRole(role, 'admin')
   const query = request.query as BatchQuery
-  const filter = readFilter(query)
-  const base = `/batches/${id}`
   // a region that was made in another state refreshes the page around it as well
   if (isBatchState(query.refresh) && query.refresh !== batch.state) reply.header('hx-refresh', 'true')
-  const facts = factsOf(batch, timeZone)
-  const hasMailServer = deps.config.smtp !== undefined
-  const corrected = await correctedOf(deps.db, id)
-  const [lines, problems, corrections, sending, rest, teams] = await Promise.all([
-    linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
-    problemsView(deps.db, { batch, filter, query, corrected, mayAct, base, typed }),
-    correctionsOf(deps.db, id),
-    batch.state === 'sending' ? sendingView(deps, batch) : null,
-    batch.state === 'cancelled' ? restOf(deps.db, id) : undefined,
-    teamsOfBatch(deps.db, id)
-  ])
-  const errors = errorsOf(typed)
-  const heading = headingOf(batch)
+  const view = await batchView(deps, batch, query, viewerOf(request), typed)
+  const refresh = hrefOf(view.base, { ...readFilter(query), refresh: '1' })
   return reply.page(
     'batches/batch',
     {
-      ...titleOf(batch, heading, errors.length > 0),
-      refresh: facts.isRunning ? { seconds: refreshSeconds, url: hrefOf(base, { ...filter, refresh: '1' }) } : null,
+      ...titleOf(batch, view.heading, view.errors.length > 0),
+      refresh: view.isRunning ? { seconds: refreshSeconds, url: refresh } : null,
       mainAttributes: [['data-batch-state', batch.state]]
     },
-    {
-      isPart: request.headers['hx-request-type'] === 'partial',
-      base,
-      heading,
-      ...facts,
-      errors,
-      problems,
-      ...lines,
-      state: batch.state,
-      ...relatedTo(batch, teams, corrections),
-      verdicts: verdictFilters(batch, filter.verdict, base, corrected),
-      deliveries: deliveryCounts(batch, filter.delivery, base),
-      bar: barOf(batch),
-      progress: progressOf(batch),
-      sending,
-      mayInvite: mayAct,
-      ...actionsFor(batch, mayAct, { hasMailServer, isRestSent: rest !== undefined || lines.keptDays !== null }),
-      rest: rest ? { href: `/batches/${rest}`, count: leftOf(batch).unsent } : null,
-      outbox: outboxOf(batch, hasMailServer, mayAct),
-      csv: hrefOf(`${base}/lines.csv`, { ...filter }),
-      poll: facts.isRunning ? hrefOf(base, { ...filter, refresh: batch.state }) : null
-    }
+    { isPart: request.headers['hx-request-type'] === 'partial', ...view }
   )
 }
+
+async function batchView(
+  deps: Deps,
+  batch: BatchWithNames,
+  query: BatchQuery,
+  viewer: Viewer,
+  typed: Typed | undefined
+) {
+  const { db, config } = deps
+  const { timeZone } = viewer
+  const mayAct = includesRole(viewer.role, 'admin')
+  const hasMailServer = config.smtp !== undefined
+  const filter = readFilter(query)
+  const base = `/batches/${batch.id}`
+  const facts = factsOf(batch, timeZone)
+  const corrected = await correctedOf(db, batch.id)
+  const [lines, problems, corrections, sending, rest, teams] = await Promise.all([
+    linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
+    problemsView(db, { batch, filter, query, corrected, mayAct, base, typed }),
+    correctionsOf(db, batch.id),
+    batch.state === 'sending' ? sendingView(deps, batch) : null,
+    batch.state === 'cancelled' ? restOf(db, batch.id) : undefined,
+    teamsOfBatch(db, batch.id)
+  ])
+  return {
+    base,
+    heading: headingOf(batch),
+    ...facts,
+    errors: errorsOf(typed),
+    problems,
+    ...lines,
+    state: batch.state,
+    ...relatedTo(batch, teams, corrections, rest),
+    ...figuresOf(batch, filter, base, corrected),
+    sending,
+    mayInvite: mayAct,
+    ...actionsFor(batch, mayAct, { hasMailServer, isRestSent: rest !== undefined || lines.keptDays !== null }),
+    outbox: outboxOf(batch, hasMailServer, mayAct),
+    csv: hrefOf(`${base}/lines.csv`, { ...filter }),
+    poll: facts.isRunning ? hrefOf(base, { ...filter, refresh: batch.state }) : null
+  }
+}
+
+/** How far the batch has come, in numbers that filter its lines. */
+const figuresOf = (
+  batch: BatchRow,
+  filter: BatchFilter,
+  base: string,
+  corrected: Awaited<ReturnType<typeof correctedOf>>
+) => ({
+  verdicts: verdictFilters(batch, filter.verdict, base, corrected),
+  deliveries: deliveryCounts(batch, filter.delivery, base),
+  bar: barOf(batch),
+  progress: progressOf(batch)
+})
 
 const titleOf = ({ source }: BatchRow, heading: string, isWrong: boolean) => ({
   title: isWrong ? `Error: ${heading}` : heading,
@@ -96,12 +122,14 @@ const titleOf = ({ source }: BatchRow, heading: string, isWrong: boolean) => ({
 const relatedTo = (
   batch: BatchRow,
   teams: Awaited<ReturnType<typeof teamsOfBatch>>,
-  corrections: Awaited<ReturnType<typeof correctionsOf>>
+  corrections: Awaited<ReturnType<typeof correctionsOf>>,
+  rest: number | undefined
 ) => ({
   teams: teams.map(team => ({ href: `/teams/${team.id}`, name: team.name })),
   again: againFor(batch),
   corrects: batch.correctsBatchId ? { href: `/batches/${batch.correctsBatchId}` } : null,
   corrections: corrections.map(each => ({ href: `/batches/${each.id}`, lines: each.lines })),
+  rest: rest ? { href: `/batches/${rest}`, count: leftOf(batch).unsent } : null,
   restOf: batch.restOfBatchId ? `/batches/${batch.restOfBatchId}` : null
 })
 

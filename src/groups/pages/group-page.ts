@@ -33,21 +33,13 @@ export async function groupPage(
   view: GroupView,
   errors: { href: string; text: string }[] = []
 ) {
-  const { db } = deps
-  const viewer = viewerOf(request)
-  const mayAct = includesRole(viewer.role, 'admin')
-  const found = await selectionOf(deps, group, view, viewer.id)
-  const selection = found?.id ?? null
-  const counts = await countMembers(db, group.teamId, view.by, view, { selection, from: view.from })
-  const open = openSections(view, counts.sections)
-  const places = open.map(key => ({ key, after: view.after.get(key) ?? null }))
-  const [members, leftOut] = await Promise.all([
-    listMembers(db, group.teamId, view.by, view, places, rowsInSection + 1, selection),
-    listLeftOut(db, group.id, maxLeftOut)
+  const { timeZone, role, id: adminId } = viewerOf(request)
+  const mayAct = includesRole(role, 'admin')
+  const found = await selectionOf(deps, group, view, adminId)
+  const [listed, leftOut] = await Promise.all([
+    readMembers(deps, group, view, found?.id ?? null),
+    listLeftOut(deps.db, group.id, maxLeftOut)
   ])
-  const shown = { ...view, open: view.open === null ? null : open, selection }
-  const go = linksOf(group.id, shown, mayAct)
-  const address = linksOf(group.id, shown, false)
   return reply.page(
     'groups/group',
     {
@@ -60,25 +52,43 @@ export async function groupPage(
       errors,
       mayAct,
       isPart: request.headers['hx-request-type'] === 'partial',
-      ...headOf(group, counts.states, mayAct, viewer.timeZone),
+      ...headOf(group, listed.counts.states, mayAct, timeZone),
       leftOut: leftOut.map(({ reason, name, dn, mail }) => ({
         reason: leftOutWords[reason],
         name: name ?? dn,
         mail: mail ?? ''
       })),
-      ...filterView(shown, counts, go, deps.config.smtp !== undefined),
-      sections: counts.sections.map((section, index) =>
-        sectionView(section, index, members, { view: shown, open, go, address, timeZone: viewer.timeZone })
-      ),
-      found: foundInWords(counts, view),
+      ...membersView(deps, group.id, listed, mayAct, timeZone),
       csv: `/groups/${group.id}/members.csv?${queryOf({ ...view, selection: null })}`,
-      matching: counts.matching,
-      matchingText: number(counts.matching),
-      first: view.from ? go({ from: '' }) : null,
-      next: counts.hasMore ? go({ from: last(counts.sections).name, open: [''] }) : null,
       selection: barOf(found)
     }
   )
+}
+
+/** The counts of a group and the people of its open sections, with the view that they are shown in. */
+async function readMembers({ db }: Deps, group: ListedGroup, view: GroupView, selection: number | null) {
+  const counts = await countMembers(db, group.teamId, view.by, view, { selection, from: view.from })
+  const open = openSections(view, counts.sections)
+  const places = open.map(key => ({ key, after: view.after.get(key) ?? null }))
+  const members = await listMembers(db, group.teamId, view.by, view, places, rowsInSection + 1, selection)
+  return { counts, open, members, view: { ...view, open: view.open === null ? null : open, selection } }
+}
+
+type Listed = Awaited<ReturnType<typeof readMembers>>
+
+function membersView({ config }: Deps, id: number, listed: Listed, mayAct: boolean, timeZone: string) {
+  const { counts, open, members, view } = listed
+  const go = linksOf(id, view, mayAct)
+  const context = { view, open, go, address: linksOf(id, view, false), timeZone }
+  return {
+    ...filterView(view, counts, go, config.smtp !== undefined),
+    sections: counts.sections.map((section, index) => sectionView(section, index, members, context)),
+    found: foundInWords(counts, view),
+    matching: counts.matching,
+    matchingText: number(counts.matching),
+    first: view.from ? go({ from: '' }) : null,
+    next: counts.hasMore ? go({ from: last(counts.sections).name, open: [''] }) : null
+  }
 }
 
 /** Another admin's selection, one of another group or a sent one does not count. */

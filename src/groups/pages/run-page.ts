@@ -33,15 +33,7 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
   const poll = isRunning ? `${base}?refresh=running` : null
   const read = run.read > 0 ? peopleInWords(run.read) : ''
   if (query.refresh === 'running' && request.headers['hx-request']) return waitPart(reply, { poll, read })
-  const kinds = kindsOf(run)
-  const chosen =
-    kinds.find(({ kind }) => kind === query.kind)?.kind ?? kinds.find(({ value }) => value > 0)?.kind ?? 'added'
-  const after = idOf(query.after) ?? 0
-  const [changes, runs] = await Promise.all([
-    listChanges(db, run.id, chosen, rowsToRead, after),
-    listRuns(db, group.id, 20)
-  ])
-  const page = pageOf(changes, change => change.id)
+  const [changes, runs] = await Promise.all([changesView(deps, run, query, base), listRuns(db, group.id, 20)])
   return reply.page(
     'groups/run',
     {
@@ -58,12 +50,7 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       poll,
       read,
       again: mayAct && run.state === 'failed' ? `/groups/${group.id}/sync-runs` : null,
-      hasDiff: kinds.some(({ value }) => value > 0),
-      hasDetails: page.rows.some(({ detail }) => detail),
-      kinds: kinds.map(each => kindView(each, chosen, base)),
-      listTitle: changeWords[chosen],
-      rows: page.rows.map(changeView),
-      ...linksOf(page, after > 0, after => hrefOf(base, { kind: chosen, after })),
+      ...changes,
       runs: runs.map(each => ({
         href: `/groups/${group.id}/sync-runs/${each.id}`,
         badge: runBadges[each.state],
@@ -73,6 +60,23 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       }))
     }
   )
+}
+
+/** The changes of one kind: the kind that was asked for, else the first that there are any of. */
+async function changesView({ db }: Deps, run: ShownRun, query: RunQuery, base: string) {
+  const kinds = kindsOf(run)
+  const chosen =
+    kinds.find(({ kind }) => kind === query.kind)?.kind ?? kinds.find(({ value }) => value > 0)?.kind ?? 'added'
+  const after = idOf(query.after) ?? 0
+  const page = pageOf(await listChanges(db, run.id, chosen, rowsToRead, after), change => change.id)
+  return {
+    hasDiff: kinds.some(({ value }) => value > 0),
+    hasDetails: page.rows.some(({ detail }) => detail),
+    kinds: kinds.map(each => kindView(each, chosen, base)),
+    listTitle: changeWords[chosen],
+    rows: page.rows.map(changeView),
+    ...linksOf(page, after > 0, after => hrefOf(base, { kind: chosen, after }))
+  }
 }
 
 const runView = (run: ShownRun, mayAct: boolean, timeZone: string) => ({

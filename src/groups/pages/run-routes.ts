@@ -24,9 +24,10 @@ interface ById {
   Params: { id: string }
 }
 
+const byAdmin = { access: 'admin' } as const
+
 export function runRoutes(app: FastifyInstance, deps: Deps): void {
   const { db, wake } = deps
-  const byAdmin = { access: 'admin' } as const
 
   app.get<ByRun>(
     '/groups/:id/sync-runs/:run',
@@ -45,6 +46,12 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
     }
   )
 
+  decisionRoutes(app, deps)
+  removalRoute(app, deps)
+}
+
+/** What an admin decides about a sync: its removals are approved, or put back. */
+function decisionRoutes(app: FastifyInstance, { db }: Deps): void {
   const decisions = { approval: approve, undo } as const
   const said = { approval: 'Removals approved', undo: 'Put back' } as const
   for (const path of ['approval', 'undo'] as const) {
@@ -67,7 +74,9 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
       }
     )
   }
+}
 
+function removalRoute(app: FastifyInstance, { db }: Deps): void {
   app.post<ById & { Body: { team: string } }>(
     '/groups/:id/removal',
     { config: byAdmin, schema: { params: idParams, body: form({ team: field() }) } },

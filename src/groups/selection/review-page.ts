@@ -29,20 +29,11 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
   if (!selection) throw new Refusal(404, 'There is no such selection. Select again on the page of the group.')
   if (selection.batchId !== null) return reply.redirect(`/batches/${selection.batchId}`, 303)
   const base = `/groups/${group.id}/review`
-  const asked: Outcome = isOutcome(query.show) ? query.show : 'invite'
-  const after = idOf(query.after) ?? null
-  const list = (outcome: Outcome) => listReviewed(db, selection.id, group.teamId, outcome, rowsToRead, after)
-  const [counts, found, leftOut] = await Promise.all([
-    countOutcomes(db, selection.id, group.teamId),
-    list(asked),
+  const [{ counts, chosen, page, after }, leftOut] = await Promise.all([
+    readReview(db, selection.id, group.teamId, query),
     listLeftOut(db, group.id, 1)
   ])
   const mails = counts.invite ?? 0
-  // if no one gets an email, the reasons are what the admin wants to see
-  const other = query.show === undefined && mails === 0 ? outcomes.find(name => (counts[name] ?? 0) > 0) : undefined
-  const chosen = other ?? asked
-  const rows = other ? await list(other) : found
-  const page = pageOf(rows, person => person.id)
   return reply.page(
     'groups/review',
     { title: `Review: ${group.name}`, section: 'Directory groups' },
@@ -64,6 +55,18 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
       ...linksOf(page, after !== null, after => hrefOf(base, { selection: selection.id, show: chosen, after }))
     }
   )
+}
+
+/** The people with the outcome that was asked for. If no one gets an email, the reasons are what the admin wants to see. */
+async function readReview(db: Deps['db'], selectionId: number, teamId: number, { show, after: from }: ReviewQuery) {
+  const asked: Outcome = isOutcome(show) ? show : 'invite'
+  const after = idOf(from) ?? null
+  const list = (outcome: Outcome) => listReviewed(db, selectionId, teamId, outcome, rowsToRead, after)
+  const [counts, found] = await Promise.all([countOutcomes(db, selectionId, teamId), list(asked)])
+  const isEmpty = show === undefined && (counts.invite ?? 0) === 0
+  const other = isEmpty ? outcomes.find(name => (counts[name] ?? 0) > 0) : undefined
+  const page = pageOf(other ? await list(other) : found, person => person.id)
+  return { counts, chosen: other ?? asked, page, after }
 }
 
 const headingOf = (mails: number) =>

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { organizationDomains } from '../../batches/recipient.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
@@ -45,8 +45,12 @@ interface ById {
   Querystring: Static<typeof querystring>
 }
 
+interface ToInvite {
+  Params: { id: string }
+  Body: { selection: string }
+}
+
 export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
-  const { db, wake } = deps
   const byAdmin = { config: { access: 'admin' }, schema: { params: idParams, querystring, body } } as const
 
   app.post<ById & { Body: Body }>('/groups/:id/selections', byAdmin, async (request, reply) => {
@@ -69,26 +73,26 @@ export function selectionRoutes(app: FastifyInstance, deps: Deps): void {
     (request, reply) => reviewPage(deps, request, reply)
   )
 
-  app.post<ById & { Body: { selection: string } }>(
+  app.post<ToInvite>(
     '/groups/:id/invitations',
     { config: { access: 'admin' }, schema: { params: idParams, body: form({ selection: field() }) } },
-    async (request, reply) => {
-      const group = await groupOf(deps, request)
-      const owner = { groupId: group.id, teamId: group.teamId, adminId: viewerOf(request).id }
-      const { domains } = await organizationOf(db)
-      const id = readView(request.body).selection
-      const result =
-        id === null
-          ? { outcome: 'unknown' as const }
-          : await inviteSelected(db, owner, id, organizationDomains(domains))
-      if (result.outcome === 'unknown')
-        throw new Refusal(422, 'There is no such selection. Nothing was sent; select again on the page of the group.')
-      if (result.outcome === 'nobody')
-        throw new Refusal(409, 'None of them would get an invitation now. Nothing was sent.')
-      wake()
-      return reply.redirect(`/batches/${result.batchId}`, 303)
-    }
+    (request, reply) => invite(deps, request, reply)
   )
+}
+
+async function invite(deps: Deps, request: FastifyRequest<ToInvite>, reply: FastifyReply) {
+  const { db, wake } = deps
+  const group = await groupOf(deps, request)
+  const owner = { groupId: group.id, teamId: group.teamId, adminId: viewerOf(request).id }
+  const { domains } = await organizationOf(db)
+  const id = readView(request.body).selection
+  const result =
+    id === null ? { outcome: 'unknown' as const } : await inviteSelected(db, owner, id, organizationDomains(domains))
+  if (result.outcome === 'unknown')
+    throw new Refusal(422, 'There is no such selection. Nothing was sent; select again on the page of the group.')
+  if (result.outcome === 'nobody') throw new Refusal(409, 'None of them would get an invitation now. Nothing was sent.')
+  wake()
+  return reply.redirect(`/batches/${result.batchId}`, 303)
 }
 
 /** Saves the selection; returns where the form leads. */
