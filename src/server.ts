@@ -37,9 +37,7 @@ for (const bug of ['uncaughtException', 'unhandledRejection'] as const) process.
 async function start() {
   const config = readConfig(undefined, checkLdap)
   const wanted = config.databasePool ?? usualConnections(config.role)
-  if (!config.databaseUrl)
-    running.embedded = await startEmbedded(config.dataDir, { connections: wanted }).catch(inDataFolder(config))
-  const url = running.embedded?.url ?? config.databaseUrl!
+  const url = config.databaseUrl || (await startOwnDatabase(config, wanted))
   const demand = { connections: wanted, fewest: fewestConnections(config.role) }
   const { session, connections, warnings } = await prepareDatabase(url, demand).catch(inDatabase)
   const shares = divide(connections, config.role)
@@ -67,6 +65,12 @@ async function start() {
   const lines = [`Rollcall is ready at ${config.baseUrl}`]
   if (!isSetUp && config.role !== 'worker') lines.push(`Set it up once at ${config.baseUrl}/setup?token=${setupToken}`)
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** The database that Rollcall brings along, in the data folder. */
+async function startOwnDatabase(config: Config, connections: number): Promise<string> {
+  running.embedded = await startEmbedded(config.dataDir, { connections }).catch(inDataFolder(config))
+  return running.embedded.url
 }
 
 function pool(url: string, options: ConnectOptions): Database {

@@ -136,7 +136,8 @@ function processSettings(read: Read, complain: Complain) {
 
 function isRange(text: string): boolean {
   const [, address, bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? []
-  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address ?? '')]!
+  const version = isIP(address ?? '')
+  const longest = version === 4 ? 32 : version === 6 ? 128 : -1
   return text === 'loopback' || (longest > 0 && (bits === undefined || (Number(bits) > 0 && Number(bits) <= longest)))
 }
 

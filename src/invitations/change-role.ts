@@ -5,7 +5,7 @@ import { lockAddresses, lockOwners, lockPerson, updateRole } from '../people/sto
 import { deleteSessionsOf } from '../sessions/store.ts'
 import { lockInvitation } from './link-store.ts'
 import { type NewLink, replaceKnownLinks, replaceLink } from './replace-links.ts'
-import { findInvitation, setInvitedRole } from './store.ts'
+import { invitationOf, setInvitedRole } from './store.ts'
 
 export type RoleOutcome =
   /** `replaced`: other people's links that the user has seen and that grant a role above their new one. */
@@ -35,10 +35,10 @@ export async function changeRole(
     if (seen !== undefined && seen !== person.enrollment) return { outcome: 'changed-meanwhile' }
     if (person.enrollment !== 'signed-up' && person.enrollment !== 'invited') return { outcome: 'wrong-state' }
     if (role !== 'owner' && owners.length === 1 && owners[0] === personId) return { outcome: 'last-owner' }
-    const isInvited = person.enrollment === 'invited'
-    const link = isInvited ? await changeInvited(tx, person.invitationId!, role, ownerId) : 'same'
+    const invitationId = person.enrollment === 'invited' ? person.invitationId : null
+    const link = invitationId === null ? 'same' : await changeInvited(tx, invitationId, role, ownerId)
     let replaced = 0
-    if (!isInvited && person.role !== role) {
+    if (invitationId === null && person.role !== role) {
       replaced = await replaceKnownLinks(tx, [personId], role)
       await updateRole(tx, personId, role)
       await deleteSessionsOf(tx, personId)
@@ -51,7 +51,7 @@ export async function changeRole(
 /** Admins may have seen a link while it granted less: when the role rises, a new link goes to the invited person's mailbox. */
 async function changeInvited(tx: Db, id: number, role: Role, ownerId: number): Promise<NewLink> {
   await lockInvitation(tx, id)
-  const invitation = (await findInvitation(tx, id))!
+  const invitation = await invitationOf(tx, id)
   await setInvitedRole(tx, id, role, ownerId)
   return includesRole(invitation.role, role) ? 'same' : replaceLink(tx, invitation)
 }

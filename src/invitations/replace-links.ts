@@ -5,7 +5,7 @@ import { cancelQueued, queueDelivery } from '../mail/store.ts'
 import { organizationOf } from '../organization/store.ts'
 import { type Ending, endInvitationsOf } from './inviter-store.ts'
 import { dropLinks, linksKnownTo, lockInvitation } from './link-store.ts'
-import { extendInvitation, findInvitation, type InvitationRow } from './store.ts'
+import { extendInvitation, type InvitationRow, invitationOf } from './store.ts'
 
 /** What happened to the link of an open invitation. `suppressed`: it has a new one, but no email may carry it. */
 export type NewLink = 'same' | 'sent' | 'suppressed'
@@ -30,7 +30,7 @@ export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | 
   const ids = await linksKnownTo(tx, userIds, role)
   for (const id of ids) {
     await lockInvitation(tx, id)
-    await replaceLink(tx, (await findInvitation(tx, id))!)
+    await replaceLink(tx, await invitationOf(tx, id))
   }
   return ids.length
 }

@@ -5,7 +5,7 @@ import { holdRoles, lockPerson } from '../people/store.ts'
 import { type InvitationState, stateOf } from './invitation.ts'
 import { lockInvitation, wasJustShown, writeNonce } from './link-store.ts'
 import { mayHandle } from './may-handle.ts'
-import { findInvitation } from './store.ts'
+import { findInvitation, invitationOf } from './store.ts'
 
 export type LinkOutcome =
   /** `isReplaced`: an earlier email has another link, which cannot be restored and no longer works. */
@@ -33,7 +33,7 @@ export async function showLink(
     const person = found && (await lockPerson(tx, found.personId))
     if (!person) return { outcome: 'unknown' }
     await lockInvitation(tx, invitationId)
-    const invitation = (await findInvitation(tx, invitationId))!
+    const invitation = await invitationOf(tx, invitationId)
     if (!(await mayHandle(tx, actorId, invitation))) return { outcome: 'role-too-small' }
     const state = stateOf(invitation)
     if (state !== 'open') return { outcome: 'closed', personId: person.id, state }

@@ -55,6 +55,13 @@ export async function findInvitation(db: Db, id: number): Promise<InvitationRow 
   return row
 }
 
+/** An invitation whose id the database gave. @throws when there is no such invitation. */
+export async function invitationOf(db: Db, id: number): Promise<InvitationRow> {
+  const invitation = await findInvitation(db, id)
+  if (!invitation) throw new Error(`There is no invitation ${id}`)
+  return invitation
+}
+
 export async function findByTokenHash(db: Db, tokenHash: Buffer): Promise<InvitationRow | undefined> {
   const [row] = await readInvitations(db, and(eq(invitations.tokenHash, tokenHash), isNotNull(invitations.tokenHash)))
   return row
@@ -130,7 +137,7 @@ export async function openRequests(db: Db, limit: number) {
       personId: people.id,
       email: people.email,
       name: people.name,
-      requestedAt: invitations.requestedAt,
+      requestedAt: sql<Date>`${invitations.requestedAt}`.mapWith(invitations.requestedAt),
       invitationId: invitations.id,
       isOpen: sql<boolean>`${isOpen(invitations)}`
     })

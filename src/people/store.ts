@@ -19,6 +19,13 @@ export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enr
   return row && { ...row.person, enrollment: row.enrollment }
 }
 
+/** A person whose id the database gave. @throws when there is no such person. */
+export async function personOf(db: Db, id: number) {
+  const person = await findPerson(db, id)
+  if (!person) throw new Error(`There is no person ${id}`)
+  return person
+}
+
 /** Locks a person's row until the transaction ends: every action on a person starts here. */
 export async function lockPerson(tx: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
   const rows = tx

@@ -5,11 +5,12 @@ import { keysOf } from '../config/env.ts'
 import { transaction } from '../db/client.ts'
 import { waitInWords } from '../lib/duration.ts'
 import { readName } from '../lib/name.ts'
+import { RoleLost } from '../lib/role.ts'
 import { browserInWords } from '../lib/user-agent.ts'
 import { readOrganization } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
-import { findPerson, lockPerson, type PersonRow, requireRole, updateProfile } from '../people/store.ts'
-import { viewerOf } from '../web/access.ts'
+import { lockPerson, type PersonRow, personOf, requireRole, updateProfile } from '../people/store.ts'
+import { type Viewer, viewerOf } from '../web/access.ts'
 import { showTime, timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -41,7 +42,7 @@ export function meRoutes(app: FastifyInstance, deps: Deps): void {
 
   app.post<{ Body: Fields }>('/me', { config: { access: 'member' }, schema: { body } }, async (request, reply) => {
     const fields = request.body
-    const errors = profileErrors(fields, (await findPerson(db, viewerOf(request).id))!)
+    const errors = profileErrors(fields, await personOf(db, viewerOf(request).id))
     if (Object.keys(errors).length > 0) return mePage(deps, request, reply, fields, errors)
     if (fields.password !== undefined || fields.current_password !== undefined) {
       const passwordErrors = await tryPassword(deps, request, reply, fields)
@@ -120,10 +121,11 @@ function signOut(request: FastifyRequest, reply: FastifyReply): never {
 
 async function saveProfile({ db }: Deps, id: number, fields: Fields) {
   await transaction(db, async tx => {
-    const person = (await lockPerson(tx, id))!
+    const person = await lockPerson(tx, id)
     await requireRole(tx, id, 'member')
-    const isSame = fields.name === undefined || fields.name === person.name || isNameKept(person)
-    const name = isSame ? person.name : readName(fields.name!)!
+    if (!person) throw new RoleLost()
+    const typed = isNameKept(person) || fields.name === person.name ? undefined : fields.name
+    const name = typed === undefined ? person.name : (readName(typed) ?? person.name)
     if (name !== person.name) {
       const details = { before: person.name ?? person.email, name }
       await recordEvent(tx, { kind: 'name-changed', actorId: id, personId: id, details })
@@ -137,6 +139,14 @@ async function saveProfile({ db }: Deps, id: number, fields: Fields) {
   })
 }
 
+/** What was typed, else what is saved; a name that the directory gives cannot be typed. */
+const valuesOf = (typed: Fields, person: PersonRow, viewer: Viewer) => ({
+  name: (isNameKept(person) ? undefined : typed.name) ?? person.name ?? '',
+  theme: typed.theme ?? viewer.theme,
+  time_zone: typed.time_zone ?? person.timeZone ?? '',
+  shortcuts: typed.shortcuts ?? (viewer.shortcuts ? 'on' : 'off')
+})
+
 async function mePage(
   { db }: Deps,
   request: FastifyRequest,
@@ -146,26 +156,20 @@ async function mePage(
 ) {
   const viewer = viewerOf(request)
   const [person, organization, teams, sessions] = await Promise.all([
-    findPerson(db, viewer.id),
+    personOf(db, viewer.id),
     readOrganization(db),
     teamsOf(db, viewer.id),
     listSessions(db, viewer.id)
   ])
   const isWrong = Object.keys(errors).length > 0
-  const isKept = person !== undefined && isNameKept(person)
   return reply.page(
     'sessions/me',
     { title: isWrong ? 'Error: Your profile' : 'Your profile', status: isWrong ? 422 : 200 },
     {
       email: viewer.email,
-      hasPassword: person?.passwordHash !== null,
-      isNameKept: isKept,
-      values: {
-        name: (isKept ? undefined : typed.name) ?? person?.name ?? '',
-        theme: typed.theme ?? viewer.theme,
-        time_zone: typed.time_zone ?? person?.timeZone ?? '',
-        shortcuts: typed.shortcuts ?? (viewer.shortcuts ? 'on' : 'off')
-      },
+      hasPassword: person.passwordHash !== null,
+      isNameKept: isNameKept(person),
+      values: valuesOf(typed, person, viewer),
       errors,
       timeZones: Intl.supportedValuesOf('timeZone'),
       organizationTimeZone: organization?.timeZone ?? 'UTC',

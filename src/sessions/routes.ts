@@ -16,7 +16,7 @@ import { keptPage } from './ended-page.ts'
 import { openForm } from './kept-form.ts'
 import { marksOf, welcome } from './known-browser.ts'
 import { openTicket, sealTicket } from './link-ticket.ts'
-import { clearSessionCookie, sessionToken } from './scopes.ts'
+import { clearSessionCookie, sessionHash, sessionToken } from './scopes.ts'
 import { hashSessionToken } from './session.ts'
 import { type SignInOutcome, signIn } from './sign-in.ts'
 import { deleteSessionByToken, findViewer, setFlash } from './store.ts'
@@ -48,7 +48,8 @@ export function signInRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: 
     '/sign-out',
     { config: { access: 'member' }, schema: { body: Type.Optional(form({})) } },
     async (request, reply) => {
-      await deleteSessionByToken(db, hashSessionToken(sessionToken(request)!))
+      const tokenHash = sessionHash(request)
+      if (tokenHash) await deleteSessionByToken(db, tokenHash)
       clearSessionCookie(reply)
       return reply.redirect('/sign-in', 303)
     }

@@ -45,16 +45,15 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
     }
   })
   app.addHook('onRequest', (request, reply) => {
-    const token = sessionToken(request)
-    const tokenHash = token ? hashSessionToken(token) : undefined
+    const tokenHash = sessionHash(request)
     return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
   })
   // a form may arrive long after its head: its sender's role is checked again then
   app.addHook('preHandler', async (request, reply) => {
     const { method, viewer, routeOptions } = request
     if (!viewer || method === 'GET' || method === 'HEAD' || routeOptions.config.access === 'anyone') return undefined
-    const tokenHash = hashSessionToken(sessionToken(request)!)
-    const now = await inTime(findViewer(db, tokenHash), timeoutMs)
+    const tokenHash = sessionHash(request)
+    const now = tokenHash && (await inTime(findViewer(db, tokenHash), timeoutMs))
     request.viewer = now ? { ...viewer, role: now.role } : null
     return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
   })
@@ -64,8 +63,8 @@ const asksDatabase = ({ routeOptions, url }: FastifyRequest) =>
   routeOptions.config.access !== 'operator' && !url.startsWith('/assets/')
 
 async function findOutWho(db: Database, request: FastifyRequest) {
-  const token = sessionToken(request)
-  const found = token ? await findViewer(db, hashSessionToken(token)) : undefined
+  const tokenHash = sessionHash(request)
+  const found = tokenHash && (await findViewer(db, tokenHash))
   if (!found) {
     request.organization = (await readOrganization(db))?.organization ?? null
     return
@@ -93,6 +92,12 @@ function refreshesItself(request: FastifyRequest): boolean {
 export function sessionToken(request: FastifyRequest): string | undefined {
   const value = request.cookies[request.server.cookieName]
   return value && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined
+}
+
+/** The hash under which its session is stored. */
+export function sessionHash(request: FastifyRequest): Buffer | undefined {
+  const token = sessionToken(request)
+  return token === undefined ? undefined : hashSessionToken(token)
 }
 
 export function sendSessionCookie(reply: FastifyReply, token: string): void {

@@ -34,9 +34,10 @@ export function settingsRoutes(app: FastifyInstance, { db }: Deps): void {
     async (request, reply) => {
       const values = request.body
       const errors = errorsOf(values)
-      if (Object.keys(errors).length > 0) return organizationPage(reply, values, errors)
+      const organization = readName(values.organization)
+      if (organization === undefined || Object.keys(errors).length > 0) return organizationPage(reply, values, errors)
       await changeOrganization(db, viewerOf(request).id, {
-        organization: readName(values.organization)!,
+        organization,
         domains: readDomains(values.domains).names,
         continueUrl: values.continue_url.trim() || null,
         invitationDays: Number(values.invitation_days)

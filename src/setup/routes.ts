@@ -47,15 +47,16 @@ export function setupRoutes(app: FastifyInstance, deps: Deps, token: string): vo
     if (!isSame(values.token, token)) return noToken(reply)
     const errors = errorsOf(values)
     const address = parseAddress(values.email.trim())
-    if (Object.keys(errors).length > 0 || 'fault' in address) return setupPage(reply, values, errors)
-    const { organization, password } = values
-    const domains = readDomains(values.domains).names
+    const organization = readName(values.organization)
+    const name = readName(values.name)
+    if (Object.keys(errors).length > 0 || organization === undefined || name === undefined || 'fault' in address)
+      return setupPage(reply, values, errors)
     const result = await setUp(db, {
-      organization: readName(organization)!,
-      domains,
-      name: readName(values.name)!,
+      organization,
+      domains: readDomains(values.domains).names,
+      name,
       address,
-      password,
+      password: values.password,
       network: networkOf(browserOf(request).ip),
       over: overOf(reply)
     })

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { keysOf } from '../config/env.ts'
 import { type InvitationState, stateOf } from '../invitations/invitation.ts'
@@ -8,7 +8,7 @@ import { readName } from '../lib/name.ts'
 import { passwordProblem } from '../lib/secrets/password.ts'
 import { hashToken } from '../lib/secrets/token.ts'
 import { isNameKept } from '../people/person.ts'
-import { findPerson } from '../people/store.ts'
+import { findPerson, personOf } from '../people/store.ts'
 import { type CheckDirectoryPassword, claimantOf } from '../sessions/directory-sign-in.ts'
 import { welcome } from '../sessions/known-browser.ts'
 import { browserOf } from '../sessions/routes.ts'
@@ -50,50 +50,54 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: Ch
     }
   )
 
-  acceptRoute(app, deps, checkDirectory)
-}
-
-function acceptRoute(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
-  const { db } = deps
-  const isDirectoryPassword = checkDirectory !== undefined
-
-  app.post<ByToken & { Body: Static<typeof body> }>(
+  app.post<Acceptance>(
     '/join/:token',
     { config: { access: 'anyone', patienceSeconds: 180 }, schema: { params, body } },
-    async (request, reply) => {
-      const { token } = request.params
-      const { password } = request.body
-      const { invitation, state } = await invitationOf(deps, token)
-      if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
-      const name = (await keptName(db, invitation)) ?? request.body.name
-      const errors = errorsOf(name, isDirectoryPassword ? null : password, [
-        invitation.email,
-        request.organization ?? ''
-      ])
-      // also with another error, so that the page shows both
-      const answer = checkDirectory && (await askDirectory(db, checkDirectory, invitation, password))
-      if (answer && answer.outcome !== 'right')
-        return refusedPage(deps, reply, request, invitation, { name, answer, errors })
-      if (Object.keys(errors).length > 0)
-        return joinPage(deps, reply, request, invitation, { name, isDirectoryPassword, errors, status: 422 })
-      const { userAgent, oldToken, ip } = browserOf(request)
-      const result = await join(db, {
-        token,
-        name: readName(name)!,
-        ...(answer ? { entry: answer.entry } : { password }),
-        userAgent,
-        oldSession: oldToken,
-        network: networkOf(ip),
-        over: overOf(reply)
-      })
-      if (result.outcome === 'unknown') throw noInvitation()
-      if (result.outcome === 'entry-changed')
-        return refusedPage(deps, reply, request, invitation, { name, errors, answer: { outcome: 'unclear' } })
-      if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
-      welcome(reply, keysOf(deps), invitation.personId, result.session)
-      return reply.redirect('/me', 303)
-    }
+    (request, reply) => accept(deps, checkDirectory, request, reply)
   )
+}
+
+interface Acceptance extends ByToken {
+  Body: Static<typeof body>
+}
+
+async function accept(
+  deps: Deps,
+  checkDirectory: CheckDirectoryPassword | undefined,
+  request: FastifyRequest<Acceptance>,
+  reply: FastifyReply
+) {
+  const { db } = deps
+  const isDirectoryPassword = checkDirectory !== undefined
+  const { token } = request.params
+  const { password } = request.body
+  const { invitation, state } = await invitationOf(deps, token)
+  if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
+  const typed = (await keptName(db, invitation)) ?? request.body.name
+  const name = readName(typed)
+  const errors = errorsOf(typed, isDirectoryPassword ? null : password, [invitation.email, request.organization ?? ''])
+  // also with another error, so that the page shows both
+  const answer = checkDirectory && (await askDirectory(db, checkDirectory, invitation, password))
+  if (answer && answer.outcome !== 'right')
+    return refusedPage(deps, reply, request, invitation, { name: typed, answer, errors })
+  if (name === undefined || Object.keys(errors).length > 0)
+    return joinPage(deps, reply, request, invitation, { name: typed, isDirectoryPassword, errors, status: 422 })
+  const { userAgent, oldToken, ip } = browserOf(request)
+  const result = await join(db, {
+    token,
+    name,
+    ...(answer ? { entry: answer.entry } : { password }),
+    userAgent,
+    oldSession: oldToken,
+    network: networkOf(ip),
+    over: overOf(reply)
+  })
+  if (result.outcome === 'unknown') throw noInvitation()
+  if (result.outcome === 'entry-changed')
+    return refusedPage(deps, reply, request, invitation, { name: typed, errors, answer: { outcome: 'unclear' } })
+  if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
+  welcome(reply, keysOf(deps), invitation.personId, result.session)
+  return reply.redirect('/me', 303)
 }
 
 const noInvitation = () => new Refusal(404, 'This link does not work. Make sure you copied all of it from the email.')
@@ -122,7 +126,7 @@ async function askDirectory(
   invitation: InvitationRow,
   password: string
 ) {
-  const claimant = claimantOf((await findPerson(db, invitation.personId))!)
+  const claimant = claimantOf(await personOf(db, invitation.personId))
   // the holder of the link has separate attempts
   return checkDirectory(claimant, password, `invitation ${invitation.id}`)
 }

@@ -15,6 +15,7 @@ import { discard, receiveList, release } from './receive.ts'
 import { teamField } from './team-field.ts'
 
 const fileBytes = 2 * 1024 ** 3
+const actions = ['send', 'check'] as const
 const form = { file: 'file', fields: ['action'], repeatable: ['team'], fileBytes }
 /** A refusal is not a lost connection: it leaves no incomplete batch. */
 const isRefusal = (error: unknown) => error instanceof Refusal && !(error instanceof UploadCut)
@@ -32,20 +33,18 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
   app.post('/bulk', { config: { access: 'admin', isUpload: true } }, async (request, reply) => {
     const organization = await organizationOf(db)
     const domains = organizationDomains(organization.domains)
-    const upload = await readUpload(request, form, async file =>
+    const { fields, taken } = await readUpload(request, form, async file =>
       file.name === '' ? undefined : receiveList(db, viewerOf(request).id, { ...file, isRefusal }, domains)
     )
-    const { taken } = upload
     if (taken?.outcome === 'refused') return bulkPage(deps, reply, { file: taken.reason })
-    const typed = upload.fields.team ?? []
+    const typed = fields.team ?? []
     const teams = await findTeams(db, typed)
-    const problem = problemWith(upload.fields, teams.problem) ?? (taken ? undefined : { file: 'Choose a .txt file.' })
-    if (problem) {
+    const action = actions.find(each => each === fields.action?.[0])
+    if (!action || teams.problem !== null || !taken) {
       if (taken) await discard(db, taken.batchId)
-      return bulkPage(deps, reply, problem, typed)
+      return bulkPage(deps, reply, problemWith(action, teams.problem), typed)
     }
-    const { batchId } = taken!
-    const action = upload.fields.action![0] as 'send' | 'check'
+    const { batchId } = taken
     await release(db, viewerOf(request).id, batchId, { action, teamIds: teams.ids }).catch(async error => {
       if (error instanceof RoleLost) await discard(db, batchId)
       throw error
@@ -57,9 +56,10 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
 
 type Problem = { file?: string; action?: string; team?: string }
 
-function problemWith({ action = [] }: Record<string, string[]>, team: string | null): Problem | undefined {
-  if (!['send', 'check'].includes(action[0] ?? '')) return { action: 'Choose Send invitations or Check only.' }
-  return team === null ? undefined : { team }
+/** The first thing that is wrong with the form; without an action or a team to complain about, the file is missing. */
+function problemWith(action: string | undefined, team: string | null): Problem {
+  if (action === undefined) return { action: 'Choose Send invitations or Check only.' }
+  return team === null ? { file: 'Choose a .txt file.' } : { team }
 }
 
 async function bulkPage({ db }: Deps, reply: FastifyReply, errors: Problem = {}, typed: string[] = []) {

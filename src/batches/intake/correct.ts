@@ -49,9 +49,8 @@ export async function correct(
     const unknown = lines.filter(line => !known.has(line))
     if (unknown.length > 0) return { outcome: 'unknown-lines', lines: unknown }
     const judged = corrections.map(each => judgeCorrection(each, domains))
-    const wrong = judged.filter(each => each.problem !== null)
-    if (wrong.length > 0)
-      return { outcome: 'wrong', errors: new Map(wrong.map(({ line, problem }) => [line, problem!])) }
+    const errors = problemsByLine(judged)
+    if (errors.size > 0) return { outcome: 'wrong', errors }
     if (lines.some(line => known.get(line))) return beforehand(tx, batchId, known, judged)
     if (takesCorrections(batch)) {
       await addToCounts(tx, batchId, { verdicts: await rejoin(tx, batchId, judged) })
@@ -68,6 +67,9 @@ export async function correct(
 interface JudgedCorrection extends CorrectedLine {
   problem: string | null
 }
+
+const problemsByLine = (judged: JudgedCorrection[]) =>
+  new Map(judged.flatMap(({ line, problem }) => (problem === null ? [] : [[line, problem] as const])))
 
 /** Drops a name beside the address, as the fields of Invite do. */
 function judgeCorrection({ line, address }: Correction, domains: OrganizationDomains): JudgedCorrection {

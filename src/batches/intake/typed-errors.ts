@@ -18,10 +18,11 @@ export interface TypedError {
 export function errorsOf(fields: readonly string[], domains: readonly string[]): TypedError[] {
   const typed = fields.flatMap((text, field) => addressesIn(text).map(address => ({ field, address })))
   if (typed.length === 0) return [{ field: 0, text: 'Enter at least one address.' }]
-  if (typed.length > maxAddresses) {
+  const beyond = typed[maxAddresses]
+  if (beyond) {
     return [
       {
-        field: typed[maxAddresses]!.field,
+        field: beyond.field,
         text: `You entered ${typed.length} addresses. This form takes up to ${maxAddresses}; use Bulk invite for more.`
       }
     ]
