@@ -1,6 +1,6 @@
 /**
  * The pages of a directory group of 100,000 members and of ten thousand synced groups: any grouping, filter and search,
- * and a selection of everybody, as a browser asks for them, in the process that serves them.
+ * and selecting all members, as a browser requests them, in the process that serves them.
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -73,7 +73,7 @@ async function ask(app: FastifyInstance, url: string, headers: Record<string, st
   if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`)
 }
 
-/** Everybody at once, one more tick, the page with it, the review, and the batch. */
+/** Selects all members, then one more, and requests the page, the review and the batch. */
 async function select(app: FastifyInstance, headers: Record<string, string>) {
   const form = { ...headers, origin: 'http://localhost:3000', 'content-type': 'application/x-www-form-urlencoded' }
   const post = (path: string, payload: string) =>

@@ -1,7 +1,7 @@
 /**
- * Taking a list in and inviting everybody on it (`action=send`), from the first byte until recipients, people,
- * invitations and deliveries exist, beside the floor of writing the same rows on the same server. No mail leaves: the
- * mail server that is named is away.
+ * Uploading a list and inviting everyone on it (`action=send`), from the first byte until recipients, people,
+ * invitations and deliveries exist, compared with the floor of writing the same rows on the same server. No email is
+ * sent: the configured mail server is unreachable.
  */
 import fs from 'node:fs'
 import os from 'node:os'
@@ -67,7 +67,7 @@ async function ingest(serverUrl: string, folder: string, lines: number) {
   return { received, whole, peak, p50: at(0.5), p99: at(0.99) }
 }
 
-/** Somebody who looks at other pages meanwhile. */
+/** A user who opens other pages meanwhile. */
 function watchPages(get: (path: string) => Promise<Response>) {
   const times: number[] = []
   let isOver = false

@@ -1,6 +1,6 @@
 /**
- * Pages over a batch of a million recipients and a million people: open, search and filter, as a browser asks for them,
- * in the process that serves them. The rows are written by the product itself.
+ * Pages over a batch of a million recipients and a million people: open, search and filter, as a browser requests them,
+ * in the process that serves them. Rollcall itself writes the rows.
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -50,7 +50,7 @@ async function measure(db: Database, size: number): Promise<void> {
   fs.rmSync(dataDir, { recursive: true })
 }
 
-/** The batch, with some mails sent and a few of them failed, and a few people signed up, revoked and expired. */
+/** The batch, with some emails sent and a few of them failed, and a few people signed up, revoked and expired. */
 async function fill(db: Database, size: number): Promise<void> {
   const bytes = linesOf(size)
   const file = { name: 'list.txt', bytes, isRefusal: () => false }

@@ -1,4 +1,4 @@
-/** `npm run bench <name> [sizes]`: what is measured, against what, one command each. Nothing here is a test. */
+/** `npm run bench <name> [sizes]`: benchmarks, each with its baseline, one command each. None of them is a test. */
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 

@@ -1,6 +1,6 @@
 /**
  * Sending a batch over loopback to smtp-sink with ten connections: the physical limit (smtp-source), a nodemailer pool
- * that builds each message, and ours with every database state. Needs postfix: apt-get install postfix.
+ * that builds each message, and Rollcall with every database state. Needs postfix: apt-get install postfix.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -121,7 +121,7 @@ async function poolSends(port: number, count: number): Promise<void> {
   pool.close()
 }
 
-/** Seconds from the first claim until every mail is settled, in the database too. */
+/** Seconds from the first claim until every email is done, in the database too. */
 async function oursSends(db: Database, port: number, count: number): Promise<number> {
   const taken = await receiveList(
     db,

@@ -1,6 +1,6 @@
 /**
- * Syncing one group of a real slapd: the first time, then unchanged, beside `ldapsearch` reading the same entries and the
- * floor of writing the same rows on the same server. The application is a process of its own, set up over HTTP.
+ * Syncing one group of a real slapd: the first time, then unchanged, compared with `ldapsearch` reading the same entries
+ * and the floor of writing the same rows on the same server. Rollcall is a separate process, set up over HTTP.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -107,7 +107,7 @@ async function measureRuns(app: AppProcess, db: Database, slapd: Slapd) {
   }
 }
 
-/** How long run number `n` took, from being asked for or taken up until it was over. */
+/** How long run number `n` took, from the request or start until its end. */
 async function runSeconds(db: Database, n: number): Promise<number> {
   for (;;) {
     const [row] = await db.$client.unsafe(
@@ -121,7 +121,7 @@ async function runSeconds(db: Database, n: number): Promise<number> {
   }
 }
 
-/** The C client reading the group and then everybody, in pages, with the attributes that we read. */
+/** The C client reading the group and then all people, in pages, with the attributes that Rollcall reads. */
 async function searchSeconds({ url }: Slapd): Promise<number> {
   const signIn = ['-x', '-LLL', '-H', url, '-D', bindDn, '-w', bindPassword]
   const begin = performance.now()

@@ -1,6 +1,6 @@
 /**
- * Prints the figures that the source is held to, and what they are now: `npm run figures`. With a commit as argument,
- * commit subjects are counted since then as well.
+ * Prints the limits for the source and its current figures: `npm run figures`. With a commit as argument,
+ * it also counts commit subjects since then.
  */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -56,7 +56,7 @@ function longSubjects(range: string): string {
   return percent(subjects.filter(({ length }) => length > 72).length, subjects.length || 1)
 }
 
-/** The exceptions that the test of table owners names, each with its reason. */
+/** The exceptions in the test of table owners, each with its reason. */
 function foreignWrites(): number {
   const text = fs.readFileSync(path.join(root, 'test/architecture/tables.test.ts'), 'utf8')
   const [, exceptions = ''] = /^const exceptions[^\n]*\n(.*?)^\}/ms.exec(text) ?? []

@@ -1,4 +1,4 @@
-// Runs on any Node >= 18: installs what is missing or older than the lock file or the patches, builds tap once, guards
+// Runs on any Node >= 18: installs what is missing or older than the lock file or the patches, builds tap once, and checks
 // the Node version.
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')

@@ -24,20 +24,20 @@ export interface MeasuredFunction {
 }
 
 export interface Shape {
-  /** Functions with a body; the lines of one inside of another count for both. */
+  /** Functions with a body; the lines of a nested function count for both. */
   functions: MeasuredFunction[]
   /** Where `value!` is written. */
   nonNulls: string[]
   /** Where `value as Type` is written; `as const` checks more, not less, and is left out. */
   casts: string[]
-  /** Where `...{ a, b }` is written, which only keeps properties on one line. */
+  /** Where `...{ a, b }` is written only to keep properties on one line. */
   groups: string[]
 }
 
-/** What the files below `src` are made of. */
+/** Measures the files in `src`. */
 export function shapeOfSource(): Shape {
   const shape: Shape = { functions: [], nonNulls: [], casts: [], groups: [] }
-  // parsed alone: no library, no other file and no type is needed
+  // each file is parsed alone, without libraries, other files or types
   const config = path.join(root, 'shape.tsconfig.json')
   const settings = { compilerOptions: { noLib: true, noResolve: true, types: [] }, include: ['src'] }
   const files = {
@@ -72,7 +72,7 @@ function measure(source: SourceFile, file: string, shape: Shape): void {
   source.forEachChild(visit)
 }
 
-/** The name of a function, or of what it is assigned to. */
+/** The name of a function, or of the variable or property that it is assigned to. */
 function nameOf(node: Node): string {
   const named = isVariableDeclaration(node.parent) || isPropertyAssignment(node.parent) ? node.parent : node
   const name = 'name' in named ? (named.name as Node | undefined) : undefined

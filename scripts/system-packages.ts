@@ -1,4 +1,4 @@
-/** What the tests need from the system: installed where that is ours to do (Debian or Ubuntu, as root), else named. */
+/** The system packages that the tests need: installed on Debian or Ubuntu as root, otherwise named. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 
@@ -13,7 +13,7 @@ const needed = [
 /** Debian asks this file whether a package may start its service; the tests start their own. */
 const policy = '/usr/sbin/policy-rc.d'
 
-/** Installs the missing packages with apt, saying so; where it may not, prints the exact command and ends the run. */
+/** Installs the missing packages with apt; where that is not allowed, prints the exact command and ends the run. */
 export function installSystemPackages(): void {
   const missing = needed.filter(entry => !entry.found()).map(entry => entry.name)
   if (missing.length === 0) return

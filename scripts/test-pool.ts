@@ -1,4 +1,4 @@
-/** A few processes share the test files of a run: the one that is free takes the next file. */
+/** A few processes share the test files of a run: a free one takes the next file. */
 import { spawn } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline'
 export interface Outcome {
   passed: number
   failed: number
-  /** CPU seconds of each file: of its process, and of processes that it started. */
+  /** CPU seconds of each file: of its process, and of the processes that it started. */
   costs: { file: string; own: number; children: number }[]
 }
 
 export interface PoolOptions {
   environment: NodeJS.ProcessEnv
-  /** A new process for each file: slower, and shows whether a failure comes from the files before. */
+  /** A new process for each file: slower, but shows whether an earlier file caused a failure. */
   apart: boolean
   /** Ends the run and its processes. */
   signal: AbortSignal
@@ -21,13 +21,13 @@ export interface PoolOptions {
   print: (text: string) => void
 }
 
-// a test often waits for PostgreSQL, a mail server or a browser, so one process more than cores
+// tests often wait for PostgreSQL, a mail server or a browser, so one more process than cores
 const processes = os.availableParallelism() + 1
-// a young generation of this size spares most of the garbage collector's work
+// a young generation of this size avoids most garbage collection
 const args = ['--max-semi-space-size=32', path.join(import.meta.dirname, 'test-process.ts')]
 /** A file's own process ends it after five minutes (25 for long ones), unless its event loop hangs. */
 const longestFile = 1_800_000
-/** What a file left open keeps its process from ending. */
+/** How long something that a file left open may keep its process from ending. */
 const longestEnd = 20_000
 
 export async function runFiles(files: string[], options: PoolOptions): Promise<Outcome> {
@@ -40,7 +40,7 @@ export async function runFiles(files: string[], options: PoolOptions): Promise<O
   return outcome
 }
 
-/** Gives a new process one file after the other, until none waits or one has failed. */
+/** Gives a new process one file after another, until none waits or one has failed. */
 async function runProcess(waiting: string[], options: PoolOptions, outcome: Outcome) {
   const { environment, apart, signal, print } = options
   const child = spawn(process.execPath, args, { env: environment, signal, stdio: ['pipe', 'pipe', 'inherit'] })
@@ -75,14 +75,14 @@ async function runProcess(waiting: string[], options: PoolOptions, outcome: Outc
   else print(`not ok - one of these left something open (${end}; try --apart): ${files.join(' ')}`)
 }
 
-/** Reads the TAP of a process line by line, prints each file's result, and tells when a file is over. */
+/** Reads the TAP of a process line by line, prints each file's result, and returns it when the file ends. */
 function reader(outcome: Outcome, print: PoolOptions['print']) {
   let said: string[] = []
   let isSaying = false
   let failed = 0
   let hasFailed = false
   return (line: string): 'passed' | 'failed' | undefined => {
-    // what a file asserts is indented; a test with a time only sums up what stands in it
+    // a file's assertions are indented; a test with a time only sums up its own assertions
     const assertion = /^\s+(not )?ok \d+(?!.*# (?:SKIP|TODO|time=))/.exec(line)
     if (assertion?.[1]) failed += 1
     else if (assertion) outcome.passed += 1

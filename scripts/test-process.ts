@@ -1,7 +1,7 @@
 /**
- * One process of a test run: takes the names of test files from stdin, one a line, and runs each as a subtest, one after
- * the other. A process for each file would load tap and Rollcall anew 200 times. What `import t from 'tap'` gives to a
- * file is its own test, so that its hooks, teardowns and limits end with the file.
+ * One process of a test run: takes the names of test files from stdin, one per line, and runs each as a subtest, one after
+ * the other. A process for each file would load tap and Rollcall 200 times. `import t from 'tap'` gives each
+ * file its own test, so its hooks, teardowns and limits end with the file.
  */
 import fs from 'node:fs'
 import { registerHooks } from 'node:module'
@@ -41,7 +41,7 @@ for await (const file of createInterface({ input: process.stdin })) {
   console.log(`# cpu ${own.toFixed(2)} ${children.toFixed(2)} ${file}`)
 }
 
-/** CPU time of this process, and of the processes that it started and that have ended, where the system tells. */
+/** CPU time of this process, and of the processes that it started and that have ended, if the system reports it. */
 function secondsOfCpu(): [own: number, children: number] {
   const { user, system } = process.cpuUsage()
   const fields = fs.existsSync('/proc/self/stat') ? fs.readFileSync('/proc/self/stat', 'utf8').split(') ')[1]! : ''

@@ -1,7 +1,7 @@
 /**
- * Starts one throwaway PostgreSQL for the whole run (unless TEST_DATABASE_URL names a server), lays the
- * templates of databases, runs the test files in a few processes and ends with "N passed, N failed". `--long` runs the tests
- * of test/long, which take minutes; `--apart` gives each file a process of its own; `--times` prints the CPU seconds of
+ * Starts one throwaway PostgreSQL for the whole run (unless TEST_DATABASE_URL names a server), creates the
+ * template databases, runs the test files in a few processes and ends with "N passed, N failed". `--long` runs the tests
+ * in test/long, which take minutes; `--apart` gives each file its own process; `--times` prints the CPU seconds of
  * each file.
  */
 import fs from 'node:fs'
@@ -29,7 +29,7 @@ if (!isLight) installSystemPackages()
 
 const end = new AbortController()
 const stop = () => end.abort()
-// whatever ends the run, or stops reading its output, leaves no server behind
+// however the run ends, or if its output is no longer read, no server is left behind
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
 process.stdout.on('error', stop)
 
@@ -41,9 +41,9 @@ process.exit(outcome.failed > 0 || end.signal.aborted ? 1 : 0)
 function run(environment: Record<string, string>): Promise<Outcome> {
   const own = {
     NODE_ENV: 'test',
-    // each process would compile the same modules anew
+    // otherwise each process would compile the same modules again
     NODE_COMPILE_CACHE: path.resolve('node_modules/.cache/compiled'),
-    // a file has its own limit; a process has none
+    // each file has its own limit, and a process has none
     TAP_TIMEOUT: '0',
     ...(long ? { ROLLCALL_LONG: '1' } : {})
   }
@@ -69,7 +69,7 @@ async function withDatabase<T>(work: (environment: Record<string, string>) => Pr
   }
 }
 
-/** The databases that tests clone: one that has only its tables, and one that is set up. */
+/** The databases that tests clone: one with only its tables, and one that is set up. */
 async function layTemplates(serverUrl: string) {
   const admin = connect(serverUrl)
   for (const name of ['rollcall_empty', 'rollcall_larkfield'])
@@ -92,7 +92,7 @@ function testsIn(name: string): string[] {
   return names.filter(each => each.endsWith('.test.ts')).map(each => path.join(name, each))
 }
 
-/** Those that take long first, so that no process is left with one of them at the end. */
+/** Slow files first, so that no process is left with one of them at the end. */
 function inOrder(files: string[]): string[] {
   const takesLong = /^test\/(server|secret-key|browser|faults|sync|mail)/
   const rank = (file: string) => (takesLong.test(file) ? 0 : 1)

@@ -35,7 +35,7 @@ const order = [
   ['secret-key.ts', 'app.ts', 'worker.ts'],
   ['server.ts', 'cli']
 ]
-/** The same inside of a folder; `*` is every file that is not named. Files and folders of one row may not import each other. */
+/** The order inside a folder; `*` is every file that is not named. Files and folders of one row may not import each other. */
 const insideOrder: Record<string, string[][]> = {
   lib: [['*'], ['text'], ['addresses', 'secrets'], ['name.ts', 'search-text.ts']],
   db: [

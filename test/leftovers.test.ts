@@ -1,4 +1,4 @@
-/** What the helpers of the tests start ends with the test file. */
+/** What the test helpers start ends with the test file. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
@@ -36,7 +36,7 @@ for (const [what, program, fewest] of [
     t.notOk(fs.existsSync(folder))
   })
 
-/** Not one that has ended and waits for its parent. */
+/** A process that has not ended and does not just wait for its parent. */
 function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))

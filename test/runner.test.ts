@@ -1,4 +1,4 @@
-/** The runner of these tests: what fails in a file fails the run, and stays in that file. */
+/** The runner of these tests: a failure in a file fails the run and does not affect other files. */
 import fs from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'

@@ -1,4 +1,4 @@
-/** Another SECRET_KEY: with the former one beside it nothing is lost; without it, it is said what is, and what to do. */
+/** A new SECRET_KEY: with the former one nothing is lost; without it, Rollcall reports what is lost and what to do. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { simpleParser } from 'mailparser'
@@ -38,7 +38,7 @@ const keepDirectory = (server: Server, password: string) =>
 const sealed = async () =>
   (await one<{ kept: Buffer }>(place.database.db, sql`select bind_password as kept from directory_settings`)).kept
 
-/** The links of the newest mail that went to the outbox, which holds so many by then. */
+/** The links of the newest email in the outbox, which contains this many by then. */
 async function newestMail(count: number) {
   const outbox = path.join(place.data, 'outbox')
   const mails = () => (fs.existsSync(outbox) ? fs.readdirSync(outbox).filter(name => /^\d+\.eml$/.test(name)) : [])
@@ -50,7 +50,7 @@ async function newestMail(count: number) {
   return { join: /\/join\/[\w-]{43}/.exec(text!)![0], optOut: /\/unsubscribe\/[\w.-]+/.exec(text!)![0] }
 }
 
-/** Rollcall under the first key: Eve is invited, and a directory's password is kept. */
+/** Rollcall with the first key: Eve is invited, and a directory password is stored. */
 async function startOut(t: Test, former = '') {
   const server = await start(first, former)
   await setUpOver(server)

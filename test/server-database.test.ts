@@ -1,4 +1,4 @@
-/** The real process on a database whose administrator grants less than it asks for. */
+/** The real process on a database whose administrator grants less than it requests. */
 import t from 'tap'
 import { otherDatabase } from './support/other-database.ts'
 import {

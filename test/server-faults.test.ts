@@ -1,4 +1,4 @@
-/** A running Rollcall while what it stands on goes away and comes back. */
+/** A running Rollcall while the services that it needs go down and come back. */
 import t from 'tap'
 import { startEmbedded } from '../src/db/embedded/start.ts'
 import { restartUnderLoad } from './support/database-faults.ts'

@@ -1,4 +1,4 @@
-/** Several processes on one database, and the end of one that is busy. */
+/** Several processes on one database, and stopping a busy one. */
 import http from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
@@ -151,7 +151,7 @@ t.test(
   }
 )
 
-/** A form whose end never comes. */
+/** A form that is never completed. */
 async function slowForm({ baseUrl, cookie }: Server) {
   const { host, port } = new URL(baseUrl)
   const socket = net.connect(Number(port), '127.0.0.1').on('error', () => {})
@@ -163,7 +163,7 @@ async function slowForm({ baseUrl, cookie }: Server) {
   return socket
 }
 
-/** Visitors that keep their connection and ask again and again, until an answer closes it; what failed. */
+/** Visitors that keep their connection and send requests until an answer closes it; returns the failures. */
 async function visitUntilAskedToLeave(server: Server, agent: http.Agent, visitors: number) {
   const failed: unknown[] = []
   const visit = async () => {

@@ -16,7 +16,7 @@ import {
   until
 } from './support/server.ts'
 
-// one data folder, in the order of its life
+// one data folder through its whole life
 const folder = newFolder()
 const environment = { DATA_DIR: folder }
 const inFolder = () => startServer({ environment })
@@ -88,7 +88,7 @@ t.test('of two processes that start at once after a crash, one gets the folder',
 t.test('after setup it prints one line, and Ctrl-C leaves no process behind', async t => {
   const server = await startServer({ environment, withNpm: true })
   await server.ready
-  process.kill(-server.pid, 'SIGINT') // what a terminal does: to npm, its shell and us
+  process.kill(-server.pid, 'SIGINT') // as a terminal does: to npm, its shell and us
   await server.exit
   t.same(
     server.stdout().filter(line => !line.startsWith('>')),

@@ -1,4 +1,4 @@
-/** Rollcall as a user starts it, in a process of its own, set up and signed in over HTTP. */
+/** Rollcall as a user starts it, in its own process, set up and signed in over HTTP. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'
@@ -10,7 +10,7 @@ export interface AppProcess {
   url: string
   cookie: string
   pid: number
-  /** The most memory that it has had so far, in MB. */
+  /** The peak memory so far, in MB. */
   peakMegabytes: () => number
   get: (path: string) => Promise<Response>
   post: (path: string, body: BodyInit, headers?: Record<string, string>) => Promise<Response>
@@ -20,7 +20,7 @@ export interface AppProcess {
 const root = path.join(import.meta.dirname, '../..')
 const password = 'seven-otters-swim-north'
 
-/** The same on a database of its own, `rollcall_bench`; `drop` ends the process and drops that. */
+/** The same with its own database, `rollcall_bench`; `drop` ends the process and drops that. */
 export async function startOnServer(serverUrl: string, folder: string, environment: Record<string, string>) {
   const admin = connect(serverUrl, { connections: 1 })
   await admin.$client.unsafe('create database rollcall_bench')
@@ -44,7 +44,7 @@ export async function startOnServer(serverUrl: string, folder: string, environme
   return { app, db, drop }
 }
 
-/** Starts it on a free port with this environment, sets it up for larkfield.example and signs the owner in. */
+/** Starts Rollcall on a free port with this environment, sets it up for larkfield.example and signs the owner in. */
 export async function startProcess(environment: Record<string, string>): Promise<AppProcess> {
   const port = await freePort()
   const url = `http://localhost:${port}`
@@ -86,7 +86,7 @@ export async function startProcess(environment: Record<string, string>): Promise
   }
 }
 
-/** Those of `npm start`: what is measured is what runs. */
+/** The flags of `npm start`, so that the benchmark runs the same process. */
 function startArguments(): string[] {
   const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
   return scripts.start.replace(/^exec node /, '').split(' ')

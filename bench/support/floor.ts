@@ -1,5 +1,5 @@
 /**
- * The least that writing the same rows can take: the same tables with the same columns, indexes and constraints,
+ * The minimum time for writing the same rows: the same tables with the same columns, indexes and constraints,
  * written by one COPY and INSERT … SELECT in one transaction on the same server.
  */
 

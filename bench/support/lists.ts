@@ -1,9 +1,9 @@
-/** Generated lists: the same every time, of any length. */
+/** Generated lists of any length, the same every time. */
 
 /** Address number `n`. */
 export const addressOf = (n: number) => `person.${n.toString(36)}.${(n * 7919) % 1000}@larkfield.example`
 
-/** A list of so many lines, in pieces of about 64 KB. */
+/** A list of this many lines, in pieces of about 64 KB. */
 export async function* linesOf(lines: number): AsyncGenerator<Buffer> {
   for (let from = 1; from <= lines; from += 1500) {
     let text = ''

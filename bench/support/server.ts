@@ -1,6 +1,6 @@
 /**
- * A durable database server of its own, with an owner, for as long as the work takes; or a database of its own,
- * `rollcall_bench`, on the server that BENCH_DATABASE_URL names.
+ * A durable database server with an owner for as long as the work takes, or a database
+ * `rollcall_bench` on the server that BENCH_DATABASE_URL names.
  */
 import fs from 'node:fs'
 import os from 'node:os'

@@ -1,5 +1,5 @@
 /**
- * The least that writing the rows of a first sync can take: the same tables with the same columns, indexes, constraints
+ * The minimum time for writing the rows of a first sync: the same tables with the same columns, indexes, constraints
  * and triggers, written by one COPY and INSERT … SELECT in one transaction on the same server.
  */
 import { randomUUID } from 'node:crypto'
@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { connect } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
 
-/** Seconds to write so many people, their memberships and the list of who was added. */
+/** Seconds to write this many people, their memberships and the list of who was added. */
 export async function syncFloorSeconds(serverUrl: string, people: number): Promise<number> {
   const admin = connect(serverUrl, { connections: 1 })
   await admin.$client.unsafe('drop database if exists rollcall_floor with (force)')

@@ -24,7 +24,7 @@ const idsIn = (text: string) => [...text.matchAll(/(?<![\w%\\=+/.-])[SRFEL][1-9]
 const isThere = (file: string, cited: string) =>
   [path.dirname(file), '.', 'docs'].some(folder => fs.existsSync(path.join(root, folder, cited)))
 
-/** What a text cites and the repository does not hold: rules, headings, decisions, pages. */
+/** Rules, headings, decisions and pages that a text cites but the repository does not have. */
 function danglingIn(file: string, text: string): string[] {
   const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, cited]) => cited!)
   const wrong = [

@@ -54,12 +54,12 @@ const ownerOf = new Map(
 )
 
 const comment = /\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*/g
-/** A lock is no write, and `do update` belongs to an insert. */
+/** A lock is not a write, and `do update` belongs to an insert. */
 const sqlWrite =
   /(?<!\b(?:for|no\s+key|do)\s+)\b(?:insert\s+into|update(?:\s+only)?|delete\s+from|merge\s+into|truncate(?:\s+table)?|copy)\s+(?:\$\{\s*(\w+)\s*\}|"?(\w+)"?)/gi
 const builderWrite = /(\w+)?\s*\.(?:insert|update|delete)\(\s*(\w+)\s*\)/g
 
-/** The tables that a source writes, by drizzle's builder or in SQL text. */
+/** The tables that a source file writes, through drizzle's builder or in SQL text. */
 function writtenBy(source: string): string[] {
   const text = source.replace(comment, '')
   const bySql = [...text.matchAll(sqlWrite)].map(([, name, word]) =>

@@ -1,4 +1,4 @@
-/** Lists as mail programs, spreadsheets and people really save them: what must become of every line. */
+/** Lists as mail programs, spreadsheets and people save them, with the expected outcome of every line. */
 import fs from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { readLines } from '../../src/lib/text/text-lines.ts'
 const organization = organizationDomains(['larkfield.example'])
 const folder = path.join(import.meta.dirname, '../cases')
 
-/** Each line in short: "local" is invited, "? local" malformed with that address as its repair, "?" without one. */
+/** Each line in short: "local" is invited, "? local" is malformed with that address as its suggestion, "?" has none. */
 async function judged(name: string): Promise<string[]> {
   const lines: string[] = []
   for await (const some of readLines(fs.createReadStream(path.join(folder, name)))) {

@@ -1,4 +1,4 @@
-/** A list from the file to the report, in a real browser, with script and without. */
+/** A list from the file to the report, in a real browser, with JavaScript and without. */
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { findingsOf, type Site, startSite } from '../support/browser.ts'

@@ -1,4 +1,4 @@
-/** Faults that only a browser shows: what follows a poll, what is copied, where the focus goes. */
+/** Errors that only a browser shows: after polling, in the clipboard, with the focus. */
 import t from 'tap'
 import { startSite } from '../support/browser.ts'
 import { inviteOne, one, sql } from '../support/people.ts'

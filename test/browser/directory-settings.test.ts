@@ -1,4 +1,4 @@
-/** Settings › Directory in a real browser: type, test against a real server, mend what is wrong, save. */
+/** Settings › Directory in a real browser: type, test against a real server, fix errors, save. */
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { readDirectory } from '../../src/directory/settings.ts'
@@ -31,7 +31,7 @@ const fill = async (page: Page, url: string, password: string) => {
   await page.getByLabel('Base DN').fill(suffix)
 }
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
-/** The start of the answer, which comes below a long form. */
+/** The beginning of the answer, which is below a long form. */
 const isInView = (page: Page) =>
   page.locator('#directory-test').evaluate(element => {
     const { top } = element.getBoundingClientRect()

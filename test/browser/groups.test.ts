@@ -1,4 +1,4 @@
-/** Directory groups in a real browser: few keys from a search to sent invitations, and the same without script. */
+/** Directory groups in a real browser: from a search to sent invitations in a few keys, and without JavaScript. */
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { findingsOf, type Site, startSite } from '../support/browser.ts'
@@ -17,7 +17,7 @@ async function open(t: Test) {
   return site
 }
 
-/** A keyboard that counts. */
+/** A keyboard that counts keys. */
 function counting(page: Page) {
   let pressed = 0
   const press = async (...keys: string[]) => {
@@ -150,7 +150,7 @@ const paths = (ids: Record<'engineering' | 'managers' | 'team' | 'run', number>)
   ...['/groups/leavers', '/teams', '/teams?q=zz', `/teams/${ids.team}`]
 ]
 
-/** One run failed, one waits, somebody has no address, somebody has left. */
+/** One run failed, one waits, one person has no address, and one has left. */
 async function prepare({ db }: Site) {
   const [ids] = await db.$client`
     select (select id from directory_groups where name = 'Engineering')::int as engineering,

@@ -10,7 +10,7 @@ t.jobs = 4
 const site = await startSite()
 t.teardown(site.close)
 
-/** Signed in, on the form. A page that is loaded anew loses the mark that `isSame` looks for. */
+/** Signed in, on the form. Reloading the page loses the mark that `isSame` looks for. */
 async function open({
   on = site,
   as = 'ben' as Persona,

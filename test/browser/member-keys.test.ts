@@ -1,4 +1,4 @@
-/** Every key of a list, on a group's members; what is ticked is at the server at once. */
+/** Every key of a list, on a group's members; the server receives each selection at once. */
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { startSite } from '../support/browser.ts'
@@ -25,7 +25,7 @@ const page = await site.open()
 await site.signIn(page, 'ben')
 const id = (name: string) => String(group.people[name])
 
-/** Where the focus is: a section, a person by what stands before the @ sign, or something else by its id. */
+/** The focus: a section, a person by the part before the @ sign, or another element by its id. */
 const focused = () =>
   page.evaluate(() => {
     const element = document.activeElement as HTMLInputElement
@@ -38,7 +38,7 @@ const isMixed = (name: string) => box(name).evaluate(element => (element as HTML
 const press = async (...keys: string[]) => {
   for (const key of keys) await page.keyboard.press(key)
 }
-/** What the server has, as a page made anew says. */
+/** The server's selection, as a new page shows it. */
 async function kept(): Promise<string | null> {
   await page.locator('form[data-remote]:not([data-busy])').waitFor()
   const other: Page = await page.context().newPage()

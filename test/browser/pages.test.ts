@@ -1,4 +1,4 @@
-/** Every page in both themes and at both widths: axe finds nothing, nothing is cut off, 320 pixels are enough. */
+/** Every page in both themes and at both widths: axe finds nothing, no text is cut off, 320 pixels are enough. */
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { revoke } from '../../src/invitations/revoke.ts'
@@ -53,7 +53,7 @@ t.test('pages of the console', async t => {
   t.same(await findingsOf(page), [], 'the refused invitation')
   await page.goto('/people?status=invited')
   await page.locator('tbody a').first().click()
-  // the page that opens without script, and where nothing can be copied
+  // the page that opens without JavaScript, and where nothing can be copied
   await page.locator('form[data-copy-link]').evaluate(form => (form as HTMLFormElement).submit())
   await page.getByRole('heading', { name: 'Invitation link' }).waitFor()
   t.match(page.url(), /\/invitations\/\d+\/link/)
@@ -75,7 +75,7 @@ t.test('on a phone the menu opens without JavaScript', async t => {
 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
 
-/** One link of each state, the opt-out page, and what is not there. */
+/** One link of each state, the opt-out page, and an unknown page. */
 async function publicPaths({ db, ids }: Site): Promise<string[]> {
   const [open, expired, revoked] = [
     await inviteOne(db, ids.ben, 'open@larkfield.example'),
@@ -88,7 +88,7 @@ async function publicPaths({ db, ids }: Site): Promise<string[]> {
   return ['/sign-in?next=%2Fpeople', ...links, '/nowhere', `/unsubscribe/${optOutToken(secretKey, open.personId)}`]
 }
 
-/** A batch with every look of a line, a mail, people in several states. */
+/** A batch with lines of every kind, an email, and people in several states. */
 async function consolePaths({ db, ids, work }: Site): Promise<string[]> {
   await invite(db, ids.ada, 'nora@larkfield.example', 'tom@larkfield.example')
   await work()

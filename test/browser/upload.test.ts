@@ -1,4 +1,4 @@
-/** The upload of a list, posted in place: how far it is, canceling it, refusals, success, and everything that can stop it. */
+/** The upload of a list, posted in place: progress, canceling, refusals, success, and every kind of failure. */
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import t from 'tap'
 import { findingsOf, type Site, startSite } from '../support/browser.ts'
@@ -14,7 +14,7 @@ const linesOf = (count: number) =>
   Buffer.from(Array.from({ length: count }, (_, n) => `person.${n}@larkfield.example\n`).join(''))
 const textFile = (name: string, buffer: Buffer) => ({ name, mimeType: 'text/plain', buffer })
 
-/** Signed in, on the form. A page that is loaded anew loses the mark that `isSame` looks for. */
+/** Signed in, on the form. Reloading the page loses the mark that `isSame` looks for. */
 async function open({ on = site, ...options }: BrowserContextOptions & { on?: Site } = {}) {
   const page = await on.open(options)
   await on.signIn(page, 'ben')
@@ -33,7 +33,7 @@ async function open({ on = site, ...options }: BrowserContextOptions & { on?: Si
   }
 }
 
-/** A line of this many bytes a second; returns what makes it fast again. */
+/** Limits the connection to this many bytes a second; returns a function that ends the limit. */
 async function slowDown(page: Page, bytesPerSecond: number) {
   const devtools = await page.context().newCDPSession(page)
   const set = (uploadThroughput: number) =>
@@ -48,7 +48,7 @@ async function slowDown(page: Page, bytesPerSecond: number) {
   return () => set(-1)
 }
 
-/** Every text that an element has from now on. */
+/** Every text that an element shows from now on. */
 async function textsOf(page: Page, selector: string) {
   const texts = await page.evaluateHandle(selector => {
     const element = document.querySelector(selector)!
@@ -64,7 +64,7 @@ const stateOf = async (name: string, { db }: Site = site) => {
   return rows[0]?.state
 }
 
-/** The server learns of a cut a moment after the browser made it. */
+/** The server notices a cut a moment after the browser made it. */
 async function becomes(name: string, state: string, on?: Site) {
   for (let tries = 0; tries < 300; tries += 1) {
     if ((await stateOf(name, on)) === state) return true

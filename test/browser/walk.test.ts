@@ -1,4 +1,4 @@
-/** From an empty installation to a person who joined, in a real browser, with script and without. */
+/** From an empty installation to a person who joined, in a real browser, with JavaScript and without. */
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { goodPassword, organization, setupToken } from '../support/app.ts'
@@ -111,7 +111,7 @@ async function setUp(t: Test, page: Page) {
   t.equal(await page.locator('h1').textContent(), 'Dashboard')
 }
 
-/** Nothing was done; the page says so, in its title as well, and leads to the fields. */
+/** Nothing was saved; the page and its title say so, with links to the fields. */
 async function refused(t: Test, page: Page) {
   await page.locator('#errors').waitFor()
   t.match(await page.title(), /^Error: /)
@@ -127,7 +127,7 @@ async function correctAndSend(page: Page) {
   await page.waitForURL(/\/batches\/\d+/)
 }
 
-/** Nora joins with the link in her mail; Ada sees it. */
+/** Nora joins with the link in her email; Ada sees it. */
 async function join(t: Test, site: Site, ada: Page, nora: Page) {
   await nora.goto(await newestLink(ada))
   t.match(await nora.locator('.meta').textContent(), 'Ada Moreau invited you')
@@ -152,7 +152,7 @@ async function join(t: Test, site: Site, ada: Page, nora: Page) {
   t.match(await ada.locator('.feed').textContent(), /signed up/)
 }
 
-/** The link in the mail to Nora, as the outbox shows it. */
+/** The link in the email to Nora, as the outbox shows it. */
 async function newestLink(ada: Page): Promise<string> {
   await ada.goto('/outbox')
   await ada.getByRole('link', { name: 'nora@larkfield.example' }).click()
@@ -164,7 +164,7 @@ const typed = (page: Page) =>
 
 const stateOf = (page: Page) => page.locator('main').getAttribute('data-batch-state')
 
-/** A paste as the system's clipboard would cause it. */
+/** A paste as from the system's clipboard. */
 async function paste(page: Page, text: string) {
   await page.evaluate(words => {
     const clipboardData = new DataTransfer()
@@ -174,7 +174,7 @@ async function paste(page: Page, text: string) {
   }, text)
 }
 
-/** What a link could change. */
+/** Everything that a link could change. */
 async function everything({ db }: Site) {
   const tables = ['people', 'invitations', 'deliveries', 'suppressions', 'events', 'sessions', 'settings']
   return Promise.all(tables.map(async name => db.$client.unsafe(`select * from ${name} order by 1`)))

@@ -9,7 +9,7 @@ async function start(t: Test) {
   return { ...app, ben: await app.browser('ben'), cleo: await app.browser('cleo') }
 }
 
-/** What needs attention, as it stands on the dashboard. */
+/** The list of problems on the dashboard. */
 const calloutsIn = (body: string) =>
   [...body.matchAll(/<div class="callout (?:bad|warn)"[\s\S]*?<\/div>\s*<a [\s\S]*?<\/a>\s*<\/div>/g)].map(
     ([all]) => all

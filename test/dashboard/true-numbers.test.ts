@@ -1,4 +1,4 @@
-/** One word, one number: what the pages count and say of people and their mail is the same everywhere, and true. */
+/** One word, one number: all pages count people and their email the same way, and correctly. */
 import t from 'tap'
 import { transaction } from '../../src/db/client.ts'
 import { optOutToken } from '../../src/lib/secrets/token.ts'
@@ -111,7 +111,7 @@ t.test('dashboard, People, chart and teams agree about every kind of person', as
   const states = { 'not-invited': 1, invited: 5, expired: 1, revoked: 1, 'signed-up': 5, deactivated: 2 }
   const check = async () => {
     const home = (await ben.get('/')).body
-    // of the 9 invited: one refused, one kept; again's second mail is queued, the first was handed over
+    // of the 9 invited: one refused, one kept; again's second email is queued, the first was handed over
     t.same(funnelOf(home), { 'Known people': 10, Invited: 9, 'Handed over': 7, Joined: 2 })
     t.match(tilesOf(home), states)
     const people = (await ben.get('/people')).body

@@ -37,7 +37,7 @@ t.test(
     t.teardown(drop)
     const sql = db.$client
     for (const waiting of [99, 100, 101]) {
-      await sql`select 1` // the types are known: what follows is sent ahead
+      await sql`select 1` // now the types are known, so the next statements are sent ahead
       const queries = Array.from({ length: waiting }, () => sql`select pg_sleep(0.001)`.execute())
       t.same(await transaction(db, async tx => (await tx.execute('select 7 as n'))[0]), { n: 7 })
       await Promise.all(queries)

@@ -11,7 +11,7 @@ const former = fs
   .map(file => file.replace(/\.sql$/, ''))
   .sort()
 
-/** Everything that a migration makes, in words and sorted; columns by name, since tables that grew have another order. */
+/** Everything that a migration creates, as sorted text; columns by name, because grown tables have another order. */
 async function catalogOf(db: Database): Promise<string[]> {
   const rows = await db.$client<{ line: string }[]>`
     select format('table %s %s %s', c.relname, c.relpersistence, coalesce(c.reloptions::text, '')) as line
@@ -40,7 +40,7 @@ async function catalogOf(db: Database): Promise<string[]> {
   return rows.map(({ line }) => line)
 }
 
-/** A database as a version before the first release left it after so many migrations. */
+/** A database as a version before the first release left it after this many migrations. */
 async function formerDatabase(db: Database, count: number) {
   await db.$client.begin(async tx => {
     await tx`create schema drizzle`

@@ -1,10 +1,10 @@
-/** Databases of other people, as test/cases/postgres.sql has them: what is missing is said with the statement that mends it. */
+/** Databases run by others, from test/cases/postgres.sql: each problem is reported with the statement that fixes it. */
 import t, { type Test } from 'tap'
 import { connect } from '../../src/db/client.ts'
 import { countPending } from '../../src/db/migrate.ts'
 import { type OtherDatabase, otherDatabase, prepare, problemsOf } from '../support/other-database.ts'
 
-/** Starts there, and then searches by trigrams and writes. */
+/** Starts on that database, then searches by trigrams and writes. */
 async function works(t: Test, { url }: OtherDatabase) {
   const { session } = await prepare(url)
   const db = connect(url, { connections: 1, session })

@@ -17,7 +17,7 @@ const data = new Map([
 ])
 const bindPassword = 'ends with a blank '
 const passwords: string[] = []
-/** Active Directory: what is wrong beside the password is told only when that is right. */
+/** Active Directory reports other problems only if the password is correct. */
 const fake = await startFake({
   entries: ['old', 'reset', 'dan'].map(entryOf),
   script: ({ kind, id, dn, password }, reply) => {

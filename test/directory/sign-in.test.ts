@@ -28,7 +28,7 @@ const entryOf = (uid: string) => ({
     entryUUID: [`00000000-0000-4000-8000-${Buffer.from(uid).toString('hex').padStart(12, '0').slice(-12)}`]
   }
 })
-/** The bind account gets in, nobody else does. */
+/** Only the bind account can sign in. */
 const refuse: Script = ({ id, kind, dn }, reply) =>
   kind === 'bind' && dn !== bindDn && reply.raw(message(id, result(0x61, 49)))
 const bindsOf = (fake: FakeDirectory, uid: string) =>

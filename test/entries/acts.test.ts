@@ -19,7 +19,7 @@ const rollcall = await startApp({ environment: environmentOf(slapd) })
 t.teardown(() => Promise.all([slapd.stop(), rollcall.close()]))
 const { db, ids, browser, work } = rollcall
 const [ada, ben, cleo, dan] = await Promise.all([browser('ada'), browser('ben'), browser('cleo'), browser('dan')])
-/** A page's text without the places where long words may break. */
+/** A page's text without the marks where long words may break. */
 const plain = ({ body }: { body: string }) => body.replaceAll('<wbr>', '')
 const at = (name: string) => `${name}@larkfield.example`
 
@@ -54,7 +54,7 @@ const lastEvent = (id: number) =>
     db,
     sql`select kind, actor_id, details from events where person_id = ${id} order by id desc limit 1`
   )
-/** Deletes an entry and makes another one with its address, in the same group. */
+/** Deletes an entry and creates another with its address, in the same group. */
 const replace = (uid: string, by: string, more = '') =>
   changeDirectory(
     slapd,

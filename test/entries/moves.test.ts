@@ -1,4 +1,4 @@
-/** Addresses that move in the directory, and entries that come with an address of others (cases 2, 4 and 5). */
+/** Addresses that move in the directory, and entries that take another person's address (cases 2, 4 and 5). */
 import t from 'tap'
 import { whoMoves } from '../../src/sync/steps/moves.ts'
 import type { WantedAddress } from '../../src/sync/steps/moves-store.ts'
@@ -23,7 +23,7 @@ const addressOf = async (entryId: string) => {
   return [row.email, row.directory_mail].filter(Boolean).join(' / ').replaceAll('@larkfield.example', '')
 }
 const addressesOf = (...entries: string[]) => Promise.all(entries.map(addressOf))
-/** Reads a group whose people have these addresses: `{ a: 'x1' }`, by their entries. */
+/** Reads a group whose people have these addresses: `{ a: 'x1' }`, by entry. */
 const people = (addresses: Record<string, string | null>) =>
   Object.entries(addresses).map(([id, name]) =>
     entry(id, { id, dn: `uid=${id},ou=People`, name: id, mail: name && at(name) })

@@ -1,4 +1,4 @@
-/** People whose address is another one in the directory than here (case 5): found, and never a second person. */
+/** People whose address in the directory differs from Rollcall's (case 5): found, and never a second person. */
 import t from 'tap'
 import { startApp } from '../support/app.ts'
 import { entry, startSyncing } from '../support/directory.ts'

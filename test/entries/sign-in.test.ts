@@ -1,4 +1,4 @@
-/** Who may sign in and join with which entry's password (cases 1, 3 and 6). */
+/** Who may sign in and join with the password of which entry (cases 1, 3 and 6). */
 import t from 'tap'
 import { addUser, baseUrl, encode, goodPassword, startApp } from '../support/app.ts'
 import { changeDirectory, recordsOf, writable } from '../support/cases.ts'

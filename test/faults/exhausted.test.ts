@@ -1,4 +1,4 @@
-/** Pages that wait for the database, more of them than there are connections. */
+/** More pages wait for the database than there are connections. */
 import t from 'tap'
 import { mailTo, stage, startSink } from '../support/faults.ts'
 import { inviteOver, setUpOver, until } from '../support/server.ts'

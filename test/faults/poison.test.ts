@@ -1,4 +1,4 @@
-/** A line and a mail that nobody gets through, in a real process. */
+/** A line and an email that kill every worker, in a real process. */
 import t from 'tap'
 import { batchOf, countsOf } from '../support/batches.ts'
 import { mailTo, numbered, stage, startSink, uploadOver, wake } from '../support/faults.ts'
@@ -14,7 +14,7 @@ t.test(
     const lines = (await uploadOver(web, numbered(6_000, 'line')))!
     await db.$client`update batch_chunks set line_numbers = 'x' where first_line > 5000`
     const mails = (await uploadOver(web, numbered(100, 'mail')))!
-    // a delivery of a kind that nobody composes
+    // a delivery of a kind that no code composes
     await db.$client.unsafe(`
     create function spoil() returns trigger language plpgsql as
       $$ begin if new.address like 'mail7@%' then new.kind = 'unheard-of'; end if; return new; end $$;

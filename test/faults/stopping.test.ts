@@ -1,4 +1,4 @@
-/** An end that is asked for while a file is on its way. */
+/** A stop is requested while a file is being uploaded. */
 import t from 'tap'
 import { listForm, noMail, numbered, openUpload, stage } from '../support/faults.ts'
 import { setUpOver, until } from '../support/server.ts'

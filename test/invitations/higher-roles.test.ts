@@ -20,7 +20,7 @@ const mailsOf = async (id: number) =>
   )
 const rowOf = (body: string, address: string) => body.split('<tr>').find(row => row.includes(address)) ?? ''
 
-/** An invitation whose email is in the outbox, and which an owner has raised. */
+/** An invitation whose email is in the outbox, and whose role an owner has raised. */
 async function raised(address: string, role = 'owner') {
   await ben.post('/invite', { email: address })
   await work()

@@ -20,7 +20,7 @@ async function userWith(name: string, role: 'admin' | 'owner') {
   return { id, ...visitor }
 }
 
-/** An open invitation of Ben's that Ada gave this role, without a mail in the outbox. */
+/** An open invitation of Ben's to which Ada gave this role, without an email in the outbox. */
 async function invited(name: string, role: string) {
   const address = `${name}@larkfield.example`
   const { personId, invitationId } = await inviteOne(db, ids.ben, address)

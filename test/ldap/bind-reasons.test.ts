@@ -1,4 +1,4 @@
-/** E26: why a bind is refused is told in words: to the admin who tests, and to a person whose password was right. */
+/** E26: the reason for a refused bind is told to the admin who tests, and to a person whose password was correct. */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../src/ldap/open-directory.ts'
 import { message, result, type Script, startFake, tlv } from '../support/fake-directory.ts'
@@ -14,7 +14,7 @@ const policy = (error: number) =>
 const data = (code: string) =>
   `80090308: LdapErr: DSID-0C090400, comment: AcceptSecurityContext error, data ${code}, v4563`
 
-/** Refuses this DN (or lets it in) with a text and a password policy's answer. */
+/** Refuses this DN (or accepts it) with a text and the answer of a password policy. */
 const answering =
   (who: string, code: number, text: string, error?: number): Script =>
   ({ kind, dn, id }, reply) =>

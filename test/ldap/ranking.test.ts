@@ -1,4 +1,4 @@
-/** E12: the exact hit is on top, whatever the server sends first; E26: hits without an id are said. */
+/** E12: the exact match is first, in any order from the server; E26: matches without an id are reported. */
 import t from 'tap'
 import { openDirectory } from '../../src/ldap/open-directory.ts'
 import { group, startSlapd } from '../support/slapd.ts'

@@ -1,10 +1,10 @@
-/** Searching by what people type, against a real server: S11, a text is only ever a text. */
+/** Searching for typed text on a real server: S11, text is only ever text. */
 import t from 'tap'
 import { openDirectory } from '../../src/ldap/open-directory.ts'
 import { withoutUnseen } from '../../src/lib/text/unseen.ts'
 import { dnOf, group, groups, person, startSlapd } from '../support/slapd.ts'
 
-/** Everything that means something in a filter, a DN, BER or a terminal, alone and in company. */
+/** Everything that has a meaning in a filter, a DN, BER or a terminal, alone and combined. */
 const signs = [
   '*',
   '(',
@@ -101,10 +101,10 @@ const payloads = [
 
 const odd = ['star*', 'paren(s)', 'back\\slash', 'Ünïcode', 'comma, plus+', '#hash', 'quote"d', 'a=b']
 
-/** As servers compare (RFC 4518): forms, case, blanks and what nobody sees make no difference. */
+/** Compares as servers do (RFC 4518): forms, case, spaces and invisible characters make no difference. */
 const prepared = (text: string) =>
   withoutUnseen(text.toWellFormed().replace(/\s+/g, ' ')).normalize('NFKC').trim().toLowerCase()
-/** Payloads that a directory can have as names. */
+/** Payloads that are possible as names in a directory. */
 const nameable = [...new Map(payloads.map(payload => [prepared(payload), payload])).values()].filter(
   payload =>
     prepared(payload) !== '' && payload.isWellFormed() && !/[\0\t\n]/.test(payload) && prepared(payload) !== 'all'
@@ -119,7 +119,7 @@ const entries = [
   ...Array.from({ length: 30 }, (_, index) => group(`team-${index}`, [dnOf('ada'), dnOf('all')]))
 ]
 const server = await startSlapd({ entries })
-/** The same with groups that are called like payloads. */
+/** The same with groups that are named like payloads. */
 const hostile = await startSlapd({
   entries: [...entries, ...nameable.map(cn => group(cn, [dnOf('all')], { dn: `cn=${hex(cn)},${groups}` }))]
 })
@@ -135,7 +135,7 @@ t.test('S11: each of 200 payloads in the search finds only entries that contain 
   for (const cn of nameable) texts.set(cn, [cn])
   for (const payload of payloads) {
     const wanted = prepared(payload)
-    // blanks and unseen signs alone list everything
+    // spaces and invisible characters alone list everything
     if (wanted === '') continue
     const holds = [...texts]
       .filter(([, own]) => own.some(text => prepared(text).includes(wanted)))

@@ -1,4 +1,4 @@
-/** E7: LDAP values have no order, so of several the same one is taken each time, in every question. */
+/** E7: LDAP values have no order, so of several the same one is always chosen, in every request. */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../src/ldap/open-directory.ts'
 import { addressesOf, chooseAddress } from '../../src/ldap/schema/address.ts'
@@ -13,7 +13,7 @@ function entryOf(attributes: Record<string, string[]>, dn = 'uid=a,o=x') {
 }
 
 const own = ['larkfield.example']
-/** The choice among these values, which has to be the same in every order. */
+/** The choice among these values, which must be the same in every order. */
 function choose(t: Test, attributes: Record<string, string[]>, domains = own, mail = ['mail']) {
   const of = (each: Record<string, string[]>) => {
     const names = { mail, domains: new Set(domains) } as unknown as Parameters<typeof chooseAddress>[1]
@@ -59,7 +59,7 @@ t.test('E7: Exchange’s primary address comes before its aliases', async t => {
       { mail: ['a@larkfield.example', 'b@larkfield.example'], proxyAddresses: ['SMTP:B@larkfield.example'] },
       'b@larkfield.example'
     ],
-    // an alias elsewhere may lead to a mailbox that was given away
+    // an alias elsewhere may lead to a mailbox that now belongs to another person
     [{ proxyAddresses: ['smtp:old@x.example', 'X500:/o=x'] }, null],
     [{ proxyAddresses: ['smtp:old@larkfield.example'] }, 'old@larkfield.example']
   ]

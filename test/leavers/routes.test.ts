@@ -1,4 +1,4 @@
-/** People who left the directory while no run was looking: too many at once wait, and somebody lets them go. */
+/** People who left the directory between runs: too many at once wait for an admin's approval. */
 import t, { type Test } from 'tap'
 import { addUser, type Browser, startApp } from '../support/app.ts'
 import { entry, startSyncing } from '../support/directory.ts'
@@ -17,7 +17,7 @@ async function start(t: Test, { isOn = true } = {}) {
   const stageOf = async (name: string) =>
     (await one<{ stage: string }>(db, sql`select stage from people where address_key = ${`${name}@larkfield.example`}`))
       .stage
-  /** These users leave every group, and the directory: first the groups, so that no run sees the rest. */
+  /** Removes these users from every group, then from the directory, in this order, so that no run notices the rest. */
   const leave = async (names: string[]) => {
     await syncing.keep('everybody', [...names.map(name => entry(name)), ...others(20)])
     syncing.directory.others = names.map(name => entry(name))

@@ -157,7 +157,7 @@ t.test('S22: the last owner stays, even with twenty concurrent requests', async 
       codes.join()
     )
     const left = sql`select count(*)::int as n from people where role = 'owner' and deactivated_at is null`
-    // an owner who was demoted meanwhile no longer changes others, so more than one may be left
+    // an owner who was demoted in the meantime no longer changes others, so more than one may remain
     t.ok((await one<{ n: number }>(db, left)).n >= 1)
     await db.execute(sql`update people set role = 'admin' where role = 'owner' and id <> ${ids.ada}`)
     await db.execute(sql`update people set role = 'owner', deactivated_at = null where id = ${ids.ada}`)

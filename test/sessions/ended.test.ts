@@ -1,4 +1,4 @@
-/** A session that ended while somebody was typing: nothing typed is lost, and nothing is sent by itself. */
+/** A session that ended during typing: no input is lost, and none is sent automatically. */
 import t from 'tap'
 import { type Browser, baseUrl, goodPassword, startApp } from '../support/app.ts'
 import { multipart } from '../support/multipart.ts'

@@ -21,7 +21,7 @@ const refused = {
   'one thing again and again': ['aaaaaaaaaaaaaaaa', 'abcabcabcabcabcabc', '               ', '1212121212121212'],
   'made of who is asking and where': ['larkfield-larkfield', 'Larkfield20242025', 'rollcall-larkfield-1']
 }
-/** Of 15 and of 1,024 characters, in any script, with blanks: each is taken whole. */
+/** Passwords of 15 and of 1,024 characters, in any script, with spaces: each is used completely. */
 const taken = [
   'seven otters ok',
   `${'seven otters swim '.repeat(57)}`.slice(0, 1024),

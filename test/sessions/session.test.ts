@@ -7,7 +7,7 @@ const { app, db, ids, browser, close } = await startApp()
 t.teardown(close)
 
 const isIn = async (visitor: Browser) => (await visitor.get('/me')).statusCode === 200
-/** Another browser with the same cookie: a thief, or the same one before it was told of a new cookie. */
+/** Another browser with the same cookie: a thief, or the same browser before it received a new cookie. */
 async function copyOf({ cookie }: Browser): Promise<Browser> {
   const copy = await browser()
   copy.cookie = cookie

@@ -9,7 +9,7 @@ const environment = {
   ...{ LDAP_URL: 'ldap://127.0.0.1:3', LDAP_BIND_DN: 'cn=reader', LDAP_BIND_PASSWORD: 'kept-out-of-pages' },
   LDAP_BASE_DN: 'dc=larkfield,dc=example'
 }
-/** As a reader has it: without tags, with single blanks. */
+/** As a reader sees it: without tags, with single spaces. */
 const textOf = (body: string) =>
   body
     .slice(body.indexOf('<main'))

@@ -7,7 +7,7 @@ const { app, db, ids, browser, close } = await startApp()
 const fresh = await startApp({ isSetUp: false })
 t.teardown(() => Promise.all([close(), fresh.close()]))
 
-/** What mail programs, chats and people take for a part of a link. */
+/** Text that mail programs, chats and people mistake for a part of a link. */
 const additions = [
   ...[
     '.',

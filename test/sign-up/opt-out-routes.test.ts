@@ -9,7 +9,7 @@ t.teardown(close)
 const { personId } = await inviteOne(db, ids.ben, 'quiet@larkfield.example')
 const url = `/unsubscribe/${optOutToken(secretKey, personId)}`
 
-/** As a mail provider posts it: from nowhere, without a cookie. */
+/** As a mail provider posts it: without origin and cookie. */
 const oneClick = (url: string, type: string, payload: string) =>
   app.inject({ method: 'POST', url, payload, headers: { host: 'localhost:3000', 'content-type': type } })
 

@@ -35,9 +35,9 @@ export interface TestApp {
   config: Config
   dataDir: string
   logged: string[]
-  /** Does the background work that is due, with the outbox or the transport given. */
+  /** Runs the background work that is due, with the outbox or the given transport. */
   work: (transport?: MailTransport) => Promise<void>
-  /** A browser: keeps its cookie, sends the right Host and Origin. Signed in when a persona is named. */
+  /** A browser: keeps its cookie, sends the right Host and Origin. Signed in if a persona is named. */
   browser: (persona?: Persona) => Promise<Browser>
   ids: Record<Persona, number>
   close: () => Promise<void>
@@ -46,11 +46,11 @@ export interface TestApp {
 export interface TestAppOptions {
   isSetUp?: boolean
   environment?: Record<string, string>
-  /** Another way to the database's server, such as one that can be cut. */
+  /** Another connection to the database's server, such as one that can be cut. */
   through?: (url: string) => Promise<string>
 }
 
-/** The whole application on a database of its own, set up as Larkfield with its four users unless told otherwise. */
+/** The whole application on its own database, set up as Larkfield with its four users unless told otherwise. */
 export async function startApp({ isSetUp = true, environment = {}, through }: TestAppOptions = {}): Promise<TestApp> {
   const { db, drop, url } = await cloneDatabase({ template: isSetUp ? 'larkfield' : 'empty' })
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-data-'))
@@ -77,9 +77,9 @@ export async function startApp({ isSetUp = true, environment = {}, through }: Te
 export type Fields = Record<string, string | string[]>
 
 export interface Browser {
-  /** Of the session. */
+  /** The session's cookie. */
   cookie: string | undefined
-  /** That it has signed in before, which outlives the session. */
+  /** The mark of a known browser, which outlives the session. */
   mark: string | undefined
   get: (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
   post: (url: string, fields?: Fields, headers?: Record<string, string>) => Promise<LightMyRequestResponse>
@@ -129,7 +129,7 @@ async function openBrowser({ app, db, ids }: Pick<TestApp, 'app' | 'db' | 'ids'>
     return answer
   }
   if (persona) {
-    // a test may have added users of its own
+    // a test may have added users
     const id = ids[persona] ?? (await readIds(db))[persona]
     browser.cookie = `${app.cookieName}=${await sessionOf(db, id)}`
     browser.mark = `${app.cookieName}-browser=${addMark([secretKey], undefined, id)}`

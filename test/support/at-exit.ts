@@ -1,16 +1,16 @@
-/** What a test file started ends with the file, also when that fails or is ended by a signal. */
+/** What a test file started ends with the file, even if it fails or a signal ends it. */
 import os from 'node:os'
 
 let actions: (() => void)[] = []
 let isListening = false
 
-/** Runs `action`, which cannot wait for anything, when this test file or this process ends; the last one first. */
+/** Runs `action`, which must be synchronous, when this test file or this process ends; the last one first. */
 export function atExit(action: () => void): void {
   if (!isListening) listen()
   actions.push(action)
 }
 
-/** Ends what is left of a test file whose process runs the next one. */
+/** Ends whatever a test file left running before its process runs the next one. */
 export function endLeftovers(): void {
   const left = actions.reverse()
   actions = []

@@ -1,4 +1,4 @@
-/** Batches over the form, and what stands in the database of them. */
+/** Batches over the form, and their rows in the database. */
 import type { Database } from '../../src/db/client.ts'
 import { verdicts } from '../../src/db/schema.ts'
 import type { Browser } from './app.ts'
@@ -9,7 +9,7 @@ export interface UploadOptions {
   name?: string
 }
 
-/** Uploads a list as the form does; returns the batch's id. The worker has not been at it. */
+/** Uploads a list as the form does; returns the batch's id. No worker has started on it. */
 export async function upload(browser: Browser, content: string | Buffer | string[], options: UploadOptions = {}) {
   const { action = 'send', name = 'people.txt' } = options
   const text = Array.isArray(content) ? content.join('\n') : content
@@ -52,7 +52,7 @@ const mailStates = [
   'cancelled'
 ]
 
-/** What is not zero of a batch's counts; throws when they differ from its rows, or do not add up to its lines. */
+/** The counts of a batch that are not zero; throws if they differ from its rows, or do not add up to its lines. */
 export async function countsOf(db: Database, id: number) {
   const batch = await batchOf(db, id)
   const sql = db.$client
@@ -76,7 +76,7 @@ export async function countsOf(db: Database, id: number) {
   return { state: batch.state, all: batch.lines, ...kept }
 }
 
-/** People are counted as they are, and show the state of their newest mail. */
+/** People's counts and the state of their newest email agree with their rows. */
 async function checkPeople(db: Database) {
   const off = await db.$client`
     with kept as (
@@ -116,7 +116,7 @@ export function shownCounts(page: string): Record<string, number[]> {
   return found
 }
 
-/** The kinds of the events since the last one that `db` had, oldest first. */
+/** The kinds of the events since the last one in `db`, oldest first. */
 export async function eventsSince(db: Database, id: number): Promise<string[]> {
   return [...(await db.$client`select kind from events where id > ${id} order by id`)].map(row => row.kind)
 }

@@ -1,4 +1,4 @@
-/** A real browser in front of the real application, which listens on a port of the system's choice. */
+/** A real browser in front of the real application, which listens on a port chosen by the system. */
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import net, { type AddressInfo } from 'node:net'
@@ -14,14 +14,14 @@ const args = [
 
 export interface Site extends TestApp {
   baseUrl: string
-  /** A window of its own: cookies, script on or off, and `faults`, which collects what the browser complains about. */
+  /** A separate window: cookies, JavaScript on or off, and `faults`, which collects the browser's complaints. */
   open: (options?: BrowserContextOptions) => Promise<Page>
   signIn: (page: Page, persona: Persona) => Promise<void>
-  /** Violations of the page's policy, errors of scripts, and answers that no page should meet. */
+  /** Violations of the page's policy, errors of scripts, and answers that no page should get. */
   faults: string[]
 }
 
-/** The application, listening, and a browser. The worker does not run: `work` does what is due. */
+/** The application, listening, and a browser. The worker does not run: `work` runs what is due. */
 export async function startSite(options: TestAppOptions = {}): Promise<Site> {
   const baseUrl = `http://localhost:${await freePort()}`
   const rollcall = await startApp({ ...options, environment: { ...options.environment, BASE_URL: baseUrl } })
@@ -57,7 +57,7 @@ let launched: Promise<Browser> | undefined
 let sites = 0
 let closing: NodeJS.Timeout | undefined
 
-/** One for all sites and all test files of a process, which share nothing in it. */
+/** One browser for all sites and test files of a process, which share no data in it. */
 async function theBrowser(): Promise<Browser> {
   clearTimeout(closing)
   sites += 1
@@ -65,7 +65,7 @@ async function theBrowser(): Promise<Browser> {
   return launched
 }
 
-/** The next test file of this process may want it at once. */
+/** The next test file of this process may need it at once. */
 function leaveBrowser() {
   sites -= 1
   if (sites > 0) return
@@ -76,7 +76,7 @@ function leaveBrowser() {
   }, 2_000)
 }
 
-/** A port that was free a moment ago: the application has to know its own address before it listens. */
+/** A recently free port: the application must know its own address before it listens. */
 async function freePort(): Promise<number> {
   const server = net.createServer()
   await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
@@ -92,7 +92,7 @@ async function openPage(browser: Browser, baseURL: string, faults: string[], opt
   page.on('pageerror', error => faults.push(`${page.url()}: ${error.message}`))
   page.on('console', message => {
     const { url } = message.location()
-    // the browser reports every refused form as an error; those are answers, and tests look at them
+    // the browser reports every refused form as an error, but tests check those answers
     const isAnswer = message.text().startsWith('Failed to load resource') && !url.includes('/assets/')
     if (message.type() === 'error' && !isAnswer) faults.push(`${page.url()}: ${message.text()}`)
   })
@@ -102,7 +102,7 @@ async function openPage(browser: Browser, baseURL: string, faults: string[], opt
   return page
 }
 
-/** Both themes, both widths. Most rules find the same in every look, so two looks are asked about all of them. */
+/** Both themes, both widths. Most rules give the same result in all four, so only two check all rules. */
 const looks = [
   { colorScheme: 'light', width: 1280, isFull: true },
   { colorScheme: 'dark', width: 1280, isFull: false },
@@ -115,7 +115,7 @@ interface AxeResult {
   violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[]
 }
 
-/** What axe finds wrong with the page, in both themes and at both widths, and what does not fit in its window or its card. */
+/** Problems that axe finds on the page, in both themes and at both widths, and content that overflows its window or card. */
 export async function findingsOf(page: Page): Promise<string[]> {
   const size = page.viewportSize()
   const findings: string[] = []
@@ -125,7 +125,7 @@ export async function findingsOf(page: Page): Promise<string[]> {
     await page.setViewportSize({ width, height: 900 })
     const options = isFull ? {} : { runOnly: aboutLooks }
     const { violations, excess, cut } = await page.evaluate(async options => {
-      // the menu leaves and the colours change within a frame or two
+      // the menu closes and the colors change within a frame or two
       await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
       await Promise.all(document.getAnimations().map(animation => animation.finished))
       const { axe } = window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }

@@ -1,10 +1,10 @@
-/** The small inputs from the field, read as they are, and applied to a real directory. */
+/** The small inputs from the field, read unchanged, and applied to a real directory. */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Slapd, suffix } from './slapd.ts'
 
-/** For `database` of `startSlapd`: lets `changeDirectory` in. */
+/** For `database` of `startSlapd`: allows `changeDirectory`. */
 export const writable = ['rootpw admin-secret']
 
 /** The text of one case. */

@@ -1,4 +1,4 @@
-/** An authority of our own and certificates from it, made by openssl in a folder that the test owns. */
+/** An authority and its certificates, made by openssl in a folder that the test owns. */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'

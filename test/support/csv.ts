@@ -1,4 +1,4 @@
-/** A strict reader of RFC 4180: what a spreadsheet would read, or an error where it would have to guess. */
+/** A strict reader of RFC 4180: what a spreadsheet would read, or an error if it would have to guess. */
 
 /** The rows of a table that ends every line with CRLF. @throws for a stray quote, line end or byte order mark. */
 export function readCsv(text: string): string[][] {

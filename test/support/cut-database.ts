@@ -5,13 +5,13 @@ import path from 'node:path'
 import { readDatabaseUrl } from '../../src/db/connection/database-url.ts'
 import { labelOf } from '../../src/db/connection/dial.ts'
 
-/** A way to the database that can be cut and mended, and that can swallow everything it is sent. */
+/** A connection to the database that can be cut and restored, and that can swallow all data. */
 export interface Cable {
   through: (url: string) => Promise<string>
-  /** As if the server were gone: connections end, new ones are refused. */
+  /** As if the server were down: connections end, new ones are refused. */
   cut: () => void
   mend: () => Promise<void>
-  /** As if the server hung: nothing is answered any more. */
+  /** As if the server hung: nothing is answered. */
   hang: () => void
 }
 

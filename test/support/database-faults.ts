@@ -1,4 +1,4 @@
-/** A database server that is killed under load, and what must not come of it. */
+/** A database server that is killed under load, and what must survive. */
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Test } from 'tap'
@@ -8,7 +8,7 @@ import { mailTo, numbered, stage, startSink, uploadOver, wake } from './faults.t
 import { randomFrom } from './lists.ts'
 import { newFolder, removeFolder, type Server, setUpOver, until } from './server.ts'
 
-/** R5: the server of the database is killed, as a whole and one of its helpers in turns, and started again. */
+/** R5: the database server is killed, as a whole or one of its helpers in turn, and started again. */
 export async function killDatabase(t: Test, { rounds }: { rounds: number }): Promise<void> {
   const folder = newFolder()
   let database = await startEmbedded(folder)
@@ -30,7 +30,7 @@ export async function killDatabase(t: Test, { rounds }: { rounds: number }): Pro
     const isWhole = round % 2 === 0
     process.kill(isWhole ? main! : helpers[Math.floor(random() * helpers.length)]!, 'SIGKILL')
     if (!isWhole) {
-      // the server ends all the others, too, and recovers
+      // the server ends all the others too, and recovers
       await until(() => !serverProcesses(database).some(pid => helpers.includes(pid)), 5_000)
     } else {
       await until(async () => !(await isReady()), 2_000)
@@ -52,7 +52,7 @@ export async function killDatabase(t: Test, { rounds }: { rounds: number }): Pro
   const db = connect(database.url, { connections: 2 })
   t.teardown(() => db.$client.end({ timeout: 1 }))
   await until(async () => {
-    // an answer that got lost leaves leases that nobody knows of: as if they had run out
+    // a lost answer leaves leases that no process knows of: as if they had expired
     await db.$client`update batches set lease_until = null
       where state = 'checking' and lease_until < now() + interval '18 seconds'`
     await db.$client`update deliveries set lease_until = now()
@@ -76,7 +76,7 @@ export interface Restarts {
   rounds: number
 }
 
-/** R5: visitors who ask all the time get a page, or are told that the database does not answer. */
+/** R5: visitors who send requests all the time get a page, or are told that the database does not answer. */
 export async function restartUnderLoad(t: Test, { server, restart, rounds }: Restarts): Promise<void> {
   let isOver = false
   const seen = new Set<number>()
@@ -106,7 +106,7 @@ function serverProcesses({ folder }: EmbeddedServer): number[] {
   return [main, ...helpers.map(Number)]
 }
 
-/** Visitors, somebody who types and somebody who uploads, each again and again. */
+/** Visitors, a user who types and a user who uploads, each again and again. */
 function workHard(server: Server) {
   const acknowledged = new Set<string>()
   const statuses = new Set<number>()

@@ -13,7 +13,7 @@ export interface CloneOptions {
   template?: 'empty' | 'larkfield'
 }
 
-/** A database of its own, cloned from a template that the test command lays: about 25 ms. */
+/** A new database, cloned from a template that the test command creates: about 25 ms. */
 export async function cloneDatabase({
   connections = 10,
   template = 'empty'
@@ -22,7 +22,7 @@ export async function cloneDatabase({
   if (!server) throw new Error('Run the tests with: npm test -- test/path/of.test.ts')
   const name = `t_${randomBytes(6).toString('hex')}`
   const admin = connect(server, { connections: 1 })
-  // the quicker way to copy a small template, where it can be chosen
+  // the faster way to copy a small template, if it is available
   const [found] = await admin.$client`select current_setting('server_version_num')::int >= 150000 as "hasStrategy"`
   const strategy = found!.hasStrategy ? 'strategy file_copy' : ''
   await admin.$client.unsafe(`create database ${name} template rollcall_${template} ${strategy}`)

@@ -1,4 +1,4 @@
-/** A directory of a small company on a real server, and the environment that points Rollcall at it. */
+/** A directory of a small company on a real server, and the environment that connects Rollcall to it. */
 import { bindDn, bindPassword, group, person, type Slapd, startSlapd, suffix } from './slapd.ts'
 
 const names = ['Amara Diallo', 'Benedikt Hoffmann', 'Chiara Ricci', 'Dmitri Volkov', 'Aiko Tanaka', 'Carlos Mendes']

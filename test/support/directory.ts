@@ -1,4 +1,4 @@
-/** A directory port that says what a test wrote, and what the database then holds of it. */
+/** A directory port that returns what a test wrote, and the resulting rows in the database. */
 import type { Test } from 'tap'
 import type { Config } from '../../src/config/env.ts'
 import type { Database } from '../../src/db/client.ts'
@@ -12,7 +12,7 @@ import { sql } from './people.ts'
 export interface ScriptedGroup {
   name: string
   people: DirectoryPerson[]
-  /** Instead of a good reading. */
+  /** Replaces a good reading. */
   instead?: ReadOutcome
   problems?: string[]
   /** What the reading counted besides its people. */
@@ -23,13 +23,13 @@ export interface ScriptedGroup {
 
 export interface ScriptedDirectory {
   groups: Map<string, ScriptedGroup>
-  /** Everybody the directory has, for questions about one person; those of groups are there by themselves. */
+  /** Everyone in the directory, for requests about one person; people in groups are included automatically. */
   others: DirectoryPerson[]
   passwords: Map<string, string>
-  /** Passwords that came to the directory, with whose. */
+  /** Passwords that reached the directory, and for which entry. */
   asked: string[]
   isDown: boolean
-  /** Ids that are found nowhere and yet not proved gone. */
+  /** Ids that are not found but not proved deleted. */
   unproved: Set<string>
   port: Directory
 }
@@ -132,9 +132,9 @@ async function read(
 export interface Syncing {
   deps: { config: Config; db: Database; secretKey: Buffer; open: () => Directory }
   directory: ScriptedDirectory
-  /** Keeps a group of these people synced and reads it; the row's id. */
+  /** Syncs a group of these people; returns the row's id. */
   keep: (id: string, people: DirectoryPerson[], name?: string) => Promise<number>
-  /** Changes who is in the group, reads it again, and returns the run. */
+  /** Changes the members of the group, syncs it again, and returns the run. */
   read: (id: string, people?: DirectoryPerson[]) => Promise<Run>
   /** Addresses and reasons of a team, sorted: "anna directory". */
   members: (id: string) => Promise<string[]>

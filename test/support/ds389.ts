@@ -1,4 +1,4 @@
-/** A real 389 Directory Server, where it is installed: in the foreground on a free loopback port, in its own folder. */
+/** A real 389 Directory Server, if it is installed: in the foreground on a free loopback port, in its own folder. */
 import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -25,7 +25,7 @@ const isHere = [...programs, `${templates}/template-dse.ldif`].every(file => fs.
 
 /** Why the tests of this server cannot run here; false: they can. */
 export const whyNo389 = isHere ? false : '389 Directory Server is not installed (Debian: 389-ds-base)'
-/** TLS wants its certificate in a database that only these tools write. */
+/** TLS needs its certificate in a database that only these tools can write. */
 export const whyNo389Tls =
   whyNo389 || (fs.existsSync('/usr/bin/pk12util') ? false : 'pk12util is not installed (Debian: libnss3-tools)')
 
@@ -33,7 +33,7 @@ export const managerDn = 'cn=Directory Manager'
 const managerPassword = 'directory-manager-secret'
 
 export interface Ds389Options {
-  /** Entries below `suffix`; the suffix itself, its two units and the bind account are made here. */
+  /** Entries below `suffix`; the suffix itself, its two units and the bind account are created here. */
   entries: LdifEntry[]
   /** Access rules of the suffix, instead of the one that lets the bind account read everything. */
   access?: string[]
@@ -45,7 +45,7 @@ export interface Ds389 {
   url: string
   ldapsUrl: string
   pid: number
-  /** LDIF of changes, made by the Directory Manager; also to `cn=config`. */
+  /** LDIF of changes, applied by the Directory Manager; also to `cn=config`. */
   change(ldif: string): void
   stop(): Promise<void>
 }
@@ -98,7 +98,7 @@ const base = (access: string[]): LdifEntry[] => [
   }
 ]
 
-/** What dscreate would write, from the same templates: it knows only the system's folders. */
+/** What dscreate would write, from the same templates: it only uses the system's folders. */
 function configure(folder: string, port: number, tls: (Certificate & { ca: string; port: number }) | undefined) {
   const inside = (name: string) => path.join(folder, name)
   for (const name of ['config/schema', 'db', 'lock', 'log', 'run', 'ldif', 'bak', 'tmp', 'inst', 'home'])
@@ -126,14 +126,14 @@ function configure(folder: string, port: number, tls: (Certificate & { ca: strin
   const loopback = ['nsslapd-listenhost: 127.0.0.1', 'nsslapd-securelistenhost: 127.0.0.1']
   const secure = tls ? ['nsslapd-security: on', `nsslapd-secureport: ${tls.port}`] : []
   if (tls) keepCertificate(inside, tls)
-  // off by default: otherwise members would have no back link, and whoever is renamed would fall out of the groups
+  // off by default: then members would have no back link, and renamed people would drop out of their groups
   const isOn = /^(dn: cn=(?:MemberOf Plugin|referential integrity postoperation),[\s\S]*?pluginenabled: )off/gm
   const [dse, backend] = filled
   const text = dse!.replace(isOn, '$1on').replace(/^(nsslapd-port: .*)$/m, ['$1', ...loopback, ...secure].join('\n'))
   fs.writeFileSync(inside('config/dse.ldif'), `${text}\n\n${backend}\n`, { mode: 0o600 })
 }
 
-/** The certificate database, under the name that the template's configuration asks for. */
+/** The certificate database, under the name in the template's configuration. */
 function keepCertificate(inside: (name: string) => string, { ca, certificate, key }: Certificate & { ca: string }) {
   const write = (name: string, text: string) => {
     fs.writeFileSync(inside(name), text, { mode: 0o600 })

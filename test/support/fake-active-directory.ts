@@ -1,4 +1,4 @@
-/** Entries as Active Directory keeps them, for the fake server: GUIDs in bytes, back links, values shown in parts. */
+/** Entries as Active Directory stores them, for the fake server: GUIDs in bytes, back links, values shown in parts. */
 import type { FakeEntry, FakeOptions } from './fake-directory.ts'
 import { suffix } from './slapd.ts'
 
@@ -37,7 +37,7 @@ export function adGroup(name: string, member: string[], more: FakeEntry['attribu
   return { dn: groupDn(name), attributes: { ...attributes, ...more } }
 }
 
-/** The naming context and the units that hold the entries, so that nobody stands below something hidden. */
+/** The naming context and the units that contain the entries, so that no person is below a hidden entry. */
 export const adUnits: FakeEntry[] = [suffix, `OU=Staff,${suffix}`, `OU=Groups,${suffix}`].map(dn => ({
   dn,
   attributes: { objectClass: ['top', 'organizationalUnit'] }

@@ -1,6 +1,6 @@
 /**
- * A directory that misbehaves on demand: it answers searches over entries in memory (filters, pages, value ranges), and a
- * script may answer instead, cut, stall or lie. Everything that arrives is kept.
+ * A directory that misbehaves on request: it answers searches over entries in memory (filters, pages, value ranges), and a
+ * script may answer instead, cut, stall or lie. All requests are recorded.
  */
 import net, { type AddressInfo, type Socket } from 'node:net'
 import tls from 'node:tls'
@@ -15,7 +15,7 @@ export interface FakeEntry {
 export interface FakeRequest {
   id: number
   kind: 'bind' | 'unbind' | 'search' | 'extended' | 'other'
-  /** Search: base, scope (0 base, 1 one, 2 sub), what is asked, and the filter in BER. */
+  /** Search: base, scope (0 base, 1 one, 2 sub), attributes, and the filter in BER. */
   base: string
   scope: number
   sizeLimit: number
@@ -27,7 +27,7 @@ export interface FakeRequest {
   dn: string
   password: string
   oid: string
-  /** How many of this kind came before, over all connections. */
+  /** How many requests of this kind came before, over all connections. */
   nth: number
   socket: Socket
 }
@@ -35,10 +35,10 @@ export interface FakeRequest {
 /** Every answer is `true`, so that a script can end with it. */
 export interface Reply {
   entry(entry: FakeEntry): true
-  /** Ends a search; a cookie, even an empty one, brings the paged-results control. */
+  /** Ends a search; a cookie, even an empty one, adds the paged-results control. */
   done(code?: number, text?: string, cookie?: string): true
   raw(bytes: Buffer): true
-  /** Entries that match, as the usual answer would have them. */
+  /** The matching entries, as in a usual answer. */
   matches(): FakeEntry[]
 }
 
@@ -53,7 +53,7 @@ export interface FakeDirectory {
   received: Buffer[]
   entries: FakeEntry[]
   script: Script
-  /** Values of an attribute shown at once, as Active Directory does. */
+  /** How many values of an attribute are shown at once, as in Active Directory. */
   valuesAtOnce: number
   who: string
   sockets: Set<Socket>
@@ -65,7 +65,7 @@ export interface FakeOptions {
   script?: Script
   valuesAtOnce?: number
   rootDse?: Record<string, string[]>
-  /** What StartTLS and ldaps present. */
+  /** The certificate for StartTLS and ldaps. */
   certificate?: Certificate
   isLdaps?: boolean
 }
@@ -125,7 +125,7 @@ function serve(socket: Socket, fake: FakeDirectory, options: FakeOptions) {
   socket.on('data', onData)
 }
 
-/** What is no LDAP, such as a TLS greeting to a server without TLS. */
+/** Data that is not LDAP, such as a TLS greeting to a server without TLS. */
 function hearNoise(socket: Socket, fake: FakeDirectory) {
   const noise = { ...nothing, id: 0, kind: 'other', nth: 0, socket } as const
   if (!fake.script({ ...noise, attributes: [] }, replyTo({ ...noise, attributes: [] }, fake))) socket.destroy()
@@ -198,7 +198,7 @@ function replyTo(request: FakeRequest, fake: FakeDirectory): Reply {
   }
 }
 
-/** Only the attributes asked for, long ones in parts. */
+/** Only the requested attributes, long ones in parts. */
 function shown(entry: FakeEntry, { attributes }: FakeRequest, atOnce: number): FakeEntry {
   if (attributes.length === 0) return entry
   const found: FakeEntry['attributes'] = {}
@@ -209,7 +209,7 @@ function shown(entry: FakeEntry, { attributes }: FakeRequest, atOnce: number): F
     const part = values.slice(from, from + atOnce)
     if (from === 0 && values.length <= atOnce) found[name] = values
     else found[`${name};range=${from}-${from + atOnce >= values.length ? '*' : from + part.length - 1}`] = part
-    // Active Directory shows the whole attribute, without values, too
+    // Active Directory also shows the whole attribute, without values
     if (from === 0 && values.length > atOnce) found[name] = []
   }
   return { dn: entry.dn, attributes: found }

@@ -1,6 +1,6 @@
 /**
  * What kills and faults must leave behind, with the number of rounds as a parameter: few in test/faults, many in
- * test/long. The processes are real; only the time that leases and silence take is made short.
+ * test/long. The processes are real; only the times of leases and silence are shortened.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
@@ -33,7 +33,7 @@ export interface Stage {
   start: (environment?: Environment) => Promise<Server>
 }
 
-/** A database, its own unless told otherwise, and processes that end with the test. */
+/** A database, new unless told otherwise, and processes that end with the test. */
 export async function stage(t: Test, url?: string): Promise<Stage> {
   const database: TestDatabase | undefined = url ? undefined : await cloneDatabase()
   const data = newFolder()
@@ -51,10 +51,10 @@ export async function stage(t: Test, url?: string): Promise<Stage> {
   return { db: database?.db as Database, start }
 }
 
-/** Workers look now, not within their three seconds. */
+/** Makes workers look for work now, not within their three seconds. */
 export const wake = (db: Database) => db.$client.notify('rollcall_work', '')
 
-/** A mail server that nobody reaches: mails are owed, none leaves. */
+/** An unreachable mail server: emails are queued, none is sent. */
 export const noMail = async (): Promise<Environment> => mailTo(await freePort())
 export const mailTo = (port: number): Environment => ({
   SMTP_URL: `smtp://127.0.0.1:${port}`,
@@ -73,14 +73,14 @@ export const numbered = (count: number, name = 'person') =>
 export const listForm = (lines: string[] | string) =>
   multipart({ action: 'send' }, { name: 'people.txt', content: [lines].flat().join('\n') })
 
-/** An upload to a process, by hand. */
+/** An upload to a process, sent by hand. */
 export function openUpload({ baseUrl, cookie }: Server, { body, type }: Multipart): SlowRequest {
   const { host, port } = new URL(baseUrl)
   const own = { host, origin: baseUrl, cookie: cookie.value }
   return openRequest(Number(port), '/bulk', { ...own, 'content-type': type, 'content-length': body.length })
 }
 
-/** A whole upload; returns the batch's id, or undefined when the answer was not a yes. */
+/** A whole upload; returns the batch's id, or undefined if it was not accepted. */
 export async function uploadOver(server: Server, lines: string[] | string): Promise<number | undefined> {
   const form = listForm(lines)
   const request = openUpload(server, form)
@@ -95,7 +95,7 @@ export interface Rounds {
   lines: number
 }
 
-/** R1: the process dies while a file is on its way. */
+/** R1: the process dies during an upload. */
 export async function killDuringUpload(t: Test, { rounds, lines }: Rounds): Promise<void> {
   const { db, start } = await stage(t)
   const environment = await noMail()
@@ -139,7 +139,7 @@ export async function killDuringUpload(t: Test, { rounds, lines }: Rounds): Prom
   t.same(each, { addresses: lines, mails: lines }, 'the same file again: each address once')
 }
 
-/** R2: the worker dies while it judges. */
+/** R2: the worker dies while judging. */
 export async function killDuringJudging(t: Test, { rounds, lines: count }: Rounds): Promise<void> {
   const { db, start } = await stage(t)
   const web = await start({ ROLE: 'web' })
@@ -172,7 +172,7 @@ export async function killDuringJudging(t: Test, { rounds, lines: count }: Round
   t.same(await worker.stop(), { code: 0, signal: null })
 }
 
-/** The first lines that are not as they must be. */
+/** The first lines that are not as expected. */
 async function differences(db: Database, id: number, lines: ExpectedLine[]) {
   const rows = await db.$client`
     select line, text, address, verdict, first_line from recipients where batch_id = ${id} order by line`
@@ -183,10 +183,10 @@ async function differences(db: Database, id: number, lines: ExpectedLine[]) {
   return indexes.filter(index => !isEqual(lines[index], rows[index])).slice(0, 5)
 }
 
-/** How many more than one mail somebody may get for each death: what a worker has on its way or not written down. */
+/** How many extra emails one person may get per death: what a worker has in flight or not written down. */
 const maxInFlight = 500 + 20
 
-/** R3: the worker dies while it sends. `isPatient`: the leases of the last one run out by themselves. */
+/** R3: the worker dies while sending. `isPatient`: the leases of the last one expire on their own. */
 export async function killDuringSending(t: Test, { rounds, lines, isPatient }: Rounds & { isPatient?: boolean }) {
   const { db, start } = await stage(t)
   const sink = await startSink(t)
@@ -216,7 +216,7 @@ export async function killDuringSending(t: Test, { rounds, lines, isPatient }: R
   t.comment(`${repeats} repeats in ${deaths} deaths`)
 }
 
-/** Everybody got a mail; repeats, which are counted, bear the same link and Message-ID. */
+/** Everyone got an email; repeats, which are counted, have the same link and Message-ID. */
 export function checkMails(t: Test, { taken }: ScriptedServer, addresses: string[]): number {
   const mails = Map.groupBy(taken, ({ to }) => to)
   t.same([...mails.keys()].sort(), [...addresses].sort(), 'everybody got one')

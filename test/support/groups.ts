@@ -13,13 +13,13 @@ export interface NewMember {
 export interface TestGroup {
   id: number
   teamId: number
-  /** Ids by what stands before the @ sign. */
+  /** Ids by the part before the @ sign. */
   people: Record<string, number>
 }
 
 let groups = 0
 
-/** A group kept synced, its team, one good run, and its members; people that are there already stay as they are. */
+/** A synced group, its team, one good run, and its members; existing people do not change. */
 export async function addGroup(db: Database, name: string, members: readonly NewMember[] = []): Promise<TestGroup> {
   groups += 1
   const mail = `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}@larkfield.example`

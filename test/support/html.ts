@@ -1,11 +1,11 @@
-/** A page taken apart as a browser would: its tags with their attributes, and the text between them. */
+/** A page parsed as in a browser: its tags with their attributes, and the text between them. */
 
 export interface Tag {
   name: string
   attributes: Map<string, string>
 }
 
-/** Every opening tag. Attributes without quotes end at a blank or at the tag's end, as browsers read them. */
+/** Every opening tag. Attributes without quotes end at a space or at the tag's end, as browsers read them. */
 export function tagsOf(html: string): Tag[] {
   return [...html.matchAll(/<([a-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/gi)].map(([, name, rest]) => ({
     name: name!.toLowerCase(),
@@ -17,7 +17,7 @@ export function tagsOf(html: string): Tag[] {
   }))
 }
 
-/** What in a page could act and does not come from us: tags, handlers and requests that name the canary. */
+/** Active content in a page that is not ours: tags, handlers and requests that name the canary. */
 export function aliveIn(html: string, canary: string): string[] {
   return tagsOf(html).flatMap(({ name, attributes }) => [
     ...(name.includes(canary) || (name === 'svg' && attributes.has('onload')) ? [`<${name}>`] : []),

@@ -24,7 +24,7 @@ export async function introduce(db: Database): Promise<void> {
   for (const name of ['ben', 'cleo', 'dan'] as const) await addUser(db, name, roleOf[name])
 }
 
-/** A user who signed up, with the password that every persona has. */
+/** A user who signed up, with the password of every persona. */
 export async function addUser(db: Database, name: string, role: Role, { isDeactivated = false } = {}): Promise<number> {
   const { address: email, key: addressKey } = addressOf(`${name}@larkfield.example`)
   const shown = name[0]!.toUpperCase() + name.slice(1)
@@ -40,7 +40,7 @@ export async function readIds(db: Database): Promise<Record<Persona, number>> {
   return Object.fromEntries(rows.map(({ name, id }) => [name, id])) as Record<Persona, number>
 }
 
-/** A session as a sign-in starts it, without the 80 ms that checking a password takes. */
+/** A session as a sign-in starts it, without the 80 ms of checking a password. */
 export async function sessionOf(db: Database, id: number): Promise<string> {
   const browser = { userAgent: 'lightMyRequest', oldToken: undefined }
   const started = await transaction(db, tx => startSession(tx, id, browser))

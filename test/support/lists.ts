@@ -1,4 +1,4 @@
-/** Lists of any length with the verdict that every line must get. */
+/** Lists of any length with the expected verdict of every line. */
 import type { Database } from '../../src/db/client.ts'
 import { revoke } from '../../src/invitations/revoke.ts'
 import { optOut } from '../../src/mail/store.ts'
@@ -6,7 +6,7 @@ import { addressOf, addUser } from './app.ts'
 import type { Line } from './batches.ts'
 import { expire, invite, linkOf } from './people.ts'
 
-/** People of every kind, as lists meet them; the domain is left out. */
+/** People of every kind that lists meet, without the domain. */
 const cast = {
   active: ['signed1', 'signed2'],
   deactivated: ['left1', 'left2'],
@@ -17,7 +17,7 @@ const cast = {
 
 const domain = 'larkfield.example'
 
-/** Brings the cast into the database. */
+/** Adds the cast to the database. */
 export async function introduceCast(db: Database, inviterId: number): Promise<void> {
   for (const name of cast.active) await addUser(db, name, 'member')
   for (const name of cast.deactivated) await addUser(db, name, 'member', { isDeactivated: true })
@@ -65,7 +65,7 @@ export interface ExpectedLine extends Line {
 
 export interface KnownList {
   text: string
-  /** What must stand in the database of every line that is not blank, in order. */
+  /** The expected row of every line that is not blank, in order. */
   lines: ExpectedLine[]
 }
 
@@ -75,7 +75,7 @@ export interface ListOptions {
   seed?: number
 }
 
-/** A list of `count` lines, blank ones among them, of every kind, with what must become of each. */
+/** A list of `count` lines of every kind, some of them blank, with the expected outcome of each. */
 export function knownList(count: number, { ends = ['\n'], seed = 1 }: ListOptions = {}): KnownList {
   const random = randomFrom(seed)
   const one = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!
@@ -83,7 +83,7 @@ export function knownList(count: number, { ends = ['\n'], seed = 1 }: ListOption
   const lines: ExpectedLine[] = []
   const pieces: string[] = []
   let last = ''
-  // one string that grows would be copied whole each time that its end is looked at
+  // one growing string would be copied whole each time that its end is read
   const put = (...some: string[]) => {
     last = some.join('') || last
     pieces.push(...some)
@@ -125,13 +125,13 @@ export function knownList(count: number, { ends = ['\n'], seed = 1 }: ListOption
     one(shares)()
     if (lineNumber === count) break
     const end = one(ends)
-    // a CR and the LF of a blank line after it would be one end
+    // a CR and the LF of a blank line after it would be one line end
     put(end === '\n' && last.endsWith('\r') ? ` ${end}` : end)
   }
   return { text: pieces.join(''), lines }
 }
 
-/** How many lines of each verdict there must be. */
+/** The expected number of lines for each verdict. */
 export function expectedCounts(lines: ExpectedLine[]): Record<string, number> {
   return Object.fromEntries(
     [...Map.groupBy(lines, ({ verdict }) => verdict)].map(([name, some]) => [name, some.length])

@@ -1,4 +1,4 @@
-/** A database and a role as another administrator made them, on the server of the tests. */
+/** A database and a role as another administrator created them, on the server of the tests. */
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 import { connect, type Database } from '../../src/db/client.ts'
@@ -16,7 +16,7 @@ export interface OtherDatabase {
   runOutside: (statement: string) => Promise<void>
 }
 
-/** `owner`: does the role own the database? `words` go behind `create database`. */
+/** `owner`: does the role own the database? `words` are appended to `create database`. */
 export async function otherDatabase(t: Test, { owner = true, words = '' } = {}): Promise<OtherDatabase> {
   const id = randomBytes(4).toString('hex')
   const [role, name] = [`u_${id}`, `d_${id}`]
@@ -43,7 +43,7 @@ export async function otherDatabase(t: Test, { owner = true, words = '' } = {}):
 
 const demand = { connections: usualConnections('all'), fewest: fewestConnections('all') }
 
-/** What the start would do and say there. */
+/** What Rollcall's startup would do and report there. */
 export const prepare = (url: string) => prepareDatabase(url, demand)
 
 export async function problemsOf({ url, role, name }: OtherDatabase): Promise<string[]> {

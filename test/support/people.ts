@@ -5,7 +5,7 @@ import type { Database } from '../../src/db/client.ts'
 import { hashToken, newNonce, tokenOf } from '../../src/lib/secrets/token.ts'
 import { domains, secretKey } from './app.ts'
 
-/** Invites the addresses as `actorId` through the product's own verb; returns the batch's id. */
+/** Invites the addresses as `actorId` through Rollcall's own function; returns the batch's id. */
 export const invite = (db: Database, actorId: number, ...addresses: string[]) =>
   inviteTyped(db, actorId, addresses, organizationDomains(domains))
 
@@ -21,7 +21,7 @@ export async function inviteOne(db: Database, actorId: number, address: string):
   return linkOf(db, address)
 }
 
-/** The link of somebody's newest invitation; minted when no mail has gone out yet. */
+/** The link of a person's newest invitation; created if no email has been sent yet. */
 export async function linkOf(db: Database, address: string): Promise<Invited> {
   const read = () =>
     db.execute<{ id: string; person_id: string; nonce: Buffer | null }>(sql`
@@ -41,13 +41,13 @@ export async function linkOf(db: Database, address: string): Promise<Invited> {
   return { personId: Number(row!.person_id), invitationId: Number(row!.id), token: tokenOf(secretKey, row!.nonce!) }
 }
 
-/** Lets every open invitation of a person have ended a moment ago, by the database's clock. */
+/** Makes every open invitation of a person expire a moment ago, by the database's clock. */
 export async function expire(db: Database, personId: number): Promise<void> {
   await db.execute(sql`update invitations set expires_at = now() - interval '1 second' where person_id = ${personId}`)
   await db.execute(sql`update people set invitation_expires_at = now() - interval '1 second' where id = ${personId}`)
 }
 
-/** One row of one statement, for tests that look at what stands in the database. */
+/** One row of one statement, for tests that check the database. */
 export async function one<T extends Record<string, unknown>>(db: Database, query: ReturnType<typeof sql>): Promise<T> {
   const [row] = await db.execute(query)
   if (!row) throw new Error('no row')

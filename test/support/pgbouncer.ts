@@ -32,7 +32,7 @@ pool_mode = transaction
 default_pool_size = 4
 `
   )
-  // the server's socket is its user's only; PgBouncer refuses to be root
+  // the server's socket is only open to its user; PgBouncer refuses to run as root
   const { uid, gid } = host.startsWith('/') ? fs.statSync(host) : { uid: 65534, gid: 65534 }
   const user = process.getuid?.() === 0 ? { uid, gid } : {}
   let child: ChildProcess
@@ -56,7 +56,7 @@ default_pool_size = 4
   own.searchParams.delete('host')
   return {
     url: own.href,
-    /** Opens its connections to the server anew. */
+    /** Makes PgBouncer open new connections to the server. */
     restart: async () => {
       await stop()
       await start()

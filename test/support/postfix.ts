@@ -1,4 +1,4 @@
-/** A real postfix in a folder of its own, on a loopback port: `master` alone, without the system's configuration. */
+/** A real postfix in its own folder, on a loopback port: `master` alone, without the system's configuration. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'
@@ -10,7 +10,7 @@ import { settingsFor } from './smtp-server.ts'
 
 export const hasPostfix = () => fs.existsSync('/usr/sbin/postfix') && process.getuid?.() === 0
 
-/** Takes every mail for larkfield.example and throws it away. `limits` are lines of main.cf. */
+/** Accepts every email for larkfield.example and discards it. `limits` are lines of main.cf. */
 export async function startPostfix(limits: string[]) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-postfix-'))
   fs.chmodSync(folder, 0o755)

@@ -1,4 +1,4 @@
-/** The application's own list of its routes, with addresses that can be asked for. */
+/** The application's own list of its routes, with addresses that can be requested. */
 import type { FastifyInstance } from 'fastify'
 import { optOutToken } from '../../src/lib/secrets/token.ts'
 import { type Fields, goodPassword, secretKey, setupToken, type TestApp } from './app.ts'
@@ -14,10 +14,10 @@ export interface TestRoute {
   access: string
 }
 
-/** What stands in a path: by the folder that the route lives in. */
+/** The values of path parameters, by the folder of the route. */
 export type Rows = Record<string, string | number>
 
-/** Every route there is; its parameters are those of `rows`. */
+/** Every route; its parameters are those of `rows`. */
 export function routesOf(app: FastifyInstance, rows: Rows): TestRoute[] {
   return app.declaredRoutes.map(({ method, url: pattern, config }) => {
     const folder = pattern.split('/')[1]!
@@ -31,14 +31,14 @@ export function routesOf(app: FastifyInstance, rows: Rows): TestRoute[] {
 export const writes = (routes: TestRoute[]) => routes.filter(({ method }) => method !== 'GET' && method !== 'HEAD')
 export const reads = (routes: TestRoute[]) => routes.filter(({ method }) => method === 'GET')
 
-/** Nobody has these. */
+/** Ids that do not exist. */
 export const unknownRows: Rows = {
   ...{ people: 987654321, invitations: 987654321, batches: 987654321, outbox: 987654321, me: 987654321 },
   ...{ groups: 987654321, teams: 987654321, run: 987654321, person: 987654321 },
   ...{ join: 'A'.repeat(43), unsubscribe: `987654321.${'A'.repeat(43)}`, assets: 'none.css' }
 }
 
-/** Somebody who is invited, their invitation, batch and mail; nothing of it answered yet. */
+/** An invited person, with invitation, batch and email; none of it answered yet. */
 export async function realRows({ app, db, ids, work }: TestApp): Promise<Rows & { join: string }> {
   const { personId, invitationId, token } = await inviteOne(db, ids.ben, 'real@larkfield.example')
   await work()
@@ -61,7 +61,7 @@ export async function realRows({ app, db, ids, work }: TestApp): Promise<Rows & 
 
 const switches = { starttls: 'off', nested: 'on', allow_plain: 'off', interval_minutes: '60' }
 
-/** A form of each route that takes one, as its page would send it. Routes that are not here take an empty one. */
+/** A form of each route that accepts one, as its page would send it. Other routes accept an empty one. */
 export const forms: Record<string, Fields> = {
   '/setup': {
     ...{ token: setupToken, organization: 'Larkfield', domains: 'larkfield.example' },
@@ -94,7 +94,7 @@ export const forms: Record<string, Fields> = {
   '/settings/mail': { per_second: '', per_domain_per_second: '', line_days: '90' }
 }
 
-/** These may come more than once. */
+/** These may appear more than once. */
 export const repeatable = [
   ...['email of /invite', 'team of /invite', 'line of /batches/:id/corrections', 'group of /groups'],
   ...['selections', 'review'].flatMap(path =>

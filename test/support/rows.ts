@@ -1,8 +1,8 @@
 import type { Database } from '../../src/db/client.ts'
 
 /**
- * Every row of every table as text, sorted: what a dump of the database would show, and whether anything changed. Without
- * when a session was last seen, which is written once a minute whatever a request asks for.
+ * Every row of every table as text, sorted: what a dump of the database would show, and whether anything changed. It omits
+ * when a session was last seen, which is written once a minute for any request.
  */
 export async function everyRow(db: Database): Promise<string[]> {
   const sql = db.$client

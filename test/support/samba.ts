@@ -1,4 +1,4 @@
-/** A real Active Directory domain controller (Samba), where it is installed: provisioned once for the test file. */
+/** A real Active Directory domain controller (Samba), if it is installed: provisioned once for the test file. */
 import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'

@@ -1,4 +1,4 @@
-/** A mail server that misbehaves as the recipient's local part says: `r550.ada@…` is refused with 550, and so on. */
+/** A mail server that misbehaves according to the recipient's local part: `r550.ada@…` is refused with 550, and so on. */
 import net, { type AddressInfo, type Socket } from 'node:net'
 import type { SmtpSettings } from '../../src/config/smtp.ts'
 import { settingsFor } from './smtp-server.ts'
@@ -48,42 +48,42 @@ export interface ScriptedOptions {
   mail?: string
   auth?: string
   reset?: string
-  /** Throws away what came behind a message's text. */
+  /** Discards everything after a message's text. */
   isForgetful?: boolean
-  /** Milliseconds before it says that it has taken a message. */
+  /** Milliseconds before it accepts a message. */
   pause?: number
-  /** After its answer to this verb (or `TEXT`, or `HELLO` for the greeting), once: more answers that nobody asked for. */
+  /** After its answer to this verb (or `TEXT`, or `HELLO` for the greeting), once: more, unrequested answers. */
   tooMuch?: { after: string; times: number; isLate?: boolean }
-  /** Refuses instead of what it would say (`HELLO`: the greeting, `TEXT`: the message), as its limits want it. */
+  /** Refuses instead of its usual answer (`HELLO`: the greeting, `TEXT`: the message), according to its limits. */
   refuse?: (at: Moment) => string | undefined
-  /** After its answer to this verb: these words again and again, until the line is cut. */
+  /** After its answer to this verb: these words again and again, until the connection is cut. */
   flood?: { after: string; words: string }
 }
 
 export interface Moment {
   verb: string
-  /** Mails that this connection has brought, this one not counted. */
+  /** Emails that this connection has delivered, without this one. */
   mails: number
-  /** Which of the open connections it is, by age: 1 for the oldest. */
+  /** The position of this connection among the open ones by age: 1 for the oldest. */
   rank: number
 }
 
 export interface ScriptedServer {
   settings: SmtpSettings
-  /** Every line that arrived, message text left out. */
+  /** Every line that arrived, without message text. */
   commands: string[]
-  /** Recipient and text of what was taken. */
+  /** Recipient and text of accepted emails. */
   taken: { to: string; text: string }[]
   /** Connections so far. */
   connections: number
   /** Envelopes that came in one piece with the text before them. */
   behind: number
-  /** What was said for `refuse`. */
+  /** The answers for `refuse`. */
   refused: string[]
-  /** Connections at this moment. */
+  /** Currently open connections. */
   open: number
   rankOf: (socket: Socket) => number
-  /** Bytes of flood that went out. */
+  /** Bytes of the flood that were sent. */
   babbled: number
   script: ScriptedOptions
   stop: () => Promise<void>
@@ -173,7 +173,7 @@ function speak(socket: Socket, server: ScriptedServer) {
   })
 
   function goOn() {
-    // what belongs together leaves together
+    // answers that belong together are sent together
     if (server.script.tooMuch) socket.cork()
     while (!isPausing && (isText ? takeText() : takeCommand()));
     socket.uncork()

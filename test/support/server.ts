@@ -1,4 +1,4 @@
-/** The real process: `src/server.ts` with an environment of its own, on a port of the system's choice. */
+/** The real process: `src/server.ts` with its own environment, on a port chosen by the system. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import http, { type IncomingHttpHeaders, type RequestOptions } from 'node:http'
@@ -28,17 +28,17 @@ export interface Server {
   pid: number
   stdout: () => string[]
   stderr: () => string[]
-  /** Resolves once it is ready; rejects with what it said when it ends before that. */
+  /** Resolves when it is ready; rejects with its output if it ends before that. */
   ready: Promise<void>
   exit: Promise<Exit>
   /** Sends a signal and waits for the end. */
   stop: (signal?: NodeJS.Signals) => Promise<Exit>
-  /** The set-up link's token that it printed. */
+  /** The token of the setup link that it printed. */
   setupToken: () => string
   get: (url: string, options?: RequestOptions) => Promise<Answer>
   /** Posts a form from Rollcall's own page; keeps the cookie for later. */
   post: (url: string, fields?: Record<string, string | string[]>) => Promise<Answer>
-  /** The cookie that it sends; may be taken to another process. */
+  /** Its cookie, which another process can use. */
   cookie: { value: string }
 }
 
@@ -46,13 +46,13 @@ const started = new Set<ChildProcess>()
 
 export interface ServerOptions {
   environment?: Record<string, string>
-  /** Runs before the program: a module's path. */
+  /** The path of a module that runs before the program. */
   preload?: string
-  /** Starts it as an operator does, in a process group of its own. */
+  /** Starts it as an operator does, in a separate process group. */
   withNpm?: boolean
 }
 
-/** Starts the process; await `ready` or `exit`. `endServers` ends what a test leaves behind. */
+/** Starts the process; await `ready` or `exit`. `endServers` ends processes that a test leaves behind. */
 export async function startServer({ environment = {}, preload, withNpm }: ServerOptions = {}): Promise<Server> {
   const port = environment.PORT ?? String(await freePort())
   // without the cache, each start strips the types of 300 files and compiles them: half of its CPU time
@@ -106,7 +106,7 @@ function serverOf(child: ChildProcess, baseUrl: string, address: string): Server
   }
 }
 
-/** One request, on a connection of its own unless an agent is given. */
+/** One request, on a new connection unless an agent is given. */
 function request(url: string, options: RequestOptions, body = ''): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(20_000)
@@ -126,7 +126,7 @@ function request(url: string, options: RequestOptions, body = ''): Promise<Answe
 
 const linesOf = (text: string) => text.split('\n').filter(Boolean)
 
-/** Ends every process that is still there. */
+/** Ends every process that is still running. */
 export async function endServers(): Promise<void> {
   for (const child of started) {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
@@ -137,7 +137,7 @@ export async function endServers(): Promise<void> {
   started.clear()
 }
 
-/** Sets Rollcall up as Larkfield; Ada is signed in after it. */
+/** Sets Rollcall up as Larkfield, which signs Ada in. */
 export async function setUpOver(server: Server): Promise<void> {
   const answer = await server.post('/setup', {
     token: server.setupToken(),
@@ -150,14 +150,14 @@ export async function setUpOver(server: Server): Promise<void> {
   if (answer.status !== 303) throw new Error(`set-up answered ${answer.status}`)
 }
 
-/** Invites up to five people over the form; returns the batch's page. */
+/** Invites up to five people through the form; returns the batch's page. */
 export async function inviteOver(server: Server, ...addresses: string[]): Promise<string> {
   const answer = await server.post('/invite', { email: addresses })
   if (answer.status !== 303) throw new Error(`inviting answered ${answer.status}`)
   return answer.headers.location!
 }
 
-/** Waits for a condition, looking every 20 ms, at the most `milliseconds`. */
+/** Waits for a condition, checking every 20 ms, for at most `milliseconds`. */
 export async function until(condition: () => unknown, milliseconds = 15_000): Promise<void> {
   const deadline = Date.now() + milliseconds
   while (!(await condition())) {
@@ -166,7 +166,7 @@ export async function until(condition: () => unknown, milliseconds = 15_000): Pr
   }
 }
 
-/** A folder that the database server's user can pass. `removeFolder` ends what still works in it. */
+/** A folder that the database server's user can enter. `removeFolder` ends processes that still work in it. */
 export function newFolder(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rollcall-server-'))
   fs.chmodSync(folder, 0o755)
@@ -179,13 +179,13 @@ export function removeFolder(folder: string): void {
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
-/** The files of a data folder's outbox, without those that are being written. */
+/** The files of a data folder's outbox, without unfinished ones. */
 export function outboxOf(folder: string): string[] {
   const outbox = path.join(folder, 'outbox')
   return fs.existsSync(outbox) ? fs.readdirSync(outbox).filter(name => name.endsWith('.eml')) : []
 }
 
-/** The processes that work inside of a folder: a server and its helpers. */
+/** The processes that work in a folder: a server and its helpers. */
 export function processesIn(folder: string): number[] {
   const pids = fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))
   return pids.filter(pid => cwdOf(pid)?.startsWith(folder)).map(Number)
@@ -199,7 +199,7 @@ function cwdOf(pid: string): string | undefined {
   }
 }
 
-/** A port that was free a moment ago. */
+/** A recently free port. */
 export async function freePort(): Promise<number> {
   const server = net.createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

@@ -14,14 +14,14 @@ export interface LdifEntry extends Attributes {
 }
 
 export interface SlapdOptions {
-  /** Entries below `suffix`; the suffix itself, its two units and the bind account are made here. */
+  /** Entries below `suffix`; the suffix itself, its two units and the bind account are created here. */
   entries: LdifEntry[]
-  /** Lines of slapd.conf in front of the usual access rules. */
+  /** Lines of slapd.conf before the usual access rules. */
   access?: string[]
-  /** Lines within the database, such as overlays. */
+  /** Lines within the database section, such as overlays. */
   database?: string[]
   modules?: string[]
-  /** Lines ahead of everything. */
+  /** Lines before everything else. */
   global?: string[]
   limits?: string
   tls?: Certificate & { ca: string }
@@ -166,7 +166,7 @@ export function toLdif({ dn, ...attributes }: LdifEntry): string {
   return `${[line('dn', dn), ...lines].join('\n')}\n`
 }
 
-/** Entries of an LDIF file below test/cases, as it is: no folded lines, no base64. */
+/** Entries of an LDIF file below test/cases, unchanged: no folded lines, no base64. */
 export function caseEntries(file: string): LdifEntry[] {
   const text = fs.readFileSync(new URL(`../cases/${file}`, import.meta.url), 'utf8')
   return text.split(/\n\s*\n/).flatMap(block => {

@@ -1,4 +1,4 @@
-/** A well-behaved mail server in this process that keeps what it gets. */
+/** A well-behaved mail server in this process that keeps the emails it receives. */
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import type { SmtpSettings } from '../../src/config/smtp.ts'

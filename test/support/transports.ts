@@ -6,7 +6,7 @@ export interface TestTransport extends MailTransport {
   recipients: string[]
 }
 
-/** Takes every mail, unless `answer` says otherwise for it. */
+/** Accepts every email, unless `answer` refuses it. */
 export function transportThat(
   answer: (mail: Mail) => Outcome | undefined | Promise<Outcome | undefined>
 ): TestTransport {

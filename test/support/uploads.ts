@@ -1,10 +1,10 @@
-/** Requests that are sent by hand, as slowly as a test likes or not to their end. */
+/** Requests that are sent by hand, as slowly as a test needs, or incompletely. */
 import { once } from 'node:events'
 import http from 'node:http'
 import { baseUrl } from './app.ts'
 
 export interface SlowRequest {
-  /** Resolves once the bytes are on their way, or never will be. */
+  /** Resolves when the bytes are sent, or never will be. */
   write: (bytes: Buffer | string) => Promise<void>
   end: () => void
   /** Drops the connection. */
@@ -13,7 +13,7 @@ export interface SlowRequest {
   answer: Promise<{ status: number; headers: http.IncomingHttpHeaders; body: string }>
 }
 
-/** A POST to an application that listens on `port`; its body follows by hand. */
+/** A POST to an application that listens on `port`; its body is sent by hand. */
 export function openRequest(port: number, path: string, headers: Record<string, string | number>): SlowRequest {
   const request = http.request({
     ...{ host: '127.0.0.1', port, path, method: 'POST', agent: false },

@@ -1,15 +1,15 @@
-/** Workers that stop where a test wants them to. */
+/** Workers that stop where a test needs it. */
 import { classifyNext } from '../../src/batches/judging/classify.ts'
 import { connect, type Database } from '../../src/db/client.ts'
 
-/** Judges and invites until nothing is due; no mail leaves. */
+/** Judges and invites until nothing is due; no email is sent. */
 export async function judgeAll(db: Database): Promise<void> {
   while (await classifyNext(db));
 }
 
 /**
- * Works on the batches until one would get beyond `line`: what follows fails as if the database had gone away. Ends with
- * nobody at the batch.
+ * Works on the batches until one would get beyond `line`: later statements fail as if the database were down. When it ends,
+ * no worker holds the batch.
  */
 export async function judgeThrough(db: Database, line: number): Promise<void> {
   const sql = db.$client
@@ -24,12 +24,12 @@ export async function judgeThrough(db: Database, line: number): Promise<void> {
   await forgetFailures(db)
 }
 
-/** As if the leases had run out a while ago. */
+/** As if the leases had expired a while ago. */
 export async function forgetFailures(db: Database): Promise<void> {
   await db.$client`update batches set lease_until = null, failures = 0`
 }
 
-/** Another process's way to the same database. */
+/** Another process's connection to the same database. */
 export async function connectAgain(db: Database, connections = 1): Promise<Database> {
   const [row] = await db.$client`select current_database() as name`
   return connect(process.env.TEST_DATABASE_URL!, { database: row!.name, connections })

@@ -1,4 +1,4 @@
-/** From a real 389 Directory Server to the team, through the application's own forms and worker; where it is installed. */
+/** From a real 389 Directory Server to the team, through the application's own forms and worker; runs where it is installed. */
 import t from 'tap'
 import { startApp } from '../support/app.ts'
 import { start389, whyNo389 } from '../support/ds389.ts'

@@ -1,4 +1,4 @@
-/** E8: a branch that the directory refers elsewhere for a time takes nobody out of a team, and makes nobody a leaver. */
+/** E8: if the directory temporarily refers a branch elsewhere, no one leaves a team or becomes a leaver. */
 import t from 'tap'
 import { addUser, startApp } from '../support/app.ts'
 import { changeDirectory, writable } from '../support/cases.ts'

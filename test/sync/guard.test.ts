@@ -51,7 +51,7 @@ t.test('approval removes exactly the listed people, once, and they stay in Peopl
   const groupId = await keep('ok', all)
   const run = await read('ok', all.slice(10))
   t.equal((await changes(run.id)).filter(text => text.startsWith('parked')).length, 10)
-  // meanwhile one of them is back by hand
+  // in the meantime one of them was added by hand
   await db.execute(sql`insert into memberships (team_id, person_id, source)
     select g.team_id, p.id, 'hand' from directory_groups g, people p where g.id = ${groupId} and p.address_key = 'ok-000@larkfield.example'`)
   t.same(await approve(db, ben, groupId, run.id), { outcome: 'done', people: 10, forOwner: 0 })

@@ -1,4 +1,4 @@
-/** A list is invited at the moment when a sync brings the same people: neither may fail, and nobody is forgotten. */
+/** A list is invited at the same time as a sync adds the same people: neither may fail, and no one is forgotten. */
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { inviteTyped } from '../../src/batches/intake/invite-typed.ts'
@@ -27,7 +27,7 @@ const shuffled = <T>(list: T[]): T[] =>
     .sort((one, other) => one.at - other.at)
     .map(({ each }) => each)
 
-/** The same names in every round of the second kind: known by then, with an invitation that has expired and another title. */
+/** The same names in every round of the second kind: already known, with an expired invitation and another title. */
 const namesOf = (round: number) =>
   Array.from({ length: peopleInRound }, (_, index) => `r${round % 2 ? 'known' : round}-${index}`)
 

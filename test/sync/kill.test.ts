@@ -64,7 +64,7 @@ t.test(
     let searches = 0
     let deadAt = 0
     fake.script = ({ kind }) => kind === 'search' && ++searches >= deadAt
-    // five questions are the least that a group needs: what is there, the group, its members, and two pages of people
+    // a group needs at least five requests: the root entry, the group, its members, and two pages of people
     for (deadAt of [1, 2, 3, 4, 5]) {
       searches = 0
       await workUntil(() => searches >= deadAt)

@@ -1,4 +1,4 @@
-/** The team of an invitation is seen before anyone joins by it: on the batch, at the person and in the team. */
+/** The team of an invitation is shown before anyone joins: on the batch, the person and the team. */
 import t from 'tap'
 import { goodPassword, startApp } from '../support/app.ts'
 import { expire, linkOf, sql } from '../support/people.ts'

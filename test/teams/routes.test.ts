@@ -12,7 +12,7 @@ const group = await addGroup(db, 'Engineering', many)
 const [ben, cleo] = [await browser('ben'), await browser('cleo')]
 const rowsOf = (page: string) => page.match(/<tr data-enrollment/g)?.length ?? 0
 
-/** Makes a team and returns its id. */
+/** Creates a team and returns its id. */
 async function make(name: string): Promise<number> {
   const { headers } = await ben.post('/teams', { name })
   return Number(/^\/teams\/(\d+)$/.exec(headers.location!)![1])

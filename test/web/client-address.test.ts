@@ -10,7 +10,7 @@ t.teardown(() => Promise.all([behind.close(), direct.close()]))
 const form = { origin: baseUrl, host: 'localhost:3000', 'content-type': 'application/x-www-form-urlencoded' }
 let accounts = 0
 
-/** Wrong passwords for an account that nothing has been tried for yet, one after another. */
+/** Wrong passwords for an account without any tries yet, one after another. */
 async function statusesOf(forwarded: (string | undefined)[], { app } = behind): Promise<number[]> {
   accounts += 1
   const payload = encode({ email: `someone${accounts}@larkfield.example`, password: 'wrong' })

@@ -1,4 +1,4 @@
-/** What a visitor can make Rollcall do before it is known who asks: at most 50 ms of its one thread, whatever is sent. */
+/** What a visitor can cost Rollcall before it knows who asks: at most 50 ms of its one thread, with any input. */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
@@ -13,9 +13,9 @@ t.teardown(async () => {
 await app.listen({ port: 0, host: '127.0.0.1' })
 const { port } = app.server.address() as AddressInfo
 
-/** Twice the goal: what goes wrong here costs several times as much, and a busy machine is slow. */
+/** Twice the goal: a defect here costs several times as much, and a busy machine is slow. */
 const most = 100_000
-/** Node takes 16 kB of request line and headers, Rollcall 64 kB of a form. */
+/** Node accepts 16 kB of request line and headers, Rollcall 64 kB of a form. */
 const [headBytes, formBytes] = [15_000, 64_000]
 const own = { host: 'localhost:3000', origin: 'http://localhost:3000' }
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -39,7 +39,7 @@ function ask({ method = 'GET', path, headers = {}, body }: Sent): Promise<number
   })
 }
 
-/** The least of three, so that only a cost of the input's own counts, in microseconds of this thread. */
+/** The minimum of three, so that only the cost of the input counts, in microseconds of this thread. */
 async function costOf(sent: Sent): Promise<{ status: number; cost: number }> {
   const tries: { status: number; cost: number }[] = []
   for (let n = 0; n < 3; n += 1) {
@@ -64,7 +64,7 @@ function testCosts(name: string, inputs: Record<string, Sent>) {
   })
 }
 
-/** An input for each piece that it is made of. */
+/** An input made of each of these pieces. */
 function each(pieces: string[], make: (piece: string) => Sent): Record<string, Sent> {
   const { path, body = '' } = make('…')
   const name = `${path} ${body}`.replace(/(…)…+/, '$1')

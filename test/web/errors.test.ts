@@ -8,7 +8,7 @@ const cable = layCable()
 const rollcall = await startApp({ through: cable.through })
 const { app, db, browser, logged, close } = rollcall
 t.teardown(() => close().finally(cable.cut))
-/** A connection that broke is noticed with the next question at the latest. */
+/** A broken connection is noticed at the next query at the latest. */
 async function untilBack(ask: () => Promise<LightMyRequestResponse>): Promise<LightMyRequestResponse> {
   const answer = await ask()
   return answer.statusCode === 503 ? untilBack(ask) : answer

@@ -11,7 +11,7 @@ t.teardown(close)
 const type = { 'content-type': 'application/x-www-form-urlencoded' }
 const visitor = { host: 'localhost:3000', origin: baseUrl, ...type }
 const tooMany = 'a&'.repeat(maxFields)
-/** 64 kB of fields cost 50 seconds when each of them copied those before it; they cost less than one now. */
+/** 64 kB of fields took 50 seconds when each copied all previous ones; now they take less than one. */
 const longest = 'a&'.repeat(32_000)
 const wide = 5_000_000
 

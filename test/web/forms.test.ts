@@ -8,7 +8,7 @@ const fresh = await startApp({ isSetUp: false })
 t.teardown(async () => Promise.all([set.close(), fresh.close()]))
 const { cookie } = await set.browser('ada')
 
-/** Every route that takes a form; the upload has rules of its own, and the opt-out takes any body. */
+/** Every route that accepts a form, except the upload, which has its own rules, and the opt-out, which accepts any body. */
 const isForm = ({ pattern }: TestRoute) => pattern !== '/bulk' && pattern !== '/unsubscribe/:token'
 const routes = writes(routesOf(set.app, unknownRows)).filter(isForm)
 const formType = 'application/x-www-form-urlencoded'
@@ -23,7 +23,7 @@ const formOf = ({ pattern }: TestRoute): Fields => forms[pattern] ?? {}
 const scalarsOf = (route: TestRoute) =>
   Object.keys(formOf(route)).filter(name => !repeatable.includes(`${name} of ${route.pattern}`))
 
-/** Sends forms to every route and looks at the answers; not one of them may change a row. */
+/** Sends forms to every route and checks the answers; none of them may change a row. */
 async function refuses(t: Test, status: number, variants: (route: TestRoute) => [string, string | Buffer, string?][]) {
   const rows = async () => [...(await everyRow(set.db)), ...(await everyRow(fresh.db))]
   const before = await rows()
@@ -148,7 +148,7 @@ t.test('S24: a long, odd or wrong value is validated as text, and never breaks a
 })
 
 t.test('S24: a query is read just as strictly: one value each, valid text, no pollution', async t => {
-  // the wrong passwords before were one network's for this minute
+  // the wrong passwords above used up this network's tries for the minute
   await set.db.$client`delete from sign_in_failures`
   const ada = await set.browser('ada')
   const pages: Record<string, string[]> = {

@@ -11,7 +11,7 @@ await app.listen({ host: '127.0.0.1', port: 0 })
 const { port } = app.server.address() as AddressInfo
 const ben = await browser('ben')
 
-/** Sends a request as it stands here, so that it may be one that no library would send. */
+/** Sends a request unchanged, even one that no library would send. */
 async function send(line: string, headers: string[], body = ''): Promise<{ status: number; text: string }> {
   const socket = net.connect(port, '127.0.0.1')
   const head = [line, ...headers, `Content-Length: ${body.length}`, 'Connection: close', '', ''].join('\r\n')
@@ -22,7 +22,7 @@ async function send(line: string, headers: string[], body = ''): Promise<{ statu
 }
 
 const own = 'Host: localhost:3000'
-/** Twelve ways to talk about another host beside the right one. */
+/** Twelve ways to name another host beside the right one. */
 const forged: string[][] = [
   ['X-Forwarded-Host: evil.example'],
   ['X-Forwarded-Proto: https'],

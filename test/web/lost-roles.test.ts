@@ -16,13 +16,13 @@ const rollcall = await startApp()
 const { app, db, config, ids, browser, close } = rollcall
 t.teardown(close)
 
-/** What a request's sender loses between the moment it is let in and the moment it acts. */
+/** What a request's sender loses between being let in and acting. */
 const losses = {
   role: (id: number) => sql`update people set role = 'member' where id = ${id}`,
   account: (id: number) => sql`update people set deactivated_at = now() where id = ${id}`
 }
 type Loss = keyof typeof losses
-// after the hook that asks again once the body is there, as if the handler had been waiting for a lock or a directory
+// after the hook that checks again when the body has arrived, as if the handler were waiting for a lock or a directory
 app.addHook('preHandler', async ({ headers, viewer }) => {
   const loss = headers['x-loses'] as Loss | undefined
   if (loss) await db.execute(losses[loss](viewer!.id))
@@ -44,13 +44,13 @@ const parked = await addGroup(db, 'Parked group', [{ email: 'parked@larkfield.ex
 await db.execute(sql`update sync_runs set state = 'parked' where group_id = ${parked.id}`)
 const undone = await addGroup(db, 'Undone group', [{ email: 'undone@larkfield.example' }])
 await db.execute(sql`update sync_runs set removed = 1 where group_id = ${undone.id}`)
-/** Taking a role away and giving it back is in the counts of people alone. */
+/** Removing a role and restoring it changes only the counts of people. */
 const everything = async () => (await everyRow(db)).filter(row => !row.startsWith('people_counts '))
 const runOf = async ({ id }: { id: number }) =>
   (await db.execute<{ id: string }>(sql`select id from sync_runs where group_id = ${id}`))[0]!.id
 await writeSettingsRow(db, { url: 'ldap://127.0.0.1:3', baseDn: 'dc=larkfield,dc=example' })
 
-/** Where the rows of `realRows` and the forms of the crawl are not what the act needs. */
+/** Exceptions where the rows of `realRows` and the forms of the crawl do not suit the action. */
 const insteadOf: Record<string, { url?: string; fields?: Fields }> = {
   '/invite': { fields: { email: 'typed@larkfield.example' } },
   '/teams': { fields: { name: 'Night shift' } },
@@ -81,7 +81,7 @@ t.test('F6: an action whose sender lost the role after the request was accepted 
   for (const loss of ['role', 'account'] as const) {
     for (const { pattern, url, access } of walked) {
       if (loss === 'role' && access === 'member') continue
-      // an admin's selection is that admin's alone
+      // an admin's selection belongs to that admin only
       const sender = access === 'owner' ? ada : ben
       const before = await everything()
       const { url: at = url, fields = forms[pattern] ?? {} } = insteadOf[pattern] ?? {}

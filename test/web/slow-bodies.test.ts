@@ -7,7 +7,7 @@ import { batchOf } from '../support/batches.ts'
 import { multipart } from '../support/multipart.ts'
 import { openRequest } from '../support/uploads.ts'
 
-// what is waited for here takes ten seconds each: all of it at once
+// each wait here takes ten seconds, so all run at the same time
 t.jobs = 10
 
 const { app, db, browser, close } = await startApp()
@@ -19,7 +19,7 @@ const list = multipart({ action: 'check' }, { name: 'slow.txt', content: 'kim@la
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const uploadHeaders = { 'content-type': list.type, 'content-length': list.body.length }
 
-/** Sends a byte at a time until the connection is gone; resolves then. */
+/** Sends a byte at a time until the connection closes; resolves then. */
 async function drip(request: ReturnType<typeof openRequest>) {
   let isOver = false
   const end = () => {

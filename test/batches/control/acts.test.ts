@@ -9,7 +9,7 @@ const { db, browser, work, close } = await startApp()
 t.teardown(close)
 const ben = await browser('ben')
 
-/** What may be done in which state. Everything else is 409. */
+/** Which actions each state allows. All others return 409. */
 const allowed: Record<string, string[]> = {
   sending: ['checked'],
   pause: ['checking', 'sending'],
@@ -18,7 +18,7 @@ const allowed: Record<string, string[]> = {
   deliveries: ['sending', 'done']
 }
 
-/** A batch of one mail that failed, put in a state by hand. */
+/** A batch with one failed email, put into a state by hand. */
 async function batchIn(state: string, name: string) {
   const id = await upload(ben, `${name}@larkfield.example`)
   await work(transportThat(() => ({ is: 'recipient-failed', reply: '552 5.2.2 full', suppress: false })))

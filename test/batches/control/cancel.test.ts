@@ -54,7 +54,7 @@ t.test('sent emails stay sent; the others are canceled, and those people can be 
   await judgeAll(db)
   const transport = transportThat(async () => {
     if (transport.recipients.length === 10) await ben.post(`/batches/${id}/cancellation`)
-    // a wire takes its time; the worker asks every half second whether somebody holds the batch
+    // sending takes time, and every half second the worker checks whether the batch is on hold
     if (transport.recipients.length > 10) await pause(50)
     return undefined
   })

@@ -1,4 +1,4 @@
-/** A canceled batch: what was not sent is said, and can be invited with one button. */
+/** A canceled batch shows what was not sent, and one button invites those people. */
 import t, { type Test } from 'tap'
 import { startApp } from '../../support/app.ts'
 import { countsOf, shownCounts, upload } from '../../support/batches.ts'
@@ -31,7 +31,7 @@ t.test('people whose email was never sent are not invited, and "Invite the N" in
   const id = await upload(ben, addresses)
   await db.execute(sql`insert into batch_teams (batch_id, team_id) values (${id}, ${team!.id})`)
   await judgeAll(db)
-  // the first 15 go out, then the batch is paused and canceled
+  // the first 15 are sent, then the batch is paused and canceled
   await db.execute(sql`update deliveries set state = 'deferred', next_attempt_at = now() + interval '1 hour'
     where batch_id = ${id} and address not in (${sql.join(
       addresses.slice(0, 15).map(each => sql`${each}`),

@@ -13,7 +13,7 @@ t.test('a check says the same about an address as the form, and nothing about th
     ['', /^$/],
     [' \t', /^$/],
     ['new@larkfield.example', /^$/],
-    // who has signed up, or is unknown, is told by the report alone
+    // only the report says who has signed up or is unknown
     ['dan@larkfield.example', /^$/],
     ['Doe, Jane <jane@larkfield.example>; rick@larkfield.example', /^$/],
     ['noone', /There is no @ sign$/],

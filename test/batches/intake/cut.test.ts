@@ -22,7 +22,7 @@ async function start(t: Test) {
       ...{ cookie: ben.cookie!, 'content-type': form.type, 'content-length': form.body.length }
     })
   const states = async () => [...(await app.db.$client`select state from batches order by id`)].map(row => row.state)
-  /** Everybody has noticed that the sender is gone. */
+  /** Every part has noticed that the sender disconnected. */
   const settled = () =>
     until(async () => {
       const connections = await new Promise(resolve => app.app.server.getConnections((_, count) => resolve(count)))

@@ -18,7 +18,7 @@ const typeOf = (mark: string) => `multipart/form-data; boundary=${mark}`
 const disposition = (what: string) => `--${boundary}\r\nContent-Disposition: form-data; ${what}\r\n\r\n`
 const end = `\r\n--${boundary}--\r\n`
 
-/** Answered with the status, and nothing in the database has changed. */
+/** Answered with this status, and the database is unchanged. */
 async function refuses(t: Test, status: number, form: Multipart, headers: Record<string, string> = {}) {
   const before = await everyRow(db)
   const answer = await ben.upload('/bulk', form, headers)

@@ -36,7 +36,7 @@ for (const [encoding, encode] of Object.entries(encodings)) {
   }
 }
 
-/** What becomes of a list's lines: number, text and verdict of each. */
+/** The outcome of a list's lines: number, text and verdict of each. */
 async function judged(content: string | Buffer) {
   const id = await upload(ben, content, { action: 'check' })
   await work()

@@ -10,7 +10,7 @@ t.teardown(close)
 const ben = await browser('ben')
 
 const evil = 'evil@evil.example'
-/** Each once reached somebody else, through some mail program or library. */
+/** Each of these once reached another person through some mail program or library. */
 const routes = [
   `kim@larkfield.example;${evil}`,
   `kim@larkfield.example,${evil}`,
@@ -76,7 +76,7 @@ t.test('S9: with any line, an email goes to one stored address of the organizati
   )
 })
 
-/** Each would do something if a page printed it as it stands. */
+/** Each of these would act if a page printed it unescaped. */
 const payloads = [
   '<x-canary onclick=alert(1)>',
   '"><x-canary>',
@@ -111,7 +111,7 @@ t.test('S16: no line or file name becomes markup on a page', async t => {
     ...inAddresses
   ]
   for (const payload of payloads) {
-    // a browser writes quotes in a file's name as %22, others do not
+    // browsers write quotes in a file's name as %22, other clients do not
     const name = `${payload.replaceAll('"', '%22').replaceAll('\u0001', '')}.txt`
     const id = await upload(ben, payload === payloads[0] ? lines : `kim@${payload}`, { action: 'check', name })
     await work()

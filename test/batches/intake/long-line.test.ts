@@ -40,12 +40,12 @@ t.test('S26, S28: a line of 200 MB is one problem line, in constant memory', asy
   t.match(await batchOf(db, id), { state: 'checked', lines: 2, invite: 1, malformed: 1 })
   const [, long] = await linesOf(db, id)
   t.match(long, { line: 2, verdict: 'malformed', reason: 'too-long', text: `X${'x'.repeat(1023)}` })
-  // a line that is held would be more than 100 MB by then; what is on its way between two sockets comes and goes
+  // a buffered line would be over 100 MB by now; data between two sockets comes and goes
   const grown = Math.min(...held.slice(4)) - held[0]!
   t.ok(grown < 40 * 1024 ** 2, `${Math.round(grown / 1024 ** 2)} MB more from 125 MB on than after 25 MB`)
 })
 
-/** What is really in use: how much lies about uncollected is the engine's affair. */
+/** The memory really in use, without garbage that is not collected yet. */
 function heldMemory(): number {
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()

@@ -11,7 +11,7 @@ const good = 'kim@larkfield.example\n'.repeat(20_000)
 const bytes = (...parts: (string | number[])[]) => Buffer.concat(parts.map(part => Buffer.from(part as string)))
 const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')
 
-/** What the file is called, what stands in it, and what is said of it. */
+/** The file's name, its content, and the reason that the page gives. */
 const refused: Record<string, [content: string | Buffer, says: RegExp, name?: string]> = {
   'another ending': [good, /name does not end in \.txt/, 'people.csv'],
   'no ending': [good, /name does not end in \.txt/, 'people'],

@@ -12,7 +12,7 @@ await introduceCast(db, ids.ben)
 await work(takesAll())
 
 const verdicts = ['malformed', 'foreign', 'duplicate', 'active', 'deactivated', 'suppressed', 'pending', 'invite']
-/** The line numbers of the table of problems, and of the table of all lines. */
+/** The line numbers in the table of problems, and in the table of all lines. */
 const problemsIn = (body: string) => [...body.matchAll(/name="address-(\d+)"/g)].map(([, line]) => Number(line))
 const linesIn = (body: string) =>
   [...body.matchAll(/<tr data-verdict="[\w-]+" data-delivery="[\w-]*">\s*<td[^>]*>(\d+)/g)].map(([, line]) =>

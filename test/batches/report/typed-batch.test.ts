@@ -30,7 +30,7 @@ const deliveries = [
 ]
 const verdicts = ['malformed', 'foreign', 'duplicate', 'active', 'deactivated', 'suppressed', 'pending', 'invite']
 
-/** A batch of every verdict that typed addresses can have: they are judged as those of a file, all at once. */
+/** A batch with every verdict that typed addresses can have, judged all at once like those of a file. */
 async function mixedBatch(): Promise<number> {
   await inviteOne(db, ids.ben, 'pending@larkfield.example')
   await deactivate(db, ids.ada, ids.cleo)

@@ -1,4 +1,4 @@
-/** A database whose sessions are set up otherwise: nothing that Rollcall shows, counts or sends may change by it. */
+/** A database whose sessions have other settings must not change anything that Rollcall shows, counts or sends. */
 import path from 'node:path'
 import t from 'tap'
 import { connect, type Database } from '../../../src/db/client.ts'
@@ -62,12 +62,12 @@ interface Walk {
   counts: Record<string, unknown>[]
 }
 
-/** What differs from one database to the next, although both are right. */
+/** Differences between two databases that are both correct. */
 const unified = (html: string) =>
   html
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'MOMENT')
     .replace(/\b\d+ (seconds?|minutes?) ago|just now|\d\d:\d\d( UTC)?|[\w-]{43}/g, 'VARIES')
-    // the users of a test are made at the same time
+    // the users of a test are created at the same time
     .replace(/value="\d+"|\/people\/\d+/g, 'ID')
 
 const text = 'kim@larkfield.example\njosé@larkfield.example\nnobody\nlou@elsewhere.example\nkim@larkfield.example\n'

@@ -1,4 +1,4 @@
-/** The database's reading of internationalized domains, beside Node's own. */
+/** The database's conversion of internationalized domains, compared with Node's. */
 import { domainToASCII, domainToUnicode } from 'node:url'
 import t from 'tap'
 import { cloneDatabase } from '../../support/database.ts'

@@ -1,4 +1,4 @@
-/** E28: a primary and its standby, a failover between them, and TLS on the way. */
+/** E28: a primary and its standby, a failover between them, and TLS. */
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'
@@ -56,7 +56,7 @@ t.test('E28: of several servers the one that accepts writes is used, before and 
   primary = standby
 })
 
-/** A server's way in that speaks TLS, or says that it does not. */
+/** A proxy in front of a server that supports TLS, or says that it does not. */
 async function tlsDoor(t: Test, target: string, certificate?: { certificate: string; key: string }): Promise<number> {
   const sockets = new Set<net.Socket>()
   const server = net.createServer(client => {

@@ -1,4 +1,4 @@
-/** How a process divides its connections, and that the documents say the same. */
+/** How a process divides its connections, and that the documentation agrees. */
 import fs from 'node:fs'
 import { test } from 'tap'
 import { divide, fewestConnections, type Role, usualConnections } from '../../../src/db/connection/shares.ts'

@@ -1,4 +1,4 @@
-/** The embedded server's folder: a first start that is killed, paths that are too long, and what others put in the way. */
+/** The embedded server's folder: a killed first start, long paths, and obstacles made by other users. */
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'

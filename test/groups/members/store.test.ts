@@ -127,7 +127,7 @@ t.test('rows missed by a concurrent change are found later', async t => {
   await isKept(t)
 })
 
-/** The rows and sums are those of the memberships. */
+/** The rows and sums agree with the memberships. */
 async function isKept(t: Test) {
   const off = await db.execute(sql`
     with real as (

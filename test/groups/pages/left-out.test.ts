@@ -1,4 +1,4 @@
-/** Item 7: every member that is not in the team is counted with its reason, on the group's page, in the list and in the receipt. */
+/** Item 7: every member outside the team is counted with the reason, on the group's page, in the list and on the run. */
 import t from 'tap'
 import type { SyncReceipt } from '../../../src/db/schema.ts'
 import { countLeftOut, emptyInWords, membersInWords } from '../../../src/sync/left-out.ts'

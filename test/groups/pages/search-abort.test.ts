@@ -5,7 +5,7 @@ import { startApp } from '../../support/app.ts'
 import { until } from '../../support/server.ts'
 
 t.test('when the browser disconnects, the search in the directory is abandoned', async t => {
-  // takes every connection and never says a word
+  // accepts every connection and never answers
   const sockets = new Set<Socket>()
   const silent = net.createServer(socket => void sockets.add(socket.on('error', () => {}).resume()))
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))

@@ -27,7 +27,7 @@ const ben = await browser('ben')
 const base = `/groups/${group.id}`
 const id = (name: string) => String(group.people[name])
 
-/** The selection in an address, and how many its page says. */
+/** The selection in an address, and the number of people that its page shows. */
 async function follow(visitor: Browser, answer: { statusCode: number; headers: { location?: string | undefined } }) {
   t.equal(answer.statusCode, 303)
   const { location } = answer.headers
@@ -85,7 +85,7 @@ t.test('fields that no form has are refused', async t => {
   t.match(nobody.body, /Select the people to invite/)
 })
 
-/** A form as a browser without script would send it: what its page holds, with some boxes changed. */
+/** A form as a browser without JavaScript sends it: the fields of the page, with some boxes changed. */
 function formOf(page: string, { tick = [], untick = [] }: { tick?: string[]; untick?: string[] }) {
   const fields: Record<string, string[]> = {}
   const form = page.slice(page.search(/<form\s+class="stack"/), page.lastIndexOf('</form>'))

@@ -18,7 +18,7 @@ t.test('people who join by a group’s invitation stay in its team as long as th
   const batch = (await ben.post(`${place}/invitations`, { selection })).headers.location!
   await work()
   t.match((await ben.get(batch)).body, `href="${place}"`)
-  // as the next sync would, when Otto has left the group
+  // as the next sync would after Otto left the group
   await db.execute(sql`delete from memberships where person_id = ${support.people.otto!}`)
   for (const name of ['nina', 'otto']) {
     const visitor = await browser()

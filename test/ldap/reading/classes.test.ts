@@ -1,4 +1,4 @@
-/** Rows 10 and 11: members and groups are judged by the server's own classes, from a real OpenLDAP. */
+/** Rows 10 and 11: the server's own classes decide what is a member or a group, from a real OpenLDAP. */
 import t from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { classesFrom } from '../../../src/ldap/schema/classes.ts'

@@ -1,4 +1,4 @@
-/** A real 389 Directory Server: runs where it is installed, else says why not. From its groups to a team: ../../sync. */
+/** A real 389 Directory Server: runs where it is installed, otherwise says why not. From its groups to a team: ../../sync. */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -14,7 +14,7 @@ const cn = (name: string) => `cn=${name},${groups}`
 const names = Array.from({ length: 1_500 }, (_, index) => `p${index}`)
 const few = Array.from({ length: 100 }, (_, index) => `f${index}`)
 
-/** As dsidm, the server's own tool, makes people: no inetOrgPerson, and no surname. */
+/** People as dsidm, the server's own tool, creates them: no inetOrgPerson, and no surname. */
 const dsidmPerson = (uid: string): LdifEntry => ({
   dn: `uid=${uid},${people}`,
   objectClass: ['top', 'nsPerson', 'nsAccount', 'nsOrgPerson', 'posixAccount'],
@@ -59,7 +59,7 @@ const server = skip ? undefined : await start389({ entries, ...(tls ? { tls } : 
 t.teardown(() => server?.stop())
 const directory = openDirectory(server?.settings ?? ({} as DirectorySettings))
 
-/** Sets attributes of one entry; null takes one away. */
+/** Sets attributes of one entry; null removes one. */
 function set(dn: string, attributes: Record<string, string | string[] | null>) {
   const changes = Object.entries(attributes).map(([name, value]) =>
     [`replace: ${name}`, ...(value === null ? [] : [value].flat().map(each => `${name}: ${each}`))].join('\n')
@@ -70,7 +70,7 @@ const setUntilEnd = (t: Test, dn: string, now: Record<string, string>, then: Rec
   set(dn, now)
   t.teardown(() => set(dn, then))
 }
-/** Entries at once: those of memberOf need the plugin, which an import passes over. */
+/** Adds entries over LDAP: those with memberOf need the plugin, which an import bypasses. */
 const addGroup = (name: string, members: string[]) =>
   server!.change(
     `dn: ${cn(name)}\nchangetype: add\nobjectClass: groupOfNames\ncn: ${name}\n${members.map(dn => `member: ${dn}\n`).join('')}`
@@ -80,7 +80,7 @@ const allows = (attributes: string) =>
   `(targetattr ${attributes})(version 3.0; acl "a"; allow (read, search, compare) userdn = "ldap:///${bindDn}";)`
 const denies = (attributes: string, rights: string, target = '') =>
   `${target}(targetattr ${attributes})(version 3.0; acl "d"; deny (${rights}) userdn = "ldap:///${bindDn}";)`
-/** The bind account's rights, until the test ends. */
+/** Sets the bind account's rights until the test ends. */
 function setAccess(t: Test, ...access: string[]) {
   t.teardown(() => set(suffix, { aci: mayRead }))
   set(suffix, { aci: access })
@@ -342,7 +342,7 @@ t.test('a locked bind account is reported clearly', { skip }, async t => {
 const managedRole = `cn=nsManagedDisabledRole,${suffix}`
 const disabledNest = `cn=nsDisabledRole,${suffix}`
 const templates = `cn=nsAccountInactivationTmp,${suffix}`
-/** As ns-inactivate and dsidm write it: who has the role gets nsAccountLock worked out. */
+/** As ns-inactivate and dsidm write it: the server computes nsAccountLock for people with the role. */
 const disabledRole = [
   [managedRole, 'LDAPsubentry nsRoleDefinition nsSimpleRoleDefinition nsManagedRoleDefinition'],
   [

@@ -1,4 +1,4 @@
-/** R8: who is found nowhere has left the directory only if the directory proves it. */
+/** R8: a person who is not found counts as deleted only if the directory proves it. */
 import t from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { caseEntries, dnOf, group, person, startSlapd, suffix } from '../../support/slapd.ts'

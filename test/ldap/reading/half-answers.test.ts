@@ -1,4 +1,4 @@
-/** R8: what is half an answer is never taken for a whole one. 1,200 members, shown 500 at a time, in pages of 500. */
+/** R8: a partial answer is never treated as complete. 1,200 members, shown 500 at a time, in pages of 500. */
 import { type Test, test } from 'tap'
 import type { ReadOutcome } from '../../../src/ldap/directory.ts'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
@@ -197,7 +197,7 @@ test('R8 12 the cookie is lost: the control is missing from the answer', async t
       return reply.done()
     }
   isIncomplete(t, (await read(t, lose(1))).outcome, /stopped answering in pages/)
-  // one that never comes may mean that the server cannot page: it is asked again without, and then success is the whole
+  // if it never comes, the server may be unable to page: it is asked again without, and then success means complete
   t.match((await read(t, lose(0))).outcome, { outcome: 'read', reading: { resolved: 1_200, problems: [] } })
 })
 

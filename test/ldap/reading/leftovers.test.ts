@@ -1,4 +1,4 @@
-/** Members that cannot be found, on a real OpenLDAP: gone when the directory proves it, hidden when it does not (0011). */
+/** Members that cannot be found, on a real OpenLDAP: deleted if the directory proves it, otherwise hidden (0011). */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { adGroup, adOptions, adUnits, adUser, userDn } from '../../support/fake-active-directory.ts'

@@ -1,4 +1,4 @@
-/** Answers that are whole but odd are read, and those that are odd and not whole change nothing: 1,200 members, as R8. */
+/** Complete but odd answers are read, and incomplete odd ones change nothing: 1,200 members, as R8. */
 import { type Test, test } from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { adGroup, adOptions, adUnits, adUser, groupDn, userDn } from '../../support/fake-active-directory.ts'
@@ -137,7 +137,7 @@ test('people who appear again on other pages are counted once', async t => {
   await isWhole(t, overlapping, primary, 1_200)
 })
 
-/** The group with these attributes, as they are: the fake would cut them into parts of its own. */
+/** The group with these attributes unchanged: the fake server would split them into its own parts. */
 const show = ({ id }: FakeRequest, reply: Reply, attributes: FakeEntry['attributes']) =>
   reply.raw(message(id, encodeEntry({ dn: groupDn('all'), attributes }))) && reply.done()
 

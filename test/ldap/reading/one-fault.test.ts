@@ -1,4 +1,4 @@
-/** E8: the fault of one member is not the fault of the group, and what is no proof stays none (docs/decisions/0015). */
+/** E8: one faulty member does not fail the group, and missing proof stays missing (docs/decisions/0014). */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { sumsUp } from '../../support/directory.ts'
@@ -24,7 +24,7 @@ const entryOf = (name: string, more: FakeEntry['attributes'] = {}): FakeEntry =>
 })
 const far = dnOf('far')
 
-/** A group of two people and one whom the script answers for. */
+/** A group of two people and one for whom the script answers. */
 async function read(t: Test, script: Script, more: { members?: string[]; entries?: FakeEntry[] } = {}) {
   const member = more.members ?? [dnOf('ada'), dnOf('ben'), far]
   const attributes = { objectClass: ['groupOfNames'], cn: ['staff'], entryUUID: ['id-staff'], member }
@@ -79,7 +79,7 @@ t.test('E8: a name that the server or Rollcall cannot parse names no one', async
   t.match(await read(t, refuse), { resolved: 2, dangling: 1, problems: [] })
   const members = [dnOf('ada'), dnOf('ben'), 'no name at all', 'uid=,,', 'x'.repeat(9_000)]
   t.match(await read(t, () => false, { members }), { listed: 5, resolved: 2, dangling: 3, problems: [] })
-  // the same for a filter of many names: the one that spoils it is found by halves
+  // the same for a filter of many names: halving finds the one that spoils it
   const spoiled: Script = (request, reply) =>
     (request.base === far || (request.filter.includes('entryDN') && request.filter.includes('uid=far'))) &&
     reply.done(34)

@@ -1,4 +1,4 @@
-/** R7: a directory that is down, hangs or crawls costs seconds, and changes nothing. The times are shortened here. */
+/** R7: a directory that is down, hangs or is very slow costs seconds and changes nothing. The times are shortened here. */
 import net, { type AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
 import type { DirectorySettings } from '../../../src/ldap/directory.ts'
@@ -13,7 +13,7 @@ test('R7: Rollcall waits for the directory for at most ten seconds of silence', 
   t.ok(usualLimits.connect <= 10_000 && usualLimits.handshake <= 10_000 && usualLimits.silence <= 10_000)
 })
 
-/** Every question of the port fails in words, in time, and hands nobody on. */
+/** Every request fails in time with a clear message, and reports no one. */
 async function fails(t: Test, settings: DirectorySettings, words: RegExp) {
   const directory = openDirectory(settings, limits)
   const began = performance.now()

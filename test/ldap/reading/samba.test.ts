@@ -44,7 +44,7 @@ const samba = isSambaHere ? await startSamba() : undefined
 if (samba) {
   t.teardown(() => samba.stop())
   samba.add(ldif)
-  // Active Directory refuses a group in itself when it is made, not afterwards
+  // Active Directory refuses a group that contains itself when it is created, but not later
   samba.modify(
     `dn: CN=Administrator,CN=Users,${suffix}\nchangetype: modify\nadd: mail\nmail: administrator@larkfield.example\n`
   )

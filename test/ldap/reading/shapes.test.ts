@@ -1,4 +1,4 @@
-/** The shapes of groups that OpenLDAP keeps (docs/requirements.md, Directory), read from a real server. */
+/** The kinds of groups in OpenLDAP (docs/requirements.md, Directory), read from a real server. */
 import t, { type Test } from 'tap'
 import type { DirectoryPerson, DirectorySettings, Reading } from '../../../src/ldap/directory.ts'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'

@@ -1,4 +1,4 @@
-/** Rows 6 to 8: a user name or an address that several entries share is nobody's by chance, and one bad value is only that. */
+/** Rows 6 to 8: a shared user name or address is never assigned by chance, and one bad value affects no others. */
 import t from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { sumsUp } from '../../support/directory.ts'

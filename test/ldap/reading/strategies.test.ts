@@ -1,4 +1,4 @@
-/** Ways to the people of a group on a real OpenLDAP with back links, and what nobody may read there. */
+/** Ways to find the people of a group on a real OpenLDAP with back links, and what no one may read there. */
 import t from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { bindDn, dnOf, group, groups, person, startSlapd } from '../../support/slapd.ts'

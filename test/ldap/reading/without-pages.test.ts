@@ -1,4 +1,4 @@
-/** E9: a server without paged results (RFC 2696) is asked once without; success is the whole, result 4 is a failure. */
+/** E9: a server without paged results (RFC 2696) is asked once without; success means complete, result 4 is a failure. */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { sumsUp } from '../../support/directory.ts'
@@ -28,7 +28,7 @@ const entries: FakeEntry[] = [
 const root = (supportedControl: string[]) => ({ objectClass: ['top', 'OpenLDAProotDSE'], supportedControl })
 const paging = '1.2.840.113556.1.4.319'
 
-/** What arrives with the control is answered in this way. */
+/** The answer to requests with the control. */
 type Answer = (request: Parameters<Script>[0], reply: Parameters<Script>[1]) => true
 const ignores: Answer = (_, reply) => {
   for (const entry of reply.matches()) reply.entry(entry)

@@ -51,7 +51,7 @@ test('22: the fast way for plain names finds the same key as the slow way', asyn
   fc.assert(
     fc.property(fc.array(rdn, { minLength: 1, maxLength: 5 }), rdns => {
       const plain = rdns.map(pair => pair.join('=')).join(',')
-      // an escape sends the same name the long way
+      // an escape forces the slow way for the same name
       const escaped = rdns.map(([left, right]) => `${left}=\\${hex(right[0]!)}${right.slice(1)}`).join(', ')
       return dnKey(plain) === dnKey(escaped)
     })

@@ -1,4 +1,4 @@
-/** The defects of ldapts that docs/requirements.md lists, and what Rollcall does instead. L14, L17, L21, L22: ../syntax. */
+/** The defects of ldapts listed in docs/requirements.md, and what Rollcall does instead. L14, L17, L21, L22: ../syntax. */
 import { SearchRequest } from 'ldapts'
 import { type Test, test } from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'

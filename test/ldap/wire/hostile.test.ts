@@ -1,4 +1,4 @@
-/** F14: what an answer may become is limited before it is made, and the run ends with a message. */
+/** F14: the size of an answer is limited before it is read, and the run ends with a message. */
 import t, { type Test } from 'tap'
 import { openDirectory } from '../../../src/ldap/open-directory.ts'
 import { breather } from '../../../src/ldap/reading/breather.ts'

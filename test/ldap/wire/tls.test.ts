@@ -1,4 +1,4 @@
-/** S14: nothing that anybody may not read is ever written in clear, and nobody is believed who cannot prove who they are. */
+/** S14: no secret is ever sent in clear, and no server is trusted that cannot prove its identity. */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -32,7 +32,7 @@ async function fakeWith(t: Test, options: FakeOptions) {
 
 const secrets = [bindPassword, 'larkfield']
 
-/** The step that failed, and whether a secret or a name went over the wire before it. */
+/** The step that failed, and whether a secret or a name was sent before it. */
 async function failure(t: Test, settings: DirectorySettings, received: Buffer[]) {
   const steps = await openDirectory(settings, limits).test()
   const clear = Buffer.concat(received).toString('latin1')

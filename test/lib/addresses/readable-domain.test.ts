@@ -22,7 +22,7 @@ t.test('E24: an internationalized domain is shown in readable form', async t => 
 })
 
 t.test('E24: a name that looks like another, or cannot be converted back, keeps its ASCII form', async t => {
-  // Cyrillic "apple", a Cyrillic а before Latin letters, Greek and Latin, a script all of look-alikes, broken names
+  // Cyrillic "apple", a Cyrillic а before Latin letters, Greek and Latin, only look-alikes, broken names
   const names = ['аррӏе.example', 'аpple.example', 'pαypal.example', 'осах.example', 'larkfıeld東.example']
   for (const name of names.map(domainToASCII)) t.equal(readableDomain(name), name)
   for (const name of ['xn--.example', 'xn--a.example', 'xn--80.example', 'xn--mller-kva\u200b.example'])

@@ -5,7 +5,7 @@ import { createLine, LineFull, TurnOver } from '../../../src/lib/secrets/passwor
 const few = { network: 3, all: 5 }
 const limits = { 'sign-up': { network: 100, all: 100 }, known: few, stranger: few }
 
-/** A line for one at a time, what has had its turn, and a way to let the one at work finish. */
+/** A queue with one place, the order of finished work, and a way to finish the current one. */
 function lineOfOne() {
   const line = createLine(1, limits)
   const done: string[] = []

@@ -16,7 +16,7 @@ async function* stream(chunks: Iterable<Buffer | string>): AsyncGenerator<Buffer
 const textsOf = async (...chunks: (Buffer | string)[]) => (await linesOf(...chunks)).map(line => line.text)
 const numbered = async (text: string) => (await linesOf(text)).map(line => `${line.number} ${line.text}`)
 
-/** The lines of a whole text by the book, however slowly. */
+/** The lines of a whole text by the definition, without regard to speed. */
 function expectedLines(text: string): Line[] {
   return text.split(/\r\n|\r|\n/).flatMap((line, index) => {
     const trimmed = line.replace(/^[\s\u200b]+|[\s\u200b]+$/g, '')

@@ -18,7 +18,7 @@ async function count({ bytes }: UploadedFile) {
   return sum
 }
 
-/** A server that does nothing but read one upload after the other; answers what came of it. */
+/** A server that only reads uploads, one after another; answers with the outcome. */
 async function start(t: Test, upload: UploadForm, take: (file: UploadedFile) => Promise<unknown> = count) {
   const ended: unknown[] = []
   const { app, port } = await listen(t, async (request, reply) => {
@@ -167,7 +167,7 @@ t.test('a file name loses folders and invisible characters, and only its end is 
   t.same(names, ['a.txt', 'a.txt', 'Łódź 名簿 😀.txt', 'atxt.exe', `${'n'.repeat(196)}.txt`, '<img src=x>.txt'])
 })
 
-/** Sends so many bytes at a time, until they are gone or nobody listens. */
+/** Sends so many bytes at a time, until all are sent or no one listens. */
 async function drip(request: ReturnType<typeof openRequest>, bytes: Buffer, size: number, milliseconds: number) {
   let isOver = false
   const end = () => {
