@@ -70,7 +70,7 @@ async function time(name: string, act: () => Promise<unknown>, runs = times): Pr
 
 async function ask(app: FastifyInstance, url: string, headers: Record<string, string>) {
   const answer = await app.inject({ url, headers })
-  if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`)
+  if (answer.statusCode !== 200) throw new Error(`${url} returned ${answer.statusCode}`)
 }
 
 /** Selects all members, then one more, and requests the page, the review and the batch. */

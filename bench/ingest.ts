@@ -49,12 +49,12 @@ async function ingest(serverUrl: string, folder: string, lines: number) {
   const begin = performance.now()
   const body = Readable.toWeb(Readable.from(uploadOf(lines, 'send', boundary))) as unknown as BodyInit
   const answer = await app.post('/bulk', body, { 'content-type': `multipart/form-data; boundary=${boundary}` })
-  if (answer.status !== 303) throw new Error(`the upload was answered with ${answer.status}: ${await answer.text()}`)
+  if (answer.status !== 303) throw new Error(`the upload returned ${answer.status}: ${await answer.text()}`)
   const received = (performance.now() - begin) / 1000
   for (;;) {
     const [row] = await db.$client.unsafe(`select state, mails_queued + mails_sending as n from batches`)
     if (row!.state !== 'checking') {
-      if (Number(row!.n) !== lines) throw new Error(`${row!.n} mails are owed, not ${lines}`)
+      if (Number(row!.n) !== lines) throw new Error(`${row!.n} emails are queued, not ${lines}`)
       break
     }
     await new Promise(resolve => setTimeout(resolve, 20))

@@ -39,7 +39,7 @@ async function measure(db: Database, size: number): Promise<void> {
       const begin = performance.now()
       const answer = await app.inject({ url, headers })
       taken.push(performance.now() - begin)
-      if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`)
+      if (answer.statusCode !== 200) throw new Error(`${url} returned ${answer.statusCode}`)
     }
     taken.sort((one, other) => one - other)
     console.log(

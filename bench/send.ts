@@ -27,7 +27,7 @@ export async function run(sizes: number[]): Promise<void> {
   for (const program of Object.values(programs)) {
     if (!fs.existsSync(program)) throw new Error(`${program} is missing: apt-get install postfix`)
   }
-  console.log('mails      smtp-source/s   pool/s   ours/s   ours:pool   ours:source   peak MB')
+  console.log('emails     smtp-source/s   pool/s   ours/s   ours:pool   ours:source   peak MB')
   for (const size of sizes.length > 0 ? sizes : [5_000, 20_000]) await measure(size)
 }
 

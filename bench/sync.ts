@@ -91,7 +91,7 @@ async function measureRuns(app: AppProcess, db: Database, slapd: Slapd) {
   const [found] = (await openDirectory(slapd.settings).searchGroups('everybody', 1)).groups
   const searches = [await searchSeconds(slapd)]
   const answer = await app.post('/groups', new URLSearchParams({ group: found!.id }))
-  if (answer.status !== 303) throw new Error(`POST /groups answered ${answer.status}: ${await answer.text()}`)
+  if (answer.status !== 303) throw new Error(`POST /groups returned ${answer.status}: ${await answer.text()}`)
   const first = await runSeconds(db, 1)
   const again: number[] = []
   for (let round = 0; round < rounds; round += 1) {
@@ -132,6 +132,6 @@ async function searchSeconds({ url }: Slapd): Promise<number> {
     { stdio: ['ignore', 'ignore', 'inherit'] }
   )
   const code = await new Promise(resolve => child.once('exit', resolve))
-  if (code !== 0) throw new Error(`ldapsearch ended with ${code}`)
+  if (code !== 0) throw new Error(`ldapsearch exited with ${code}`)
   return (performance.now() - begin) / 1000
 }

@@ -19,7 +19,7 @@ const withoutTests = fs.existsSync('node_modules') && !fs.existsSync('node_modul
 const patches = fs.readdirSync('patches').map(name => modifiedAt(path.join('patches', name)))
 const isOld = Math.max(modifiedAt('package-lock.json'), ...patches) > modifiedAt('node_modules/.package-lock.json')
 if (isOld || (testing && withoutTests)) {
-  console.error('Installing what Rollcall needs, once ...')
+  console.error('Installing dependencies (only once) ...')
   const production = process.env.NODE_ENV === 'production' && !testing
   run('npm', ['ci', ...(production ? ['--omit=dev'] : ['--include=dev']), '--include=optional'])
 }

@@ -25,7 +25,7 @@ export function installSystemPackages(): void {
     )
     process.exit(1)
   }
-  console.log(`Installing what the tests need from the system: ${missing.join(', ')}`)
+  console.log(`Installing system packages for the tests: ${missing.join(', ')}`)
   run(['apt-get', 'update'])
   const isOurPolicy = !fs.existsSync(policy)
   if (isOurPolicy) fs.writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })

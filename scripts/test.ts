@@ -103,7 +103,9 @@ function printTimes({ costs }: Outcome) {
   const total = (some: Outcome['costs']) => some.reduce((sum, { own, children }) => sum + own + children, 0)
   for (const { file, own, children } of costs.toSorted((a, b) => total([b]) - total([a])))
     console.log(
-      `${(own + children).toFixed(1).padStart(6)} s CPU, ${children.toFixed(1)} of it in processes that it started: ${file}`
+      `${(own + children).toFixed(1).padStart(6)} s CPU, ${children.toFixed(1)} of it in child processes: ${file}`
     )
-  console.log(`${total(costs).toFixed(0).padStart(6)} s CPU in all, without PostgreSQL and what is still running`)
+  console.log(
+    `${total(costs).toFixed(0).padStart(6)} s CPU in total, without PostgreSQL and processes that are still running`
+  )
 }

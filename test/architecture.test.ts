@@ -82,7 +82,7 @@ const rankIn = (rows: string[][], name: string) => {
 }
 const rankOf = (file: string) => {
   const rank = rankIn(order, folderOf(file))
-  if (rank < 0) throw new Error(`${file} stands in no place of the import order`)
+  if (rank < 0) throw new Error(`${file} is missing in the import order`)
   return rank
 }
 
@@ -97,7 +97,7 @@ function isWrongWay(from: string, to: string): boolean {
   if (here === there) return false
   const ranks = [here, there].map(name => {
     const rank = rankIn(rows, name)
-    if (rank < 0) throw new Error(`src/${folder}/${name} stands in no place of the order inside ${folder}`)
+    if (rank < 0) throw new Error(`src/${folder}/${name} is missing in the order inside ${folder}`)
     return rank
   })
   const isFile = [here, there].every(name => name.endsWith('.ts'))
@@ -194,7 +194,7 @@ t.test('S8: no link or check uses a request header, and no statement is built fr
   )
   t.same(wrong, [])
   const raw = sources.filter(file => /sql\.raw/.test(read(file)) && file !== 'src/db/schema.ts')
-  t.same(raw, [], 'sql.raw stands in the schema only, for words that it holds itself')
+  t.same(raw, [], 'only the schema uses sql.raw, for its own words')
 })
 
 t.test('files are small, and named after their contents', async t => {

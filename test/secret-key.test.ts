@@ -99,7 +99,7 @@ t.test('S15: a missing key is reported, with what to do, and nothing breaks', as
     'SECRET_KEY_FORMER'
   ])
     t.match(said, words)
-  t.notMatch(said, 'eve@', 'and nobody is named')
+  t.notMatch(said, 'eve@', 'and no person is named')
   for (const url of ['/settings/directory', '/settings/sign-in', '/groups']) {
     const page = await server.get(url)
     t.equal(page.status, 200, url)

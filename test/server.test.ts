@@ -55,7 +55,7 @@ t.test('a second process on the same data folder exits with 1 and says why', asy
   t.same(second.stdout(), [])
   t.match(second.stderr(), [/^DATA_DIR: another Rollcall \(process \d+\) is using /])
   t.equal(second.stderr().length, 1)
-  t.equal((await first.get('/ready')).status, 200, 'the first one goes on')
+  t.equal((await first.get('/ready')).status, 200, 'the first process keeps working')
 })
 
 t.test('after kill -9 the next start takes over the running database server, with a new setup link', async t => {

@@ -76,7 +76,7 @@ export async function startProcess(environment: Record<string, string>): Promise
     .getSetCookie()
     .map(each => each.split(';')[0])
     .join('; ')
-  if (answer.status !== 303) throw new Error(`set-up answered ${answer.status}`)
+  if (answer.status !== 303) throw new Error(`setup returned ${answer.status}`)
   return {
     ...{ url, cookie, pid: child.pid! },
     peakMegabytes: () => Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024,

@@ -1,5 +1,5 @@
-/* [data-append="address of the list that goes on"] in a row of its own: with script the next rows come below those shown,
-   the first of them gets the focus, and how many came is read out. Without script the form or link pages as ever. */
+/* [data-append="address of the rest of the list"] in its own row: with JavaScript the next rows are added below those shown,
+   the first of them gets the focus, and their number is announced. Without JavaScript the form or link opens the next page. */
 ;(() => {
   const counted = number => `${number} more ${number === 1 ? 'person' : 'people'} shown.`
 
@@ -32,13 +32,13 @@
     document.querySelector('#appended').textContent = counted(people.length)
   }
 
-  /* A tick that the server has not answered yet decides which of the next rows are ticked. */
+  /* A selection that the server has not answered yet decides which of the next rows are selected. */
   async function settled(form) {
     for (let turn = 0; turn < 40 && form.hasAttribute('data-busy'); turn += 1)
       await new Promise(resolve => setTimeout(resolve, 50))
   }
 
-  /* What is selected beyond the page is counted apart: rows that arrive selected move from there to here. */
+  /* People selected beyond the page have a separate count: rows that arrive selected move from it to the page's. */
   function insert(form, body, last, rows) {
     const output = form.querySelector('output[data-total]')
     const total = output ? output.base + window.rollcall.list.totalOf(form) : 0
@@ -48,7 +48,7 @@
     window.rollcall.list.count(form)
   }
 
-  /* The server counts what is left only from the first row on. */
+  /* The server counts the remaining rows only from the first row on. */
   function count(body) {
     const button = body.querySelector('[data-append]')
     if (!button || body.querySelector('[data-start]')) return
@@ -63,7 +63,7 @@
     if (button.getAttribute('aria-busy')) return
     button.setAttribute('aria-busy', 'true')
     append(button).catch(() => {
-      // the page of the next rows, then
+      // then the page of the next rows
       button.removeAttribute('data-append')
       button.click()
     })

@@ -1,11 +1,11 @@
-/* button[data-copy="#id"] copies that input's value and says so in the status beside it. form[data-copy-link] asks for a
-   link and copies it at once; where that fails, the form is sent and its page shows the link. */
+/* button[data-copy="#id"] copies that input's value and says so in the status beside it. form[data-copy-link] requests a
+   link and copies it at once; if that fails, the form is sent and its page shows the link. */
 ;(() => {
   async function copy(input) {
     try {
       await navigator.clipboard.writeText(input.value)
     } catch {
-      // no clipboard on plain http: the old way, which needs a selection
+      // no clipboard on plain http: use the old way, which needs a selection
       input.select()
       return document.execCommand('copy')
     }

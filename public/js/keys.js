@@ -1,4 +1,4 @@
-/* Keyboard accelerators. Nothing here is needed to use the console: without script every list is still a form with
+/* Keyboard accelerators. The console works without them: without JavaScript every list is still a form with
    checkboxes, links and buttons.
 
    Markup:  [data-list]            the form or region holding the rows
@@ -14,6 +14,6 @@ window.rollcall = {
     element.matches(
       'textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=file])'
     ),
-  /** A key that was handled already, composes a character or comes with Alt is not for us. */
+  /** A key that was handled already, composes a character or comes with Alt is ignored. */
   isForUs: event => !event.defaultPrevented && !event.isComposing && !event.altKey && event.target instanceof Element
 }

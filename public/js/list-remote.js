@@ -1,6 +1,6 @@
-/* Lists whose ticks the server keeps (data-remote: where they are posted). Every tick posts what changed since the server
-   last heard, one request after the other, and gets the bar back. A form that is sent meanwhile carries the same, so
-   nothing is lost whichever comes first; without script the form alone does it. */
+/* Lists whose selection the server stores (data-remote: where it is posted). Every selection posts the changes since the
+   last post, one request after another, and receives the bar. A form that is sent meanwhile contains the same changes, so
+   none is lost in either order; without JavaScript the form alone posts them. */
 ;(() => {
   const { rollcall } = window
   const fields = ['member', 'section', 'except', 'ticked', 'ticked_section']
@@ -8,7 +8,7 @@
   let isAgain = false
 
   const boxesOf = form => [...form.querySelectorAll('.pick:enabled')]
-  /* What the server knows of a box: as it was made, until it heard something else. */
+  /* The state of a box that the server knows: the initial one until another was posted. */
   const known = box => box.known ?? box.defaultChecked
 
   function changesOf(form) {
@@ -17,7 +17,7 @@
       if (box.dataset.group) changes.push([box.checked ? 'section' : 'ticked_section', box.value, box])
       else changes.push([box.checked ? 'member' : 'except', box.value, box])
     }
-    // a row that is out of a section which is ticked just now: the server has only heard of the section
+    // a deselected row of a section that was just selected: the server only knows about the section
     const isNew = box => box.dataset.in && changes.some(([name, key]) => name === 'section' && key === box.dataset.in)
     for (const box of boxesOf(form).filter(each => !each.checked && !known(each) && isNew(each)))
       changes.push(['except', box.value, box])
@@ -56,7 +56,7 @@
       for (const [box, isChecked] of states) box.known = isChecked
       if (bar && form.isConnected) show(form, bar, total, answer.url)
     } catch {
-      // no answer: the next tick, or the form itself, tells all of it
+      // no answer: the next selection, or the form itself, posts all of it
     } finally {
       busy = null
       form.removeAttribute('data-busy')
@@ -67,8 +67,8 @@
     }
   }
 
-  /* Only the figures change: whoever is at a button of the bar stays there. The answer is about what was ticked when it
-     was asked for, which was `total` by the page's own count. */
+  /* Only the figures change, so the focus stays on a button of the bar. The answer is about the selection when it
+     was requested, which was `total` by the page's own count. */
   function show(form, bar, total, url) {
     const output = form.querySelector('output[data-total]')
     output.base = Number(bar.querySelector('output').dataset.total) - total

@@ -1,11 +1,11 @@
-/* Ticks: ranges, groups that stay in step with their rows, and the count of what is selected. */
+/* Selecting: ranges, groups that match their rows, and the count of selected people. */
 ;(() => {
   const format = new Intl.NumberFormat(document.documentElement.lang || 'en')
   let anchor = null
 
   const visible = (list, selector) => [...list.querySelectorAll(selector)].filter(element => element.checkVisibility())
   const picks = list => visible(list, '.pick:not(:disabled)')
-  /* Where the focus moves from row to row: their checkboxes, or in a list without any their links. */
+  /* The elements that the focus moves between: checkboxes, or in a list without any the links. */
   const stops = list => {
     const boxes = picks(list)
     return boxes.length > 0 ? boxes : visible(list, '.row-link')
@@ -15,7 +15,7 @@
   // reads the property: browsers do not match :checked on a box that is also indeterminate
   const ticked = (scope, selector) => [...scope.querySelectorAll(selector)].filter(box => box.checked && !box.disabled)
 
-  /* Ticks or unticks many boxes, then settles once: one count, one change event. */
+  /* Selects or deselects many boxes, then updates once: one count, one change event. */
   function tick(list, boxes, value = true) {
     for (const box of boxes) {
       box.indeterminate = false
@@ -37,7 +37,7 @@
     return all.slice(Math.max(first, 0), last + 1).filter(box => !box.dataset.group)
   }
 
-  /* A group box means "everyone in this group", also those not on this page. Rows that are unticked afterwards become
+  /* A group box means "everyone in this group", even on other pages. Rows that are deselected afterwards become
      exceptions and leave the group box mixed. */
   function settle(list, boxes) {
     for (const key of new Set(boxes.map(box => box.dataset.in).filter(Boolean))) {
@@ -61,7 +61,7 @@
     return total
   }
 
-  /* Where the server keeps what is ticked, its count is the base: more is selected than the page shows. */
+  /* If the server stores the selection, its count is the base: more is selected than the page shows. */
   function count(list) {
     for (const output of list.querySelectorAll('[data-count]:not([data-value])')) {
       output.base ??= Number(output.dataset.total ?? 0) - (output.dataset.total ? totalOf(list) : 0)
@@ -71,7 +71,7 @@
     }
   }
 
-  /* The number, or where an element brings words for none, one and many of them, those. */
+  /* The number, or the element's own words for none, one and many, if it has them. */
   function wordsOf({ dataset }, total) {
     const number = format.format(total)
     if (!dataset.many) return number
@@ -94,7 +94,7 @@
       event.preventDefault()
       const list = clearing.closest('[data-list]')
       clear(list)
-      // the bar hides, and its button with it: whoever pressed it goes on at the row that was touched last
+      // the bar and its button are hidden, so the focus returns to the last used row
       const row = anchor?.isConnected && list.contains(anchor) ? anchor : stops(list)[0]
       if (!clearing.checkVisibility()) row?.focus()
     }
@@ -106,7 +106,7 @@
     anchor = box
   })
 
-  /* First of all who listen: what is posted of a section is what its rows say then. */
+  /* The first listener: a section is posted according to its rows at that moment. */
   document.addEventListener(
     'change',
     event => {
@@ -118,14 +118,14 @@
     true
   )
 
-  /* Whoever corrects a line means to send it. */
+  /* A corrected line is selected for sending. */
   document.addEventListener('input', event => {
     const list = event.target.closest('[data-correct]')
     const box = list && !event.target.matches('.pick') && event.target.closest('tr')?.querySelector('.pick')
     if (box && !box.checked) tick(list, [box])
   })
 
-  /* At the start, and when a part of the page is new. */
+  /* At the start, and when a part of the page is replaced. */
   function begin() {
     for (const list of document.querySelectorAll('[data-list]')) {
       for (const box of list.querySelectorAll('.pick[data-partial]:not(:checked)')) box.indeterminate = true
@@ -143,7 +143,7 @@
     count,
     tick,
     clear,
-    /** Ticks from the row that was touched last to this one. */
+    /** Selects from the last used row to this one. */
     tickTo: (list, box) => tick(list, between(list, anchor ?? box, box)),
     /** Where the next range starts; `keep` leaves it where it is. */
     anchorAt: (box, keep = false) => {

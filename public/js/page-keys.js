@@ -4,7 +4,7 @@
   const patience = 1200
   let goUntil = 0
 
-  /* Each answers whether it took the key. */
+  /* Each returns whether it handled the key. */
   const pageKeys = {
     '/': () => {
       const field = document.querySelector('[data-search]')
@@ -38,7 +38,7 @@
     return Boolean(link)
   }
 
-  /* That of the form; outside of forms, that of the page if it has just one. */
+  /* The form's main action; outside of forms, the page's, if it has just one. */
   function mainAction(element) {
     const scope = element.closest('form') ?? document
     const buttons = [...scope.querySelectorAll('[data-primary]')].filter(button => button.checkVisibility())

@@ -1,5 +1,5 @@
 /* global rollcallAddresses */
-/* Several addresses pasted into one of the fields named "email" are spread over the empty ones. Without script the
+/* Several addresses pasted into one of the fields named "email" are distributed to the empty ones. Without JavaScript the
    server splits them. */
 ;(() => {
   const { splitAddresses, withoutName } = rollcallAddresses
@@ -23,7 +23,7 @@
     event.preventDefault()
     const after = [...empty.filter(each => fields.indexOf(each) >= fields.indexOf(field)), ...empty]
     const targets = [...new Set(after)]
-    // what does not fit stays in the last field, where the server says that there are too many
+    // the rest stays in the last field, where the server reports that there are too many
     targets.forEach((target, index) => {
       const own = index === targets.length - 1 ? addresses.slice(index).join('; ') : addresses[index]
       if (own) fill(target, own)

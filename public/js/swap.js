@@ -1,11 +1,11 @@
-/* form[data-in-place] is posted by htmx. What it leads to takes the place of the page's main part; a refusal of what was
-   entered takes the form's place. All other answers, and none at all, are told in its #trouble: what was entered stays.
-   Without script the form is posted as ever. */
+/* form[data-in-place] is posted by htmx. On success the next page replaces the page's main part; a refusal of the
+   input replaces the form. Any other answer, or none, is reported in its #trouble, and the input stays.
+   Without JavaScript the form is posted as usual. */
 ;(() => {
   const isForm = element => element?.matches?.('form[data-in-place]')
   const sentence = text => text.trim().replace(/[^.!?]$/, '$&.')
 
-  /* Read out by screen readers, wherever the focus is. */
+  /* Announced by screen readers, wherever the focus is. */
   function say(text) {
     const live = document.getElementById('live')
     if (live) live.textContent = text
@@ -30,7 +30,7 @@
     if (!trouble.querySelector('a').hidden) trouble.hidden = true
   }
 
-  /* What a page that is not the form says, in its own words. A proxy's page has none of ours. */
+  /* The message of a page that is not the form. A proxy's page has none. */
   function refusalIn(page, status) {
     if (status === 401) {
       return {
@@ -51,7 +51,7 @@
 
   const parse = text => new DOMParser().parseFromString(text, 'text/html')
 
-  /* They keep the focus, and a second press is dropped. */
+  /* They keep the focus, and a second press is ignored. */
   function dim(form, isUnderWay) {
     for (const button of form.querySelectorAll('[type="submit"]')) {
       if (isUnderWay) button.setAttribute('aria-disabled', 'true')
@@ -74,7 +74,7 @@
     const page = parse(ctx.text)
     if (status === 422 && page.getElementById(form.id)) return
     event.preventDefault()
-    // the form did its work, and only the page after it failed
+    // the form worked, and only the next page failed
     if (raw.redirected) location.assign(raw.url)
     else tell(form, refusalIn(page, status))
   })
@@ -84,7 +84,7 @@
   })
 
   document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
-    // uploads tell it themselves
+    // uploads report it themselves
     if (!isForm(ctx?.sourceElement) || ctx.sourceElement.matches('[data-upload]')) return
     const heading =
       ctx.request.signal.reason === 'timeout' ? 'Rollcall did not answer in time' : 'The connection was lost'
@@ -92,7 +92,7 @@
     tell(ctx.sourceElement, { heading, text })
   })
 
-  /* A new main part, or the page that Back leads to: as after a link, reading begins at its heading. */
+  /* A new main part, or the page that Back leads to: as after a link, screen readers start at its heading. */
   document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
     if (ctx.target?.id !== 'main' && ctx.target !== document.body) {
       if (isForm(ctx.sourceElement)) say('')

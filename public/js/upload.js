@@ -1,4 +1,4 @@
-/* form[data-upload]: an upload shows its progress, which fetch cannot tell, and can be canceled until all bytes are sent. */
+/* form[data-upload]: an upload shows its progress, which fetch cannot report, and can be canceled until all bytes are sent. */
 ;(() => {
   const { swap } = window.rollcall
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
@@ -10,7 +10,7 @@
     return (bytes / 1000 ** unit).toLocaleString('en', { ...options, maximumFractionDigits: unit < 2 ? 0 : 1 })
   }
 
-  /* Stands in for fetch: follows redirects like it, and is aborted by the same signal. */
+  /* Replaces fetch: follows redirects like it, and the same signal aborts it. */
   function post(form, action, { method, headers, body, signal }) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest()
@@ -55,7 +55,7 @@
     underWay.quarter = quarter
   }
 
-  /* From here on Rollcall has all of it and goes through with it: canceling would only hide that. */
+  /* From here on Rollcall has the whole file and processes it: canceling would only hide that. */
   function showSent(form) {
     if (underWay?.form !== form) return
     underWay.isSent = true
@@ -67,7 +67,7 @@
     swap.say('All of the file is sent. Rollcall is saving the list.')
   }
 
-  /* What was wrong with the file before is not said of another one. */
+  /* An error of the previous file does not apply to a new one. */
   document.addEventListener('change', ({ target: field }) => {
     if (!field.matches('form[data-upload] input[type="file"]')) return
     field.removeAttribute('aria-invalid')
@@ -98,7 +98,7 @@
     underWay = null
   })
 
-  /* A refusal may be lost with the connection that it was sent on: the server is asked whether this user may upload. */
+  /* A refusal may be lost with its connection, so the page asks the server whether this user may upload. */
   async function tellLost(form, isSent) {
     try {
       const answer = await fetch(form.action, { headers: { 'HX-Request': 'true' } })

@@ -1,10 +1,10 @@
-/* input[data-check]: when such a field is left, the server says whether it would take the address. The answer never moves
-   the focus and never touches what is typed. Without script the form's own answer says it. */
+/* input[data-check]: when the user leaves such a field, the server says whether it would accept the address. The answer never
+   moves the focus or changes the input. Without JavaScript the form's own answer says it. */
 ;(() => {
   const { swap } = window.rollcall
   const isField = element => element?.matches?.('input[data-check]')
   const slotOf = field => document.getElementById(`${field.id}-e`)
-  /* What was asked of each field last; at first it is what the page was made with. */
+  /* The last checked value of each field; initially the value on the page. */
   const asked = new WeakMap()
   const isAsked = field => (asked.has(field) ? asked.get(field) : field.defaultValue) === field.value
 
@@ -14,7 +14,7 @@
     field.setAttribute('aria-describedby', isWrong ? slotOf(field).id : 'allowed')
   }
 
-  /* It is no fault of the address. */
+  /* The address is not at fault. */
   function tellUnchecked(field) {
     const hint = document.createElement('span')
     hint.className = 'hint'
@@ -45,7 +45,7 @@
     ctx.request.body.set('email', field.value)
   })
 
-  /* The form itself asks about all of them. */
+  /* The form itself checks all of them. */
   document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
     if (!ctx.sourceElement.matches('form')) return
     for (const field of ctx.sourceElement.querySelectorAll('input[data-check]')) {

@@ -24,7 +24,7 @@ t.test('check only, send and correct a list with JavaScript', async t => {
 
   const address = page.getByLabel('Correct address for line 3')
   await address.fill('nobody@larkfield.example')
-  t.ok(await page.locator('.pick[value="3"]').isChecked(), 'whoever corrects a line means to send it')
+  t.ok(await page.locator('.pick[value="3"]').isChecked(), 'a corrected line is selected')
   await page.locator('.pick[value="2"]').check()
   t.equal(await page.locator('.selbar output').textContent(), '2')
   await page.keyboard.press('Control+Enter')

@@ -53,7 +53,7 @@ t.test('without JavaScript the bar below a list says what to do and covers nothi
     const bar = ben.getByRole('region', { name: 'Selection' })
     t.equal((await bar.locator('p:visible').allTextContents()).join(), 'Select the lines to correct.')
     const last = await ben.locator('.corrections tbody tr').last().boundingBox()
-    t.ok((await bar.boundingBox())!.y >= last!.y + last!.height, 'it stands below the last line')
+    t.ok((await bar.boundingBox())!.y >= last!.y + last!.height, 'it is below the last line')
   }
 })
 

@@ -165,7 +165,7 @@ t.test('Enter and o open the row and send nothing; Ctrl+Enter opens the review i
   await page.goto(base)
   await box('data1').focus()
   await press('Control+Enter')
-  t.match(page.url(), /\/groups\/\d+\?by/, 'nobody is ticked')
+  t.match(page.url(), /\/groups\/\d+\?by/, 'no one is selected')
   await press('x', 'Control+Enter')
   await page.waitForURL(/\/review\?selection=\d+$/)
   t.match(await page.locator('h1').textContent(), '1 person gets an invitation')

@@ -56,7 +56,7 @@ t.test('without a mail server no page says that anything was sent', async t => {
   t.match(tilesOf(batch), { sent: 2 }, 'the state is what the requirements call it')
   t.match(funnelOf((await ben.get('/')).body), { 'Known people': 2, Invited: 2, 'Handed over': 0, Joined: 0 })
   const lines = readCsv((await ben.get(`/batches/${id}/lines.csv`)).body)
-  t.match(lines[1], [...Array(7).fill(/.*/), 'sent', 'Kept in the outbox', ''], 'and was delivered to nobody')
+  t.match(lines[1], [...Array(7).fill(/.*/), 'sent', 'Kept in the outbox', ''], 'and was delivered to no one')
   t.match((await ben.submit(`/invitations/${invitationId}/deliveries`)).body, 'Email is off: the invitation is kept')
   await work()
   await countsOf(db, id)
@@ -117,7 +117,7 @@ t.test('dashboard, People, chart and teams agree about every kind of person', as
     const people = (await ben.get('/people')).body
     t.match(tilesOf(people), states)
     t.match(people, '15 people')
-    t.match(home, '9 invited and 2 joined by now', 'the chart ends where the funnel stands')
+    t.match(home, '9 invited and 2 joined by now', 'the chart ends at the funnel’s numbers')
     t.match(home, '20% of 10 people joined')
   }
   await check()

@@ -172,7 +172,7 @@ t.test('a person who comes back with the same entry is the same person', async t
   })
 })
 
-t.test('an address does not link a person whom an admin separated from the entry', async t => {
+t.test('an address does not link a person who was separated from the entry', async t => {
   await keep('apart', people({ p1: 'pa', p2: 'pb' }))
   await db.execute(sql`update people set directory_id = null, directory_separated_at = now() where directory_id = 'p1'`)
   const run = await read('apart', [...people({ p1: 'pa', p2: 'pb' }).map(each => ({ ...each, title: 'Boss' }))])

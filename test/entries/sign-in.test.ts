@@ -92,7 +92,7 @@ t.test(
       next: '/me'
     })
     t.equal(step.statusCode, 200)
-    t.equal(step.cookies.length, 0, 'nobody is signed in by this')
+    t.equal(step.cookies.length, 0, 'this signs no one in')
     t.match(step.body, 'The password you chose here')
     const ticket = ticketOf(step.body)
     for (const password of ['dan-in-the-directory', '', 'wrong']) {

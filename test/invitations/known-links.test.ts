@@ -50,7 +50,7 @@ t.test('F2: a demoted owner cannot join with any link that gives more than their
   const joined = await (await browser()).post(`/join/${owner.token}`, { name: 'Olga', password: goodPassword })
   t.equal(joined.statusCode, 410)
   t.equal(await statusOf(admin.token), 200, 'an admin may know what makes an admin')
-  t.equal(await statusOf(unseen.token), 200, 'nobody looked at this one')
+  t.equal(await statusOf(unseen.token), 200, 'no one viewed this one')
   t.same((await mailsOf(owner.invitationId)).slice(-1), ['queued'], 'the invited person gets the new link')
   t.equal(await statusOf((await linkOf(db, owner.address)).token), 200)
   t.equal((await ada.post(`/people/${olga.id}/role`, { role: 'auditor' })).statusCode, 303)

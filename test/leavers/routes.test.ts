@@ -43,7 +43,7 @@ t.test('R9, S38: many people found missing outside of a run wait; an admin sees 
   for (const name of names) await addUser(db, name, 'member')
   const invited = await inviteOne(db, ids.ben, 'offered@larkfield.example')
   await leave([...names, 'offered'])
-  t.equal(await stageOf('leaver0'), 'signed-up', 'nobody was deactivated')
+  t.equal(await stageOf('leaver0'), 'signed-up', 'no one was deactivated')
   const [ben, leaver] = [await browser('ben'), await browser('leaver0' as never)]
   t.match(
     (await ben.get('/activity')).body,
@@ -121,7 +121,7 @@ t.test('S22: an admin decides about members and auditors, an owner about everyon
   const seen = (await cleo.get(path)).body
   t.match(seen, '3 people left the directory')
   t.notMatch(seen, '<form method="post" action="/groups/leavers')
-  t.notMatch((await cleo.get('/')).body, 'left the directory', 'with the setting off nobody has to say anything')
+  t.notMatch((await cleo.get('/')).body, 'left the directory', 'with the setting off no one has to approve anything')
 
   const page = (await ben.get(path)).body
   t.match(page, 'Deactivate 1 person')

@@ -113,7 +113,7 @@ t.test('an admin deactivates and reactivates members and auditors, an owner ever
     t.equal((await ada.post(`/people/${id}/reactivation`)).statusCode, mayAdmin ? 409 : 303, `twice: ${role}`)
   }
   const { personId } = await inviteOne(db, ids.admin, 'not-yet@larkfield.example')
-  t.equal((await ada.post(`/people/${personId}/deactivation`)).statusCode, 409, 'nobody has signed up')
+  t.equal((await ada.post(`/people/${personId}/deactivation`)).statusCode, 409, 'no one has signed up')
 })
 
 t.test('only an owner changes roles, of users and of open invitations', async t => {

@@ -113,7 +113,7 @@ t.test('origin and role are checked before and after', async t => {
   t.equal(answer.headers['hx-redirect'], '/sign-in', 'no page of another site')
   const back = await signIn(cleo, 'cleo', keptIn(answer.body)!, '')
   t.equal(back.statusCode, 200)
-  t.equal((await cleo.post('/invite', emails)).statusCode, 403, 'an auditor still invites nobody')
+  t.equal((await cleo.post('/invite', emails)).statusCode, 403, 'an auditor still cannot invite')
 })
 
 t.test('a part of a page leads back to its page', async t => {

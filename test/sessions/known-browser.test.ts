@@ -36,7 +36,7 @@ t.test('F7: a known browser has its own counter, only for users who have signed 
   const visitor = await browser('ben')
   for (let n = 0; n < 5; n += 1) t.equal(await signIn(visitor, 'ben', wrong), 422)
   t.equal(await signIn(visitor, 'ben'), 429)
-  t.equal(await signIn(await browser(), 'ben'), 303, 'which slows nobody else down')
+  t.equal(await signIn(await browser(), 'ben'), 303, 'which delays no one else')
   for (let n = 0; n < 5; n += 1) t.equal(await signIn(visitor, 'cleo', wrong), 422)
   t.equal(await signIn(visitor, 'cleo'), 429)
   t.equal(await signIn(await browser(), 'cleo'), 429, 'for Cleo, that browser is a stranger on this network')

@@ -99,7 +99,7 @@ t.test('users see their own sessions and can end one of them, but none of other 
   const [, session] = /action="\/me\/sessions\/(\d+)\/end"/.exec(page)!
   t.equal(page.match(/\/me\/sessions\/\d+\/end/g)?.length, 1, 'this browser is ended by signing out')
   const dan = await browser('dan')
-  t.equal((await dan.post(`/me/sessions/${session}/end`)).statusCode, 404, 'S23: somebody else’s is not there')
+  t.equal((await dan.post(`/me/sessions/${session}/end`)).statusCode, 404, 'S23: sessions of other users are not found')
   t.equal((await phone.get('/me')).statusCode, 200)
   t.match(await visitor.post(`/me/sessions/${session}/end`), { statusCode: 303, headers: { location: '/me' } })
   t.equal((await phone.get('/me')).statusCode, 303)

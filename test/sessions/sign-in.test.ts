@@ -141,9 +141,9 @@ t.test('S21: an account that many networks guess at waits longer and longer, and
   t.equal(refused.statusCode, 429)
   t.ok(Number(refused.headers['retry-after']) <= 15)
   await db.execute(sql`update sign_in_failures set last_at = now() - interval '14 seconds' where failures >= 20`)
-  t.equal((await attempt('dan@larkfield.example', wrong, from(98))).statusCode, 429, 'somebody keeps knocking')
+  t.equal((await attempt('dan@larkfield.example', wrong, from(98))).statusCode, 429, 'a stranger keeps trying')
   await db.execute(sql`update sign_in_failures set last_at = last_at - interval '2 seconds' where failures >= 20`)
-  t.equal((await attempt('dan@larkfield.example', goodPassword, from(97))).statusCode, 303, 'which puts nobody off')
+  t.equal((await attempt('dan@larkfield.example', goodPassword, from(97))).statusCode, 303, 'which delays no one else')
   t.equal((await attempt('dan@larkfield.example', wrong, from(96))).statusCode, 422, 'and the count begins anew')
 })
 

@@ -228,7 +228,7 @@ export function checkMails(t: Test, { taken }: ScriptedServer, addresses: string
     for (const mark of own) marks.add(mark)
   }
   t.equal(strays, 0, 'a repeat has the same Message-ID and the same link')
-  t.equal(marks.size, mails.size, 'and nobody has somebody else’s')
+  t.equal(marks.size, mails.size, 'and no two people share one')
   return taken.length - mails.size
 }
 

@@ -182,7 +182,7 @@ t.test('when a group is no longer synced, its team stays with its people, or is 
     { name: /^Stopped \(\d+\)$/, source: 'hand' }
   )
 
-  t.equal(await keep('stop', crowd('stop-', 2), 'Stopped'), groupId, 'kept again, it goes on with its team')
+  t.equal(await keep('stop', crowd('stop-', 2), 'Stopped'), groupId, 'synced again, the group keeps its team')
   t.same(await members('stop'), ['stop-000 directory', 'stop-001 directory', 'stop-002 hand'])
   t.same(await stopSyncing(db, ids.ben, groupId, 'remove'), { outcome: 'stopped' })
   t.same(await members('stop'), [])

@@ -215,7 +215,7 @@ t.test('an unchanged reading is not compared again for a day, unless work was le
   await db.execute(sql`update directory_groups set compared_at = now() - interval '25 hours'`)
   await db.execute(sql`delete from memberships where source = 'directory'
     and team_id = (select team_id from directory_groups where directory_id = 'same')`)
-  t.match(await read('same'), { added: 1 }, 'a day later everything is held against what stands here')
+  t.match(await read('same'), { added: 1 }, 'a day later everything is compared with the database')
 
   await keep('open', [entry('yves', { id: 'y1' })])
   await invite(db, ids.ben, 'yves@larkfield.example')

@@ -66,7 +66,7 @@ test('a funnel without people can be drawn, and columns are as high as their val
   const funnelOf = (values: number[]) =>
     funnel({ id: 'f', title: 'Funnel', desc: 'So many.', steps: values.map(value => ({ name: 'Step', value })) })
   t.ok(isWhole(funnelOf([0, 0, 0, 0])))
-  t.notMatch(funnelOf([0, 0, 0, 0]), /<rect/, 'nobody is no column')
+  t.notMatch(funnelOf([0, 0, 0, 0]), /<rect/, 'zero people make no column')
   t.match(funnelOf([200, 100, 50, 0]), /class="f1"[^>]* y="4%".*class="f2"[^>]* y="52%".*class="f3"[^>]* y="76%"/)
 })
 

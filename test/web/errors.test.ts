@@ -32,7 +32,7 @@ t.test('S41: an internal error shows a page with the request’s number, which i
     t.notMatch(body.replace(/<(link|script|use)[^>]*>/g, ''), telling)
     t.notMatch(JSON.stringify(headers), telling)
   }
-  t.equal((await ada.get('/batches')).statusCode, 200, 'and it goes on')
+  t.equal((await ada.get('/batches')).statusCode, 200, 'and it keeps working')
 })
 
 t.test('S41: without the database every page says so and when to try again, and reveals no internals', async t => {

@@ -85,7 +85,7 @@ t.test('E26, F20: it starts in a long path and in a folder that another user own
   await exit
 
   const far = await startEmbedded(path.join(long, 'data'))
-  t.match(far.url, /host=%2Ftmp%2Frollcall-/, 'a long DATA_DIR has its socket under a name that nobody can guess')
+  t.match(far.url, /host=%2Ftmp%2Frollcall-/, 'a long DATA_DIR has its socket under a name that cannot be guessed')
   await far.stop()
 })
 

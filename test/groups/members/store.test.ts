@@ -47,7 +47,7 @@ t.test('people are sorted by name without regard to accents, a page at a time', 
   t.same(
     (await read(987654321, 1)).map(({ name }) => name),
     ['Émile Ann'],
-    'somebody who is gone: from the start'
+    'after a deleted person: from the start'
   )
 })
 

@@ -78,7 +78,7 @@ t.test('S23: people outside the group, and selections of another user or group, 
 t.test('fields that no form has are refused', async t => {
   t.equal((await post({ member: 'x' })).statusCode, 422)
   for (const [name, value] of Object.entries({ by: 'shoe', status: 'x', delivery: 'lost', all: '2', clear: 'yes' }))
-    t.equal((await post({ all: '1', [name]: value })).statusCode, 422, `${name}=${value} selects nobody`)
+    t.equal((await post({ all: '1', [name]: value })).statusCode, 422, `${name}=${value} selects no one`)
   t.equal((await post({ member: id('p1'), role: 'owner' })).statusCode, 400)
   const nobody = await post({ by: 'department' }, 'review')
   t.equal(nobody.statusCode, 422)
@@ -117,7 +117,7 @@ t.test('without JavaScript selections and deselections survive sections, pages a
   t.equal(filtered.count, 55, 'and what was ticked on the way is in it')
   t.match(filtered.location, /q=person\+1/)
   const out = await follow(ben, await ben.post(`${base}/selections`, formOf(filtered.page, { untick: ['Engineer'] })))
-  t.equal(out.count, 50, 'a section that was ticked is not any more, only those whom the page showed')
+  t.equal(out.count, 50, 'the deselected section loses only the people that the page showed')
 })
 
 t.test('a section means the people shown on the page, not a search typed since', async t => {

@@ -50,7 +50,7 @@ t.test('people who are hidden do not count as deleted, in any way that the direc
 t.test('below a hidden unit, deleted and hidden people look alike', async t => {
   const { problems } = await read(t, 'vacant', [`access to dn.subtree="${board}" by * none`])
   t.match(problems, [/missing or hidden/])
-  t.match(await read(t, 'vacant'), { dangling: 1, problems: [] }, 'and is gone when the unit can be read')
+  t.match(await read(t, 'vacant'), { dangling: 1, problems: [] }, 'and counts as deleted when the unit can be read')
 })
 
 t.test('if everything above is hidden, nothing proves that a unit was deleted', async t => {

@@ -24,7 +24,7 @@ const entryOf = (name: string, more: FakeEntry['attributes'] = {}): FakeEntry =>
 })
 const far = dnOf('far')
 
-/** A group of two people and one for whom the script answers. */
+/** A group of two people, and a third entry that the script answers for. */
 async function read(t: Test, script: Script, more: { members?: string[]; entries?: FakeEntry[] } = {}) {
   const member = more.members ?? [dnOf('ada'), dnOf('ben'), far]
   const attributes = { objectClass: ['groupOfNames'], cn: ['staff'], entryUUID: ['id-staff'], member }

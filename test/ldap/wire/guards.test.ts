@@ -168,7 +168,7 @@ test('L18: a deadline is for silence: a long answer may take its time, up to a l
 
 test('L19: an abort ends the connection at once, with the abort’s reason', async t => {
   const abort = new AbortController()
-  const reason = new Error('the page is gone')
+  const reason = new Error('the browser disconnected')
   const fake = await startFake({
     script: ({ kind }) => {
       if (kind === 'search') abort.abort(reason)

@@ -71,7 +71,7 @@ const refused: [string, () => ReturnType<typeof authority.issue>, RegExp][] = [
   ['for another name', () => authority.issue('DNS:other.example'), /for another name/],
   ['7: for localhost only, asked by address', () => authority.issue('DNS:localhost'), /for another name/],
   ['expired', () => authority.issue('DNS:localhost,IP:127.0.0.1', -1), /expired/],
-  ['from an authority that nobody trusts', () => makeAuthority(other()).issue('IP:127.0.0.1'), /does not trust|expired/]
+  ['from an untrusted authority', () => makeAuthority(other()).issue('IP:127.0.0.1'), /does not trust|expired/]
 ]
 function other() {
   const made = path.join(folder, 'other')
