@@ -73,7 +73,7 @@ async function firstGroups(session: Session, filter: Filter, max: number) {
     for (const entry of page) {
       const group = groupOf(entry, names, null)
       if (!group) withoutId += 1
-      else if (!session.exclusions(entry.key!, group.mail ? [group.mail] : [])) groups.push(group)
+      else if (!session.exclusions(entry.key, group.mail ? [group.mail] : [])) groups.push(group)
     }
     if (groups.length >= max || withoutId >= max) break
   }

@@ -6,10 +6,11 @@ import { type Classes, readClasses, unknownClasses } from './schema/classes.ts'
 import { type Defaults, defaultsOf, groupFilterFor, type Names, namesFor, peopleFilterFor } from './schema/defaults.ts'
 import { type Exclusions, readExclusions } from './schema/exclusions.ts'
 import { oids, readServer, type Server } from './schema/server.ts'
-import { dnKey, isBelow } from './syntax/dn.ts'
+import { dnKey } from './syntax/dn.ts'
 import { Entry } from './syntax/entry.ts'
 import { parseFilter } from './syntax/filter.ts'
 import { everything } from './syntax/literal.ts'
+import type { RawEntry } from './wire/ber.ts'
 import { connect, type Progress, silent } from './wire/connect.ts'
 import type { Connection } from './wire/connection.ts'
 import type { Limits } from './wire/limits.ts'
@@ -92,15 +93,11 @@ async function openSession(
   const identity = server.canSayWho ? await whoAmI(connection) : undefined
   if (identity === '' && settings.bindDn !== '')
     throw new DirectoryProblem(`${doing}: the server signed us in anonymously`, 'Check the bind DN and its password')
+  const inside = (entries: RawEntry[]) => entries.map(raw => requireBelow(new Entry(raw), base, settings.baseDn))
   const defaults = defaultsOf(server.vendor)
   const names = namesFor(defaults, settings)
   const classes = await classesOf(connection, settings.url, server)
-  const inside = (entries: Entry[]) => entries.map(entry => requireBelow(entry, base, settings.baseDn))
-
-  const unpaged = (search: Search, stopAfter: number | undefined) =>
-    session.search({ ...search, isLarge: true, ...(stopAfter === undefined ? {} : { stopAfter }) })
-
-  const session: Session = {
+  return {
     settings,
     limits,
     server,
@@ -111,31 +108,43 @@ async function openSession(
     filters: filtersOf(settings, defaults, names, classes),
     exclusions: readExclusions(settings.exclusions),
     base,
-    async search(search) {
-      return inside((await searchOnce(connection, search)).map(raw => new Entry(raw)))
-    },
-    async *pages(search, first) {
-      if (!server.canPage) return yield await unpaged(search, first)
-      const size = Math.min(first ?? limits.pageSize, limits.pageSize)
-      try {
-        for await (const page of pagesOf(connection, search, size)) yield inside(page.map(raw => new Entry(raw)))
-      } catch (error) {
-        if (!(error instanceof CannotPage)) throw error
-        const everything = await unpaged(search, first)
-        server.canPage = false
-        yield everything
-      }
-    },
-    read: (dn, attributes, doing, filter = everything) =>
-      readOne(session, { base: dn, scope: 'base', filter, attributes, doing }),
-    readLarge: (dn, attributes, doing) =>
-      readOne(session, { base: dn, scope: 'base', filter: everything, attributes, doing, isLarge: true }),
+    ...searchesOn(connection, server, limits.pageSize, inside),
     async checkIdentity() {
       if (identity !== undefined && (await whoAmI(connection)) !== identity)
         throw new DirectoryProblem('The directory has signed Rollcall out', 'Try again')
     }
   }
-  return session
+}
+
+/** The ways to search over this connection. `inside` makes entries of the answers, and refuses what is not below our base. */
+function searchesOn(
+  connection: Connection,
+  server: Server,
+  pageSize: number,
+  inside: (entries: RawEntry[]) => Entry[]
+): Pick<Session, 'search' | 'pages' | 'read' | 'readLarge'> {
+  const ask = async (search: Search) => inside(await searchOnce(connection, search))
+  const askForAll = (search: Search, stopAfter: number | undefined) =>
+    ask({ ...search, isLarge: true, ...(stopAfter === undefined ? {} : { stopAfter }) })
+  return {
+    search: ask,
+    async *pages(search, first) {
+      if (!server.canPage) return yield await askForAll(search, first)
+      const size = Math.min(first ?? pageSize, pageSize)
+      try {
+        for await (const page of pagesOf(connection, search, size)) yield inside(page)
+      } catch (error) {
+        if (!(error instanceof CannotPage)) throw error
+        const everything = await askForAll(search, first)
+        server.canPage = false
+        yield everything
+      }
+    },
+    read: (dn, attributes, doing, filter = everything) =>
+      firstOf(ask({ base: dn, scope: 'base', filter, attributes, doing })),
+    readLarge: (dn, attributes, doing) =>
+      firstOf(ask({ base: dn, scope: 'base', filter: everything, attributes, doing, isLarge: true }))
+  }
 }
 
 function baseOf({ baseDn }: DirectorySettings): string {
@@ -162,9 +171,10 @@ function filtersOf(settings: DirectorySettings, defaults: Defaults, names: Names
   return { people: parseFilter(people), groups: parseFilter(groups) }
 }
 
-async function readOne(session: Session, search: Search): Promise<Entry | undefined> {
+/** The one entry that was found; undefined when the directory says that there is none. */
+async function firstOf(found: Promise<Entry[]>): Promise<Entry | undefined> {
   try {
-    return (await session.search(search))[0]
+    return (await found)[0]
   } catch (error) {
     if (error instanceof RefusedOperation && error.code === 32) return undefined
     throw error
@@ -180,8 +190,7 @@ async function whoAmI(connection: Connection): Promise<string> {
 
 /** An entry from elsewhere was not asked for: do not believe it. */
 function requireBelow(entry: Entry, base: string, baseDn: string): Entry {
-  const { key } = entry
-  if (key !== undefined && isBelow(key, base)) return entry
+  if (entry.isBelow(base)) return entry
   throw new DirectoryProblem(
     `The directory answered with ${cutText(entry.dn, 200)}, which is not below ${baseDn}`,
     'Check the base DN; a proxy or an alias may rewrite names'

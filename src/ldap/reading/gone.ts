@@ -11,11 +11,11 @@ export async function goneAmong(session: Session, people: { id: string; dn: stri
   const verdictOf = judge(session, doing)
   const gone: string[] = []
   const ask = async ({ id, dn }: { id: string; dn: string | null }) => {
-    const key = dnKey(dn ?? '')
+    const key = dn === null ? undefined : dnKey(dn)
     // the base was narrowed, or there was never a DN: the search by id has to do
-    if (!key || !isBelow(key, session.base)) return [id]
-    const verdict = await verdictOf(dn!)
-    return typeof verdict === 'string' && (await isProof(session, dn!, verdict, doing)) ? [id] : []
+    if (dn === null || !key || !isBelow(key, session.base)) return [id]
+    const verdict = await verdictOf(dn)
+    return typeof verdict === 'string' && (await isProof(session, dn, verdict, doing)) ? [id] : []
   }
   for await (const id of inFlight(readsInFlight, people, ask)) gone.push(id)
   return gone

@@ -1,7 +1,7 @@
 /** Members that no search finds as people or groups: something else, missing, or hidden from us (docs/decisions/0011). */
 import { isForeignPrincipal } from '../schema/person.ts'
 import type { Session } from '../session.ts'
-import { dnKey, isBelow, parentOf } from '../syntax/dn.ts'
+import { dnKey, isBelow, keyOf, parentOf } from '../syntax/dn.ts'
 import { Entry } from '../syntax/entry.ts'
 import { everything } from '../syntax/literal.ts'
 import { RefusedOperation } from '../wire/words.ts'
@@ -21,7 +21,7 @@ export async function judgeLeftovers({ session, counts, problems, away }: Gather
       unread.push(verdict.message)
       continue
     }
-    const key = dnKey(dn)!
+    const key = keyOf(dn)
     const place = parentOf(key) ?? ''
     if (verdict === 'hidden') hidden.set(place, (hidden.get(place) ?? 0) + 1)
     else counts[verdict] += 1
@@ -45,7 +45,7 @@ export function judge(session: Session, doing: string): (dn: string) => Promise<
   const seen = new Map<string, Promise<boolean>>()
 
   async function look(dn: string): Promise<Verdict | RefusedOperation> {
-    const key = dnKey(dn)!
+    const key = keyOf(dn)
     const answer = await readOrNearest(session, dn, doing)
     if (answer instanceof Entry && answer.key === key) return isForeignPrincipal(answer) ? 'principals' : 'others'
     // an excluded person need not be visible

@@ -6,7 +6,7 @@ import { peopleAmong } from '../find.ts'
 import { groupAttributes } from '../schema/group.ts'
 import { personAttributes } from '../schema/person.ts'
 import type { Session } from '../session.ts'
-import { dnKey, isBelow } from '../syntax/dn.ts'
+import { dnKey, isBelow, keyOf } from '../syntax/dn.ts'
 import type { Entry } from '../syntax/entry.ts'
 import { parseFilter } from '../syntax/filter.ts'
 import { allOf, equals } from '../syntax/literal.ts'
@@ -34,7 +34,7 @@ export async function resolveUids(gathering: Gathering, uids: string[], via: str
     const [entry, another] = peopleAmong(session, entries)
     waiting.delete(uid)
     if (another) counts.ambiguous += 1
-    else await gathering.add(entry!, via)
+    else if (entry) await gathering.add(entry, via)
   }
   counts.dangling += waiting.size
   if (uids.length > 0) gathering.strategies.add('user names')
@@ -72,23 +72,24 @@ export async function resolveMails(gathering: Gathering, mails: string[], via: s
   }
   const mailOf = first(session.names.mail)
   const people = wantedPeople(session, 'Looking for people by their addresses')
-  const shared: string[] = []
+  const shared = new Set<string>()
   for await (const [key, entries] of whoHas(session, mailOf, [...waiting.keys()], people)) {
     const [entry, another] = peopleAmong(session, entries)
-    if (another) shared.push(waiting.get(key)!)
-    else await gathering.add(entry!, via)
-    waiting.delete(key)
+    if (another) shared.add(key)
+    else waiting.delete(key)
+    if (entry && !another) await gathering.add(entry, via)
   }
   const groups: Entry[] = []
   if (session.settings.nested) {
     const wanted = { ...people, filter: session.filters.groups, attributes: groupAttributes(session.names) }
-    for await (const [key, [entry, another]] of whoHas(session, mailOf, [...waiting.keys()], wanted)) {
+    const unknown = [...waiting.keys()].filter(key => !shared.has(key))
+    for await (const [key, [entry, another]] of whoHas(session, mailOf, unknown, wanted)) {
       if (another) counts.ambiguous += 1
-      else groups.push(entry!)
+      else if (entry) groups.push(entry)
       waiting.delete(key)
     }
   }
-  for (const mail of [...shared, ...waiting.values()]) await gathering.addAddress(mail, via)
+  for (const mail of waiting.values()) await gathering.addAddress(mail, via)
   if (mails.length > 0) gathering.strategies.add('mail addresses')
   return groups
 }
@@ -119,7 +120,7 @@ async function notThere({ session, counts, away }: Gathering, base: string, erro
     error.code === 10 ? 'elsewhere' : await judge(session, 'Looking for the base of a dynamic group')(base)
   if (verdict !== 'elsewhere' && verdict !== 'dangling') throw error
   countValue(counts, verdict)
-  if (verdict === 'elsewhere') away.push(dnKey(base)!)
+  if (verdict === 'elsewhere') away.push(keyOf(base))
 }
 
 /** Where to search: the URL's base, narrowed to ours. Undefined: outside, or on another server. */

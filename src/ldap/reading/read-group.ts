@@ -3,11 +3,11 @@ import type { DirectoryPerson, FoundGroup, ReadOutcome } from '../directory.ts'
 import { findGroupsIn } from '../find.ts'
 import { groupOf } from '../schema/group.ts'
 import type { Session } from '../session.ts'
-import { dnKey, isBelow } from '../syntax/dn.ts'
+import { dnKey, isBelow, keyOf } from '../syntax/dn.ts'
 import type { Entry } from '../syntax/entry.ts'
 import { RefusedOperation } from '../wire/words.ts'
 import { breather } from './breather.ts'
-import { type Gathering, gather } from './gathering.ts'
+import { Gathering } from './gathering.ts'
 import { type MemberValues, readMembers } from './member-values.ts'
 import { resolveMails, resolvePrimary, resolveUids, resolveUrls } from './other-members.ts'
 import { judgeDangling, proveAddresses, proveEmpty, proveMissing, provePeopleInSight } from './prove.ts'
@@ -30,13 +30,14 @@ export async function readGroupIn(
     await proveMissing(session)
     return { outcome: 'missing' }
   }
-  if (session.exclusions(dnKey(group.dn)!, group.mail ? [group.mail] : []))
+  const key = keyOf(group.dn)
+  if (session.exclusions(key, group.mail ? [group.mail] : []))
     return { outcome: 'failed', reason: `${group.name} is one of the exclusions in the settings` }
-  const gathering = gather(session, take)
+  const gathering = new Gathering(session, take)
   const top: Step = { group, parent: null }
   const steps = [top]
-  const groups = new Map([[dnKey(group.dn)!, group]])
-  gathering.known.add(dnKey(group.dn)!)
+  const groups = new Map([[key, group]])
+  gathering.known.add(key)
   gathering.visited.add(group.id)
   let ownMembers: number | null = null
   for (let step = steps.shift(); step; step = steps.shift()) {
@@ -65,7 +66,7 @@ async function readOne(gathering: Gathering, step: Step, groups: Map<string, Fou
   if (!members) {
     counts.nestedGroups -= 1
     counts.elsewhere += 1
-    gathering.away.push(dnKey(group.dn)!)
+    gathering.away.push(keyOf(group.dn))
     return null
   }
   const listed = members.dns.length + members.uids.length + members.mails.length
@@ -114,7 +115,7 @@ async function sortOut(
 
 function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<string, FoundGroup>, steps: Step[]) {
   const { session, counts } = gathering
-  const key = entry.key!
+  const { key } = entry
   // a nested group is not stored, so its name distinguishes it well enough
   const nested = groupOf(entry, session.names, null) ?? { ...anonymous, id: `dn:${key}`, dn: entry.dn, name: entry.dn }
   if (isAbove(step, nested)) counts.cyclesCut += 1

@@ -94,4 +94,4 @@ async function byName(
 }
 
 /** Whether this entry was looked for: only then it counts, whatever the server sends. */
-const take = (waiting: Waiting, entry: Entry) => waiting.take(entry.key!)
+const take = (waiting: Waiting, entry: Entry) => waiting.take(entry.key)

@@ -43,7 +43,8 @@ export function chooseAddress(candidates: readonly Candidate[], { mail, domains 
       const parsed = parseAddress(text)
       const known = 'fault' in parsed ? undefined : parsed
       const worth = known === undefined ? 2 : domains.has(known.domain) ? 0 : 1
-      return { text, key: known?.key ?? text, order: [worth, place, text.toLowerCase() === primary ? 0 : 1] }
+      const order: Order = [worth, place, text.toLowerCase() === primary ? 0 : 1]
+      return { text, key: known?.key ?? text, order }
     })
     .filter(({ order: [worth, place] }) => worth === 0 || place !== mail.length + 1)
     .sort(
@@ -53,9 +54,9 @@ export function chooseAddress(candidates: readonly Candidate[], { mail, domains 
   return best?.text ?? null
 }
 
+/** What the address is worth, its place, and whether it is the primary one; the least first. */
+type Order = [worth: number, place: number, isOther: number]
+
 const compare = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
 
-function compareOrders(one: number[], other: number[]): number {
-  for (const [index, value] of one.entries()) if (value !== other[index]) return value - other[index]!
-  return 0
-}
+const compareOrders = (one: Order, other: Order) => one[0] - other[0] || one[1] - other[1] || one[2] - other[2]

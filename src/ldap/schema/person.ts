@@ -34,7 +34,7 @@ export function personOf(
     manager: entry.text(names.manager),
     isDisabled: isDisabled(entry),
     isExcluded: exclusions(
-      entry.key ?? '',
+      entry.key,
       addresses.map(({ text }) => text)
     ),
     via

@@ -1,6 +1,6 @@
 import { cutText } from '../../lib/text/cut.ts'
 import type { RawEntry } from '../wire/ber.ts'
-import { dnKey, ownNameAmong } from './dn.ts'
+import { dnKey, isBelow, ownNameAmong } from './dn.ts'
 
 /** Values that a server sent in part: `member;range=0-1499`. `last` is undefined in the final part. */
 export interface Part {
@@ -36,9 +36,17 @@ export class Entry {
     this.#spans = spans
   }
 
-  get key(): string | undefined {
+  /** @throws when the DN cannot be read; the session refuses such entries. */
+  get key(): string {
     if (this.#key === null) this.#key = dnKey(this.dn)
+    if (this.#key === undefined) throw new Error(`“${this.dn}” is not a DN`)
     return this.#key
+  }
+
+  /** Whether the DN can be read and is the one with this key, or below it. */
+  isBelow(base: string): boolean {
+    if (this.#key === null) this.#key = dnKey(this.dn)
+    return this.#key !== undefined && isBelow(this.#key, base)
   }
 
   bytes(name: string): Buffer[] {

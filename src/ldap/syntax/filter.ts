@@ -80,26 +80,27 @@ class FilterReader {
   #comparison(): Filter {
     const end = this.#text.slice(this.#at).search(/[()]/)
     const part = this.#text.slice(this.#at, end < 0 ? undefined : this.#at + end)
-    const found = /^([^=<>~:]*)(:[^=]*:)?(>=|<=|~=|=)/.exec(part)
-    if (!found) throw this.#wrong('a comparison like (mail=*) is missing')
-    const name = found[1]!.trim()
-    const value = part.slice(found[0].length)
-    if (found[2]) {
-      if (found[3] !== '=') throw this.#wrong('a matching rule is followed by :=')
-      const filter = this.#extensible(name, found[2].slice(1, -1), value)
+    const [beginning = '', attribute = '', rules, operator] = /^([^=<>~:]*)(:[^=]*:)?(>=|<=|~=|=)/.exec(part) ?? []
+    const type = types.get(operator)
+    if (!type) throw this.#wrong('a comparison like (mail=*) is missing')
+    const name = attribute.trim()
+    const value = part.slice(beginning.length)
+    if (rules) {
+      if (operator !== '=') throw this.#wrong('a matching rule is followed by :=')
+      const filter = this.#extensible(name, rules.slice(1, -1), value)
       this.#at += part.length
       return filter
     }
     if (!attributeName.test(name)) throw this.#wrong(`“${name}” is not an attribute name`)
-    const filter = this.#simple(name, found[3]!, value)
+    const filter = this.#simple(name, type, value)
     this.#at += part.length
     return filter
   }
 
-  #simple(name: string, operator: string, value: string): Filter {
-    if (operator === '=' && value.trim() === '*') return new PresenceFilter({ attribute: name })
-    if (operator === '=' && value.includes('*')) return this.#substrings(name, value.split('*'))
-    const type = types.get(operator)!
+  #simple(name: string, type: Filter['type'], value: string): Filter {
+    const isEquality = type === SearchFilter.equalityMatch
+    if (isEquality && value.trim() === '*') return new PresenceFilter({ attribute: name })
+    if (isEquality && value.includes('*')) return this.#substrings(name, value.split('*'))
     return comparison(type, name, this.#bytes(value))
   }
 
@@ -154,7 +155,7 @@ class FilterReader {
   }
 }
 
-const types = new Map<string, Filter['type']>([
+const types = new Map<string | undefined, Filter['type']>([
   ['=', SearchFilter.equalityMatch],
   ['>=', SearchFilter.greaterOrEqual],
   ['<=', SearchFilter.lessOrEqual],

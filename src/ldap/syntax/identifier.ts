@@ -38,5 +38,10 @@ function textId(value: Buffer): string | null {
   return text === '' || text.length > 200 || /[\p{Cc}\uFFFD]/u.test(text) ? null : text
 }
 
-const swapped = (bytes: Buffer) =>
-  Buffer.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map(index => bytes[index]!))
+function swapped(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes)
+  copy.subarray(0, 4).reverse()
+  copy.subarray(4, 6).reverse()
+  copy.subarray(6, 8).reverse()
+  return copy
+}

@@ -15,11 +15,11 @@ export function parseMemberUrl(text: string): MemberUrl | undefined {
   )
   if (!found) return undefined
   try {
-    const [host, base, , scope, filter] = found.slice(1).map(part => decodeURIComponent(part ?? ''))
-    const word = scope!.toLowerCase() || 'base'
+    const [host = '', base = '', , scope = '', filter = ''] = found.slice(1).map(part => decodeURIComponent(part ?? ''))
+    const word = scope.toLowerCase() || 'base'
     if (word !== 'base' && word !== 'one' && word !== 'sub') return undefined
     const name = host === '' ? '' : new URL(`ldap://${host}`).hostname.toLowerCase()
-    return { host: name, base: base!, scope: word, filter: filter || '(objectClass=*)' }
+    return { host: name, base, scope: word, filter: filter || '(objectClass=*)' }
   } catch {
     return undefined
   }

@@ -143,7 +143,7 @@ function onceConnected<T extends Socket>(
     }
     const timer = setTimeout(() => fail({ code: 'ETIMEDOUT' }), limit)
     const onClose = () => fail({ code: 'ECONNRESET' })
-    const onAbort = () => fail(signal!.reason)
+    const onAbort = () => fail(signal?.reason)
     const succeed = () => {
       finish()
       resolve(socket)
@@ -161,7 +161,7 @@ function onceConnected<T extends Socket>(
 function inTime<T>(work: Promise<T>, limit: number, doing: string, signal?: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(networkProblem(doing, { code: 'ETIMEDOUT' })), limit)
-    const onAbort = () => reject(signal!.reason)
+    const onAbort = () => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     work.then(resolve, reject).finally(() => {
       clearTimeout(timer)

@@ -8,7 +8,7 @@ import { type Control, type Message, type MessageResponse, UnbindRequest } from 
 import { messageOf } from '../../lib/errors.ts'
 import { DirectoryProblem } from '../directory.ts'
 import { decodeEntry, headOf, type RawEntry } from './ber.ts'
-import { type Framer, frame } from './framer.ts'
+import { Framer } from './framer.ts'
 import type { Limits } from './limits.ts'
 import { decodeResponse } from './responses.ts'
 import { networkProblem } from './words.ts'
@@ -67,7 +67,7 @@ class Conversation implements Connection {
     this.#socket = socket
     this.#limits = limits
     this.#signal = signal
-    this.#framer = frame(this.#maxBytes, this.#receive)
+    this.#framer = new Framer(this.#maxBytes, this.#receive)
     signal?.addEventListener('abort', this.#abort, { once: true })
     this.#listen()
   }
@@ -98,7 +98,7 @@ class Conversation implements Connection {
   release(): Socket {
     if (this.#end) throw this.#end
     // bytes that came unencrypted would be believed as if they had come encrypted (CVE-2011-0411)
-    if (this.#framer.waiting() > 0 || this.#pending.size > 0)
+    if (this.#framer.waiting > 0 || this.#pending.size > 0)
       throw new DirectoryProblem(
         'The directory sent unencrypted data after agreeing to encrypt',
         'Check who answers there'
@@ -108,7 +108,7 @@ class Conversation implements Connection {
 
   resume(wrapped: Socket): void {
     this.#socket = wrapped
-    this.#framer = frame(this.#maxBytes, this.#receive)
+    this.#framer = new Framer(this.#maxBytes, this.#receive)
     this.#listen()
   }
 

@@ -1,10 +1,3 @@
-export interface Framer {
-  /** Takes bytes as they come, and hands on every complete message. Throws on anything that is not LDAP. */
-  push(chunk: Buffer): void
-  /** Bytes of the incomplete message. */
-  waiting(): number
-}
-
 /** A longer incomplete message is gathered in one buffer of its own size. */
 const gatheredFrom = 4_096
 
@@ -12,58 +5,68 @@ const gatheredFrom = 4_096
  * Cuts the byte stream into LDAP messages (RFC 4511 §5.1: one BER SEQUENCE each). Every byte of a long message is copied once: joining at
  * every chunk would take 15 s instead of 1 for a group of 500,000 values. `maxBytes` is asked when the length of a message is known.
  */
-export function frame(maxBytes: () => number, take: (message: Buffer) => void): Framer {
-  let unread: Buffer = Buffer.alloc(0)
-  let gathered: Buffer | undefined
-  let filled = 0
+export class Framer {
+  readonly #maxBytes: () => number
+  readonly #take: (message: Buffer) => void
+  #unread: Buffer = Buffer.alloc(0)
+  /** A long message that is incomplete, and how much of it is there. */
+  #gathered: Buffer | undefined
+  #filled = 0
 
-  function sizeOfNext(): number {
-    const size = messageSize(unread)
-    const max = maxBytes()
+  constructor(maxBytes: () => number, take: (message: Buffer) => void) {
+    this.#maxBytes = maxBytes
+    this.#take = take
+  }
+
+  /** Bytes of the incomplete message. */
+  get waiting(): number {
+    return this.#unread.length + this.#filled
+  }
+
+  /** Takes bytes as they come, and hands on every complete message. Throws on anything that is not LDAP. */
+  push(chunk: Buffer): void {
+    const rest = this.#gathered ? this.#gather(this.#gathered, chunk) : chunk
+    this.#unread = this.#unread.length === 0 ? rest : Buffer.concat([this.#unread, rest])
+    while (this.#unread.length > 0) {
+      const size = this.#sizeOfNext()
+      if (size === 0) return
+      if (this.#unread.length < size) {
+        if (size < gatheredFrom) return
+        this.#gathered = Buffer.allocUnsafeSlow(size)
+        this.#unread = this.#gather(this.#gathered, this.#unread)
+        return
+      }
+      const message = this.#unread.subarray(0, size)
+      this.#unread = this.#unread.subarray(size)
+      this.#take(message)
+    }
+  }
+
+  #sizeOfNext(): number {
+    const size = messageSize(this.#unread)
+    const max = this.#maxBytes()
     if (size > max) throw new Error(`it sent a message of ${size} bytes, where ${max} is the maximum`)
     return size
   }
 
   /** The rest of the chunk after the long message took its share. */
-  function gather(chunk: Buffer): Buffer {
-    const message = gathered!
-    const count = chunk.copy(message, filled)
-    filled += count
-    if (filled === message.length) {
-      gathered = undefined
-      filled = 0
-      take(message)
+  #gather(message: Buffer, chunk: Buffer): Buffer {
+    const count = chunk.copy(message, this.#filled)
+    this.#filled += count
+    if (this.#filled === message.length) {
+      this.#gathered = undefined
+      this.#filled = 0
+      this.#take(message)
     }
     return chunk.subarray(count)
-  }
-
-  return {
-    waiting: () => unread.length + filled,
-    push(chunk) {
-      const rest = gathered ? gather(chunk) : chunk
-      unread = unread.length === 0 ? rest : Buffer.concat([unread, rest])
-      while (unread.length > 0) {
-        const size = sizeOfNext()
-        if (size === 0) return
-        if (unread.length < size) {
-          if (size < gatheredFrom) return
-          gathered = Buffer.allocUnsafeSlow(size)
-          unread = gather(unread)
-          return
-        }
-        const message = unread.subarray(0, size)
-        unread = unread.subarray(size)
-        take(message)
-      }
-    }
   }
 }
 
 /** Bytes of the message that starts here, header included; 0: too little to tell. */
 function messageSize(bytes: Buffer): number {
   if (bytes[0] !== 0x30) throw new Error('what it sent is not LDAP')
-  if (bytes.length < 2) return 0
-  const first = bytes[1]!
+  const first = bytes[1]
+  if (first === undefined) return 0
   if (first < 0x80) return 2 + first
   const digits = first & 0x7f
   if (digits === 0 || digits > 4) throw new Error('it sent a message whose length cannot be read')

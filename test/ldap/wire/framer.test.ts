@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { checkNesting, decodeEntry, headOf } from '../../../src/ldap/wire/ber.ts'
-import { frame } from '../../../src/ldap/wire/framer.ts'
+import { Framer } from '../../../src/ldap/wire/framer.ts'
 import { encodeEntry, message, result, tlv } from '../../support/fake-directory.ts'
 
 const messages = Array.from({ length: 20 }, (_, index) =>
@@ -11,13 +11,13 @@ test('11: messages are complete, however the stream is cut', async t => {
   const stream = Buffer.concat(messages)
   for (const size of [1, 2, 3, 7, 100, 1000, stream.length]) {
     const taken: Buffer[] = []
-    const framer = frame(
+    const framer = new Framer(
       () => 10_000,
       each => taken.push(Buffer.from(each))
     )
     for (let at = 0; at < stream.length; at += size) framer.push(stream.subarray(at, at + size))
     t.same(taken, messages, `in pieces of ${size}`)
-    t.equal(framer.waiting(), 0)
+    t.equal(framer.waiting, 0)
   }
 })
 
@@ -34,7 +34,7 @@ test('13: the chunks of a message are joined once', async t => {
     Buffer.concat = concat
   })
   let taken = 0
-  const framer = frame(
+  const framer = new Framer(
     () => big.length,
     each => {
       taken += each.length
@@ -46,7 +46,7 @@ test('13: the chunks of a message are joined once', async t => {
 })
 
 test('F14: an endless value is refused when its length is read', async t => {
-  const framer = frame(
+  const framer = new Framer(
     () => 1_000,
     () => {}
   )
@@ -57,7 +57,7 @@ test('data that is not LDAP is refused at its first byte', async t => {
   for (const start of ['HTTP/1.1 400', '\x15\x03\x01\x00\x02', '\x30\x80\x00', '\x30\x85\x01\x01\x01\x01\x01'])
     t.throws(
       () =>
-        frame(
+        new Framer(
           () => 1_000,
           () => {}
         ).push(Buffer.from(start, 'latin1')),
