@@ -74,7 +74,9 @@ export interface Notices {
 /** One connection beside the pool that is kept for as long as the server keeps it. */
 export function openListener(db: Database, notices: Notices): postgres.Sql {
   const kept = { max: 1, idle_timeout: null, max_lifetime: null, fetch_types: false }
-  return openDriver({ ...states.get(db)!.options, ...kept, ...notices })
+  const state = states.get(db)
+  if (!state) throw new Error('No pool was opened for this database')
+  return openDriver({ ...state.options, ...kept, ...notices })
 }
 
 /** How many connections a pool has at the moment, and how many it would have at the most. */

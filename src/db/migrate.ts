@@ -56,7 +56,7 @@ function pendingOf(applied: Set<string> | undefined): string[] {
   return [...(beganFormerly(applied) ? former : []), ...current].filter(name => !applied?.has(name))
 }
 
-const beganFormerly = (applied: Set<string> | undefined) => applied?.has(former[0]!) ?? false
+const beganFormerly = (applied: Set<string> | undefined) => applied?.has(first(former)) ?? false
 
 /** The former migrations together did what the first one does. */
 const isDone = (name: string, applied: Set<string> | undefined) => name === start && beganFormerly(applied)

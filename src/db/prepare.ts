@@ -95,7 +95,8 @@ function roomFor({ room, role, database }: ServerFacts, { connections, fewest }:
     },
     { left: room.server, who: 'the server', how: 'raise max_connections in postgresql.conf by ' }
   ]
-  const tightest = limits.filter(({ left }) => left !== null).sort((one, other) => one.left! - other.left!)[0]
+  const set = limits.flatMap(({ left, ...words }) => (left === null ? [] : [{ left, ...words }]))
+  const [tightest] = set.sort((one, other) => one.left - other.left)
   const left = tightest?.left ?? connections
   if (!tightest || left >= connections) return { connections }
   const words = `${tightest.who} has ${Math.max(left, 0)} connections left`

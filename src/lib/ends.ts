@@ -1,7 +1,7 @@
 /** The first and the last of a list that cannot be empty. Pure. */
 
 /** @throws for an empty list: what fills it broke its promise. */
-export function first<T>(list: readonly T[]): T {
+export function first<T>(list: Iterable<T>): T {
   const [one] = list
   if (one === undefined) throw new Error('The first of an empty list was asked for')
   return one

@@ -7,7 +7,7 @@ export function droppedFrom(text: string): string | undefined {
   const rest = text.slice(text.indexOf('://') + 3)
   const end = rest.search(/[/?#]/)
   if (end < 0) return undefined
-  const sign = rest[end]!
+  const sign = rest.charAt(end)
   if (rest.includes('@', end))
     return `has a ${sign} in the user or password: write ${sign} as ${encodeURIComponent(sign)}`
   const afterPath = rest.slice(end).replace(/^\/(?=$|\?)/, '')

@@ -99,7 +99,7 @@ function missing(name: string): never {
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const escapeHtml = (value: string) => value.replace(/[&<>"']/g, character => entities[character]!)
+const escapeHtml = (value: string) => value.replace(/[&<>"']/g, character => entities[character] ?? character)
 
 const partHead = (boundary: string, type: string) =>
   `\r\n--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`

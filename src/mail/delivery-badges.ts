@@ -33,8 +33,14 @@ export interface Deciding {
 }
 
 /** The badge of one mail, or of a person's newest one; null where there is none. */
-export function deliveryBadge({ delivery, isKept, suppression = null }: Deciding): DeliveryBadge | null {
-  if (delivery === null) return null
+export function deliveryBadge({ delivery, ...more }: Deciding): DeliveryBadge | null {
+  return delivery === null ? null : badgeOf(delivery, more)
+}
+
+export function badgeOf(
+  delivery: DeliveryState,
+  { isKept, suppression = null }: Omit<Deciding, 'delivery'>
+): DeliveryBadge {
   if (delivery === 'sent' && isKept) return kept
   if (delivery === 'suppressed' && suppression === 'opted-out')
     return { ...deliveryBadges.suppressed, text: 'Opted out' }

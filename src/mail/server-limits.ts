@@ -111,24 +111,24 @@ const pauses: Record<Unit, (left: number) => number> = {
 
 /** How many mails were sent in the last minute, by the second. */
 class LastMinute {
-  private readonly counts = new Array<number>(60).fill(0)
-  private readonly seconds = new Array<number>(60).fill(0)
+  private readonly counts = new Map<number, number>()
 
   add(now: number): void {
     const second = Math.floor(now / 1000)
-    const place = second % 60
-    if (this.seconds[place] !== second) this.counts[place] = 0
-    this.seconds[place] = second
-    this.counts[place]! += 1
+    this.counts.set(second, (this.counts.get(second) ?? 0) + 1)
+    if (this.counts.size > 60) for (const each of this.counts.keys()) if (second - each >= 60) this.counts.delete(each)
   }
 
   look(now: number): { inMinute: number; inSecond: number; since: number } {
     const second = Math.floor(now / 1000)
-    const ages = this.seconds.map(each => second - each)
-    const recent = this.counts.map((count, i) => (ages[i]! < 60 ? count : 0))
-    const inSecond = Math.max(...recent.filter((_, i) => ages[i]! < 2), 0)
-    const since = Math.max(...ages.filter((age, i) => age < 60 && recent[i]! > 0), 0)
-    return { inMinute: recent.reduce((sum, count) => sum + count, 0), inSecond, since }
+    const recent = [...this.counts]
+      .map(([each, count]) => ({ age: second - each, count }))
+      .filter(({ age }) => age < 60)
+    return {
+      inMinute: recent.reduce((sum, { count }) => sum + count, 0),
+      inSecond: Math.max(...recent.filter(({ age }) => age < 2).map(({ count }) => count), 0),
+      since: Math.max(...recent.map(({ age }) => age), 0)
+    }
   }
 }
 

@@ -12,16 +12,7 @@ export function settlementOf(
   until: string | null,
   random = Math.random()
 ): Settlement {
-  const base = {
-    delivery,
-    reply: outcome.reply,
-    wait: 0,
-    isUncounted: false,
-    isKept: false,
-    mayHaveArrived: false,
-    suppress: false,
-    until
-  }
+  const base = settled(delivery, outcome.reply, until)
   switch (outcome.is) {
     case 'sent':
       return { ...base, state: 'sent' }
@@ -56,6 +47,16 @@ export function settlementOf(
 
 /** Returns a delivery to the queue as if it had never been claimed. */
 export function release(delivery: Claimed, wait = 0): Settlement {
-  const nothing = { reply: null, isKept: false, mayHaveArrived: false, suppress: false, until: null }
-  return { delivery, state: 'queued', wait, isUncounted: true, ...nothing }
+  return { ...settled(delivery, null, null), state: 'queued', wait, isUncounted: true }
 }
+
+const settled = (delivery: Claimed, reply: string | null, until: string | null) => ({
+  delivery,
+  reply,
+  wait: 0,
+  isUncounted: false,
+  isKept: false,
+  mayHaveArrived: false,
+  suppress: false,
+  until
+})

@@ -39,7 +39,19 @@ interface Described {
 
 export interface Series extends Described {
   names: string[]
-  points: { label: string; values: number[] }[]
+  points: Point[]
+}
+
+interface Point {
+  label: string
+  /** One for each name. */
+  values: number[]
+}
+
+function valueAt({ label, values }: Point, nth: number): number {
+  const value = values[nth]
+  if (value === undefined) throw new Error(`The chart has no value ${nth + 1} for ${label}`)
+  return value
 }
 
 /** Lines over time, one for each name. Of any number of points; people are whole, so are the steps of the axis. */
@@ -63,11 +75,12 @@ export function funnel(chart: Funnel): string {
   const pad = column * 0.085
   const width = column * 0.46
   const y = (value: number) => round(100 - (value / top) * 96)
-  const flows = steps.slice(1).map((step, index) => {
+  const flows = steps.flatMap((step, index) => {
+    const next = steps[index + 1]
+    if (!next) return []
     const [left, right] = [index, index + 1].map(at => round((at * column + pad + width / 2) * 10))
-    const [inner, next] = [round((index * column + pad + width) * 10), round(((index + 1) * column + pad) * 10)]
-    const from = y(steps[index]!.value)
-    return `<path class="flow f${index + 1}" d="M${left} ${from}H${inner}L${next} ${y(step.value)}H${right}V100H${left}Z"/>`
+    const [inner, outer] = [round((index * column + pad + width) * 10), round(((index + 1) * column + pad) * 10)]
+    return `<path class="flow f${index + 1}" d="M${left} ${y(step.value)}H${inner}L${outer} ${y(next.value)}H${right}V100H${left}Z"/>`
   })
   const bars = steps.map(({ value }, index) => {
     const place = `x="${round(index * column + pad)}%" y="${y(value)}%" width="${round(width)}%"`
@@ -96,7 +109,8 @@ function scaleOf(points: number, top: number): Scale {
 export function axisSteps(max: number): number[] {
   const rough = Math.max(max, 1) / 4
   const power = 10 ** Math.max(0, Math.floor(Math.log10(rough)))
-  const step = [1, 2, 2.5, 5, 10].map(times => times * power).find(each => each >= rough && Number.isInteger(each))!
+  const fine = [1, 2, 2.5, 5].map(times => times * power)
+  const step = fine.find(each => each >= rough && Number.isInteger(each)) ?? 10 * power
   return Array.from({ length: Math.max(1, Math.ceil(max / step)) + 1 }, (_, index) => index * step)
 }
 
@@ -128,7 +142,7 @@ function linesOf({ names, points }: Series, { x, y }: Scale): string {
   const place = (index: number) => (points.length === 1 ? index * 1000 : x(index) * 10)
   const lines = names.map((_, nth) => {
     const line = ends
-      .map((point, i) => `${i ? 'L' : 'M'}${round(place(i))} ${round(y(point.values[nth]!) * 10)}`)
+      .map((point, i) => `${i ? 'L' : 'M'}${round(place(i))} ${round(y(valueAt(point, nth)) * 10)}`)
       .join('')
     return `<path class="area s${nth + 1}" d="${line}L1000 1000L0 1000Z"/><path class="line s${nth + 1}" d="${line}"/>`
   })
@@ -140,10 +154,11 @@ function namesOf({ names, points }: Series, { y }: Scale): string {
   if (!last) return ''
   const heights = last.values.map(y)
   const labels = names.map((name, nth) => {
+    const value = valueAt(last, nth)
     // lines that end close together: the earlier name moves up a line for each later one
-    const below = heights.slice(nth + 1).filter(height => Math.abs(height - heights[nth]!) < 12).length
-    const place = `x="100%" y="${round(heights[nth]!)}%" dy="${round(-0.75 - below * 1.25)}em" text-anchor="end"`
-    return `<text class="name s${nth + 1}" ${place}>${escaped(name)} ${count.format(last.values[nth]!)}</text>`
+    const below = heights.slice(nth + 1).filter(height => Math.abs(height - y(value)) < 12).length
+    const place = `x="100%" y="${round(y(value))}%" dy="${round(-0.75 - below * 1.25)}em" text-anchor="end"`
+    return `<text class="name s${nth + 1}" ${place}>${escaped(name)} ${count.format(value)}</text>`
   })
   return labels.join('')
 }
@@ -158,7 +173,7 @@ function hoversOf({ names, points }: Series, { x, y }: Scale): string {
     const pins = point.values.map(
       (value, nth) => `<circle class="pin s${nth + 1}" cx="${round(at)}%" cy="${round(y(value))}%" r="4"/>`
     )
-    const words = [point.label, ...names.map((name, nth) => `${name} ${count.format(point.values[nth]!)}`)]
+    const words = [point.label, ...names.map((name, nth) => `${name} ${count.format(valueAt(point, nth))}`)]
     return `<g class="pt">${area}${guide}${pins.join('')}${tipOf(words, at)}</g>`
   })
   return hovers.join('')

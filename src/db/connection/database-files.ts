@@ -76,9 +76,9 @@ export function readPassword(file: string, { hosts, user, database }: Login, com
     user
   ])
   for (const line of lines) {
-    const fields = line
-      .match(/(?:\\.|[^\\:])*(?::|$)/gs)!
-      .map(field => field.replace(/:$/, '').replace(/\\(.)/gs, '$1'))
+    const fields = [...line.matchAll(/(?:\\.|[^\\:])*(?::|$)/gs)].map(([field]) =>
+      field.replace(/:$/, '').replace(/\\(.)/gs, '$1')
+    )
     const fits = (values: string[]) => values.every((value, index) => fields[index] === '*' || fields[index] === value)
     if (wanted.some(fits)) return fields[4] ?? ''
   }

@@ -145,7 +145,7 @@ function modeOf(text: string | undefined, hosts: Host[], complain: Complain): Tl
   const isHere = hosts.every(({ name }) => name.startsWith('/') || /^(localhost|127(\.\d+){3}|::1)$/.test(name))
   const found = tlsModes.find(mode => mode === (text ?? (isHere ? 'disable' : 'prefer')))
   if (!found) {
-    const instead = { allow: 'prefer', 'no-verify': 'require' }[text!]
+    const instead = { allow: 'prefer', 'no-verify': 'require' }[text ?? '']
     complain(`has an unknown sslmode "${text}": write ${instead ?? tlsModes.join(', ')}`)
   }
   return found ?? 'verify-full'

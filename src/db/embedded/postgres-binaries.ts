@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 
-export interface Identity {
-  uid?: number
-  gid?: number
+/** The user and group to run as; neither: as Rollcall does. */
+export type Identity = { uid: number; gid: number } | { uid?: never; gid?: never }
+
+/** Gives a file or folder to the server's user. */
+export function giveTo({ uid, gid }: Identity, file: string): void {
+  if (uid !== undefined) fs.chownSync(file, uid, gid)
 }
 
 const ownPlace = '/var/lib/rollcall'

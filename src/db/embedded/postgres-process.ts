@@ -1,11 +1,12 @@
 /** The server process of the embedded PostgreSQL: finding one that runs, starting one, ending it. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { isAlive } from './data-folder.ts'
-import type { Identity } from './postgres-binaries.ts'
+import { giveTo, type Identity } from './postgres-binaries.ts'
 
 /** Where a server's programs, rows and socket are, and who it runs as. */
 export interface ServerPlace {
@@ -40,7 +41,7 @@ export async function initialize({ bin, data, identity, throwaway }: ServerPlace
     removePart(path.join(parent, name))
   if (fs.existsSync(path.join(data, 'PG_VERSION'))) return
   const part = fs.mkdtempSync(path.join(parent, `${partial}-`))
-  if (identity.uid !== undefined) fs.chownSync(part, identity.uid, identity.gid!)
+  giveTo(identity, part)
   const words = ['-D', part, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-instructions']
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
   const options = { ...identity, cwd: part, env: environment() }
@@ -157,13 +158,14 @@ export async function launch(place: ServerPlace): Promise<ServerProcess> {
   await readyToAccept(child)
   child.unref()
   ;(child.stderr as unknown as { unref: () => void }).unref()
-  return { pid: child.pid!, sockets }
+  if (child.pid === undefined) throw new Error('the database server has no process id')
+  return { pid: child.pid, sockets }
 }
 
-function readyToAccept(child: ChildProcess): Promise<void> {
+function readyToAccept(child: ChildProcessByStdio<null, null, Readable>): Promise<void> {
   let log = ''
   return new Promise((resolve, reject) => {
-    child.stderr!.on('data', (chunk: Buffer) => {
+    child.stderr.on('data', (chunk: Buffer) => {
       // many clients that knock while it recovers would crowd out the one line that counts
       log = (log + chunk).slice(-20_000)
       if (/ready to accept (read-only )?connections/.test(log)) resolve()

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { messageOf } from '../../lib/errors.ts'
 import { takeFolder } from './data-folder.ts'
-import { binaries, type Identity, identityFor, placeFor } from './postgres-binaries.ts'
+import { binaries, giveTo, type Identity, identityFor, placeFor } from './postgres-binaries.ts'
 import {
   end,
   findRunning,
@@ -92,14 +92,14 @@ function socketFolder(folder: string, identity: Identity): string {
   return made
 }
 
-function makePrivate(folder: string, { uid, gid }: Identity) {
+function makePrivate(folder: string, identity: Identity) {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const found = fs.lstatSync(folder)
   const own = process.getuid?.()
-  const isOurs = found.isDirectory() && (own === undefined || found.uid === own || found.uid === uid)
+  const isOurs = found.isDirectory() && (own === undefined || found.uid === own || found.uid === identity.uid)
   if (!isOurs) throw new Error(`${folder} belongs to another user (${found.uid})`)
   fs.chmodSync(folder, 0o700)
-  if (uid !== undefined) fs.chownSync(folder, uid, gid!)
+  giveTo(identity, folder)
 }
 
 function serverOf(place: ServerPlace, firstPid: number, tidyUp: () => void): EmbeddedServer {

@@ -61,7 +61,7 @@ export function withoutMarkup(text: string): string {
 
 function signOf(whole: string): string {
   const name = whole.slice(1, -1).toLowerCase()
-  if (!name.startsWith('#')) return named[name]!
+  if (!name.startsWith('#')) return named[name] ?? whole
   const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1))
   return code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : ' '
 }
@@ -76,15 +76,16 @@ export function spelledInSigns(text: string): string {
 
 /** The comment in parentheses, or the text before it if the comment is the address. */
 export function withoutComment(text: string): string {
-  const inner = /(?:^|\s)\(([^()]*@[^()]*)\)$/.exec(text)
-  return inner ? inner[1]! : text.replace(/\([^()]*\)/g, '')
+  const inner = /(?:^|\s)\(([^()]*@[^()]*)\)$/.exec(text)?.[1]
+  return inner ?? text.replace(/\([^()]*\)/g, '')
 }
 
 /** The cell with the address. */
 export function cellWithAddress(text: string): string {
   const cells = cellsOf(text).map(trimBlanks)
   const at = cells.findIndex(each => each.includes('@'))
-  const cell = cells[at]!
+  const cell = cells[at]
+  if (cell === undefined) return ''
   if (cells.length === 1) return unquote(cell)
   if (isCommaForDot(cells, at, text)) return text.replaceAll(',', '.')
   const before = cells.slice(0, at).filter(Boolean)
@@ -94,14 +95,15 @@ export function cellWithAddress(text: string): string {
 
 /** The cells of a line of CSV: a quotation mark at the start of one protects separators up to the next mark. */
 function cellsOf(text: string, separators = ',;|\t'): string[] {
-  return text.match(new RegExp(`"(?:[^"]|"")*"|[^${separators}"]+|"|[${separators}]`, 'g'))!.reduce(
-    (cells, piece) => {
-      if (separators.includes(piece)) cells.push('')
-      else cells.push(cells.pop()! + piece)
-      return cells
-    },
-    ['']
-  )
+  const cells: string[] = []
+  let cell = ''
+  for (const [piece] of text.matchAll(new RegExp(`"(?:[^"]|"")*"|[^${separators}"]+|"|[${separators}]`, 'g'))) {
+    if (separators.includes(piece)) {
+      cells.push(cell)
+      cell = ''
+    } else cell += piece
+  }
+  return [...cells, cell]
 }
 
 const reportRow =
@@ -112,7 +114,8 @@ export const isReportRow = (text: string) => reportRow.test(text)
 
 /** The suggestion in that row, else the address, else the text of the line. */
 export function addressInReport(text: string): string {
-  const [, said, address, , , suggestion] = cellsOf(text, reportRow.exec(text)![1]).map(unquoteCell)
+  const [, separator] = reportRow.exec(text) ?? []
+  const [, said, address, , , suggestion] = cellsOf(text, separator).map(unquoteCell)
   return suggestion || address || said || ''
 }
 
@@ -152,7 +155,8 @@ export function withoutNeighbors(text: string): string {
   const dotted = text.slice(0, at) + text.slice(at).replaceAll('. ', '.').replaceAll(' .', '.')
   const words = text.split(/\s+/)
   const index = words.findIndex(each => each.includes('@'))
-  const address = words[index]!
+  const address = words[index]
+  if (address === undefined) return ''
   if (dotted !== text && (address.endsWith('.') || words[index + 1]?.startsWith('.'))) return dotted
   return isBeside(words.slice(0, index), address, words.slice(index + 1)) ? address : ''
 }
@@ -162,8 +166,8 @@ export function withoutNeighbors(text: string): string {
  * mark.
  */
 export function unquote(text: string): string {
-  const whole = /^=?["“”„«]([^"“”„«»]*)["“”»]$/.exec(text)
-  if (whole) return whole[1]!
+  const whole = /^=?["“”„«]([^"“”„«»]*)["“”»]$/.exec(text)?.[1]
+  if (whole !== undefined) return whole
   const alone = text.replace(/^["“„][^"“”„@]*["”] +| ["“„][^"“”„@]*["”]$/g, '')
   if (alone !== text) return alone
   const plain = withoutEnd(text.replace(/^['‘’‚´]+/, ''), "'‘’‚´`")
@@ -182,6 +186,6 @@ export function typewritten(text: string): string {
 /** A pattern for the last signs of a text would start again at each of them. */
 function withoutEnd(text: string, signs: string): string {
   let end = text.length
-  while (end > 0 && signs.includes(text[end - 1]!)) end -= 1
+  while (end > 0 && signs.includes(text.charAt(end - 1))) end -= 1
   return text.slice(0, end)
 }

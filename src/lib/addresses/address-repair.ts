@@ -99,7 +99,7 @@ const rules: readonly Rule[] = [
   ['twice', mend.isTwice, text => first(mend.mailboxesIn(text))],
   ['markup', mend.isMarkup, mend.withoutMarkup],
   ['no-at', text => !text.includes('@'), mend.spelledInSigns],
-  ['display-name', text => bracketed.test(text), text => bracketed.exec(text)![1]!],
+  ['display-name', text => bracketed.test(text), text => text.replace(bracketed, '$1')],
   ['no-closing-bracket', text => count(text, '<') > count(text, '>'), text => text.slice(text.lastIndexOf('<') + 1)],
   ['no-opening-bracket', text => count(text, '>') > count(text, '<'), text => text.replace('>', '')],
   ['encoded-word', text => text.includes('=?')],

@@ -27,8 +27,8 @@ function trimSigns(text: string): string {
     blank.includes(sign) || (sign >= '\u2000' && sign <= '\u200f') || (sign >= '\u205f' && sign <= '\u206f')
   let start = 0
   let end = text.length
-  while (start < end && isDropped(text[start]!)) start += 1
-  while (end > start && isDropped(text[end - 1]!)) end -= 1
+  while (start < end && isDropped(text.charAt(start))) start += 1
+  while (end > start && isDropped(text.charAt(end - 1))) end -= 1
   return text.slice(start, end)
 }
 
@@ -38,7 +38,7 @@ function cutAt(text: string, separators: string): string[] {
   let start = 0
   let isQuoted = false
   for (let at = 0; at < text.length; at += 1) {
-    const sign = text[at]!
+    const sign = text.charAt(at)
     if (sign === '\n' || sign === '\r') isQuoted = false
     if (sign === '"') isQuoted = !isQuoted && text.includes('"', at + 1)
     if (isQuoted || !separators.includes(sign)) continue
@@ -71,8 +71,7 @@ function splitAtBlanks(text: string): string[] {
 }
 
 export function withoutName(text: string): string {
-  const inner = /^[^<>@]*<([^<>@\s]+@[^<>@\s]+)>$/.exec(text)
-  return inner ? inner[1]! : text
+  return text.replace(/^[^<>@]*<([^<>@\s]+@[^<>@\s]+)>$/, '$1')
 }
 
 export const browserFunctions = [splitAddresses, countAts, trimSigns, cutAt, splitAtCommas, splitAtBlanks, withoutName]

@@ -3,6 +3,7 @@
  * network and in total: a network that sends thousands is refused immediately and delays no one else.
  */
 import { availableParallelism } from 'node:os'
+import { first } from '../ends.ts'
 
 /** Why a hash is needed. An invitation link, or a browser that has signed in before, proves something. */
 export type Asker = 'sign-up' | 'known' | 'stranger'
@@ -47,31 +48,42 @@ interface Waiting {
   count: number
 }
 
-export function createLine(atOnce: number, max: Limits = limits) {
-  const none = (): Waiting => ({ networks: new Map(), count: 0 })
-  const waiting: Record<Asker, Waiting> = { 'sign-up': none(), known: none(), stranger: none() }
-  let running = 0
-  let signUpsInARow = 0
+export class PasswordLine {
+  readonly #atOnce: number
+  readonly #max: Limits
+  readonly #waiting: Record<Asker, Waiting> = { 'sign-up': noOne(), known: noOne(), stranger: noOne() }
+  #running = 0
+  #signUpsInARow = 0
 
-  async function run<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
+  constructor(atOnce: number, max: Limits = limits) {
+    this.#atOnce = atOnce
+    this.#max = max
+  }
+
+  get waiting(): number {
+    const { 'sign-up': signUps, known, stranger } = this.#waiting
+    return signUps.count + known.count + stranger.count
+  }
+
+  async run<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
     if (turn.signal?.aborted) throw new TurnOver()
-    if (running < atOnce) running += 1
-    else await wait(turn)
+    if (this.#running < this.#atOnce) this.#running += 1
+    else await this.#wait(turn)
     try {
       return await work()
     } finally {
-      const next = takeNext()
+      const next = this.#takeNext()
       if (next) next()
-      else running -= 1
+      else this.#running -= 1
     }
   }
 
-  function wait({ asker, network, signal }: Turn): Promise<void> {
-    const group = waiting[asker]
+  #wait({ asker, network, signal }: Turn): Promise<void> {
+    const group = this.#waiting[asker]
     const mine = group.networks.get(network) ?? new Set<() => void>()
-    const isNetwork = mine.size >= max[asker].network
-    if (isNetwork || group.count >= max[asker].all)
-      throw new LineFull(isNetwork, Math.ceil((group.count * secondsEach) / atOnce) + 1)
+    const isNetwork = mine.size >= this.#max[asker].network
+    if (isNetwork || group.count >= this.#max[asker].all)
+      throw new LineFull(isNetwork, Math.ceil((group.count * secondsEach) / this.#atOnce) + 1)
     group.networks.set(network, mine)
     group.count += 1
     return new Promise((resolve, reject) => {
@@ -88,23 +100,23 @@ export function createLine(atOnce: number, max: Limits = limits) {
     })
   }
 
-  function takeNext(): (() => void) | undefined {
-    const { 'sign-up': signUps, known, stranger } = waiting
-    const isTheirs = signUps.count > 0 && (signUpsInARow < turnsOfSignUps || known.count + stranger.count === 0)
-    signUpsInARow = isTheirs ? signUpsInARow + 1 : 0
+  #takeNext(): (() => void) | undefined {
+    const { 'sign-up': signUps, known, stranger } = this.#waiting
+    const isTheirs = signUps.count > 0 && (this.#signUpsInARow < turnsOfSignUps || known.count + stranger.count === 0)
+    this.#signUpsInARow = isTheirs ? this.#signUpsInARow + 1 : 0
     return isTheirs ? firstOf(signUps) : (firstOf(known) ?? firstOf(stranger))
   }
-
-  return { run, waiting: () => waiting['sign-up'].count + waiting.known.count + waiting.stranger.count }
 }
+
+const noOne = (): Waiting => ({ networks: new Map(), count: 0 })
 
 /** Takes the first of the network whose turn it is, and moves that network to the end. */
 function firstOf(group: Waiting): (() => void) | undefined {
   const [found] = group.networks
   if (!found) return undefined
   const [network, theirs] = found
-  const [go] = theirs
-  remove(group, network, go!)
+  const go = first(theirs)
+  remove(group, network, go)
   if (theirs.size > 0) {
     group.networks.delete(network)
     group.networks.set(network, theirs)
@@ -119,10 +131,10 @@ function remove(group: Waiting, network: string, go: () => void) {
   if (theirs.size === 0) group.networks.delete(network)
 }
 
-const line = createLine(Math.max(1, availableParallelism()))
+const line = new PasswordLine(Math.max(1, availableParallelism()))
 
 /**
  * Runs `work`, which hashes one password, when its turn comes.  @throws LineFull immediately when too many wait; TurnOver when the request
  * ends first.
  */
-export const inPasswordLine = line.run
+export const inPasswordLine: PasswordLine['run'] = (turn, work) => line.run(turn, work)

@@ -103,7 +103,7 @@ function lineOfFault(bytes: Buffer): number {
 /** Where an incomplete character begins, or the length. */
 function endOfLastCharacter(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back]!
+    const byte = bytes.readUInt8(bytes.length - back)
     if (byte < 0x80) return bytes.length
     if (byte >= 0xc0) return lengthFrom(byte) > back ? bytes.length - back : bytes.length
   }

@@ -69,8 +69,7 @@ export class Claims {
 
   /** Looks at both ends only, since it is asked often; `next` skips those in between. */
   get hasStale(): boolean {
-    const [first, last] = [this.ready[0], this.ready.at(-1)]
-    return first !== undefined && (this.isStale(first) || this.isStale(last!))
+    return [this.ready[0], this.ready.at(-1)].some(each => each !== undefined && this.isStale(each))
   }
 
   /** Takes these out of the ready mails. */

@@ -32,8 +32,9 @@ function judgeBatch(holds: Holds, { batchId }: Claimed, { is, reply }: Outcome):
 
 /** Two refusals are equal when they differ only in the addresses, hosts and numbers that the server puts in. */
 function gistOf(reply: string): string {
-  const [, codes, words] = /^([\d. -]*)(.*)$/s.exec(reply)!
-  return `${codes!.trim()} ${words!
+  const words = reply.replace(/^[\d. -]*/, '')
+  const codes = reply.slice(0, reply.length - words.length)
+  return `${codes.trim()} ${words
     .replace(/\S*[\d@<>]\S*/g, '')
     .replace(/\s+/g, ' ')
     .trim()

@@ -154,7 +154,10 @@ export class Connections {
 
   closeUnused(idleMs: number): void {
     const limit = Date.now() - idleMs
-    while (this.idle[0] && this.idle[0].since <= limit) this.quit(this.idle.shift()!.connection)
+    for (let [oldest] = this.idle; oldest && oldest.since <= limit; [oldest] = this.idle) {
+      this.idle.shift()
+      this.quit(oldest.connection)
+    }
   }
 
   close(): void {

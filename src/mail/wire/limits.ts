@@ -62,18 +62,24 @@ const isOfConnection =
 const isGoingDown =
   /shut(ting)? ?down|going down|restart|out of service|not (currently )?(available|accepting)|service (is )?(temporarily )?(not available|unavailable)|insufficient (system )?(resources|storage|disk)|disk (space|full)|maintenance|overload|load (average )?(is )?too high|system resources/
 
-const seconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const seconds = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400]
+])
 const maxSeconds = 86_400
 
 /** "try again in 30 s", "retry after 5 minutes", "come back in 00:05:00". Seconds, a day at most. */
 function waitIn(words: string): number | undefined {
   const clock = /\b(?:in|after|for|wait|back)\D{0,20}(\d{1,2}):(\d\d):(\d\d)\b/.exec(words)
   if (clock) return Math.min(maxSeconds, Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3]))
-  const found =
+  const [, amount, unit = ''] =
     /\b(?:again|retry|back|wait|after|delay(?:ed)?|until|pause)\b[^\d\n]{0,30}?(\d{1,6}) ?(s|m|h|d)(?:ec|in|r|ays?|inutes?|econds?|ours?|rs)?(?:s|\b)/.exec(
       words
-    )
-  return found ? Math.min(maxSeconds, Number(found[1]) * seconds[found[2]!]!) : undefined
+    ) ?? []
+  const factor = seconds.get(unit)
+  return factor && Math.min(maxSeconds, Number(amount) * factor)
 }
 
 function unitIn(words: string): Unit | undefined {

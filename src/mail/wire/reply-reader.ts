@@ -23,7 +23,7 @@ export function readReplies(
     length += line.length
     if (line.length > maxLine || length > maxReply) return refuse(tooLong)
     // every line of a reply begins with the same code (RFC 5321 §4.2.1)
-    const isSameReply = line.slice(0, 3) === lines[0]!.slice(0, 3)
+    const isSameReply = line.slice(0, 3) === lines[0]?.slice(0, 3)
     if (line[3] === '-' && isSameReply) return true
     const reply = isSameReply ? readReply(lines) : undefined
     if (!reply) return refuse(`The mail server’s reply is not SMTP: ${readable(lines.join(' '))}`)

@@ -12,12 +12,12 @@ export type Stage = 'connect' | 'sender' | 'recipient' | 'data' | 'message'
 const maxReply = 500
 
 /** One reply from its lines, in latin1 and without line ends. Undefined: not SMTP. */
-export function readReply(lines: string[]): Reply | undefined {
-  const code = Number(/^[2-5]\d\d(?=[ -]|$)/.exec(lines[0]!)?.[0])
+export function readReply([head = '', ...others]: string[]): Reply | undefined {
+  const code = Number(/^[2-5]\d\d(?=[ -]|$)/.exec(head)?.[0])
   if (!code) return undefined
-  const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(lines[0]!)?.[1] ?? ''
-  const rest = lines.slice(1).map(line => line.replace(/^\d{3}[ -]?/, '').replace(enhanced, ''))
-  return { code, enhanced, text: readable([lines[0]!.replace(/^(\d{3})-/, '$1 '), ...rest].join(' ')) }
+  const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(head)?.[1] ?? ''
+  const rest = others.map(line => line.replace(/^\d{3}[ -]?/, '').replace(enhanced, ''))
+  return { code, enhanced, text: readable([head.replace(/^(\d{3})-/, '$1 '), ...rest].join(' ')) }
 }
 
 /** Server text as it is stored and shown: UTF-8, one line, no control characters, at most 500 characters. */

@@ -2,6 +2,7 @@
  * Tells a limit of the server from a refusal of one mail in the words of a limit. A limit hits any mail that comes next.
  * If one mail is refused again and again while others are sent, the refusal is about that mail and must not delay them.
  */
+import { last } from '../../lib/ends.ts'
 import type { Mail } from '../delivery.ts'
 
 export interface Verdict {
@@ -39,7 +40,7 @@ export class Suspects {
     const before = this.refused.get(deliveryId) ?? { times: 0, sentBefore: this.sent }
     const times = before.times + 1
     this.keep(deliveryId, { ...before, times })
-    const wait = waitSeconds[times - 1] ?? waitSeconds.at(-1)!
+    const wait = waitSeconds[times - 1] ?? last(waitSeconds)
     if (times >= (this.sent > before.sentBefore ? maxRefusals.others : maxRefusals.none)) return { is: 'own', wait }
     if (times === 1) this.fresh += 1
     if (this.inRow.size < provenBy) this.inRow.add(deliveryId)

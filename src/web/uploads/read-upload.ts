@@ -52,52 +52,71 @@ export async function readUpload<T>(
   form: UploadForm,
   take: (file: UploadedFile) => Promise<T>
 ): Promise<Upload<T>> {
-  const { raw } = request
-  const fields: Record<string, string[]> = Object.create(null)
-  const arrived = Promise.withResolvers<void>()
-  let current: Readable | undefined
-  let taking: Promise<T> | undefined
+  return new Reader(request, form, take).read()
+}
 
-  function fail(error: Error) {
-    current?.destroy(error)
-    raw.unpipe()
-    raw.resume()
-    arrived.reject(error)
+/** One form on its way in. */
+class Reader<T> {
+  readonly #request: FastifyRequest
+  readonly #form: UploadForm
+  readonly #take: (file: UploadedFile) => Promise<T>
+  readonly #fields: Record<string, string[]> = Object.create(null)
+  readonly #arrived = Promise.withResolvers<void>()
+  #current: Readable | undefined
+  #taking: Promise<T> | undefined
+
+  constructor(request: FastifyRequest, form: UploadForm, take: (file: UploadedFile) => Promise<T>) {
+    this.#request = request
+    this.#form = form
+    this.#take = take
   }
 
-  async function readParts() {
+  async read(): Promise<Upload<T>> {
+    const { raw } = this.#request
+    const { fileBytes, minimumRate } = this.#form
+    watchRate(raw, fileBytes * 2, () => this.#fail(new UploadCut(408, slow)), minimumRate)
+    this.#readParts().then(this.#arrived.resolve, error => this.#fail(refusalFor(error, raw)))
+    try {
+      await this.#arrived.promise
+    } catch (error) {
+      await this.#taking?.catch(() => {})
+      throw error
+    }
+    return { fields: this.#fields, taken: await this.#taking }
+  }
+
+  #fail(error: Error) {
+    const { raw } = this.#request
+    this.#current?.destroy(error)
+    raw.unpipe()
+    raw.resume()
+    this.#arrived.reject(error)
+  }
+
+  async #readParts() {
+    const { raw } = this.#request
     if (raw.destroyed) throw cut()
-    if (Number(raw.headers['content-length']) > form.fileBytes + 2 ** 20) throw tooLarge()
+    if (Number(raw.headers['content-length']) > this.#form.fileBytes + 2 ** 20) throw tooLarge()
     let isEmpty = true
     raw.once('data', () => {
       isEmpty = false
     })
-    for await (const part of request.parts(optionsFor(form))) {
-      if (part.type === 'field') keepField(form, fields, part)
-      else if (part.fieldname === form.file && !taking) receive(part.file, part.filename)
+    for await (const part of this.#request.parts(optionsFor(this.#form))) {
+      if (part.type === 'field') keepField(this.#form, this.#fields, part)
+      else if (part.fieldname === this.#form.file && !this.#taking) this.#receive(part.file, part.filename)
       else throw unexpected()
     }
     // the parser takes no bytes at all for an empty form
     if (isEmpty) throw broken()
   }
 
-  function receive(stream: Readable, fileName: string) {
-    current = stream
-    stream.on('limit', () => fail(tooLarge()))
-    taking = take({ name: plainName(fileName), bytes: bytesOf(stream, arrived.promise) })
+  #receive(stream: Readable, fileName: string) {
+    this.#current = stream
+    stream.on('limit', () => this.#fail(tooLarge()))
+    this.#taking = this.#take({ name: plainName(fileName), bytes: bytesOf(stream, this.#arrived.promise) })
     const readOn = () => void stream.resume()
-    taking.then(readOn, readOn)
+    this.#taking.then(readOn, readOn)
   }
-
-  watchRate(raw, form.fileBytes * 2, () => fail(new UploadCut(408, slow)), form.minimumRate)
-  readParts().then(arrived.resolve, error => fail(refusalFor(error, raw)))
-  try {
-    await arrived.promise
-  } catch (error) {
-    await taking?.catch(() => {})
-    throw error
-  }
-  return { fields, taken: await taking }
 }
 
 /** A reader that stops early leaves the stream intact: a destroyed one would hold the parser for ever. */

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { waitInWords } from '../../../src/lib/duration.ts'
-import { createLine, LineFull, TurnOver } from '../../../src/lib/secrets/password-line.ts'
+import { LineFull, PasswordLine, TurnOver } from '../../../src/lib/secrets/password-line.ts'
 
 const few = { network: 3, all: 5 }
 const limits = { 'sign-up': { network: 100, all: 100 }, known: few, stranger: few }
 
 /** A queue with one place, the order of finished work, and a way to finish the current one. */
 function lineOfOne() {
-  const line = createLine(1, limits)
+  const line = new PasswordLine(1, limits)
   const done: string[] = []
   const ends: (() => void)[] = []
   const enter = (name: string, asker: 'sign-up' | 'known' | 'stranger', network = 'a', signal?: AbortSignal) =>
@@ -36,10 +36,10 @@ t.test('F3: a network that uses up its share is refused at once, and the others 
   t.match(refused, { isNetwork: false })
   t.ok(refused instanceof LineFull && refused.retryAfterSeconds >= 1)
   work.push(enter('joins', 'sign-up'), enter('back again', 'known'))
-  t.equal(line.waiting(), 7)
+  t.equal(line.waiting, 7)
   await drain()
   await Promise.all(work)
-  t.equal(line.waiting(), 0)
+  t.equal(line.waiting, 0)
 })
 
 t.test('F3: networks take turns, so a long queue of one does not delay another', async t => {
@@ -68,7 +68,7 @@ t.test('F3: a dropped request leaves the queue, and its place is free', async t 
   const ends = Promise.allSettled(left)
   over.abort()
   for (const { reason } of (await ends) as PromiseRejectedResult[]) t.ok(reason instanceof TurnOver)
-  t.equal(line.waiting(), 0)
+  t.equal(line.waiting, 0)
   work.push(enter('e', 'stranger'))
   t.ok((await enter('f', 'stranger', 'a', over.signal).catch(error => error)) instanceof TurnOver)
   await drain()
