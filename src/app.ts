@@ -6,7 +6,6 @@ import { bulkRoutes } from './batches/intake/bulk-routes.ts'
 import { inviteRoutes } from './batches/intake/invite-routes.ts'
 import { batchRoutes } from './batches/report/batch-routes.ts'
 import { batchesRoutes } from './batches/report/batches-routes.ts'
-import type { Config } from './config/env.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import { directoryPasswordCheck } from './directory/password-check.ts'
 import { entriesRoutes } from './entries/entries-routes.ts'
@@ -54,16 +53,8 @@ export interface AppOptions {
 
 /** The whole web application, ready to listen or to be asked with `inject`. */
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
-  const { config } = deps
   const checkDirectory = directoryPasswordCheck(deps)
-  const app = httpServer(config, options.logTarget)
-  requireDeclaredAccess(app)
-  watchHandlers(app)
-  await acceptForms(app)
-  serveErrors(app)
-  guardRequests(app, config.baseUrl)
-  await serveSessions(app, deps)
-  await servePages(app, await serveAssets(app))
+  const app = await withoutRoutes(deps, options.logTarget)
 
   operatorRoutes(app, deps)
   setupRoutes(app, deps, options.setupToken)
@@ -93,12 +84,14 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   mailSettingsRoutes(app, deps)
   directorySettingsRoutes(app, deps)
   signInSettingsRoutes(app, deps)
-  if (!config.smtp) outboxRoutes(app, deps, rolesBehind)
+  if (!deps.config.smtp) outboxRoutes(app, deps, rolesBehind)
   return app
 }
 
-function httpServer(config: Config, logTarget?: LogTarget): FastifyInstance {
-  return Fastify({
+/** What every request goes through. */
+async function withoutRoutes(deps: Deps, logTarget: LogTarget | undefined): Promise<FastifyInstance> {
+  const { config } = deps
+  const app = Fastify({
     logger: loggerOptions(config.logLevel, logTarget),
     trustProxy: trustOf(config.trustProxy),
     bodyLimit: 64 * 1024,
@@ -111,4 +104,12 @@ function httpServer(config: Config, logTarget?: LogTarget): FastifyInstance {
     routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 65_536 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
   })
+  requireDeclaredAccess(app)
+  watchHandlers(app)
+  await acceptForms(app)
+  serveErrors(app)
+  guardRequests(app, config.baseUrl)
+  await serveSessions(app, deps)
+  await servePages(app, await serveAssets(app))
+  return app
 }

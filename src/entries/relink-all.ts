@@ -54,11 +54,11 @@ async function provedBy(directory: Directory, waiting: Relink[]): Promise<Relink
     const some = waiting.slice(at, at + perQuestion)
     const found = await directory.findPeople(some.flatMap(({ formerId, entryId }) => [formerId, entryId]))
     const byId = new Map(found.map(entry => [entry.id, entry]))
-    const isProved = ({ formerId, entryId }: Relink) => {
-      const entry = byId.get(entryId)
-      return !byId.has(formerId) && entry !== undefined && !entry.isDisabled && !entry.isExcluded
+    for (const each of some) {
+      const entry = byId.get(each.entryId)
+      const isProved = !byId.has(each.formerId) && entry !== undefined && !entry.isDisabled && !entry.isExcluded
+      if (isProved) proved.push({ ...each, dn: entry.dn })
     }
-    proved.push(...some.filter(isProved).map(each => ({ ...each, dn: byId.get(each.entryId)!.dn })))
   }
   return proved
 }

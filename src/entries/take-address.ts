@@ -36,13 +36,19 @@ export async function takeAddress(
     const holder = await findPersonByKey(tx, directoryMailKey)
     if (holder !== undefined) return { outcome: 'address-taken', personId: holder }
     const organization = await organizationOf(tx)
-    const isInvited = person.enrollment === 'invited'
-    if (isInvited && !organization.domains.includes(last(directoryMail.split('@')))) return { outcome: 'foreign' }
+    const invitationId = person.enrollment === 'invited' ? person.invitationId : null
+    if (invitationId !== null && !organization.domains.includes(last(directoryMail.split('@'))))
+      return { outcome: 'foreign' }
     await readGroupsAgain(tx, [personId])
     await moveToDirectoryAddress(tx, personId)
     const isMailed =
-      isInvited &&
-      (await inviteAnew(tx, { ...person, email: directoryMail, addressKey: directoryMailKey }, organization))
+      invitationId !== null &&
+      (await inviteAnew(
+        tx,
+        invitationId,
+        { ...person, email: directoryMail, addressKey: directoryMailKey },
+        organization
+      ))
     const details = { before: person.email, address: directoryMail }
     await recordEvent(tx, { kind: 'address-moved', actorId, personId, details })
     return { outcome: 'done', before: person.email, address: directoryMail, isMailed }
@@ -52,8 +58,12 @@ export async function takeAddress(
 type Tx = Parameters<Parameters<typeof transaction>[1]>[0]
 
 /** Ends the link that went to the former address. False when the new address gets no email. */
-async function inviteAnew(tx: Tx, person: PersonRow, { invitationDays }: Organization): Promise<boolean> {
-  const invitationId = person.invitationId!
+async function inviteAnew(
+  tx: Tx,
+  invitationId: number,
+  person: PersonRow,
+  { invitationDays }: Organization
+): Promise<boolean> {
   await cancelQueued(tx, { invitationId }, 'the address changed')
   await lockInvitation(tx, invitationId)
   await dropLinks(tx, [invitationId])

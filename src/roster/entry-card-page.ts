@@ -16,7 +16,7 @@ const ways: Record<string, string> = {
   admin: 'an admin chose it'
 }
 
-const troubles: Record<string, string> = {
+const troubles: Record<NonNullable<Person['directoryTrouble']>, string> = {
   'entry-missing':
     'The directory’s password was refused: the entry of this person is not in the directory, or Rollcall may not see it.',
   'two-entries': 'The directory’s password was refused: two entries in the directory have this address.',
@@ -50,7 +50,7 @@ export async function entryCard(db: Db, person: Person, { role, timeZone }: { ro
     none: person.directorySeparatedAt
       ? `An admin separated this person from their entry on ${showTime(person.directorySeparatedAt, timeZone).text}.`
       : 'No entry is known.',
-    trouble: person.directoryTrouble ? troubles[person.directoryTrouble]! : null,
+    trouble: person.directoryTrouble ? troubles[person.directoryTrouble] : null,
     others: others.map(({ entryId, dn, name, group }) => ({ id: entryId, dn, name: name ?? dn, group })),
     acts: mayAct ? actsOf(person, role === 'owner') : [],
     mayAct
@@ -87,7 +87,7 @@ function actsOf(person: Person, isOwner: boolean): EntryAct[] {
       label: 'Use the directory’s address…',
       icon: 'mail',
       primary: true,
-      sheet: addressSheet(person)
+      sheet: addressSheet(person, person.directoryMail)
     })
   if (person.directoryId === null) return acts
   if (isOwner && person.enrollment === 'signed-up' && person.passwordHash !== null && !person.directoryPasswordAt)
@@ -108,7 +108,7 @@ function actsOf(person: Person, isOwner: boolean): EntryAct[] {
   return acts
 }
 
-function addressSheet({ email, directoryMail, enrollment }: Person): Sheet {
+function addressSheet({ email, enrollment }: Person, directoryMail: string): Sheet {
   const text = {
     invited: `The link sent to ${email} stops working, and a new email goes to ${directoryMail}.`,
     'signed-up': `They sign in with ${directoryMail} from now on, and no longer with ${email}. No email is sent, so tell them.`
@@ -116,7 +116,7 @@ function addressSheet({ email, directoryMail, enrollment }: Person): Sheet {
   return {
     id: 'address',
     heading: `Change the address to ${directoryMail}?`,
-    fields: [['address', directoryMail!]],
+    fields: [['address', directoryMail]],
     text: text[enrollment] ?? `Invitations go to ${directoryMail} from now on.`,
     button: 'Change address',
     keep: 'Keep the current one'

@@ -2,7 +2,7 @@ import type { EventRow } from '../audit/event.ts'
 import { describeEvent } from '../audit/event.ts'
 import { invitationBadges, stateOf } from '../invitations/invitation.ts'
 import type { InvitationRow } from '../invitations/store.ts'
-import { deliveryBadge } from '../mail/delivery-badges.ts'
+import { badgeOf } from '../mail/delivery-badges.ts'
 import { showTime } from '../web/dates.ts'
 import type { deliveriesOf } from './person-store.ts'
 
@@ -48,7 +48,7 @@ function fromInvitation(invitation: InvitationRow, timeZone: string): Moment {
 }
 
 function fromMail(mail: Mail, timeZone: string): Moment {
-  const badge = deliveryBadge({ delivery: mail.state, isKept: mail.isKept })!
+  const badge = badgeOf(mail.state, mail)
   const attempts = mail.attempts > 1 ? `, ${mail.attempts} attempts` : ''
   const next = mail.state === 'deferred' ? ` Next try ${showTime(mail.nextAttemptAt, timeZone).text}.` : ''
   const twice = mail.mayHaveArrived ? ' It may have arrived twice.' : ''

@@ -108,8 +108,9 @@ async function tryPassword(
   }
   await forgetGuesses(db, id, sessionId)
   if (result.outcome === 'refused') return { password: result.problem }
-  if (result.outcome === 'changed-meanwhile') return { password: 'Your account changed meanwhile. Sign in again.' }
-  welcome(reply, keysOf(deps), id, started!.token)
+  if (result.outcome === 'changed-meanwhile' || !started)
+    return { password: 'Your account changed meanwhile. Sign in again.' }
+  welcome(reply, keysOf(deps), id, started.token)
   return undefined
 }
 

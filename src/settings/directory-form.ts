@@ -51,8 +51,11 @@ export const attributeNames = [
   'member'
 ] as const satisfies (keyof AttributeNames)[]
 
-export const isLocked = (field: DirectoryField, { locked }: Pick<DirectoryState, 'locked'>) =>
-  lockOf[field] !== undefined && locked.has(lockOf[field][0])
+/** The environment variable that sets a field; undefined where the form does. */
+export function lockedBy(field: DirectoryField, { locked }: Pick<DirectoryState, 'locked'>): string | undefined {
+  const [setting, variable] = lockOf[field] ?? []
+  return setting !== undefined && locked.has(setting) ? variable : undefined
+}
 
 /** The settings as the form's initial values, without the password. */
 export function valuesOf({ settings, ...state }: DirectoryState): Record<DirectoryField, string> {
@@ -93,8 +96,9 @@ export function readForm(fields: DirectoryFields, state: DirectoryState): ReadFo
   const errors: FieldErrors = {}
   for (const field of Object.keys(fields) as DirectoryField[]) {
     const isOther = fields[field]?.trim() !== '' && fields[field] !== valuesOf(state)[field]
-    if (!isLocked(field, state)) continue
-    if (isOther) errors[field] = `This is set by ${lockOf[field]![1]} in the environment.`
+    const variable = lockedBy(field, state)
+    if (!variable) continue
+    if (isOther) errors[field] = `This is set by ${variable} in the environment.`
     else values[field] = valuesOf(state)[field]
   }
   const attributes = readAttributes(values.attributes, errors)
@@ -114,7 +118,7 @@ export function readForm(fields: DirectoryFields, state: DirectoryState): ReadFo
     domains: state.settings.domains
   }
   findFaults(values, settings, errors)
-  const typed = isLocked('bind_password', state) ? '' : values.bind_password
+  const typed = lockedBy('bind_password', state) ? '' : values.bind_password
   settings.bindPassword = passwordFor(settings, typed, state, errors)
   return {
     errors,

@@ -9,7 +9,7 @@ import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { type FieldErrors, form, optionalField } from '../web/forms.ts'
 import { changeDirectory } from './change-directory.ts'
-import { type DirectoryField, type DirectoryFields, isLocked, lockOf, readForm, valuesOf } from './directory-form.ts'
+import { type DirectoryField, type DirectoryFields, lockedBy, lockOf, readForm, valuesOf } from './directory-form.ts'
 
 const body = form({
   url: optionalField(),
@@ -90,8 +90,8 @@ function directoryPage(
     {
       values,
       errors,
-      isOpen: Object.fromEntries(fields.map(field => [field, !isLocked(field, state)])),
-      locked: fields.filter(field => isLocked(field, state)).map(field => lockedFact(field, values)),
+      isOpen: Object.fromEntries(fields.map(field => [field, !lockedBy(field, state)])),
+      locked: fields.flatMap(field => lockedFact(field, lockedBy(field, state), values)),
       hasPassword: state.hasPassword && !state.isPasswordSealed,
       problem: state.settings.url === '' ? null : state.problem,
       isSignInOn: organizationSignInOn(config),
@@ -101,7 +101,8 @@ function directoryPage(
   )
 }
 
-function lockedFact(field: DirectoryField, values: Record<DirectoryField, string>) {
+function lockedFact(field: DirectoryField, variable: string | undefined, values: Record<DirectoryField, string>) {
+  if (variable === undefined) return []
   const shown = field === 'bind_password' ? 'kept secret' : field === 'ca' && values.ca ? 'given' : values[field]
-  return { name: lockOf[field]![1], value: shown || 'not set' }
+  return [{ name: variable, value: shown || 'not set' }]
 }

@@ -8,7 +8,7 @@ import { readLimits } from '../mail/queue/limits-store.ts'
 import { readHold } from '../mail/queue/origin-store.ts'
 import { serverOf } from '../mail/server-limits.ts'
 import { readPause } from '../mail/store.ts'
-import { readOrganization } from '../organization/store.ts'
+import { organizationOf } from '../organization/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
@@ -27,11 +27,11 @@ export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
   copyRoute(app, deps)
 
   app.get('/settings/mail', { config: { access: 'owner' } }, async (_request, reply) => {
-    const [{ perSecond, perDomain }, organization] = await Promise.all([readPacing(db), readOrganization(db)])
+    const [{ perSecond, perDomain }, organization] = await Promise.all([readPacing(db), organizationOf(db)])
     const values = {
       per_second: String(perSecond ?? ''),
       per_domain_per_second: String(perDomain ?? ''),
-      line_days: String(organization!.lineDays)
+      line_days: String(organization.lineDays)
     }
     return mailPage(deps, reply, values, {})
   })

@@ -42,7 +42,7 @@ function wordsOf(
   const by = newest?.inviterName
     ? `${newest.inviterName} invited you to join ${organization}`
     : `You are invited to join ${organization}`
-  const words = {
+  const words: Record<typeof state, [heading: string, text: string]> = {
     expired: [
       'This invitation has expired',
       `It was open for a limited time and was not used to join ${organization}.`
@@ -62,5 +62,5 @@ function wordsOf(
           ]
   }
   const [heading, text] = words[state]
-  return { heading: heading!, text: text! }
+  return { heading, text }
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { InvitationRow } from '../invitations/store.ts'
 import { waitInWords } from '../lib/duration.ts'
-import { readOrganization } from '../organization/store.ts'
+import { organizationOf } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
 import { findPerson } from '../people/store.ts'
 import type { DirectoryAnswer } from '../sessions/directory-sign-in.ts'
@@ -59,8 +59,8 @@ export async function joinPage(
   invitation: InvitationRow,
   { name, isDirectoryPassword, errors = {}, status = 200 }: JoinView
 ) {
-  const [organization, person] = await Promise.all([readOrganization(db), findPerson(db, invitation.personId)])
-  const { organization: joined, timeZone } = organization!
+  const [organization, person] = await Promise.all([organizationOf(db), findPerson(db, invitation.personId)])
+  const { organization: joined, timeZone } = organization
   return reply.page(
     'sign-up/join',
     { title: `${status === 200 ? '' : 'Error: '}Join ${joined}`, status },

@@ -45,46 +45,43 @@ export const undoDays = 30
  * domain, 2 dangling".
  */
 export function receiptInWords(receipt: SyncReceipt): string {
-  const { listed, resolved, ranges, nestedGroups, cyclesCut, dangling, foreignBase, others } = receipt
-  const {
-    computed = 0,
-    repeated = 0,
-    elsewhere = 0,
-    principals = 0,
-    withoutId = 0,
-    ambiguous = 0,
-    keptAway = 0
-  } = receipt
+  const { listed, resolved, ranges, nestedGroups, cyclesCut, others, computed = 0, repeated = 0 } = receipt
   const members = Math.max(resolved, listed + computed - nestedGroups - cyclesCut - repeated - others)
   const read = `${number(resolved)} of ${number(members)} members`
   const parts = [
     [ranges > 1 ? `${read} in ${number(ranges)} ranges` : read],
     [some(nestedGroups, 'nested group', 'nested groups'), some(cyclesCut, 'cycle cut', 'cycles cut')],
-    [
-      some(receipt.noMail, 'without an email address'),
-      some(receipt.malformed, 'with an unusable address'),
-      some(receipt.doubled, 'with the address of another member'),
-      some(receipt.taken, 'with the address of another person'),
-      some(receipt.otherAddress ?? 0, 'whose address here is different'),
-      some(receipt.disabled, 'disabled'),
-      some(receipt.foreign, 'with a foreign domain'),
-      some(receipt.contacts - principals, 'contact', 'contacts'),
-      some(principals, 'from another forest'),
-      some(withoutId, 'without an ID'),
-      some(ambiguous, 'whose name several entries share'),
-      some(receipt.excluded, 'excluded'),
-      some(others, 'that is not a person', 'that are not people'),
-      some(elsewhere, 'in another directory'),
-      some(keptAway, 'kept in the team because another directory holds them'),
-      some(dangling, 'dangling'),
-      some(foreignBase, 'outside the search base'),
-      some(repeated, 'listed more than once')
-    ]
+    whatElse(receipt)
   ]
   return parts
     .map(part => part.filter(Boolean).join(', '))
     .filter(Boolean)
     .join('; ')
+}
+
+/** What a group lists besides people who can be invited. */
+function whatElse(receipt: SyncReceipt): string[] {
+  const { principals = 0, withoutId = 0, ambiguous = 0, elsewhere = 0, keptAway = 0, repeated = 0 } = receipt
+  return [
+    some(receipt.noMail, 'without an email address'),
+    some(receipt.malformed, 'with an unusable address'),
+    some(receipt.doubled, 'with the address of another member'),
+    some(receipt.taken, 'with the address of another person'),
+    some(receipt.otherAddress ?? 0, 'whose address here is different'),
+    some(receipt.disabled, 'disabled'),
+    some(receipt.foreign, 'with a foreign domain'),
+    some(receipt.contacts - principals, 'contact', 'contacts'),
+    some(principals, 'from another forest'),
+    some(withoutId, 'without an ID'),
+    some(ambiguous, 'whose name several entries share'),
+    some(receipt.excluded, 'excluded'),
+    some(receipt.others, 'that is not a person', 'that are not people'),
+    some(elsewhere, 'in another directory'),
+    some(keptAway, 'kept in the team because another directory holds them'),
+    some(receipt.dangling, 'dangling'),
+    some(receipt.foreignBase, 'outside the search base'),
+    some(repeated, 'listed more than once')
+  ]
 }
 
 /** "2 dangling", or nothing for 0. */

@@ -65,15 +65,14 @@ async function batchView(
   typed: Typed | undefined
 ) {
   const { db, config } = deps
-  const { timeZone } = viewer
   const mayAct = includesRole(viewer.role, 'admin')
   const hasMailServer = config.smtp !== undefined
   const filter = readFilter(query)
   const base = `/batches/${batch.id}`
-  const facts = factsOf(batch, timeZone)
+  const facts = factsOf(batch, viewer.timeZone)
   const corrected = await correctedOf(db, batch.id)
   const [lines, problems, corrections, sending, rest, teams] = await Promise.all([
-    linesView(deps, batch, filter, query, { mayAct, timeZone, base }),
+    linesView(deps, batch, filter, query, { mayAct, timeZone: viewer.timeZone, base }),
     problemsView(db, { batch, filter, query, corrected, mayAct, base, typed }),
     correctionsOf(db, batch.id),
     batch.state === 'sending' ? sendingView(deps, batch) : null,

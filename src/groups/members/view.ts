@@ -84,7 +84,7 @@ export const rowsInSection = 50
 const rowsOnPage = 200
 
 /** The same page with one section opened or closed. */
-export function toggled(view: GroupView, isOpen: readonly string[], key: string): GroupView {
+export function toggled(view: GroupView, isOpen: readonly string[], key: string) {
   const open = isOpen.includes(key) ? isOpen.filter(each => each !== key) : [...isOpen, key]
   return { ...view, open }
 }

@@ -51,16 +51,17 @@ export async function runPage(deps: Deps, request: FastifyRequest, reply: Fastif
       read,
       again: mayAct && run.state === 'failed' ? `/groups/${group.id}/sync-runs` : null,
       ...changes,
-      runs: runs.map(each => ({
-        href: `/groups/${group.id}/sync-runs/${each.id}`,
-        badge: runBadges[each.state],
-        when: showTime(each.createdAt, timeZone),
-        text: headingOf(each),
-        isThis: each.id === run.id
-      }))
+      runs: runs.map(each => ({ ...runLink(group.id, each, timeZone), isThis: each.id === run.id }))
     }
   )
 }
+
+const runLink = (groupId: number, run: ShownRun, timeZone: string) => ({
+  href: `/groups/${groupId}/sync-runs/${run.id}`,
+  badge: runBadges[run.state],
+  when: showTime(run.createdAt, timeZone),
+  text: headingOf(run)
+})
 
 /** The changes of one kind: the kind that was asked for, else the first that there are any of. */
 async function changesView({ db }: Deps, run: ShownRun, query: RunQuery, base: string) {

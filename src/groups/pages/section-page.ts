@@ -29,7 +29,7 @@ export function sectionView(section: Section, index: number, members: ListedMemb
   const others = [...view.after].filter(([other]) => other !== key).map(([other, id]) => `${other}:${id}`)
   const rest = isLater ? '' : ` of ${number(people - shown.length)}`
   const further = mine.length > rowsInSection ? { open, after: [...others, `${key}:${last(shown).id}`] } : null
-  const openKeys = toggled(view, open, key).open!
+  const openKeys = toggled(view, open, key).open
   return {
     key,
     people,

@@ -40,9 +40,9 @@ export interface Proved {
 export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
   const { reading, kept, fingerprint } = proved
   const stay = [...kept.excluded, ...kept.away]
-  const group = await lockGroup(tx, run.groupId)
-  const locked = group && (await lockRun(tx, run.groupId, run.id))
-  if (locked?.state !== 'running' || locked.attempts !== run.attempts) return false
+  const own = await lockOwn(tx, run)
+  if (!own) return false
+  const { group, cause, startedBy } = own
   await lockTeam(tx, run.teamId)
   await requireWhole(tx, run.id, reading)
 
@@ -56,9 +56,7 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   const counts = { ...planned, ...(await countOpen(tx, run.id)) }
   const added = await addMemberships(tx, run.id, run.teamId)
   const isParked = isTooMany(before.missing, before.all)
-  const removed = isParked ? [] : await removeMemberships(tx, run.id, run.teamId, stay)
-  if (isParked) await parkMemberships(tx, run.id, run.teamId, stay)
-  if (removed.length > 0) await askAbout(tx, removed)
+  const removed = await (isParked ? parkRemovals(tx, run, stay) : removePeople(tx, run, stay))
   const leaving = await handleLeavers(tx, run.id, state, before.all)
 
   const after = before.all + added - removed.length
@@ -74,11 +72,33 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   }
   const isClean = end.state === 'done' && counts.doubled + counts.taken + counts.otherAddress === 0
   const known = { memberCount: after, fingerprint: isClean ? fingerprint : null }
-  await finish(tx, group!, run, { ...end, reason: reasonOf(end, before) }, reading, known, state.intervalMinutes)
+  await finish(tx, group, run, { ...end, reason: reasonOf(end, before) }, reading, known, state.intervalMinutes)
   if (added + removed.length > 0) await recountTeam(tx, run.teamId)
-  await record(tx, group!, locked.cause, locked.startedBy, end)
+  await record(tx, group, cause, startedBy, end)
   await clearStage(tx, run.id)
   return true
+}
+
+/** The run's group, and why it began; undefined when the run is no longer ours. */
+async function lockOwn(tx: Db, run: TakenRun) {
+  const group = await lockGroup(tx, run.groupId)
+  if (!group) return undefined
+  const locked = await lockRun(tx, run.groupId, run.id)
+  if (locked?.state !== 'running' || locked.attempts !== run.attempts) return undefined
+  return { group, cause: locked.cause, startedBy: locked.startedBy }
+}
+
+/** Leaves the removals for an admin to approve. */
+async function parkRemovals(tx: Db, run: TakenRun, stay: number[]): Promise<number[]> {
+  await parkMemberships(tx, run.id, run.teamId, stay)
+  return []
+}
+
+/** Removes whom the group no longer lists, and has the directory asked whether they have left it. */
+async function removePeople(tx: Db, run: TakenRun, stay: number[]): Promise<number[]> {
+  const removed = await removeMemberships(tx, run.id, run.teamId, stay)
+  if (removed.length > 0) await askAbout(tx, removed)
+  return removed
 }
 
 /** People as the directory has them: changed addresses first, all in one step, so that newcomers find theirs free. */

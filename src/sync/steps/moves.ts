@@ -6,11 +6,9 @@ import type { WantedAddress } from './moves-store.ts'
  */
 export function whoMoves(wanted: readonly WantedAddress[]): number[] {
   const movers = new Set(wanted.filter(({ isContested }) => !isContested).map(({ personId }) => personId))
-  const waiting = Map.groupBy(
-    wanted.filter(({ holderId }) => holderId !== null),
-    ({ holderId }) => holderId
-  )
-  const staying = [...waiting.keys()].filter(holder => !movers.has(holder!))
+  const held = wanted.flatMap(({ personId, holderId }) => (holderId === null ? [] : [{ personId, holderId }]))
+  const waiting = Map.groupBy(held, ({ holderId }) => holderId)
+  const staying = [...waiting.keys()].filter(holder => !movers.has(holder))
   for (let holder = staying.pop(); holder !== undefined; holder = staying.pop())
     for (const { personId } of waiting.get(holder) ?? []) if (movers.delete(personId)) staying.push(personId)
   return [...movers]

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { Database } from '../../db/client.ts'
 import type { Directory, DirectoryPerson, Reading } from '../../ldap/directory.ts'
 import { parseAddress } from '../../lib/addresses/email-address.ts'
@@ -41,71 +41,88 @@ export async function readWhole(
   { basis, progress, signal }: ReadOptions
 ): Promise<ReadWhole> {
   await clearStage(db, run.id)
-  const people = collect(db, run.id, basis)
+  const people = new Staging(db, run.id, basis)
   const take = async (some: DirectoryPerson[]) => {
-    progress(people.count() + some.length)
+    progress(people.count + some.length)
     await people.add(some)
   }
-  const result = await directory.readGroup(run.directoryId, take, signal).finally(people.settled)
+  const result = await directory.readGroup(run.directoryId, take, signal).finally(() => people.settle())
   if (result.outcome === 'failed') throw new RunFailed(result.reason)
   if (result.outcome === 'missing')
     throw new RunFailed('The group is no longer in the directory, or the bind account may not see it')
   const { reading } = result
   if (reading.problems.length > 0) throw new RunFailed(reading.problems.join('. '))
-  if (reading.resolved !== people.count())
-    throw new RunFailed(`${reading.resolved} people were found but ${people.count()} came, so the list is incomplete`)
+  if (reading.resolved !== people.count)
+    throw new RunFailed(`${reading.resolved} people were found but ${people.count} came, so the list is incomplete`)
   return { reading, ...people.end(reading.away) }
 }
 
-function collect(db: Database, runId: number, basis: string) {
-  const hash = createHash('sha256').update(basis)
-  let waiting: StagedPerson[] = []
-  let kept: StagedSet[] = []
-  let [bytes, count, written] = [0, 0, 0]
-  let writing: Promise<void> = Promise.resolve()
+/** The people of a run, as they come: fingerprinted, held back while they are few, and written. */
+class Staging {
+  readonly #db: Database
+  readonly #runId: number
+  readonly #hash: Hash
+  #waiting: StagedPerson[] = []
+  #kept: StagedSet[] = []
+  #bytes = 0
+  #count = 0
+  #written = 0
+  #writing: Promise<void> = Promise.resolve()
 
-  function close() {
-    if (waiting.length === 0) return
-    const set = stagedSet(waiting)
-    waiting = []
-    for (const text of set.columns) hash.update(text).update('\0')
-    bytes += set.columns.reduce((sum, text) => sum + text.length, 0)
-    kept.push(set)
+  constructor(db: Database, runId: number, basis: string) {
+    this.#db = db
+    this.#runId = runId
+    this.#hash = createHash('sha256').update(basis)
   }
 
-  /** One set is being written while others arrive. */
-  async function write() {
-    const sets = kept
-    kept = []
-    for (const set of sets) {
-      await writing
-      writing = stage(db, runId, written, set)
-      writing.catch(() => {})
-      written += set.people
+  get count(): number {
+    return this.#count
+  }
+
+  async add(people: DirectoryPerson[]): Promise<void> {
+    for (const person of people) this.#waiting.push(stagedPerson(person))
+    this.#count += people.length
+    if (this.#waiting.length < setSize) return
+    this.#close()
+    if (this.#bytes > maxKept) await this.#write()
+  }
+
+  /** Waits for what is being written, whether that fails or not. */
+  settle(): Promise<void> {
+    return this.#writing.catch(() => {})
+  }
+
+  /** `away` counts like people: it decides who stays in the team. */
+  end(away: readonly string[]) {
+    this.#close()
+    for (const key of away.toSorted()) this.#hash.update(key).update('\0')
+    return {
+      fingerprint: this.#hash.digest('base64url'),
+      stageRest: async () => {
+        await this.#write()
+        await this.#writing
+      }
     }
   }
 
-  return {
-    count: () => count,
-    settled: () => writing.catch(() => {}),
-    async add(people: DirectoryPerson[]) {
-      for (const person of people) waiting.push(stagedPerson(person))
-      count += people.length
-      if (waiting.length < setSize) return
-      close()
-      if (bytes > maxKept) await write()
-    },
-    /** `away` counts like people: it decides who stays in the team. */
-    end(away: readonly string[]) {
-      close()
-      for (const key of away.toSorted()) hash.update(key).update('\0')
-      return {
-        fingerprint: hash.digest('base64url'),
-        stageRest: async () => {
-          await write()
-          await writing
-        }
-      }
+  #close() {
+    if (this.#waiting.length === 0) return
+    const set = stagedSet(this.#waiting)
+    this.#waiting = []
+    for (const text of set.columns) this.#hash.update(text).update('\0')
+    this.#bytes += set.columns.reduce((sum, text) => sum + text.length, 0)
+    this.#kept.push(set)
+  }
+
+  /** One set is being written while others arrive. */
+  async #write() {
+    const sets = this.#kept
+    this.#kept = []
+    for (const set of sets) {
+      await this.#writing
+      this.#writing = stage(this.#db, this.#runId, this.#written, set)
+      this.#writing.catch(() => {})
+      this.#written += set.people
     }
   }
 }
