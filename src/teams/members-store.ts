@@ -22,6 +22,19 @@ export interface Member {
   sort: string
 }
 
+interface MemberRow extends Record<string, unknown> {
+  id: string
+  email: string
+  name: string | null
+  enrollment: Enrollment
+  delivery: DeliveryState | null
+  is_kept: boolean
+  suppression: Suppressed
+  sources: MembershipSource[]
+  since: string
+  sort: string
+}
+
 /** One page of a team's people by name, each once, after `after`; `q` is contained in name, address or title. */
 export async function listMembers(
   db: Db,
@@ -30,18 +43,7 @@ export async function listMembers(
   limit: number,
   after: { sort: string; personId: number } = { sort: '', personId: 0 }
 ): Promise<Member[]> {
-  const rows = await db.execute<{
-    id: string
-    email: string
-    name: string | null
-    enrollment: Enrollment
-    delivery: DeliveryState | null
-    is_kept: boolean
-    suppression: Suppressed
-    sources: MembershipSource[]
-    since: string
-    sort: string
-  }>(sql`
+  const rows = await db.execute<MemberRow>(sql`
     select people.id, people.email, people.name, ${enrollmentOf(people)} as enrollment, people.delivery, people.delivery_is_kept as is_kept, people.suppression, m.sources, m.since, x.sort
     from (
       select t.person_id, t.sort from team_members t

@@ -76,29 +76,26 @@ const byOtherAddress = (key: SQL) => sql`lateral (
 
 const split = (column: SQL) => sql`string_to_table(${column}, E'\n', '')`
 
+/** The lines of a chunk as the table `lines`; the chunk is deleted. */
+const linesOf = (batchId: number, firstLine: number) => sql`
+  chunk as (
+    delete from batch_chunks where batch_id = ${batchId} and first_line = ${firstLine} returning *
+  ), lines as materialized (
+    select l.line::int, coalesce(l.text, l.address) as text, l.address, coalesce(l.key, l.address) as key, l.verdict,
+      l.reason, l.suggestion
+    from chunk c cross join lateral rows from (
+      ${split(sql`c.line_numbers`)}, ${split(sql`c.texts`)}, ${split(sql`c.addresses`)}, ${split(sql`c.address_keys`)},
+      ${split(sql`c.verdicts`)}, ${split(sql`c.reasons`)}, ${split(sql`c.suggestions`)}
+    ) as l(line, text, address, key, verdict, reason, suggestion)
+  )`
+
 /**
  * Turns a chunk into recipients with their final verdicts (docs/requirements.md, Verdicts: the first that fits wins) in one statement, so
  * that the lines never leave the database. Hold `lockInviting`.
  */
 export async function insertRecipients(tx: Db, batchId: number, firstLine: number): Promise<Judgement> {
-  const rows = await tx.execute<{
-    verdict: Verdict
-    count: string
-    from_line: number
-    to_line: number
-    formerly: boolean | null
-    other: boolean | null
-  }>(sql`
-    with chunk as (
-      delete from batch_chunks where batch_id = ${batchId} and first_line = ${firstLine} returning *
-    ), lines as materialized (
-      select l.line::int, coalesce(l.text, l.address) as text, l.address, coalesce(l.key, l.address) as key, l.verdict,
-        l.reason, l.suggestion
-      from chunk c cross join lateral rows from (
-        ${split(sql`c.line_numbers`)}, ${split(sql`c.texts`)}, ${split(sql`c.addresses`)}, ${split(sql`c.address_keys`)},
-        ${split(sql`c.verdicts`)}, ${split(sql`c.reasons`)}, ${split(sql`c.suggestions`)}
-      ) as l(line, text, address, key, verdict, reason, suggestion)
-    ), known as materialized (
+  const rows = await tx.execute<JudgedLines>(sql`
+    with ${linesOf(batchId, firstLine)}, known as materialized (
       select l.*, other.id as other_id, coalesce(other.address_key, l.key) as own_key
       from lines l left join ${byOtherAddress(sql`l.key`)} other on l.verdict is null
     ), firsts as materialized (
@@ -126,14 +123,26 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
     select verdict, count(*) as count, min(line) as from_line, max(line) as to_line,
       bool_or(formerly and verdict = 'invite') as formerly, bool_or(is_other and verdict = 'invite') as other
     from judged group by verdict`)
-  return {
-    counts: Object.fromEntries(rows.map(row => [row.verdict, Number(row.count)])),
-    fromLine: Math.min(...rows.map(row => row.from_line)),
-    toLine: Math.max(...rows.map(row => row.to_line)),
-    hasFormerlyInvited: rows.some(row => row.formerly),
-    hasOtherAddress: rows.some(row => row.other)
-  }
+  return judgementOf(rows)
 }
+
+/** The lines of one verdict. */
+interface JudgedLines extends Record<string, unknown> {
+  verdict: Verdict
+  count: string
+  from_line: number
+  to_line: number
+  formerly: boolean | null
+  other: boolean | null
+}
+
+const judgementOf = (rows: JudgedLines[]): Judgement => ({
+  counts: Object.fromEntries(rows.map(row => [row.verdict, Number(row.count)])),
+  fromLine: Math.min(...rows.map(row => row.from_line)),
+  toLine: Math.max(...rows.map(row => row.to_line)),
+  hasFormerlyInvited: rows.some(row => row.formerly),
+  hasOtherAddress: rows.some(row => row.other)
+})
 
 /** What the person `p` and the suppression `s` say about a valid address. */
 export const verdictOfPerson = sql`case ${whyNotInvited(sql`p`, sql`s.address_key is not null`)} else 'invite' end`

@@ -68,6 +68,25 @@ export interface MemberCounts {
 
 const sectionsOnPage = 100
 
+/** The group by section and state as the table `members`, and the sections with people who match as `sections`. */
+function countedSections(teamId: number, by: Grouping, filter: MemberFilter, selection: number | null): SQL {
+  const isSelected = selection === null ? sql`0` : sql`count(s.person_id) filter (where ${isFound(filter)})`
+  const joined =
+    selection !== null &&
+    sql`left join selection_people s on s.selection_id = ${selection} and s.person_id = t.person_id`
+  const isState = filter.enrollment ? sql`state = ${filter.enrollment}` : sql`true`
+  return sql`
+    members as materialized (
+      select ${sectionBy[by]} as name, ${stateOf} as state, count(*) as everybody,
+        count(*) filter (where ${isFound(filter)}) as people, ${isSelected} as selected
+      from team_members t ${joined || sql``} where ${inGroup(teamId)} group by 1, 2
+    ), sections as materialized (
+      select name, sum(people) as people, coalesce(sum(people) filter (where state = 'not-invited'), 0) as not_invited,
+        sum(selected) as selected
+      from members where ${isState} group by name having sum(people) > 0
+    )`
+}
+
 /** Counts a group by state and section in one pass. `selection`: how many of each section are in it. */
 export async function countMembers(
   db: Db,
@@ -78,21 +97,8 @@ export async function countMembers(
 ): Promise<MemberCounts> {
   const place = (name: SQL) => sql`(${name} = '(none)', lower(${name}), ${name})`
   const isLater = from === null ? sql`true` : sql`${place(sql`name`)} > ${place(sql`${from}::text`)}`
-  const isSelected = selection === null ? sql`0` : sql`count(s.person_id) filter (where ${isFound(filter)})`
-  const joined =
-    selection !== null &&
-    sql`left join selection_people s on s.selection_id = ${selection} and s.person_id = t.person_id`
-  const isState = filter.enrollment ? sql`state = ${filter.enrollment}` : sql`true`
   const rows = await db.execute<{ kind: string; key: string; name: string; a: string; b: string; c: string }>(sql`
-    with members as materialized (
-      select ${sectionBy[by]} as name, ${stateOf} as state, count(*) as everybody,
-        count(*) filter (where ${isFound(filter)}) as people, ${isSelected} as selected
-      from team_members t ${joined || sql``} where ${inGroup(teamId)} group by 1, 2
-    ), sections as materialized (
-      select name, sum(people) as people, coalesce(sum(people) filter (where state = 'not-invited'), 0) as not_invited,
-        sum(selected) as selected
-      from members where ${isState} group by name having sum(people) > 0
-    )
+    with ${countedSections(teamId, by, filter, selection)}
     select 'state' as kind, state as key, '' as name, sum(everybody) as a, 0 as b, 0 as c from members group by state
     union all select 'all', '', '', coalesce(sum(people), 0), count(*), 0 from sections
     union all (
@@ -160,22 +166,17 @@ export async function listMembers(
   limit: number,
   selection: number | null = null
 ): Promise<ListedMember[]> {
-  const keys = sql.param(places.map(({ key }) => key))
+  const keys = places.map(({ key }) => key)
   const afters = sql.param(places.map(({ after }) => after ?? 0))
   const rows = await db.execute<MemberRow & { section: string; is_selected: boolean }>(sql`
     with shown as ${by === 'status' ? sql`not materialized` : sql`materialized`} (
       select ${keyOf(by, sectionBy[by])} as section, t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
-      where ${isShown(
-        teamId,
-        filter,
-        by,
-        places.map(({ key }) => key)
-      )}
+      where ${isShown(teamId, filter, by, keys)}
     )
     select o.key as section, p.id, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at,
       p.delivery_is_kept as is_kept, p.suppression, p.disabled_in_directory_at is not null as is_disabled,
       exists (select from selection_people s where s.selection_id = ${selection ?? 0} and s.person_id = p.id) as is_selected
-    from unnest(${keys}::text[], ${afters}::bigint[]) with ordinality o(key, after, n)
+    from unnest(${sql.param(keys)}::text[], ${afters}::bigint[]) with ordinality o(key, after, n)
     left join team_members a on a.team_id = ${teamId} and a.person_id = o.after
     cross join lateral (
       select * from shown

@@ -4,6 +4,27 @@ import type { Db } from '../../db/client.ts'
 import type { Leased } from '../copies-store.ts'
 import type { Claimed } from '../delivery.ts'
 
+/** What is due, as the table `chosen`: an equal share of every sending batch. */
+const chosenOf = (max: number) => sql`
+  open_batch as materialized (
+    select id, mails_queued from batches
+    where state in ('checking', 'sending') and mails_queued + mails_deferred > 0
+  ), single as (
+    select id, state, priority from deliveries
+    where batch_id is null and state in ('queued', 'deferred') and next_attempt_at <= now()
+    order by priority, next_attempt_at limit ${max} for update skip locked
+  ), shared as (
+    select d.id, d.state, d.priority from open_batch b cross join lateral (
+      select id, state, priority from deliveries
+      where batch_id = b.id and state in ('queued', 'deferred') and next_attempt_at <= now()
+      order by priority, next_attempt_at
+      limit (select greatest(${Math.min(10, max)}, ${max} / greatest(1, count(*) filter (where mails_queued > 0))) from open_batch)
+      for update skip locked
+    ) d
+  ), chosen as (
+    select id, state from (select * from single union all select * from shared) due order by priority limit ${max + (max >> 1)}
+  )`
+
 /**
  * Leases due deliveries to this worker, roughly `max`: an equal share of every sending batch, so that a typed address
  * never waits behind a file. Counts an attempt and sets the Message-ID. Call `countLeased` at the end of the transaction.
@@ -15,24 +36,7 @@ export async function claimDue(
   mailHost: string
 ): Promise<{ claimed: Claimed[]; leased: Leased[] }> {
   const rows = await tx.execute<ClaimedRow>(sql`
-    with open_batch as materialized (
-      select id, mails_queued from batches
-      where state in ('checking', 'sending') and mails_queued + mails_deferred > 0
-    ), single as (
-      select id, state, priority from deliveries
-      where batch_id is null and state in ('queued', 'deferred') and next_attempt_at <= now()
-      order by priority, next_attempt_at limit ${max} for update skip locked
-    ), shared as (
-      select d.id, d.state, d.priority from open_batch b cross join lateral (
-        select id, state, priority from deliveries
-        where batch_id = b.id and state in ('queued', 'deferred') and next_attempt_at <= now()
-        order by priority, next_attempt_at
-        limit (select greatest(${Math.min(10, max)}, ${max} / greatest(1, count(*) filter (where mails_queued > 0))) from open_batch)
-        for update skip locked
-      ) d
-    ), chosen as (
-      select id, state from (select * from single union all select * from shared) due order by priority limit ${max + (max >> 1)}
-    ), leased as (
+    with ${chosenOf(max)}, leased as (
       update deliveries d set state = 'sending', attempts = attempts + 1,
         lease_until = now() + make_interval(secs => ${leaseSeconds}),
         message_id = coalesce(message_id, d.id || '.' || replace(gen_random_uuid()::text, '-', '') || '@' || ${mailHost}::text)

@@ -43,7 +43,6 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   const own = await lockOwn(tx, run)
   if (!own) return false
   const { group, cause, startedBy } = own
-  await lockTeam(tx, run.teamId)
   await requireWhole(tx, run.id, reading)
 
   const before = await countMembers(tx, run.id, run.teamId, stay)
@@ -79,12 +78,13 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   return true
 }
 
-/** The run's group, and why it began; undefined when the run is no longer ours. */
+/** Locks the group, its run and its team, and says why the run began; undefined when the run is no longer ours. */
 async function lockOwn(tx: Db, run: TakenRun) {
   const group = await lockGroup(tx, run.groupId)
   if (!group) return undefined
   const locked = await lockRun(tx, run.groupId, run.id)
   if (locked?.state !== 'running' || locked.attempts !== run.attempts) return undefined
+  await lockTeam(tx, run.teamId)
   return { group, cause: locked.cause, startedBy: locked.startedBy }
 }
 

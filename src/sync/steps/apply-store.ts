@@ -42,13 +42,7 @@ export async function addPeople(tx: Db, runId: number): Promise<void> {
  * is replaced by another.
  */
 export async function updatePeople(tx: Db, runId: number): Promise<number> {
-  // for an entry that moves to another person: one person per entry at any moment
-  await tx.execute(sql`
-    update people p set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
-      directory_mail = null, directory_mail_key = null
-    from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
-    where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and s.directory_id = p.directory_id
-      and pl.person_id <> p.id`)
+  await freeMovingEntries(tx, runId)
   const row = first(
     await tx.execute<{ changed: string }>(sql`
     with change as materialized (
@@ -63,9 +57,7 @@ export async function updatePeople(tx: Db, runId: number): Promise<number> {
         and (p.directory_id is null and p.directory_separated_at is null or p.directory_id = s.directory_id)
     ), different as materialized (
       select *, ${inWords} as detail from change
-      where is_first or turns_off or turns_on or takes_address or new_name is distinct from old_name
-        or department is distinct from old_department or title is distinct from old_title
-        or manager is distinct from old_manager or dn is distinct from old_dn
+      where ${isDifferent}
     ), noted as (
       insert into sync_changes (run_id, kind, person_id, detail)
       select run_id, 'changed', id, detail from different where not is_first and detail <> ''
@@ -88,6 +80,20 @@ export async function updatePeople(tx: Db, runId: number): Promise<number> {
   )
   return Number(row.changed)
 }
+
+/** One person per entry at any moment: an entry that moves to another person leaves the former one first. */
+async function freeMovingEntries(tx: Db, runId: number) {
+  await tx.execute(sql`
+    update people p set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,
+      directory_mail = null, directory_mail_key = null
+    from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
+    where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and s.directory_id = p.directory_id
+      and pl.person_id <> p.id`)
+}
+
+const isDifferent = sql`is_first or turns_off or turns_on or takes_address or new_name is distinct from old_name
+  or department is distinct from old_department or title is distinct from old_title
+  or manager is distinct from old_manager or dn is distinct from old_dn`
 
 const arrow = (what: string, before: SQL, after: SQL) => sql`case when ${after} is distinct from ${before}
   then ${`${what}: `}::text || coalesce(${before}, 'none') || ' → ' || coalesce(${after}, 'none') end`

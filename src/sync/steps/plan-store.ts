@@ -11,22 +11,11 @@ import { hasOpenInvitation } from '../../people/conditions.ts'
  * until an admin decides otherwise. A person invited under an entry's new address is that person: the entry moves over.
  */
 export async function plan(tx: Db, runId: number): Promise<void> {
-  // a few rows tell how many there are and how they spread; full statistics would take longer than the plan
-  await tx.execute(sql`set local default_statistics_target = 10`)
-  await tx.execute(sql`set local work_mem = '64MB'`)
-  await tx.execute(sql`analyze staging (run_id, n, directory_id, address_key)`)
+  await prepareToPlan(tx)
   await tx.execute(sql`
     insert into planned (run_id, n, person_id, is_new, wants_address, holder_id, is_excluded, fault)
     with known as (
-      select s.n, s.mail, s.address_key, s.is_excluded, own.id as own_id, own.address_key as own_key,
-        own.signed_up_at is not null or ${hasOpenInvitation(sql`own`)} as is_bound,
-        same.id as same_id,
-        same.directory_id is null and same.directory_separated_at is null or s.directory_id like 'mail:%' as is_free,
-        row_number() over (partition by s.address_key collate "C" order by s.is_excluded, own.id is null, s.is_disabled, s.n) as nth
-      from staging s
-      left join people own on own.directory_id = s.directory_id
-      left join people same on same.address_key = s.address_key
-      where s.run_id = ${runId}
+      ${peopleBehind(runId)}
     ), chosen as (
       select *,
         case
@@ -59,6 +48,25 @@ export async function plan(tx: Db, runId: number): Promise<void> {
     from settled`)
   await tx.execute(sql`analyze planned (run_id, n, person_id)`)
 }
+
+async function prepareToPlan(tx: Db) {
+  // a few rows tell how many there are and how they spread; full statistics would take longer than the plan
+  await tx.execute(sql`set local default_statistics_target = 10`)
+  await tx.execute(sql`set local work_mem = '64MB'`)
+  await tx.execute(sql`analyze staging (run_id, n, directory_id, address_key)`)
+}
+
+/** Everyone read, with the person who has the entry and the one who has the address. */
+const peopleBehind = (runId: number) => sql`
+  select s.n, s.mail, s.address_key, s.is_excluded, own.id as own_id, own.address_key as own_key,
+    own.signed_up_at is not null or ${hasOpenInvitation(sql`own`)} as is_bound,
+    same.id as same_id,
+    same.directory_id is null and same.directory_separated_at is null or s.directory_id like 'mail:%' as is_free,
+    row_number() over (partition by s.address_key collate "C" order by s.is_excluded, own.id is null, s.is_disabled, s.n) as nth
+  from staging s
+  left join people own on own.directory_id = s.directory_id
+  left join people same on same.address_key = s.address_key
+  where s.run_id = ${runId}`
 
 /** How many are staged and planned. A crash of the database empties both tables: then nothing may be applied. */
 export async function countPlanned(tx: Db, runId: number): Promise<{ staged: number; planned: number }> {
