@@ -118,7 +118,7 @@ test('R7: every refusal of the bind is explained, including Active Directory’s
     [49, says('533'), /disabled/],
     [49, says('775'), /locked/],
     [8, '', /stronger way/],
-    [13, 'TLS required', /encryption first.*TLS required/],
+    [13, 'TLS required', /requires encryption.*TLS required/],
     [53, 'unauthenticated bind disallowed', /unwilling/],
     [80, 'strange', /the server refused \(result 80\).*strange/]
   ]
