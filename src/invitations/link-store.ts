@@ -80,7 +80,7 @@ export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buf
     .from(invitations)
     .where(and(isNotNull(tokenHash), isOpen(invitations)))
     .limit(limit)
-  return rows.map(row => ({ nonce: row.nonce!, tokenHash: row.tokenHash! }))
+  return rows.flatMap(({ nonce, tokenHash }) => (nonce && tokenHash ? [{ nonce, tokenHash }] : []))
 }
 
 /**

@@ -2,6 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { suppressions } from '../db/schema.ts'
+import { first } from '../lib/ends.ts'
 import { copyQueued, propagateStates, reopenBatch } from './copies-store.ts'
 
 export interface NewDelivery {
@@ -17,13 +18,13 @@ export interface NewDelivery {
 /** Queues a mail, as the person's newest. A batch that was done is sending again. Returns the delivery's id. */
 export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<number> {
   const { personId, invitationId, address, batchId = null, priority = 0 } = delivery
-  const [row] = await tx.execute<{ id: string }>(sql`
+  const rows = await tx.execute<{ id: string }>(sql`
     with added as (
       insert into deliveries (person_id, invitation_id, address, batch_id, priority)
       values (${personId}, ${invitationId}, ${address}, ${batchId}, ${priority}) returning id
     ), ${copyQueued(sql`(select id from added)`, personId, batchId)}
     select id from added`)
-  return Number(row!.id)
+  return Number(first(rows).id)
 }
 
 const fromBefore = sql`was`

@@ -58,7 +58,7 @@ export async function listLines(
     async keys(max) {
       const isHere = eq(recipients.batchId, batchId)
       if (delivery) return linesMailed(db, batchId, delivery, max)
-      const isHit = and(isHere, isOfVerdict, isFoundBy(containsByIndex, q!))
+      const isHit = and(isHere, isOfVerdict, q ? isFoundBy(containsByIndex, q) : undefined)
       return (await db.select({ line: recipients.line }).from(recipients).where(isHit).limit(max)).map(row => row.line)
     },
     byKeys: lines =>

@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains } from '../../db/paged-search.ts'
+import { first } from '../../lib/ends.ts'
 import { enrollmentNow } from '../../people/conditions.ts'
 import type { Enrollment } from '../../people/person.ts'
 import type { DeliveryState, Suppressed } from '../../people/store.ts'
@@ -113,11 +114,11 @@ export async function countMembers(
     notInvited: Number(row.b),
     selected: Number(row.c)
   }))
-  const [whole] = of('all')
+  const whole = first(of('all'))
   return {
     states: Object.fromEntries(of('state').map(row => [row.key, Number(row.a)])),
-    matching: Number(whole!.a),
-    sectionCount: Number(whole!.b),
+    matching: Number(whole.a),
+    sectionCount: Number(whole.b),
     sections: sections.slice(0, sectionsOnPage),
     hasMore: sections.length > sectionsOnPage
   }

@@ -97,7 +97,8 @@ export function cellWithAddress(text: string): string {
 function cellsOf(text: string, separators = ',;|\t'): string[] {
   const cells: string[] = []
   let cell = ''
-  for (const [piece] of text.matchAll(new RegExp(`"(?:[^"]|"")*"|[^${separators}"]+|"|[${separators}]`, 'g'))) {
+  const pieces = text.match(new RegExp(`"(?:[^"]|"")*"|[^${separators}"]+|"|[${separators}]`, 'g')) ?? []
+  for (const piece of pieces) {
     if (separators.includes(piece)) {
       cells.push(cell)
       cell = ''

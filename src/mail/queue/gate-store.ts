@@ -1,6 +1,7 @@
 /** Whether mail may be sent, and at what pace: one row that every worker and the console read. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { first } from '../../lib/ends.ts'
 
 export type GateState = 'open' | 'probe' | 'shut'
 
@@ -9,11 +10,12 @@ export type GateState = 'open' | 'probe' | 'shut'
  * this call takes that turn.
  */
 export async function passGate(tx: Db): Promise<GateState> {
-  const [row] = await tx.execute<{ paused: boolean; held: boolean }>(sql`
+  const rows = await tx.execute<{ paused: boolean; held: boolean }>(sql`
     select exists (select from mail_transport where id = 1 and paused_since is not null) as paused,
       exists (select from mail_origin where held_since is not null) as held`)
-  if (row!.held) return 'shut'
-  if (!row!.paused) return 'open'
+  const { held, paused } = first(rows)
+  if (held) return 'shut'
+  if (!paused) return 'open'
   const turn = await tx.execute(sql`
     update mail_transport set next_probe_at = now() + interval '30 seconds'
     where id = 1 and paused_since is not null and coalesce(next_probe_at, now()) <= now() returning id`)

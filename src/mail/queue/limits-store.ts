@@ -1,6 +1,7 @@
 /** The limits of mail servers: learned by one worker, saved for all, and raised now and then to see whether more works. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { first } from '../../lib/ends.ts'
 import { type LearnedLimit, type Limits, noLimits, type Peer } from '../delivery.ts'
 
 /** A limit above these is dropped. */
@@ -22,13 +23,13 @@ export interface Share {
 }
 
 export async function readShare(tx: Db, { server, worker }: Peer): Promise<Share> {
-  const [row] = await tx.execute<LimitsRow>(sql`
+  const rows = await tx.execute<LimitsRow>(sql`
     select s.connections, s.mails_per_connection, s.per_minute,
       greatest(0, extract(epoch from s.rest_until - now()))::float as rest,
       (select count(*) from mail_workers
         where server = ${server} and worker <> ${worker} and seen_at > now() - interval '10 seconds')::int as others
     from (select 1) one left join mail_servers s on s.server = ${server}`)
-  const { connections, mails_per_connection: mailsPerConnection, per_minute: perMinute, rest, others } = row!
+  const { connections, mails_per_connection: mailsPerConnection, per_minute: perMinute, rest, others } = first(rows)
   const share = connections === null ? null : Math.max(1, Math.floor(connections / (1 + others)))
   return { limits: { ...noLimits, connections: share, mailsPerConnection, perMinute, rest: rest ?? 0 }, others }
 }

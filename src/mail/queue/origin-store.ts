@@ -1,6 +1,7 @@
 /** Whether this database is a copy of another one: a restored backup must not repeat what the original sends. */
 import { sql } from 'drizzle-orm'
 import { attempt, type Db } from '../../db/client.ts'
+import { first } from '../../lib/ends.ts'
 import { propagateStates } from '../copies-store.ts'
 
 /** What an owner decided about mail on hold. */
@@ -20,10 +21,10 @@ export async function readIdentity(tx: Db): Promise<Omit<Origin, 'keyPrint'>> {
     )
     return row?.id ?? null
   }).catch(() => null)
-  const [row] = await tx.execute<{ oid: string }>(
+  const rows = await tx.execute<{ oid: string }>(
     sql`select oid::text as oid from pg_database where datname = current_database()`
   )
-  return { cluster, databaseOid: row!.oid }
+  return { cluster, databaseOid: first(rows).oid }
 }
 
 /** The saved identity, and the decision since; locked until the transaction ends. */
