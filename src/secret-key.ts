@@ -40,7 +40,7 @@ const linksToTry = 100
 /** At a start: keeps secrets under the key in force, and says what none of the keys goes with, and what to do. */
 export async function takeUpKey(deps: DirectoryDeps, log: Log): Promise<void> {
   const outcome = await resealPassword(deps)
-  if (outcome === 'resealed') log.info({}, 'The directory’s bind password is kept under the new SECRET_KEY from now on')
+  if (outcome === 'resealed') log.info({}, 'The directory’s bind password is now encrypted with the new SECRET_KEY')
   if (outcome === 'sealed') log.error({}, sealedPassword)
   const links = await someOpenLinks(deps.db, linksToTry)
   const isForeign = links.some(({ nonce, tokenHash }) => tokenWith(keysOf(deps), nonce, tokenHash) === undefined)

@@ -20,7 +20,7 @@ export const entryEventKinds = {
     tone: 'info',
     icon: 'check',
     says: event =>
-      `let the directory’s password of ${event.details.entry ?? 'a directory entry'} open the account of ${personOf(event)}`
+      `allowed the directory’s password of ${event.details.entry ?? 'a directory entry'} for the account of ${personOf(event)}`
   },
   'entry-changed': {
     tone: 'warn',

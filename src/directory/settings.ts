@@ -98,7 +98,7 @@ function problemOf(
   if (bindDn === '' || bindPassword !== '') return null
   if (isPasswordSealed) return sealedPassword
   return hadPassword
-    ? 'The bind password has to be entered again: it was for another server'
+    ? 'Enter the bind password again: the saved one was for another server'
     : 'The bind password is missing'
 }
 

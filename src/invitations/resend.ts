@@ -34,7 +34,7 @@ export async function resend(
     if (state !== 'open') return { outcome: 'closed', personId: person.id, state }
     if (invitation.isSuppressed) return { outcome: 'suppressed', personId: person.id }
     const days = (await organizationOf(tx)).invitationDays
-    await cancelQueued(tx, { invitationId }, 'sent anew instead')
+    await cancelQueued(tx, { invitationId }, 'resent instead')
     await extendInvitation(tx, invitationId, person.id, days)
     await queueDelivery(tx, { personId: person.id, invitationId, address: person.email, batchId: null, priority: 0 })
     await recordEvent(tx, { kind: 'invitation-resent', actorId, personId: person.id })

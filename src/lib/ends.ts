@@ -3,13 +3,13 @@
 /** @throws for an empty list: what fills it broke its promise. */
 export function first<T>(list: Iterable<T>): T {
   const [one] = list
-  if (one === undefined) throw new Error('The first of an empty list was asked for')
+  if (one === undefined) throw new Error('An empty list has no first element')
   return one
 }
 
 /** @throws for an empty list. */
 export function last<T>(list: readonly T[]): T {
   const one = list.at(-1)
-  if (one === undefined) throw new Error('The last of an empty list was asked for')
+  if (one === undefined) throw new Error('An empty list has no last element')
   return one
 }

@@ -52,12 +52,12 @@ async function metrics(db: Database, smtp: Deps['config']['smtp']): Promise<stri
     count: people.filter(({ enrollment }) => enrollment === state).reduce((sum, { count }) => sum + count, 0)
   }))
   return [
-    ...family('rollcall_deliveries', 'Mails by state', 'state', deliveries),
+    ...family('rollcall_deliveries', 'Emails by state', 'state', deliveries),
     ...family('rollcall_batches', 'Batches by state', 'state', batches),
     ...family('rollcall_people', 'People by enrollment', 'enrollment', enrolled),
-    ...gauge('rollcall_mail_paused', 'Is the way to the mail server closed', pause ? 1 : 0),
+    ...gauge('rollcall_mail_paused', 'Is sending paused because the mail server is unreachable', pause ? 1 : 0),
     ...limitGauges(known),
-    ...gauge('rollcall_mail_overdue_seconds', 'How long the oldest mail that is due has waited', overdue),
+    ...gauge('rollcall_mail_overdue_seconds', 'How long the oldest due email has waited', overdue),
     ...gauge('rollcall_database_connections', 'Connections of the pages to the database', connectionsOf(db).open),
     ...gauge('rollcall_database_connections_max', 'Connections that the pages may have', connectionsOf(db).max),
     ...gauge('process_resident_memory_bytes', 'Memory of this process', process.memoryUsage.rss()),
@@ -72,9 +72,9 @@ function limitGauges(known: KnownLimits | undefined): string[] {
   const rest = restUntil ? Math.max(0, Math.round((restUntil.getTime() - Date.now()) / 1000)) : 0
   const limits: [name: string, help: string, value: number | null][] = [
     ['connections', 'Connections that the mail server allows at once', connections],
-    ['mails_per_connection', 'Mails that the mail server takes over one connection', mailsPerConnection],
-    ['mails_per_minute', 'Mails a minute that the mail server takes', perMinute],
-    ['rest_seconds', 'How long the mail server wants no mail', rest]
+    ['mails_per_connection', 'Emails that the mail server accepts over one connection', mailsPerConnection],
+    ['mails_per_minute', 'Emails per minute that the mail server accepts', perMinute],
+    ['rest_seconds', 'How long the mail server asked Rollcall to wait', rest]
   ]
   return limits.flatMap(([name, help, value]) =>
     value === null ? [] : gauge(`rollcall_mail_limit_${name}`, help, value)

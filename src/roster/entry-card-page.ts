@@ -61,7 +61,7 @@ function factsOf(person: Person, timeZone: string) {
   const { directoryDn, directoryId, directoryBoundAt: since, directoryBoundBy: by, directoryMail } = person
   const bound = since
     ? `${showTime(since, timeZone).text}${by ? `: ${ways[by]}` : ''}`
-    : 'before Rollcall kept the time and the reason'
+    : 'before Rollcall recorded the time and the reason'
   return [
     { name: 'Entry', value: directoryDn ?? '' },
     { name: 'ID', value: directoryId ?? '' },

@@ -127,7 +127,7 @@ async function signedIn(
   if (viewer && entered?.personId === viewer.id) return keptPage(reply, viewer.email, entered, target)
   const discarded = entered
     ? 'What was entered before belongs to someone else and was discarded.'
-    : 'What was entered before could not be kept. Nothing was sent.'
+    : 'Your earlier input could not be kept. Nothing was sent.'
   if (viewer) await setFlash(db, viewer.sessionId, discarded)
   return reply.redirect(target, 303)
 }

@@ -79,7 +79,7 @@ function isSame(given: string | undefined, token: string): boolean {
 }
 
 function noToken(reply: FastifyReply) {
-  return reply.page('setup/no-token', { title: 'Set-up link needed', status: 403 })
+  return reply.page('setup/no-token', { title: 'Setup link needed', status: 403 })
 }
 
 function errorsOf(values: Fields): FieldErrors {

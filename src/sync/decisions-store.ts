@@ -51,7 +51,7 @@ export async function stopGroup(tx: Db, groupId: number, teamId: number, team: '
     update sync_runs set state = 'failed', reason = 'Syncing this group was stopped.', finished_at = now(), lease_until = null
     where group_id = ${groupId} and state = 'running'`)
   await tx.execute(sql`
-    update sync_runs set state = 'done', reason = 'Syncing this group was stopped: nothing waits here any more.'
+    update sync_runs set state = 'done', reason = 'Syncing this group was stopped: nothing waits for approval here.'
     where group_id = ${groupId} and state = 'parked'`)
   await tx.execute(sql`delete from left_out where group_id = ${groupId}`)
   await stopFollowing(tx, teamId, team)

@@ -138,7 +138,7 @@ export async function endRun(tx: Db, id: number, end: RunEnd): Promise<void> {
 export async function supersedeParked(tx: Db, groupId: number, runId: number): Promise<void> {
   await tx.execute(sql`
     with older as (
-      update sync_runs set state = 'done', reason = 'A newer run has taken its place: nothing waits here any more.'
+      update sync_runs set state = 'done', reason = 'A newer run has replaced this one: nothing waits for approval here.'
       where group_id = ${groupId} and id < ${runId} and state = 'parked' returning id
     )
     delete from sync_changes c using older

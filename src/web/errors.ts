@@ -38,7 +38,7 @@ const headings: Record<number, string> = {
 const texts: Record<number, string> = {
   400: 'It holds a field that the form does not have, a value in the wrong place, or text that is not valid. Nothing was changed. Go back and try again.',
   404: 'There is nothing at this address. It may have been removed, or the link is incomplete.',
-  413: 'What was sent is larger than this form takes. Nothing was changed.',
+  413: 'The form or file is too large. Nothing was changed.',
   415: 'Send the form from its page. Nothing was changed.',
   500: 'This is a fault of Rollcall, not yours. It was recorded under the number below.',
   503: 'Nothing was changed. Rollcall continues by itself once the database is back; try again in a moment.'

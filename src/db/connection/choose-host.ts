@@ -41,7 +41,7 @@ async function firstThatAnswers(address: DatabaseAddress): Promise<Host> {
 
 function noneOf({ hosts }: DatabaseAddress, reasons: Error[]): NoServer {
   const each = hosts.map((host, index) => `${labelOf(host)}: ${reasonOf(reasons[index])}`)
-  return new NoServer(`none of ${hosts.length} servers takes writes (${each.join('; ')})`)
+  return new NoServer(`none of ${hosts.length} servers accepts writes (${each.join('; ')})`)
 }
 
 async function writable(host: Host, address: DatabaseAddress): Promise<Host> {

@@ -35,9 +35,9 @@ export function readCertificates(values: Values, mode: string, complain: Complai
   if (values.has('sslcert') !== values.has('sslkey')) complain('has one of sslcert and sslkey without the other')
   if (values.has('sslcert') && mode === 'disable') complain('has sslcert with sslmode=disable: write sslmode=require')
   if (values.get('channel_binding') === 'require')
-    complain('has channel_binding=require, which Rollcall cannot do: take it out, and write sslmode=verify-full')
+    complain('has channel_binding=require, which Rollcall cannot do: remove it, and write sslmode=verify-full')
   else if (!['prefer', 'disable', undefined].includes(values.get('channel_binding')))
-    complain('has an unknown channel_binding: take it out')
+    complain('has an unknown channel_binding: remove it')
   const pem = (name: string) => {
     const file = values.get(name)
     return file === undefined ? undefined : pemOf(name, file, complain)

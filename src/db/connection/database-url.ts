@@ -105,12 +105,12 @@ function parametersOf(query: string, complain: Complain): Values {
 
 function hintFor(name: string): string {
   if (Object.keys(sessionSettings).some(each => each.toLowerCase() === name.toLowerCase()))
-    return `sets "${name}", which Rollcall sets itself: take it out`
+    return `sets "${name}", which Rollcall sets itself: remove it`
   if (name === 'ssl') return 'has an unknown parameter "ssl": write sslmode=require or sslmode=verify-full'
   if (name === 'schema') return 'has an unknown parameter "schema": write options=-csearch_path%3Dname'
   if (/^[a-z_.]+$/.test(name) && !/^(ssl|gss|krb|keepalives|pgbouncer|pool|timeout|max)/.test(name))
     return `has an unknown parameter "${name}": for a setting of the server write options=-c${name}%3Dvalue`
-  return `has an unknown parameter "${name}": take it out. Known are ${known.join(', ')}`
+  return `has an unknown parameter "${name}": remove it. Known parameters are ${known.join(', ')}`
 }
 
 /** As it is typed, a plus sign included: libpq decodes only %XX. */
@@ -135,7 +135,7 @@ function hostsOf(authority: string, values: Values, complain: Complain): Host[] 
     const isTaken =
       named.every(Boolean) && (!port || (/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536))
     if (!isTaken) complain(`has a port that is not a number from 1 to 65535: ${encoding}`)
-    if (/[\s\\]/.test(name)) complain(`names a host with a blank or a backslash: ${form}`)
+    if (/[\s\\]/.test(name)) complain(`names a host with a space or a backslash: ${form}`)
     return { name: name || 'localhost', port: Number(port || 5432) }
   })
 }

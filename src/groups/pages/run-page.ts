@@ -142,7 +142,7 @@ function headingOf(run: ShownRun): string {
 }
 
 function factsOf(run: ShownRun, timeZone: string) {
-  const causes = { start: 'First sync', asked: 'Asked for', schedule: 'By schedule' }
+  const causes = { start: 'First sync', asked: 'Requested', schedule: 'By schedule' }
   const facts = [
     { name: 'Why', value: run.starterName ? `${causes[run.cause]} by ${run.starterName}` : causes[run.cause] },
     { name: 'Started', value: showTime(run.createdAt, timeZone).text }

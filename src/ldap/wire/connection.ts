@@ -173,7 +173,7 @@ class Conversation implements Connection {
 
   #takeEntry(one: PendingRequest, message: Buffer, operation: ReturnType<typeof headOf>['operation']) {
     const { maxEntries = this.#limits.entries, entry } = one.expected
-    if (++one.entries > maxEntries) throw new Error(`it sent more than the ${maxEntries} entries that were asked for`)
+    if (++one.entries > maxEntries) throw new Error(`it sent more than the ${maxEntries} entries requested`)
     entry?.(decodeEntry(message, operation))
   }
 

@@ -112,10 +112,10 @@ async function askForPage(connection: Connection, search: Search, size: number, 
   if (!reply?.value)
     throw new DirectoryProblem(
       `${search.doing}: the directory stopped answering in pages, so the rest is missing`,
-      'Check what stands between Rollcall and the directory; a proxy may strip paged results (RFC 2696)'
+      'Check what is between Rollcall and the directory; a proxy may strip paged results (RFC 2696)'
     )
   if (count > maxEntries)
-    throw new DirectoryProblem(`${search.doing}: the directory sent a page of ${count} entries, of ${size} asked for`)
+    throw new DirectoryProblem(`${search.doing}: the directory sent a page of ${count} entries, of ${size} requested`)
   const next = reply.value.cookie
   return { entries, cookie: next?.length ? Buffer.from(next) : undefined }
 }

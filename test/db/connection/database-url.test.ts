@@ -77,7 +77,7 @@ t.test('E25: unknown parameters are refused by name, all at once, with what to w
     ['postgres://u@h/d?schema=app', /"schema": write options=-csearch_path%3Dapp|search_path%3Dname/],
     ['postgres://u@h/d?jit=off', /sets "jit", which Rollcall sets itself/],
     ['postgres://u@h/d?TimeZone=UTC', /sets "TimeZone"/],
-    ['postgres://u@h/d?pgbouncer=true', /unknown parameter "pgbouncer": take it out/],
+    ['postgres://u@h/d?pgbouncer=true', /unknown parameter "pgbouncer": remove it/],
     ['postgres://u@h/d?sslmode=require&sslmode=prefer', /names sslmode twice/],
     ['postgres://u@h/d?prepare', /prepare without a value/],
     ['postgres://u@h/d?prepare=off', /prepare=off: it can only be true or false/],

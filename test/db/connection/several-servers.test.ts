@@ -49,7 +49,7 @@ t.test('E28: of several servers the one that accepts writes is used, before and 
   await primary!.stop()
   const lost = await write(db).catch(each => each)
   t.ok(isDatabaseAway(lost), 'while there is no primary it is away')
-  t.match(reasonOf(lost), /CONNECTION_CLOSED|none of 2 servers takes writes \(.*: a standby; .*ENOENT/)
+  t.match(reasonOf(lost), /CONNECTION_CLOSED|none of 2 servers accepts writes \(.*: a standby; .*ENOENT/)
   await alone.$client`select pg_promote()`
   await write(db)
   await write(alone)

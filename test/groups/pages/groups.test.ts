@@ -109,7 +109,7 @@ t.test('Sync now leads to the run, which says what it read', async t => {
   t.match(page, /data-sync="done"/)
   t.match(page, /No changes/)
   t.match(page, /5 of 5 members/)
-  t.match(page, /Asked for by Ben/)
+  t.match(page, /Requested by Ben/)
 })
 
 t.test('stopping keeps the team or deletes it', async t => {

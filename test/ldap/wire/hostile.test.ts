@@ -45,7 +45,7 @@ t.test('F14: more entries than requested, in a page or instead of one entry', as
   const fake = await startFake({ entries: [staff], script: page })
   t.teardown(() => fake.stop())
   const directory = openDirectory(settingsFor(fake.url))
-  await t.rejects(directory.searchGroups('x', 5), { message: /sent a page of 5000 entries, of 6 asked for/ })
+  await t.rejects(directory.searchGroups('x', 5), { message: /sent a page of 5000 entries, of 6 requested/ })
 })
 
 t.test('F14: only a group’s own values may be large', async t => {
