@@ -13,7 +13,8 @@ const filesIn = (folder: string, ending: RegExp) =>
 const read = (file: string) => fs.readFileSync(path.join(root, file), 'utf8')
 
 /** Words of a translated voice. Rollcall names who does what: "No one matches", "Anyone with this link", "Batch resumed". */
-const unwanted = /\b(?:somebody|nobody|whoever|whom|goes on|is gone|stands in|e-mails?)\b/gi
+const unwanted =
+  /\b(?:somebody|nobody|whoever|whom|goes? on|(?:is|are) gone|stands? (?:in|here|there|beside)|lets? go|is away|anew|e-mails?)\b/gi
 const unwantedIn = (text: string) => text.match(unwanted) ?? []
 const wrongIn = (files: string[], textOf: (source: string) => string) =>
   files.flatMap(file => unwantedIn(textOf(read(file))).map(word => `${file}: ${word}`))

@@ -48,7 +48,7 @@ function faultsOf({ taken, commands }: ScriptedServer, outcomes: Outcome[]): str
 }
 
 for (const ehlo of [['PIPELINING', 'AUTH PLAIN'], ['AUTH PLAIN']]) {
-  test(`unrequested replies never bring a mail to another mailbox, ${ehlo.length > 1 ? 'with' : 'without'} pipelining`, async t => {
+  test(`unrequested replies never bring an email to another mailbox, ${ehlo.length > 1 ? 'with' : 'without'} pipelining`, async t => {
     for (const after of ['HELLO', 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'TEXT'])
       for (const isLate of [false, true])
         for (const times of [1, 2, 3, 4, 5]) {
@@ -59,7 +59,7 @@ for (const ehlo of [['PIPELINING', 'AUTH PLAIN'], ['AUTH PLAIN']]) {
   })
 }
 
-test('a server that does not reset a connection gets no other mail over it', async t => {
+test('a server that does not reset a connection gets no other email over it', async t => {
   const server = await startScripted({ reset: '500 5.5.1 what?' })
   t.teardown(server.stop)
   const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty })

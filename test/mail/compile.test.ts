@@ -44,7 +44,7 @@ const words = fc.oneof(
 
 const settled = (text: string) => text.replace(/\r\n/g, '\n').trimEnd()
 
-test('S9: whatever the names are, the mail decodes to the rendered template and gains no header', async t => {
+test('S9: whatever the names are, the email decodes to the rendered template and gains no header', async t => {
   const names = Object.keys(parseHeaders(compileMail(frame)(filling)))
   await fc.assert(
     fc.asyncProperty(words, words, words, async (organization, inviter, expires) => {

@@ -25,7 +25,7 @@ async function stage(script: ScriptedOptions = {}, timeouts = usual) {
   return { db, query, server, transport, deps: means(db, transport), end, of, batch }
 }
 
-test('S9: every invited person gets one mail, and the batch is done', async t => {
+test('S9: every invited person gets one email, and the batch is done', async t => {
   const { db, server, deps, end, batch, query } = await stage()
   t.teardown(end)
   const id = await order(db, numbered(300))
@@ -119,7 +119,7 @@ test('attempts end after three days or with the invitation', async t => {
   t.same(await countsOf(db, id), { failed: 2, deferred: 1 })
 })
 
-test('R6: while the server is away nothing is lost, no attempt is counted, one mail probes every 30 seconds', async t => {
+test('R6: while the server is unreachable nothing is lost, no attempt is counted, one email probes every 30 seconds', async t => {
   const { db, query, server, deps, end } = await stage({ mail: '451 4.3.0 out of order' })
   t.teardown(end)
   const id = await order(db, numbered(50))
@@ -140,7 +140,7 @@ test('R6: while the server is away nothing is lost, no attempt is counted, one m
   t.equal(await readPause(db), undefined)
 })
 
-test('a batch whose mails get the same refusal ten times in a row stops and says why', async t => {
+test('a batch whose emails get the same refusal ten times in a row stops and says why', async t => {
   const { db, deps, end, batch } = await stage()
   t.teardown(end)
   const id = await order(db, numbered(60, 'e554.p'))
@@ -164,7 +164,7 @@ test('batches that are paused, stopped, canceled or only checked are not sent', 
   t.equal(server.taken.length, 1)
 })
 
-test('no mail to people who have signed up or opted out, or whose invitation was revoked or has expired', async t => {
+test('no email to people who have signed up or opted out, or whose invitation was revoked or has expired', async t => {
   const { db, query, server, deps, end, of } = await stage()
   t.teardown(end)
   const id = await order(db, ['joined', 'revoked', 'late', 'silent', 'ben'])
@@ -182,7 +182,7 @@ test('no mail to people who have signed up or opted out, or whose invitation was
   t.match((await of('late')).server_reply, /expired/)
 })
 
-test('R11: two workers at once send each mail once', async t => {
+test('R11: two workers at once send each email once', async t => {
   const { db, server, transport, deps, end } = await stage()
   t.teardown(end)
   const batches = await Promise.all([order(db, numbered(400, 'a')), order(db, numbered(400, 'b')), order(db, ['c'], 0)])
@@ -193,7 +193,7 @@ test('R11: two workers at once send each mail once', async t => {
   for (const id of batches) t.ok((await countsOf(db, id)).sent)
 })
 
-test('R3: an expired lease makes the mail due again, and a late outcome from its old worker changes nothing', async t => {
+test('R3: an expired lease makes the email due again, and a late outcome from its old worker changes nothing', async t => {
   const { db, query, deps, end, of } = await stage()
   t.teardown(end)
   const id = await order(db, ['ben'])
@@ -259,7 +259,7 @@ test('stopping releases what was not sent', async t => {
   t.equal(counts.sent! + counts.queued!, 2_000)
 })
 
-test('the mail says who invites, to what, until when, and carries the link twice', async t => {
+test('the email says who invites, to what, until when, and carries the link twice', async t => {
   const { db, server, deps, end } = await stage()
   t.teardown(end)
   await order(db, ['ben'])

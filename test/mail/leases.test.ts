@@ -14,7 +14,7 @@ async function stage(t: Test) {
   return made
 }
 
-test('R3: a mail in flight for longer than a lease stays with its worker', async t => {
+test('R3: an email in flight for longer than a lease stays with its worker', async t => {
   const { db, query } = await stage(t)
   const id = await order(db, numbered(5))
   const slow = transportThat(() => pause(2_500, undefined))
@@ -33,7 +33,7 @@ test('R3: a mail in flight for longer than a lease stays with its worker', async
   t.same(await countsOf(db, id), { sent: 5 })
 })
 
-test('a mail in flight for a while shows on its person until it is sent', async t => {
+test('an email in flight for a while shows on its person until it is sent', async t => {
   const { db, query } = await stage(t)
   await order(db, numbered(5))
   const shown = async () =>
@@ -98,7 +98,7 @@ test('R3: what was ready for half a lease is released and not sent', async t => 
   t.equal(first!.n, 0)
 })
 
-test('R5: while the database is away, sending stops after a bounded number of mails, and none is sent twice', async t => {
+test('R5: while the database is unreachable, sending stops after a bounded number of emails, and none is sent twice', async t => {
   const { db } = await stage(t)
   const id = await order(db, numbered(2_000))
   const cable = layCable()

@@ -159,7 +159,7 @@ const table: [stage: Stage, reply: string, about: About | 'for good', more?: obj
   ['recipient', '554 5.7.1 Relay access denied', 'for good']
 ]
 
-test('what a refusal is about: this mail, this connection, how many at once, how fast, or everything', async t => {
+test('what a refusal is about: this email, this connection, how many at once, how fast, or everything', async t => {
   for (const [stage, text, about, more = {}] of table) {
     const lines = [...Buffer.from(text).toString('latin1').split('\r\n')]
     const ask = askOf(stage, readReply(lines)!)

@@ -96,7 +96,7 @@ const refusals: [answer: Answer, words: RegExp][] = [
   [{ body: `"${'x'.repeat(100_000)}"` }, /too long/]
 ]
 
-test('a refusal by the token server names the setting and holds the mail', async t => {
+test('a refusal by the token server names the setting and holds the email', async t => {
   for (const [answer, words] of refusals) {
     const { outcomes, server } = await sendWith(t, await tokenServer(t, () => answer))
     t.match(outcomes.at(-1), { is: 'transport-fault', reply: words })

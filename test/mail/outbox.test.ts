@@ -6,7 +6,7 @@ import { listOutbox, outboxTransport, readKept } from '../../src/mail/outbox.ts'
 import { readSecretKey } from '../../src/secret-key.ts'
 import { countsOf, means, numbered, order, organization } from './orders.ts'
 
-test('without a mail server every mail is kept as a file and reads as it was written', async t => {
+test('without a mail server every email is kept as a file and reads as it was written', async t => {
   const folder = path.join(t.testdir(), 'outbox')
   const { db, drop } = await organization()
   t.teardown(drop)
@@ -55,7 +55,7 @@ test('F17: no other user of the machine can read the outbox, even in a folder th
   for (const name of kept) t.equal(fs.statSync(path.join(folder, name)).mode & 0o777, 0o600, name)
 })
 
-test('F17: nor a leftover part of a mail that was readable', async t => {
+test('F17: nor a leftover part of an email that was readable', async t => {
   const folder = t.testdir({ '7.eml.part': 'left behind' })
   fs.chmodSync(path.join(folder, '7.eml.part'), 0o666)
   const bytes = () => Buffer.from('Subject: x\r\n\r\n')

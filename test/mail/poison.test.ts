@@ -29,7 +29,7 @@ const ways: Record<string, Composer> = {
 }
 
 for (const [how, invitation] of Object.entries(ways)) {
-  test(`R21: when ${how}, one mail is parked after three tries with the reason, and the others are sent`, async t => {
+  test(`R21: when ${how}, one email is parked after three tries with the reason, and the others are sent`, async t => {
     const { db, query, drop } = await organization()
     t.teardown(drop)
     const large = await order(db, [...numbered(150), 'poison', ...numbered(150, 'q')])
@@ -60,7 +60,7 @@ test('R21: an unknown kind of mail does not hold up the others', async t => {
   t.same(await countsOf(db, id), { sent: 19, deferred: 1 })
 })
 
-test('R21: a mail that cannot be composed proves nothing about a mail server that is away', async t => {
+test('R21: an email that cannot be composed proves nothing about an unreachable mail server', async t => {
   const { db, query, drop } = await organization()
   t.teardown(drop)
   await order(db, ['poison'])

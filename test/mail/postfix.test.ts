@@ -54,7 +54,7 @@ test('postfix with smtpd_client_message_rate_limit: the rest waits, and no try i
   t.match(known, { rests: true, reply: /too much mail/ })
 })
 
-test('postfix with smtpd_recipient_limit: a mail has one recipient, so no limit is met', { skip }, async t => {
+test('postfix with smtpd_recipient_limit: an email has one recipient, so no limit is met', { skip }, async t => {
   const { db, deps } = await stage(t, ['smtpd_recipient_limit = 1'])
   const batch = await order(db, numbered(30))
   await deliverDue(deps)

@@ -34,7 +34,7 @@ test('an admin reads the emails that would have been sent', async t => {
   t.same(file.rawPayload, fs.readFileSync(path.join(folder, `${id}.eml`)))
 })
 
-test('a mail is shown in a frame that can do nothing', async t => {
+test('an email is shown in a frame that can do nothing', async t => {
   const { rollcall, ben, id } = await withMail()
   t.teardown(rollcall.close)
   t.match((await ben.get(`/outbox/${id}`)).body, `<iframe class="mail-frame" src="/outbox/${id}/html" sandbox `)

@@ -56,7 +56,7 @@ for (const [connections, chosen] of [
   [4, usedUp.slice(0, 1)]
 ] as const)
   for (const [verb, words, after] of chosen)
-    test(`E13: ${words.slice(0, 9)}… after ${after} mails at ${verb}: another connection takes over, of ${connections}`, async t => {
+    test(`E13: ${words.slice(0, 9)}… after ${after} emails at ${verb}: another connection takes over, of ${connections}`, async t => {
       const refuse = (at: { verb: string; mails: number }) =>
         at.verb === verb && at.mails >= after ? words : undefined
       const all = await stage(t, { refuse }, connections)
@@ -199,7 +199,7 @@ const tooFast: [verb: string, words: string, kept: object, rest: [from: number, 
 ]
 
 for (const [verb, words, kept, [from, to]] of tooFast)
-  test(`how fast: after "${words.slice(0, 40)}…" the mails wait as long as the server asks`, async t => {
+  test(`how fast: after "${words.slice(0, 40)}…" the emails wait as long as the server asks`, async t => {
     const refuse = (at: { verb: string }) => (at.verb === verb && all.server.taken.length >= 30 ? words : undefined)
     const all = await stage(t, { refuse }, 1)
     const batch = await order(all.db, numbered(60))
@@ -243,7 +243,7 @@ test('how fast: at the pace that the server named, by all workers together, trie
   t.equal(after!.per_minute, before!.per_minute * 1.25)
 })
 
-test('a greylisted mail waits alone, as long as the server asks', async t => {
+test('a greylisted email waits alone, as long as the server asks', async t => {
   const refuse = (at: { verb: string; mails: number }) =>
     at.verb === 'RCPT' && all.server.refused.length === 0 ? '450 4.7.1 Greylisted, try again in 300 seconds' : undefined
   const all = await stage(t, { refuse })

@@ -221,7 +221,7 @@ test('a server that closed an idle connection costs nothing', async t => {
   await again.stop()
 })
 
-test('an envelope is pipelined behind the text before it, however that mail ends', async t => {
+test('an envelope is pipelined behind the text before it, however that email ends', async t => {
   for (const [deed, is] of table.filter(([deed]) => !/^r4[27]1|421$|^r(stall|drop|530)/.test(deed))) {
     const server = await startScripted()
     const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: 5_000 })
@@ -262,7 +262,7 @@ test('nothing is pipelined if the server does not offer it or is slow, nor for l
   t.equal((await sendTo({ pause: 100 }, twenty.slice(0, 4), 50)).behind, 0)
 })
 
-test('a mail that cannot be composed ends its connection, halfway through, and nothing else', async t => {
+test('an email that cannot be composed ends its connection, halfway through, and nothing else', async t => {
   const server = await startScripted()
   const transport = smtpTransport({ ...server.settings, connections: 1 }, { timeouts: hasty, pipelineUnderMs: 5_000 })
   const broken = {
