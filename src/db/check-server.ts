@@ -1,4 +1,4 @@
-/** What Rollcall needs of a PostgreSQL server that others run: checked before use, with the statement that fixes each problem. */
+/** What Rollcall needs of a PostgreSQL server, checked before use, with the statement that fixes each problem. */
 import { getTableName, is } from 'drizzle-orm'
 import { PgTable } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'
@@ -6,18 +6,16 @@ import type { Session } from './client.ts'
 import { isMeaning, sessionSettings } from './connection/session-settings.ts'
 import * as schema from './schema.ts'
 
-/** What a server is and grants, for a role on a database. */
 export interface ServerFacts {
   version: number
   database: string
   role: string
   encoding: string
   isStandby: boolean
-  /** Does `lower` know letters beyond ASCII? Searches ignore case by it. */
+  /** Whether `lower` knows letters beyond ASCII; searches ignore case by it. */
   foldsLetters: boolean
-  /** The schema of our tables; null: there are none yet. */
+  /** The schema of our tables; null when there are none yet. */
   tablesIn: string | null
-  /** Where the URL's options say that they have to be. */
   wantedSchema: string | null
   trigramsIn: string | null
   canHaveTrigrams: boolean
@@ -25,12 +23,12 @@ export interface ServerFacts {
   hasMigrationsSchema: boolean
   mayUseMigrationsSchema: boolean
   replicationRole: string
-  /** Connections that are left for this role, this one included, and the limit that leaves so few. */
+  /** Connections left for this role, this one included, and the limit that leaves so few. */
   room: { role: number | null; database: number | null; server: number }
   settings: Record<string, string>
 }
 
-/** One statement: also a role without rights may ask all of this. */
+/** One statement, which even a role without rights may run. */
 export async function readFacts(sql: postgres.Sql): Promise<ServerFacts> {
   const names = Object.keys(sessionSettings).map(name => name.toLowerCase())
   const [row] = await sql`
@@ -64,7 +62,7 @@ export async function readFacts(sql: postgres.Sql): Promise<ServerFacts> {
   return row as unknown as ServerFacts
 }
 
-/** One sentence for each thing that is missing, all at once. */
+/** One sentence for each problem, all at once. */
 export function problemsOf(facts: ServerFacts, place: SchemaFacts, pending: number): string[] {
   const { version, database, role, encoding } = facts
   const [db, user] = [quoted(database), quoted(role)]
@@ -86,13 +84,11 @@ export function problemsOf(facts: ServerFacts, place: SchemaFacts, pending: numb
   return problems
 }
 
-/** Rights on the schema of our tables. */
 export interface SchemaFacts {
   name: string
   exists: boolean
   mayCreate: boolean
   mayUse: boolean
-  /** Tables of ours that the role may not read and write. */
   closedTables: number
 }
 
@@ -148,7 +144,7 @@ function missingRights(facts: ServerFacts, place: SchemaFacts, pending: number):
   return problems
 }
 
-/** How sessions have to be set up there. Settings that were sent and are not in force show a pooler between. */
+/** How sessions are set up there. Settings that were sent but are not in force reveal a pooler. */
 export function sessionFor(facts: ServerFacts, schema: string, isRefused: boolean): Session {
   const elsewhere = facts.trigramsIn !== null && facts.trigramsIn !== schema ? `, ${quoted(facts.trigramsIn)}` : ''
   return {
@@ -161,7 +157,6 @@ export function sessionFor(facts: ServerFacts, schema: string, isRefused: boolea
   }
 }
 
-/** Names of settings that this session has otherwise than it should. */
 export function notInForce({ settings }: ServerFacts): string[] {
   const isEqual = (found: string, wanted: string) => {
     const [one, other] = [found, wanted].map(text => text.toLowerCase().replace(/\s/g, ''))
@@ -174,7 +169,7 @@ export function notInForce({ settings }: ServerFacts): string[] {
     .map(([name]) => name)
 }
 
-/** The statement that gives the role, behind a pooler, what cannot be sent along. */
+/** The statement that sets for the role what a pooler does not pass on. */
 export function roleSettings({ role, database }: ServerFacts, names: readonly string[]): string {
   const statements = names.map(
     name => `alter role ${quoted(role)} in database ${quoted(database)} set ${name} = '${sessionSettings[name]}'`

@@ -1,4 +1,3 @@
-/** The one way to the database: drizzle on postgres.js. */
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import type { EmptyRelations } from 'drizzle-orm/relations'
 import type postgres from 'postgres'
@@ -10,27 +9,22 @@ import { type Sockets, socketsTo } from './connection/socket.ts'
 import { inTransaction } from './faults.ts'
 
 export type Database = PostgresJsDatabase & { $client: postgres.Sql }
-/** A database or a transaction: the first argument of every statement. */
+/** A database or a transaction. */
 export type Db = PostgresJsDatabase | PostgresJsTransaction<EmptyRelations>
 
 export interface ConnectOptions {
-  /** Another database on the same server. */
   database?: string
-  /** Connections at the most. */
   connections?: number
-  /** How long a statement may take; 0: for ever. */
+  /** Statement timeout; 0: none. */
   statementSeconds?: number
-  /** What start-up found out about the server: see check-server.ts. */
   session?: Session
-  /** Told when the server grants no further connection, while those that are open go on. */
+  /** Called when the server grants no more connections; open ones keep working. */
   onRefused?: (reason: Error, granted: number) => void
 }
 
-/** How sessions on one server have to be set up. */
 export interface Session {
-  /** Settings beside the usual ones, such as the search path. */
   settings: Readonly<Record<string, string>>
-  /** Behind a pooler in transaction mode: settings, prepared statements and pipelines do not last from one to the next. */
+  /** Behind a pooler in transaction mode, settings, prepared statements and pipelines don't last. */
   isPooled: boolean
 }
 
@@ -42,12 +36,11 @@ interface State {
 
 const states = new WeakMap<Database, State>()
 
-/** A pool on a DATABASE_URL. */
 export function connect(url: string, options: ConnectOptions = {}): Database {
   const { statementSeconds = 120, connections = 10, session, onRefused } = options
   const address = { ...readDatabaseUrl(url), ...(options.database ? { database: options.database } : {}) }
   const login = loginOf(session?.isPooled ? { ...address, prepare: false, maxPipeline: 0 } : address)
-  // the server ends a statement first, as long as it lives
+  // longer than the server's own timeout, which ends a statement as long as the server lives
   const sockets = socketsTo(address, statementSeconds > 0 ? statementSeconds * 1000 + 5_000 : 0, chooseHost)
   const settings = session?.isPooled
     ? pooledSettings
@@ -67,11 +60,10 @@ export function connect(url: string, options: ConnectOptions = {}): Database {
 
 export interface Notices {
   onnotify: (channel: string) => void
-  /** Its connection has ended, or could not be made. */
   onclose: () => void
 }
 
-/** One connection beside the pool that is kept for as long as the server keeps it. */
+/** One connection beside the pool, kept as long as the server keeps it. */
 export function openListener(db: Database, notices: Notices): postgres.Sql {
   const kept = { max: 1, idle_timeout: null, max_lifetime: null, fetch_types: false }
   const state = states.get(db)
@@ -79,19 +71,16 @@ export function openListener(db: Database, notices: Notices): postgres.Sql {
   return openDriver({ ...state.options, ...kept, ...notices })
 }
 
-/** How many connections a pool has at the moment, and how many it would have at the most. */
+/** The pool's open connections, and its maximum. */
 export function connectionsOf(db: Database): { open: number; max: number } {
   const state = states.get(db)
   return { open: state?.sockets.count() ?? 0, max: state?.max ?? 0 }
 }
 
-/** How long a transaction waits for a connection, in milliseconds. */
 const timeoutMs = 10_000
 
 /**
- * Runs `act` in a transaction.
- *
- * @throws after ten seconds without a connection that is free, and then nothing has happened; else what `act` throws.
+ * Runs `act` in a transaction. @throws when no connection is free for 10 s (nothing was done), or what `act` throws.
  */
 export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>): Promise<T> {
   const begun = Promise.withResolvers<void>()
@@ -113,16 +102,12 @@ export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>):
   return work
 }
 
-/** Runs `act` in a savepoint: when it fails, its changes are undone and the transaction continues. */
+/** Runs `act` in a savepoint: if it fails, its changes are undone and the transaction continues. */
 export function attempt<T>(tx: Db, act: (inner: Db) => Promise<T>): Promise<T> {
   return tx.transaction(inner => act(inner))
 }
 
-/**
- * postgres.js waits without limit for a free connection and for an answer.
- *
- * @throws an error that `isDatabaseAway` knows, after `milliseconds`; the work continues, its result unused.
- */
+/** @throws an error that `isDatabaseAway` knows after `milliseconds`; the work continues, its result unused. */
 export function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout
   const late = new Promise<never>((_, reject) => {

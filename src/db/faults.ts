@@ -1,4 +1,3 @@
-/** Faults of the database that a caller can tell apart. */
 import { DrizzleQueryError } from 'drizzle-orm/errors'
 import { codeOf } from '../lib/errors.ts'
 
@@ -22,7 +21,6 @@ const driver = new Set([
   '53300' // it has no connection left
 ])
 
-/** Is this an error of reaching the database, and not an answer of it? */
 export function isDatabaseAway(error: unknown): boolean {
   const chain = causesOf(error)
   const isQuery = chain.some(each => each instanceof DrizzleQueryError)
@@ -32,43 +30,41 @@ export function isDatabaseAway(error: unknown): boolean {
   })
 }
 
-/** What a transaction fails with: when its own first or last word is lost, the error does not say that it was the database. */
+/** A transaction that loses its own begin or commit fails without saying that the database is away. */
 export function inTransaction(error: unknown): unknown {
   const { code = '', message } = error as NodeJS.ErrnoException
   if (!network.has(code) || error instanceof DrizzleQueryError) return error
   return Object.assign(new Error(message, { cause: error }), { code: 'CONNECTION_CLOSED' })
 }
 
-/** Does it take no changes: a standby, such as a former primary after a failover? */
+/** Whether it refuses changes: a standby, such as a former primary after a failover. */
 export function isReadOnly(error: unknown): boolean {
   return causesOf(error).some(each => codeOf(each) === '25006')
 }
 
-/** Has the server, or a pooler before it, no connection left? */
+/** Whether the server, or a pooler before it, has no connection left. */
 export function isFull(error: unknown): boolean {
   return causesOf(error).some(each => codeOf(each) === '53300')
 }
 
-/** No lock in time, a circle of locks, rows that another transaction changed first. */
+/** Lock timeout, deadlock, serialization failure. */
 const passing = new Set(['55P03', '40P01', '40001'])
 
-/** Would the same statements get through a moment later? */
+/** Whether the same statements may succeed a moment later. */
 export function isPassing(error: unknown): boolean {
   return isDatabaseAway(error) || causesOf(error).some(each => passing.has(codeOf(each) ?? ''))
 }
 
-/** The rows already stand: SQLSTATE 23505, with the constraint's name. */
 export function violatedUnique(error: unknown): string | undefined {
   const found = causesOf(error).find(each => codeOf(each) === '23505')
   return (found as { constraint_name?: string } | undefined)?.constraint_name
 }
 
-/** There is no such table or schema. */
 export function isMissing(error: unknown): boolean {
   return causesOf(error).some(each => ['42P01', '3F000'].includes(codeOf(each) ?? ''))
 }
 
-/** Why, in the words of the innermost error: those around it quote statements, which hold addresses. */
+/** The innermost error's message: outer ones quote statements, which hold addresses. */
 export function reasonOf(error: unknown): string {
   const innermost = causesOf(error).at(-1) as NodeJS.ErrnoException | undefined
   return innermost?.message || innermost?.code || String(error)

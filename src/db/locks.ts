@@ -1,12 +1,10 @@
 /** Work for one process at a time: the lock ends with its connection, so it never has to be cleared. */
 import { type Database, inTime } from './client.ts'
 
-/** How long the lock's own statements may take, in milliseconds. */
 const timeoutMs = 10_000
 
-/** Does `work` while holding the lock of that name; undefined at once when another process holds it. */
+/** Runs `work` while holding the named lock; undefined immediately when another process holds it. */
 export async function whileLocked<T>(db: Database, name: string, work: () => Promise<T>): Promise<T | undefined> {
-  // a session's lock needs a connection of its own
   const reserving = db.$client.reserve()
   const connection = await inTime(reserving, timeoutMs).catch(error => {
     reserving.then(late => late.release()).catch(() => {})
@@ -18,7 +16,7 @@ export async function whileLocked<T>(db: Database, name: string, work: () => Pro
     try {
       return await work()
     } finally {
-      // a connection that broke has given its lock back already
+      // a broken connection has released its lock already
       await inTime(connection`select pg_advisory_unlock(hashtext(${name}))`, timeoutMs).catch(() => {})
     }
   } finally {

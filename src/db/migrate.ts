@@ -9,18 +9,14 @@ import { isMissing } from './faults.ts'
 const folder = path.join(import.meta.dirname, '../../drizzle')
 const formerFolder = path.join(import.meta.dirname, '../../drizzle-former')
 const current = fs.readdirSync(folder).filter(name => fs.existsSync(path.join(folder, name, 'migration.sql')))
-/** Migrations from before the first release. A database that began with them gets the rest of them, and then the same. */
+/** Migrations from before the first release: a database that began with them gets the rest, then the current ones. */
 const former = fs.readdirSync(formerFolder).map(file => file.replace(/\.sql$/, ''))
 const start = first(current.sort())
 former.sort()
 
-/**
- * Brings the schema up to date. Any number of processes may call it at once: one works, the others wait. Where nothing is
- * pending it asks for no rights at all.
- */
+/** Brings the schema up to date; concurrent calls wait for the first. Needs no rights when nothing is pending. */
 export async function migrate(db: Database): Promise<void> {
   if ((await countPending(db)) === 0) return
-  // a session lock needs a connection of its own
   const lock = await db.$client.reserve()
   try {
     await lock`select pg_advisory_lock(hashtext('rollcall:migrate'))`
@@ -31,7 +27,7 @@ export async function migrate(db: Database): Promise<void> {
   }
 }
 
-/** drizzle's own migrate() asks for rights on the database and the schema before it looks whether anything is missing. */
+/** drizzle's own migrate() demands rights on database and schema before it checks whether anything is missing. */
 async function applyPending(db: Database) {
   const applied = await appliedNames(db)
   const pending = pendingOf(applied)
@@ -51,14 +47,12 @@ async function applyPending(db: Database) {
   })
 }
 
-/** What a database lacks, in order. One that began with the former migrations goes through the rest of those first. */
 function pendingOf(applied: Set<string> | undefined): string[] {
   return [...(beganFormerly(applied) ? former : []), ...current].filter(name => !applied?.has(name))
 }
 
 const beganFormerly = (applied: Set<string> | undefined) => applied?.has(first(former)) ?? false
 
-/** The former migrations together did what the first one does. */
 const isDone = (name: string, applied: Set<string> | undefined) => name === start && beganFormerly(applied)
 
 const textOf = (name: string) =>
@@ -67,12 +61,11 @@ const textOf = (name: string) =>
     'utf8'
   )
 
-/** How many migrations of this version the database lacks, after an older one was restored under us for example. */
+/** How many migrations the database lacks, for example after an older backup was restored under us. */
 export async function countPending(db: Database): Promise<number> {
   return pendingOf(await appliedNames(db)).length
 }
 
-/** undefined: none was ever applied here. */
 async function appliedNames(db: Database): Promise<Set<string> | undefined> {
   try {
     const rows = await db.execute<{ name: string }>(sql`select name from drizzle.__drizzle_migrations`)

@@ -1,10 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { type Database, openListener } from './client.ts'
 
-/**
- * Calls `heard` for every notice on `channel`, and whenever the connection was found again. A server that grants none is
- * asked again now and then: until then work is found by looking every few seconds. Returns how to stop.
- */
+/** Calls `heard` for each notice and after each reconnect, since notices were missed then. Returns how to stop. */
 export async function listen(db: Database, channel: string, heard: () => void): Promise<() => Promise<void>> {
   let timer: NodeJS.Timeout | undefined
   let isOver = false
@@ -31,7 +28,7 @@ export async function listen(db: Database, channel: string, heard: () => void): 
   }
 }
 
-/** Wakes every worker. A notice that gets lost only costs time: they look by themselves every few seconds. */
+/** Wakes every worker. A lost notice only costs time: workers poll every few seconds. */
 export function notify(db: Database, channel: string): void {
   db.execute(sql`select pg_notify(${channel}, '')`).catch(() => {})
 }

@@ -1,4 +1,4 @@
-/** At start: looks at the database, says what it lacks, brings the schema up to date, and finds how sessions are set up. */
+/** At start: checks the database, applies migrations, and finds out how sessions are set up. */
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   changesMeaning,
@@ -15,7 +15,6 @@ import { connect, type Session } from './client.ts'
 import { isFull, reasonOf } from './faults.ts'
 import { countPending, migrate } from './migrate.ts'
 
-/** What the database lacks: one sentence each, with the statement that mends it. */
 export class DatabaseProblems extends Error {
   readonly problems: readonly string[]
 
@@ -27,22 +26,19 @@ export class DatabaseProblems extends Error {
 
 export interface Prepared {
   session: Session
-  /** Connections that this process may have: what it asks for, or fewer where the server grants fewer. */
+  /** Connections for this process: as many as it asks for, or fewer if the server grants fewer. */
   connections: number
-  /** What works, but not as well as it could. */
   warnings: string[]
 }
 
 export interface Demand {
-  /** Connections that the process would have, and with how many it can work. */
+  /** Connections that the process wants, and the fewest it can work with. */
   connections: number
   fewest: number
 }
 
 /**
- * However long it takes: a new index on a million rows, or another process that is at it.
- *
- * @throws DatabaseProblems with all of them; the driver's error when the server cannot be reached.
+ * Has no timeout: a new index on a million rows takes long. @throws DatabaseProblems with all, or the driver's error.
  */
 export async function prepareDatabase(url: string, demand: Demand): Promise<Prepared> {
   const { facts, isRefused } = await lookAt(url)
@@ -67,7 +63,7 @@ export async function prepareDatabase(url: string, demand: Demand): Promise<Prep
   }
 }
 
-/** A pooler refuses most settings at connecting; a server that is full may have room a moment later. */
+/** A pooler refuses most settings on connect; a full server may have room a moment later. */
 async function lookAt(url: string): Promise<{ facts: ServerFacts; isRefused: boolean }> {
   let isRefused = false
   for (let tries = 0; ; tries += 1) {

@@ -1,4 +1,4 @@
-/** Every table, grouped by the feature that owns it. Who else writes one is listed in test/architecture/tables.test.ts; reads may join. */
+/** Every table, by owning feature; test/architecture/tables.test.ts lists who else writes one. Reads may join. */
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -24,7 +24,7 @@ const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedByDefaul
 const ref = (name: string) => bigint(name, { mode: 'number' })
 const at = (name: string) => timestamp(name, { withTimezone: true })
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
-/** Text in the order of its bytes, which compares several times faster than a language's. */
+/** Byte order, which compares several times faster than a language's collation. */
 const bytewise = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 const oneOf = (column: PgColumn, words: readonly string[]) =>
   sql`${column} in (${sql.raw(words.map(word => `'${word}'`).join(', '))})`
@@ -83,14 +83,14 @@ export const changeKinds = [
 ] as const
 export const groupKinds = ['distribution-list', 'security-group', 'group'] as const
 export const leftOutReasons = ['no-mail', 'malformed', 'doubled', 'taken'] as const
-/** How a person's directory entry was decided on. Null: before Rollcall kept that. */
+/** How a person's directory entry was decided. Null: before Rollcall recorded that. */
 export const boundBy = ['sync', 'address', 'join', 'sign-in', 'password', 'admin'] as const
-/** Why a directory password was refused that an admin can do something about. */
+/** Why a directory password was refused, if an admin can fix it. */
 export const directoryTroubles = ['entry-missing', 'two-entries', 'entry-taken'] as const
 
 // settings
 
-/** One row: the organization that this installation serves. It exists once set-up is done. */
+/** One row, which exists once setup is done. */
 export const settings = pgTable(
   'settings',
   {
@@ -99,24 +99,21 @@ export const settings = pgTable(
     continueUrl: text('continue_url'),
     invitationDays: integer('invitation_days').notNull().default(14),
     timeZone: text('time_zone').notNull().default('UTC'),
-    /** Days that the lines of a batch are kept once it is over; its counts stay. */
     lineDays: integer('line_days').notNull().default(90),
     setUpAt: at('set_up_at').notNull().defaultNow()
   },
   t => [check('settings_one_row', sql`${t.id} = 1`), check('settings_days', sql`${t.invitationDays} between 1 and 30`)]
 )
 
-/** The organization's domains, lower-case and in ASCII form. */
 export const domains = pgTable('domains', { name: text('name').primaryKey() })
 
 // people
 
-/** One row per canonical address. The newest invitation and mail are copied here so that lists read one table. */
+/** One row per canonical address. The newest invitation and email are copied here so that lists read one table. */
 export const people = pgTable(
   'people',
   {
     id: id(),
-    /** As it is mailed: local part as typed, domain in ASCII form. */
     email: text('email').notNull(),
     /** Canonical: what makes two spellings the same person. */
     addressKey: text('address_key').notNull(),
@@ -137,43 +134,40 @@ export const people = pgTable(
     invitationRevokedAt: at('invitation_revoked_at'),
     deliveryId: ref('delivery_id'),
     deliveryState: text('delivery_state', { enum: deliveryStates }),
-    /** With `sent`: the newest mail was kept in the outbox and never left. */
+    /** With `sent`: the newest email is in the outbox and was never sent. */
     deliveryIsKept: boolean('delivery_is_kept').notNull().default(false),
-    /** Some mail to this person was handed to a mail server. */
     wasHandedOver: boolean('was_handed_over').notNull().default(false),
-    /** Why this address gets no mail; a copy of its row in `suppressions`, kept by triggers. */
+    /** Why this address gets no email; a copy of its row in `suppressions`, kept by triggers. */
     suppression: text('suppression', { enum: ['bounced', 'opted-out'] }),
-    /** The stable id of this person's entry in the directory, as text; what follows is what the entry says. */
+    /** The stable id of the person's directory entry; the next columns are what the entry says. */
     directoryId: text('directory_id'),
     directoryDn: text('directory_dn'),
     directoryBoundAt: at('directory_bound_at'),
     directoryBoundBy: text('directory_bound_by', { enum: boundBy }),
-    /** Since when the entry's password opens an account that has a password here; without one here it always does. */
     directoryPasswordAt: at('directory_password_at'),
-    /** An admin took the entry away: no address brings one back. */
+    /** An admin removed the entry: no address brings one back. */
     directorySeparatedAt: at('directory_separated_at'),
-    /** The address that the directory has for this person, if it is another one than here; as mailed, and canonical. */
+    /** The directory's address for this person if it differs: as mailed, and canonical. */
     directoryMail: text('directory_mail'),
     directoryMailKey: text('directory_mail_key'),
     directoryTrouble: text('directory_trouble', { enum: directoryTroubles }),
     directoryTroubleAt: at('directory_trouble_at'),
     department: text('department'),
     title: text('title'),
-    /** The manager's DN. */
     manager: text('manager'),
     disabledInDirectoryAt: at('disabled_in_directory_at'),
     goneFromDirectoryAt: at('gone_from_directory_at'),
-    /** When the directory is asked whether it still has a person who left their groups; null: a group lists them. */
+    /** When to ask the directory about a person who left their groups; null: a group lists them. */
     directoryCheckAt: at('directory_check_at'),
-    /** What lists show and filter by: the newest mail, unless the address gets none, which decides more. */
+    /** What lists show and filter by: the newest email's state, unless the address gets none. */
     delivery: text('delivery', { enum: deliveryStates }).generatedAlwaysAs(
       sql`case when suppression = 'opted-out' then 'suppressed' when suppression = 'bounced' and coalesce(delivery_state, '') not in ('failed', 'bounced') then 'bounced' else delivery_state end`
     ),
-    /** What finds this person besides address and name: readable domains, and the address that the directory has. */
+    /** Also searched: readable domains, and the directory's address. */
     alsoFoundBy: text('also_found_by').generatedAlwaysAs(
       sql`case when directory_mail_key is not null or strpos(address_key, 'xn--') > 0 then coalesce(readable_address(address_key), '') || E'\\n' || coalesce(directory_mail_key, '') || E'\\n' || coalesce(readable_address(directory_mail_key), '') end`
     ),
-    /** Enrollment without the clock: an invitation that has expired is still `invited` here. */
+    /** Enrollment without the clock: an expired invitation is still `invited` here. */
     stage: text('stage', { enum: stages })
       .notNull()
       .generatedAlwaysAs(
@@ -209,22 +203,22 @@ export const people = pgTable(
 )
 
 /**
- * How many people stand where, as sums: a trigger on people adds what each statement changed, the worker adds up. A page
- * sums a few rows instead of counting a million. `expiresAt` only for `invited`.
+ * Counts by kind: a trigger on people adds what each statement changed, the worker sums up. `expiresAt` only for
+ * `invited`.
  */
 export const peopleCounts = pgTable('people_counts', {
   stage: text('stage', { enum: stages }).notNull(),
   delivery: text('delivery', { enum: deliveryStates }),
   expiresAt: at('expires_at'),
-  /** The newest mail was kept in the outbox. */
+  /** The newest email is in the outbox. */
   isKept: boolean('is_kept').notNull().default(false),
-  /** There was an invitation, whatever became of it. */
+  /** There was an invitation, in whatever state now. */
   wasInvited: boolean('was_invited').notNull().default(false),
   wasHandedOver: boolean('was_handed_over').notNull().default(false),
   people: bigint('people', { mode: 'number' }).notNull()
 })
 
-/** How many people were invited for the first time and how many signed up on each day (UTC), kept the same way. */
+/** First invitations and sign-ups per day (UTC), counted the same way. */
 export const peopleDays = pgTable('people_days', {
   day: date('day').notNull(),
   invited: bigint('invited', { mode: 'number' }).notNull(),
@@ -233,7 +227,6 @@ export const peopleDays = pgTable('people_days', {
 
 // sessions
 
-/** A signed-in browser. The cookie's value is never stored, only its SHA-256. */
 export const sessions = pgTable(
   'sessions',
   {
@@ -251,7 +244,7 @@ export const sessions = pgTable(
   t => [uniqueIndex('sessions_token_hash').on(t.tokenHash), index('sessions_person').on(t.personId)]
 )
 
-/** Failed sign-ins, by account and by account and network: what the delay before the next try is worked out from. */
+/** Failed sign-ins per account, and per account and network, for the delay before the next try. */
 export const signInFailures = pgTable('sign_in_failures', {
   key: text('key').primaryKey(),
   failures: integer('failures').notNull(),
@@ -259,9 +252,7 @@ export const signInFailures = pgTable('sign_in_failures', {
   lastAt: at('last_at').notNull().defaultNow()
 })
 
-// invitations
-
-/** The offer to one person. Closed by acceptance, revocation or a newer one; expiry is a fact about the clock. */
+/** Closed by acceptance, revocation or a newer one; expiry is decided by the clock. */
 export const invitations = pgTable(
   'invitations',
   {
@@ -272,7 +263,7 @@ export const invitations = pgTable(
     batchId: ref('batch_id'),
     invitedBy: ref('invited_by'),
     role: text('role', { enum: roles }).notNull().default('member'),
-    /** The owner who chose a role above member: asked again when the invitation is accepted. */
+    /** The owner who chose a role above member; their role is checked again on acceptance. */
     roleGrantedBy: ref('role_granted_by'),
     createdAt: at('created_at').notNull().defaultNow(),
     expiresAt: at('expires_at').notNull(),
@@ -282,9 +273,8 @@ export const invitations = pgTable(
     acceptedAt: at('accepted_at'),
     revokedAt: at('revoked_at'),
     supersededAt: at('superseded_at'),
-    /** Revoked before its mail or its link left: to the person it is as if it had never been made. */
+    /** Revoked before its email or link was sent: to the person it never existed. */
     neverSent: boolean('never_sent').notNull().default(false),
-    /** The invited person asked for a new invitation on the page of this one. */
     requestedAt: at('requested_at')
   },
   t => [
@@ -298,7 +288,7 @@ export const invitations = pgTable(
   ]
 )
 
-/** Links that another one of the same invitation replaced: who opens one is told to look for the newer email. */
+/** Links replaced by a newer one of the same invitation: their page says to look for the newer email. */
 export const formerLinks = pgTable('former_links', {
   tokenHash: bytes('token_hash').primaryKey(),
   invitationId: ref('invitation_id')
@@ -309,37 +299,32 @@ export const formerLinks = pgTable('former_links', {
 
 // batches
 
-/** One intake of recipients with its report. The counts are kept in the transaction that changes them. */
+/** One intake of recipients with its report. The counts change in the transaction that changes what they count. */
 export const batches = pgTable(
   'batches',
   {
     id: id(),
     source: text('source', { enum: batchSources }).notNull(),
     state: text('state', { enum: batchStates }).notNull(),
-    /** What to do once the lines are judged. */
     action: text('action', { enum: ['send', 'check'] }).notNull(),
     fileName: text('file_name'),
     createdBy: ref('created_by')
       .notNull()
       .references(() => people.id),
-    /** Who sends: the invitations are theirs. The creator, unless another admin sent what was only checked. */
+    /** The invitations are theirs: the creator's, unless another admin sent a checked batch. */
     sentBy: ref('sent_by'),
     correctsBatchId: ref('corrects_batch_id'),
-    /** The canceled batch whose unsent invitations this one sends. */
     restOfBatchId: ref('rest_of_batch_id'),
-    /** The directory group that its people were selected from. */
     groupId: ref('group_id'),
     createdAt: at('created_at').notNull().defaultNow(),
-    /** The last sign of life of the upload. */
+    /** Updated while the upload runs, so that a silent one can be given up. */
     receivedAt: at('received_at').notNull().defaultNow(),
-    /** Every line is judged and, if it sends, invited. */
+    /** When every line was judged and, if it sends, invited. */
     checkedAt: at('checked_at'),
     finishedAt: at('finished_at'),
-    /** Why Rollcall stopped it, in words. */
     stopReason: text('stop_reason'),
-    /** A worker is at it until then. */
     leaseUntil: at('lease_until'),
-    /** Times that a worker took up the next lines without getting through them, in a row. */
+    /** Failed attempts in a row at the next lines. */
     failures: smallint('failures').notNull().default(0),
     /** How far a checked batch has been sent, as a line number. */
     sentThroughLine: integer('sent_through_line').notNull().default(0),
@@ -355,7 +340,7 @@ export const batches = pgTable(
     invite: integer('invite').notNull().default(0),
     mailsQueued: integer('mails_queued').notNull().default(0),
     mailsSending: integer('mails_sending').notNull().default(0),
-    /** Of a copied database: they wait for an owner's decision. */
+    /** Held in a copied database until an owner decides. */
     mailsHeld: integer('mails_held').notNull().default(0),
     mailsSent: integer('mails_sent').notNull().default(0),
     /** Of those sent: kept in the outbox, because no mail server was configured. */
@@ -376,7 +361,6 @@ export const batches = pgTable(
   ]
 )
 
-/** Lines that are safe but not judged yet, a few thousand a row; gone in the transaction that judges them. */
 export const batchChunks = pgTable(
   'batch_chunks',
   {
@@ -384,7 +368,7 @@ export const batchChunks = pgTable(
       .notNull()
       .references(() => batches.id, { onDelete: 'cascade' }),
     firstLine: integer('first_line').notNull(),
-    /** Parallel lists, one entry a line, joined by LF, which no line can hold. */
+    /** Parallel lists, one entry per line, joined by LF, which no line can hold. */
     lineNumbers: text('line_numbers').notNull(),
     texts: text('texts').notNull(),
     addresses: text('addresses').notNull(),
@@ -396,7 +380,6 @@ export const batchChunks = pgTable(
   t => [primaryKey({ columns: [t.batchId, t.firstLine] })]
 )
 
-/** One line of a batch with its verdict. */
 export const recipients = pgTable(
   'recipients',
   {
@@ -409,10 +392,10 @@ export const recipients = pgTable(
     reason: text('reason'),
     suggestion: text('suggestion'),
     firstLine: integer('first_line'),
-    /** The batch in which its correction was invited: this one, where it had not been sent yet. */
+    /** The batch that invited its correction: this one if it was not sent yet. */
     correctedIn: ref('corrected_in'),
     correctedTo: text('corrected_to'),
-    /** What finds this line besides its text: the readable domain, and the corrected address. */
+    /** Also searched: the readable domain, and the corrected address. */
     alsoFoundBy: text('also_found_by').generatedAlwaysAs(
       sql`case when corrected_to is not null or strpos(address_key, 'xn--') > 0 then coalesce(address_key, '') || E'\\n' || coalesce(lower(corrected_to), '') || E'\\n' || coalesce(readable_address(lower(corrected_to)), '') || E'\\n' || coalesce(readable_address(address_key), '') end`
     )
@@ -446,20 +429,19 @@ export const deliveries = pgTable(
       .references(() => people.id),
     invitationId: ref('invitation_id').references(() => invitations.id),
     batchId: ref('batch_id'),
-    /** The envelope's only recipient. */
     address: text('address').notNull(),
     state: text('state', { enum: deliveryStates }).notNull().default('queued'),
-    /** 0 for what an admin typed, 1 for a file or a group: typed mail never waits behind a million. */
+    /** 0 for typed addresses, 1 for files and groups: a typed one never waits behind a million. */
     priority: smallint('priority').notNull().default(0),
     attempts: integer('attempts').notNull().default(0),
     nextAttemptAt: at('next_attempt_at').notNull().defaultNow(),
     leaseUntil: at('lease_until'),
-    /** Written with the first lease, equal in every attempt. */
+    /** Written with the first lease, the same for every attempt. */
     messageId: text('message_id'),
     serverReply: text('server_reply'),
     /** With `sent`: written to the outbox because no mail server was configured. */
     isKept: boolean('is_kept').notNull().default(false),
-    /** The answer to an earlier attempt was lost after the body had gone out. */
+    /** The reply to an earlier attempt was lost after the body was sent. */
     mayHaveArrived: boolean('may_have_arrived').notNull().default(false),
     queuedAt: at('queued_at').notNull().defaultNow(),
     settledAt: at('settled_at')
@@ -475,7 +457,7 @@ export const deliveries = pgTable(
   ]
 )
 
-/** Addresses that get no mail until an admin lifts it. */
+/** Addresses that get no email until an admin lifts it. */
 export const suppressions = pgTable('suppressions', {
   addressKey: text('address_key').primaryKey(),
   cause: text('cause', { enum: ['bounced', 'opted-out'] }).notNull(),
@@ -483,7 +465,7 @@ export const suppressions = pgTable('suppressions', {
   createdAt: at('created_at').notNull().defaultNow()
 })
 
-/** One row: is the way to the mail server open, and if not, since when and why. */
+/** One row: whether the mail server can be used, otherwise since when and why not. */
 export const mailTransport = pgTable(
   'mail_transport',
   {
@@ -491,22 +473,21 @@ export const mailTransport = pgTable(
     pausedSince: at('paused_since'),
     nextProbeAt: at('next_probe_at'),
     reason: text('reason'),
-    /** Pacing, by all workers together; null: as fast as the server takes them. */
+    /** Pacing for all workers together; null: no limit. */
     perSecond: integer('per_second'),
     perDomainPerSecond: integer('per_domain_per_second'),
-    /** Mails that may be taken up now, as of `refilledAt`. */
+    /** Emails that may be claimed now, as of `refilledAt`. */
     allowance: doublePrecision('allowance').notNull().default(0),
     refilledAt: at('refilled_at').notNull().defaultNow()
   },
   t => [check('mail_transport_one_row', sql`${t.id} = 1`)]
 )
 
-/** What a mail server was found to allow, `host:port`: kept so that a restart and every worker know it. */
+/** Limits learned for a mail server (`host:port`), shared by workers and kept over restarts. */
 export const mailServers = pgTable('mail_servers', {
   server: text('server').primaryKey(),
-  /** Connections at once, by all workers together. */
   connections: integer('connections'),
-  /** When one more is tried; how often that failed in a row; whether it is being tried. */
+  /** When to try one more, how often that failed in a row, and whether it is being tried. */
   connectionsTryAt: at('connections_try_at'),
   connectionsRefused: smallint('connections_refused').notNull().default(0),
   connectionsRaised: boolean('connections_raised').notNull().default(false),
@@ -515,17 +496,15 @@ export const mailServers = pgTable('mail_servers', {
   perMinuteTryAt: at('per_minute_try_at'),
   perMinuteRefused: smallint('per_minute_refused').notNull().default(0),
   perMinuteRaised: boolean('per_minute_raised').notNull().default(false),
-  /** The server asked for a rest until then. */
+  /** The server asked for a pause until then. */
   restUntil: at('rest_until'),
-  /** Its own words, and when it said so. */
   reply: text('reply'),
   askedAt: at('asked_at').notNull().defaultNow(),
-  /** Mails that may be taken up now, as of `refilledAt`. */
   allowance: doublePrecision('allowance').notNull().default(0),
   refilledAt: at('refilled_at').notNull().defaultNow()
 })
 
-/** Workers that are sending, with the connections that they have open: they share what a server allows. */
+/** Sending workers and their open connections: they share what a server allows. */
 export const mailWorkers = pgTable('mail_workers', {
   worker: text('worker').primaryKey(),
   server: text('server').notNull(),
@@ -533,24 +512,24 @@ export const mailWorkers = pgTable('mail_workers', {
   seenAt: at('seen_at').notNull().defaultNow()
 })
 
-/** One row: the database that this one was when it last sent mail. Another one is a copy, which must not send by itself. */
+/** One row: which database last sent email. If it is another one, this is a copy, which must not send by itself. */
 export const mailOrigin = pgTable(
   'mail_origin',
   {
     id: smallint('id').primaryKey().default(1),
-    /** The server's system identifier; null: its role may not read it. */
+    /** The server's system identifier; null: our role may not read it. */
     cluster: text('cluster'),
     databaseOid: text('database_oid').notNull(),
-    /** Of SECRET_KEY: a fingerprint, for where the server's identity cannot be read. */
+    /** A fingerprint of SECRET_KEY, for when the server's identity cannot be read. */
     keyPrint: text('key_print').notNull(),
-    /** Since when mail is held, until what an owner decided is done. */
+    /** Since when email is held; null again once an owner's decision is carried out. */
     heldSince: at('held_since'),
     decision: text('decision', { enum: ['send', 'discard'] })
   },
   t => [check('mail_origin_one_row', sql`${t.id} = 1`)]
 )
 
-/** How far a sending batch had come at a moment: what rate and time left are worked out from. Kept for minutes. */
+/** Progress of a sending batch, kept for minutes: the rate and the time left come from it. */
 export const batchSamples = pgTable(
   'batch_samples',
   {
@@ -565,14 +544,14 @@ export const batchSamples = pgTable(
 
 // teams
 
-/** A named set of people. One from the directory follows its group: its name, and who is in it. */
+/** A team from the directory takes its group's name and members. */
 export const teams = pgTable(
   'teams',
   {
     id: id(),
     name: text('name').notNull(),
     source: text('source', { enum: ['directory', 'hand'] }).notNull(),
-    /** People in it, each counted once; kept in the transaction that changes who is. */
+    /** Members, each counted once; changed in the transaction that changes the membership. */
     memberCount: integer('member_count').notNull().default(0),
     createdBy: ref('created_by'),
     createdAt: at('created_at').notNull().defaultNow(),
@@ -584,20 +563,18 @@ export const teams = pgTable(
   ]
 )
 
-/**
- * Who is in which team, and why: a row for each reason, so that one can end without the others. No foreign keys: people
- * and teams are never deleted, and a sync writes 100,000 rows at once.
- */
+/** One row per reason, so that one can end without the others. No foreign keys: a sync writes 100,000 rows at once. */
 export const memberships = pgTable(
   'memberships',
   {
     teamId: ref('team_id').notNull(),
     personId: ref('person_id').notNull(),
     source: text('source', { enum: membershipSources }).notNull(),
-    /** The nested group that led here; by hand: `run:7`, put back after that run, or `kept` when its group was stopped. */
+    /**
+     * The nested group that led here; by hand: `run:7`, put back after that run, or `kept` when its group was stopped.
+     */
     via: text('via'),
     since: at('since').notNull().defaultNow(),
-    /** Who put the person there by hand. */
     addedBy: ref('added_by')
   },
   t => [
@@ -620,16 +597,14 @@ export const batchTeams = pgTable(
 )
 
 /**
- * The people of each team as its pages read them, one row a person, each holding what they sort, group, filter and search
- * by: 100,000 are counted in one pass over one table. Triggers on memberships and people write it (decision 9), and
- * the worker looks for what two of them at the same moment could have missed.
+ * Members as pages read them, one row a person, so that 100,000 are counted in one pass. Triggers write it (decision
+ * 9).
  */
 export const teamMembers = pgTable(
   'team_members',
   {
     teamId: ref('team_id').notNull(),
     personId: ref('person_id').notNull(),
-    /** One of the reasons is the directory. */
     inDirectory: boolean('in_directory').notNull(),
     department: bytewise('department').notNull(),
     title: bytewise('title').notNull(),
@@ -642,16 +617,15 @@ export const teamMembers = pgTable(
   t => [primaryKey({ columns: [t.teamId, t.personId] }), index('team_members_person').on(t.personId)]
 )
 
-/** How many people that the directory put in a team stand where, as sums: kept like `people_counts`. */
+/** Counts of a team's directory members by kind, summed like `people_counts`. */
 export const teamCounts = pgTable(
   'team_counts',
   {
     teamId: ref('team_id').notNull(),
     stage: text('stage', { enum: stages }).notNull(),
-    /** Only for `invited`. */
     expiresAt: at('expires_at'),
     people: bigint('people', { mode: 'number' }).notNull(),
-    /** What statements added before is in it; others wait to be added up. */
+    /** A sum of earlier rows; the others wait to be added up. */
     isSum: boolean('is_sum').notNull().default(false)
   },
   t => [index('team_counts_team').on(t.teamId), index('team_counts_new').on(t.teamId).where(sql`not ${t.isSum}`)]
@@ -659,7 +633,6 @@ export const teamCounts = pgTable(
 
 // directory
 
-/** One row: how to reach the directory, as far as the environment does not say so. */
 export const directorySettings = pgTable(
   'directory_settings',
   {
@@ -670,7 +643,7 @@ export const directorySettings = pgTable(
     bindDn: text('bind_dn').notNull().default(''),
     /** AES-256-GCM under SECRET_KEY, bound to this table, row and column. */
     bindPassword: bytes('bind_password'),
-    /** The server that the password was typed for: host, port and TLS. It goes to no other. */
+    /** Host, port and TLS of the server that the password was typed for; it is sent to no other. */
     passwordFor: text('password_for'),
     baseDn: text('base_dn').notNull().default(''),
     peopleFilter: text('people_filter'),
@@ -686,7 +659,7 @@ export const directorySettings = pgTable(
   t => [check('directory_settings_one_row', sql`${t.id} = 1`)]
 )
 
-/** A directory group that an admin chose to keep a copy of, and when it is read again. */
+/** A directory group kept in sync, and when it is read again. */
 export const directoryGroups = pgTable(
   'directory_groups',
   {
@@ -701,19 +674,16 @@ export const directoryGroups = pgTable(
     teamId: ref('team_id')
       .notNull()
       .references(() => teams.id),
-    /** People whose membership comes from the directory. */
     memberCount: integer('member_count').notNull().default(0),
     syncedBy: ref('synced_by'),
     createdAt: at('created_at').notNull().defaultNow(),
     lastRunId: ref('last_run_id'),
-    /** The newest run that was proved complete, and when it ended. */
     lastGoodRunId: ref('last_good_run_id'),
     lastGoodAt: at('last_good_at'),
-    /** SHA-256 of everything that the newest full run read and was told, when nothing was left to do after it. */
+    /** SHA-256 of what the newest full run read, if it left nothing to do. */
     fingerprint: text('fingerprint'),
-    /** When what was read was last held against what stands here, person by person. */
+    /** When everyone was last compared, person by person. */
     comparedAt: at('compared_at'),
-    /** Failed runs in a row. */
     failures: integer('failures').notNull().default(0),
     nextRunAt: at('next_run_at').notNull().defaultNow(),
     stoppedAt: at('stopped_at')
@@ -727,7 +697,7 @@ export const directoryGroups = pgTable(
   ]
 )
 
-/** One reading of one synced group: the row is the job, and then its receipt. */
+/** One reading of a synced group: first the job, then its receipt. */
 export const syncRuns = pgTable(
   'sync_runs',
   {
@@ -740,25 +710,18 @@ export const syncRuns = pgTable(
     startedBy: ref('started_by'),
     createdAt: at('created_at').notNull().defaultNow(),
     finishedAt: at('finished_at'),
-    /** A worker is at it until then. */
     leaseUntil: at('lease_until'),
-    /** Times that a worker took it up. */
     attempts: integer('attempts').notNull().default(0),
-    /** People read so far, for the page. */
     read: integer('read').notNull().default(0),
-    /** What was read and counted; null until it was read whole. */
     receipt: jsonb('receipt').$type<SyncReceipt>(),
-    /** Why it failed or was parked, in words. */
     reason: text('reason'),
     added: integer('added').notNull().default(0),
     removed: integer('removed').notNull().default(0),
-    /** Removals that wait for approval, or waited for it. */
     parked: integer('parked').notNull().default(0),
     changed: integer('changed').notNull().default(0),
-    /** People found to have another address in the directory than here, who keep theirs. */
+    /** People whose directory address differs and who keep theirs here. */
     addresses: integer('addresses').notNull().default(0),
     deactivated: integer('deactivated').notNull().default(0),
-    /** Deactivations that wait for approval, or waited for it. */
     deactivationsParked: integer('deactivations_parked').notNull().default(0),
     approvedBy: ref('approved_by'),
     approvedAt: at('approved_at'),
@@ -773,12 +736,10 @@ export const syncRuns = pgTable(
   ]
 )
 
-/** What a run counted, as its page shows it (docs/requirements.md, Directory). */
+/** What a run counted (docs/requirements.md, Directory). */
 export interface SyncReceipt {
-  /** Member values of the group and of every group below it, and in how many pieces they came. */
   listed: number
   ranges: number
-  /** People found behind them. */
   resolved: number
   /** Of these, found by a search that the group describes. Receipts of older runs lack these. */
   computed?: number
@@ -789,7 +750,7 @@ export interface SyncReceipt {
   ambiguous?: number
   /** In the team because of what this run read. */
   people?: number
-  /** In the team from earlier runs, and kept there because another directory holds their entries now. */
+  /** In the team from earlier runs, and kept because another directory holds their entries now. */
   keptAway?: number
   nestedGroups: number
   cyclesCut: number
@@ -805,14 +766,13 @@ export interface SyncReceipt {
   foreign: number
   disabled: number
   excluded: number
-  /** With another address in the directory than here. Runs of older versions did not count them. */
+  /** With another address in the directory than here. Older runs did not count them. */
   otherAddress?: number
   /** In the team by the directory before and after this run, parked removals included. */
   before: number
   after: number
 }
 
-/** The diff of a run, one line a person, in the order that it was made. */
 export const syncChanges = pgTable(
   'sync_changes',
   {
@@ -830,7 +790,7 @@ export const syncChanges = pgTable(
   ]
 )
 
-/** Who is in a synced group but not in its team, and why, as of its last good run. */
+/** People in a synced group but not in its team, and why, as of its last good run. */
 export const leftOut = pgTable(
   'left_out',
   {
@@ -840,7 +800,6 @@ export const leftOut = pgTable(
     name: text('name'),
     dn: text('dn').notNull(),
     mail: text('mail'),
-    /** The person here who has the address. */
     personId: ref('person_id')
   },
   t => [
@@ -850,19 +809,15 @@ export const leftOut = pgTable(
   ]
 )
 
-/**
- * What a run has read so far. Unlogged (the migration says so): it is read again after a crash, which empties it, so a
- * plan counts it first.
- */
+/** What a run has read so far. Unlogged: a crash empties it, so a plan counts it first. */
 export const staging = pgTable(
   'staging',
   {
     runId: ref('run_id').notNull(),
-    /** Numbers the people of a run, from 1. */
     n: integer('n').notNull(),
     directoryId: text('directory_id').notNull(),
     dn: text('dn').notNull(),
-    /** As the directory has it; `address` and `addressKey` when it can be mailed. */
+    /** As the directory has it; `address` and `addressKey` if it can be mailed. */
     mail: text('mail'),
     address: text('address'),
     addressKey: text('address_key'),
@@ -877,7 +832,7 @@ export const staging = pgTable(
   t => [primaryKey({ columns: [t.runId, t.n] })]
 )
 
-/** Who in Rollcall stands behind each person read: what a run will do, worked out before anything is done. Unlogged too. */
+/** The person for each entry read, planned before anything is written. Unlogged, too. */
 export const planned = pgTable(
   'planned',
   {
@@ -886,11 +841,8 @@ export const planned = pgTable(
     /** For a new person, the id that they will get; null with a fault. */
     personId: ref('person_id'),
     isNew: boolean('is_new').notNull(),
-    /** The directory has another address for the person than Rollcall. */
     wantsAddress: boolean('wants_address').notNull().default(false),
-    /** The address in the directory becomes the person's. */
     takesAddress: boolean('takes_address').notNull().default(false),
-    /** Another person who has the address here. */
     holderId: ref('holder_id'),
     isExcluded: boolean('is_excluded').notNull(),
     fault: text('fault', { enum: leftOutReasons })
@@ -898,7 +850,7 @@ export const planned = pgTable(
   t => [primaryKey({ columns: [t.runId, t.n] })]
 )
 
-/** Whom an admin ticked on a group's page: kept here so that ticks outlive pages, sections and filters. */
+/** People an admin selected on a group's page, saved so that check boxes outlive pages, sections and filters. */
 export const selections = pgTable(
   'selections',
   {
@@ -909,19 +861,15 @@ export const selections = pgTable(
     adminId: ref('admin_id')
       .notNull()
       .references(() => people.id),
-    /** How many people are in it; kept in the transaction that changes it. */
     people: integer('people').notNull().default(0),
     createdAt: at('created_at').notNull().defaultNow(),
-    /** What came of it: the same selection never makes a second batch. */
+    /** The batch made of it: the same selection never makes a second one. */
     batchId: ref('batch_id')
   },
   t => [index('selections_created').on(t.createdAt)]
 )
 
-/**
- * One person of a selection, found by whatever was ticked: the person, a section or everybody who matched. No foreign
- * key: 100,000 are written at once.
- */
+/** No foreign key: 100,000 rows are written at once. */
 export const selectionPeople = pgTable(
   'selection_people',
   {
@@ -933,7 +881,7 @@ export const selectionPeople = pgTable(
 
 // audit
 
-/** The audit trail: one line per act, written once. */
+/** The audit trail: append-only. */
 export const events = pgTable(
   'events',
   {
@@ -941,7 +889,7 @@ export const events = pgTable(
     at: at('at').notNull().defaultNow(),
     kind: text('kind').notNull(),
     actorId: ref('actor_id'),
-    /** Names and addresses as they were at the event: people choose their own names, and change them. */
+    /** Names and addresses at the time of the event: people change them. */
     actorName: text('actor_name'),
     actorEmail: text('actor_email'),
     personId: ref('person_id'),

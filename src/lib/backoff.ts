@@ -4,8 +4,7 @@ const schedule = [minute, 5 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 
 const longest = 12 * hour
 
 /**
- * Seconds to wait after the given number of attempts (from 1): 1, 5, 15, 30 minutes, 1, 2, 4, 8 hours and then 12 hours each time, ±20 % so
- * that what failed together does not retry together. `random` is in [0, 1).
+ * Seconds before the next of `attempts` (from 1): 1 min to 12 h, ±20 % so that retries spread. `random` is in [0, 1).
  */
 export function backoffSeconds(attempts: number, random = Math.random()): number {
   return spread(schedule[Math.max(attempts, 1) - 1] ?? longest, random)

@@ -7,7 +7,6 @@ export function first<T>(list: Iterable<T>): T {
   return one
 }
 
-/** @throws for an empty list. */
 export function last<T>(list: readonly T[]): T {
   const one = list.at(-1)
   if (one === undefined) throw new Error('An empty list has no last element')

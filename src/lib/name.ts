@@ -6,14 +6,10 @@ const bidiControls = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u
 /** A combining mark is visible only on another character; the Braille blank and the null notehead are blank symbols. */
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u
-/** ASCII words, as most names are: nothing to change or hide. */
 const plain = /^[!-~]+(?: [!-~]+)*$/
 const blankSymbols = /[\u2800\u{1d159}]/gu
 
-/**
- * A name as it is stored: on one line, in NFC, without direction overrides. Undefined when nothing in it is visible or it has more than 200
- * characters. Joiners stay: Persian and Indic names and emoji need them.
- */
+/** A name as stored: one line, NFC, at most 200 characters, something visible. Joiners stay: many scripts need them. */
 export function readName(text: string): string | undefined {
   const typed = text.trim()
   if (typed.length <= maxLength && plain.test(typed)) return typed

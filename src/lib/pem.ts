@@ -3,7 +3,6 @@ import { X509Certificate } from 'node:crypto'
 const beginning = '-----BEGIN CERTIFICATE-----'
 const ending = '-----END CERTIFICATE-----'
 
-/** Whether the text holds certificates, all of them readable. */
 export function isPem(text: string): boolean {
   const blocks = text.split(beginning).slice(1).flatMap(blockOf)
   try {

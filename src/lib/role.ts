@@ -10,7 +10,6 @@ export class RoleLost extends Error {
 const ranks: Record<Role, number> = { member: 0, auditor: 1, admin: 2, owner: 3 }
 export const roleNames: Record<Role, string> = { member: 'Member', auditor: 'Auditor', admin: 'Admin', owner: 'Owner' }
 
-/** Whether `role` includes the rights of `needed`. */
 export function includesRole(role: Role, needed: Role): boolean {
   return ranks[role] >= ranks[needed]
 }

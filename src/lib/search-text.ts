@@ -2,19 +2,15 @@ import { domainToASCII } from 'node:url'
 import { readable } from './addresses/readable-domain.ts'
 import { withoutUnseen } from './text/unseen.ts'
 
-/** In NFC, as names and addresses are stored, and without invisible characters. */
 export const searchText = (typed: string | undefined): string => withoutUnseen((typed ?? '').normalize('NFC')).trim()
 
-/** What is searched for, from two characters on; undefined: nothing. One character would match almost everyone. */
+/** Undefined below two characters: one would match almost everyone. */
 export function searchTerm(typed: string | undefined): string | undefined {
   const text = searchText(typed)
   return [...text].length >= 2 ? text : undefined
 }
 
-/**
- * A search text in every spelling that may be stored: what a file said may be decomposed, and "jo@müller" is "jo@xn--mller-kva" in an
- * address.
- */
+/** Every spelling that may be stored: decomposed, and with the domain in ASCII form ("jo@xn--mller-kva"). */
 export function spellingsOf(typed: string): string[] {
   if (!/xn--|[^\0-\x7f]/i.test(typed)) return [typed]
   const at = typed.lastIndexOf('@') + 1

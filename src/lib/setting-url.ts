@@ -1,7 +1,4 @@
-/**
- * What a URL in a setting has that parsing would drop, without quoting any of its text; undefined when there is nothing. An unescaped sign
- * in a password ends the host early, and the rest would silently become a path.
- */
+/** What URL parsing would drop, without quoting it. An unescaped sign in a password ends the host early, unnoticed. */
 export function droppedFrom(text: string): string | undefined {
   if (/[\t\n\r]/.test(text)) return 'has a tab or a line break in it'
   const rest = text.slice(text.indexOf('://') + 3)

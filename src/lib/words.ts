@@ -1,7 +1,6 @@
-/** A whole number with its thousands apart: `1,234`. */
 export const number = (value: number) => value.toLocaleString('en')
 
-/** A rate, with one digit behind the point below ten. */
+/** One decimal below ten. */
 export const rateInWords = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
 
 /** `1 email`, `1,234 emails`; `many` for an irregular plural. */

@@ -1,4 +1,4 @@
-/** Which of several servers to work with: after a failover another one takes writes. */
+/** Chooses among several servers: after a failover another one takes writes. */
 
 import { first } from '../../lib/ends.ts'
 import { asError } from '../../lib/errors.ts'
@@ -7,16 +7,11 @@ import type { DatabaseAddress, Host } from './database-url.ts'
 import { dial, labelOf } from './dial.ts'
 import { loginOf, openDriver } from './driver-options.ts'
 
-/** None of the servers takes writes at the moment, each with its reason. */
 class NoServer extends Error {
   readonly code = 'DATABASE_UNREACHABLE'
 }
 
-/**
- * The first of the hosts that answers, or with `target` read-write or primary the one that takes writes.
- *
- * @throws with a reason for each host when none will do.
- */
+/** The first host that answers, or the one that takes writes. @throws with a reason for each host when none will do. */
 export async function chooseHost(address: DatabaseAddress): Promise<Host> {
   if (address.target === 'any') return firstThatAnswers(address)
   const found = address.hosts.map(host => writable(host, address))

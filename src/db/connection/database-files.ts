@@ -1,13 +1,11 @@
-/** The files that a DATABASE_URL may name: certificates, and passwords in libpq's format. */
 import fs from 'node:fs'
 import tls from 'node:tls'
 import { first } from '../../lib/ends.ts'
 import { codeOf } from '../../lib/errors.ts'
 
 export interface Certificates {
-  /** Authorities that a server's certificate may come from; undefined: those that Node brings. */
+  /** Authorities to trust; undefined: Node's own. */
   ca?: string | string[]
-  /** The client's own certificate and key, in PEM. */
   cert?: string
   key?: string
 }
@@ -21,7 +19,7 @@ interface Login {
 type Complain = (what: string) => void
 type Values = ReadonlyMap<string, string>
 
-/** What sslrootcert, sslcert and sslkey name, and whether they go with `mode`. */
+/** Reads sslrootcert, sslcert and sslkey, and checks that they suit `mode`. */
 export function readCertificates(values: Values, mode: string, complain: Complain): Certificates {
   const root = values.get('sslrootcert')
   if (root === undefined && mode === 'verify-ca')
@@ -62,7 +60,7 @@ function contentOf(name: string, file: string, complain: Complain): string | und
   }
 }
 
-/** The password of the first line that fits: `host:port:database:user:password`, `*` fits all, `\` escapes. */
+/** The password of the first matching line: `host:port:database:user:password`, `*` matches all, `\` escapes. */
 export function readPassword(file: string, { hosts, user, database }: Login, complain: Complain): string {
   const text = contentOf('passfile', file, complain)
   if (text === undefined) return ''

@@ -1,4 +1,4 @@
-/** DATABASE_URL as libpq reads it (PostgreSQL manual, "Connection URIs"), as far as Rollcall connects that way. */
+/** DATABASE_URL as libpq reads it (PostgreSQL manual, "Connection URIs"), as far as Rollcall supports it. */
 import os from 'node:os'
 import { type Certificates, readCertificates, readPassword } from './database-files.ts'
 import { sessionSettings } from './session-settings.ts'
@@ -18,18 +18,16 @@ export interface DatabaseAddress {
   password: string
   database: string
   tls: Certificates & { mode: TlsMode }
-  /** Which of several servers will do: `any` that answers, or one that takes writes. */
+  /** The first server that answers, or one that takes writes. */
   target: 'any' | 'read-write' | 'primary'
   applicationName: string
-  /** How long connecting may take, in seconds. */
   connectSeconds: number
-  /** Command-line options for the server process, such as `-c search_path=app`. */
+  /** Options for the server process, such as `-c search_path=app`. */
   options: string | undefined
   prepare: boolean
   maxPipeline: number
 }
 
-/** A URL that cannot be used: one sentence for each problem, without the name of the setting in front. */
 export class DatabaseUrlProblems extends Error {
   readonly problems: readonly string[]
 
@@ -47,11 +45,7 @@ const known = [
   ...['target_session_attrs', 'connect_timeout', 'application_name', 'options', 'prepare', 'max_pipeline']
 ]
 
-/**
- * Takes a URL apart and reads the files that it names.
- *
- * @throws DatabaseUrlProblems with all problems at once.
- */
+/** Parses a URL and reads the files that it names. @throws DatabaseUrlProblems with all problems at once. */
 export function readDatabaseUrl(text: string): DatabaseAddress {
   const problems: string[] = []
   const complain = (what: string) => void problems.push(what)
@@ -113,7 +107,7 @@ function hintFor(name: string): string {
   return `has an unknown parameter "${name}": remove it. Known parameters are ${known.join(', ')}`
 }
 
-/** As it is typed, a plus sign included: libpq decodes only %XX. */
+/** Plus signs stay: libpq decodes only %XX. */
 function decoded(text: string, complain: Complain): string {
   try {
     return decodeURIComponent(text)
@@ -140,7 +134,7 @@ function hostsOf(authority: string, values: Values, complain: Complain): Host[] 
   })
 }
 
-/** Nothing is encrypted on this machine; elsewhere it is wherever the server offers that. */
+/** The default is no TLS on this machine, and TLS elsewhere if the server offers it. */
 function modeOf(text: string | undefined, hosts: Host[], complain: Complain): TlsMode {
   const isHere = hosts.every(({ name }) => name.startsWith('/') || /^(localhost|127(\.\d+){3}|::1)$/.test(name))
   const found = tlsModes.find(mode => mode === (text ?? (isHere ? 'disable' : 'prefer')))

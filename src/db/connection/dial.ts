@@ -13,11 +13,7 @@ class NotEncrypted extends Error {
 export const labelOf = ({ name, port }: Host): string =>
   name.startsWith('/') ? `${name}/.s.PGSQL.${port}` : `${name.includes(':') ? `[${name}]` : name}:${port}`
 
-/**
- * Connects, encrypted as the address asks for it.
- *
- * @throws after `connectSeconds`; when nothing listens; when TLS is wanted and not offered, or the certificate is not taken.
- */
+/** Connects with the TLS that was asked for. @throws on timeout, refusal, missing TLS or an untrusted certificate. */
 export async function dial(host: Host, { tls: wanted, connectSeconds }: DatabaseAddress): Promise<net.Socket> {
   const isLocal = host.name.startsWith('/')
   const socket = isLocal ? net.connect(labelOf(host)) : net.connect({ host: host.name, port: host.port })
@@ -41,7 +37,7 @@ export async function dial(host: Host, { tls: wanted, connectSeconds }: Database
 async function offersTls(socket: net.Socket): Promise<boolean> {
   socket.write(tlsRequest)
   const answer = (await once(socket, 'data')) as Buffer
-  // more than the one byte would be text injected before the encrypted part (CVE-2021-23222)
+  // bytes after the answer would be text injected before encryption (CVE-2021-23222)
   if (answer.length > 1 && answer[0] === 83) socket.destroy()
   return answer.length === 1 && answer[0] === 83
 }
@@ -60,7 +56,6 @@ async function secure(plain: net.Socket, { name }: Host, { mode, ...certificates
   return secured
 }
 
-/** What the event brings, unless the socket fails or closes before it. */
 function once(socket: net.Socket, event: 'connect' | 'data' | 'secureConnect'): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const closed = () =>

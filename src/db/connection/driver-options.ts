@@ -1,22 +1,17 @@
-/** An address in the driver's words. Every option is named: what is not, the driver takes from PG… in the environment. */
+/** Names every option: for what is missing the driver would read PG… from the environment. */
 import postgres from 'postgres'
 import { first } from '../../lib/ends.ts'
 import type { DatabaseAddress } from './database-url.ts'
 
-/** The mark that patches/postgres+3.4.9.patch leaves in the driver. Decision 5 says what the patch mends. */
+/** The mark that patches/postgres+3.4.9.patch leaves in the driver; decision 5 says what it fixes. */
 const patch = 'rollcall-1'
 
-/**
- * Opens the driver with these options, of which its types lack half.
- *
- * @throws when the installed driver is not the patched one: it would end the process when a server goes away.
- */
+/** Opens the driver. @throws when it lacks our patch: it would end the process when a server goes away. */
 export function openDriver(options: object): postgres.Sql {
   requirePatch(postgres)
   return postgres(options as postgres.Options<never>)
 }
 
-/** @throws unless `driver` carries the mark of the patch. */
 export function requirePatch(driver: object): void {
   if ('patch' in driver && driver.patch === patch) return
   throw new Error(
@@ -32,7 +27,7 @@ export function loginOf({ hosts, user, password, database, options, ...address }
     user,
     database,
     ...(name.startsWith('/') ? { path: `${name}/.s.PGSQL.${port}` } : {}),
-    // a function keeps the driver from PGPASSWORD
+    // a function keeps the driver from reading PGPASSWORD
     pass: () => password,
     ssl: false,
     sslnegotiation: null,

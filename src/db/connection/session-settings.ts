@@ -1,6 +1,6 @@
 /**
- * What every session of ours is set to, whatever `alter role … set`, `alter database … set` and postgresql.conf say: how
- * values are read and written, what rows a statement sees, and how it is planned. They go along with each connection.
+ * Sent with each connection, so that no default of role, database or server changes what statements mean or how they
+ * run.
  */
 
 /** A wrong one of these changes what is read or written, or ends connections. */
@@ -31,7 +31,7 @@ const meaning = {
   idle_in_transaction_session_timeout: '60000'
 }
 
-/** PostgreSQL's own defaults: what our statements were measured with. `jit` alone differs, see decision 16. */
+/** PostgreSQL's own defaults, with which our statements were measured; only `jit` differs (decision 16). */
 const planning = {
   jit: 'off',
   plan_cache_mode: 'auto',
@@ -74,7 +74,7 @@ const planning = {
 
 export const sessionSettings: Readonly<Record<string, string>> = { ...meaning, ...planning }
 
-/** Those that a pooler such as PgBouncer keeps for each of its clients; it refuses the others. */
+/** The ones that a pooler such as PgBouncer keeps for each client; it refuses the others. */
 export const pooledSettings: Readonly<Record<string, string>> = {
   client_encoding: meaning.client_encoding,
   DateStyle: meaning.DateStyle,
@@ -82,5 +82,4 @@ export const pooledSettings: Readonly<Record<string, string>> = {
   standard_conforming_strings: meaning.standard_conforming_strings
 }
 
-/** Does this setting decide what is read and written, and not only how fast? */
 export const isMeaning = (name: string): boolean => Object.hasOwn(meaning, name)

@@ -1,10 +1,8 @@
-/** How a process divides its connections. */
-
 export type Role = 'web' | 'worker' | 'all'
 
 export interface Shares {
   web: number
-  /** Without the one that listens for notices. */
+  /** Without the connection that listens for notices. */
   worker: number
   listen: number
 }
@@ -22,7 +20,7 @@ const forRole = ({ web, worker, listen }: Shares, role: Role): Shares => ({
 export const usualConnections = (role: Role): number => sum(forRole(usual, role))
 export const fewestConnections = (role: Role): number => sum(forRole(least, role))
 
-/** Pages that use up their connections must not keep mail from going out, nor the other way round: each has its share. */
+/** Pages that use up their connections must not stop mail, nor the other way round: each has a share. */
 export function divide(connections: number, role: Role): Shares {
   const shares = forRole(least, role)
   const wanted = forRole(usual, role)

@@ -1,7 +1,4 @@
-/**
- * Ways to the server that end when nothing comes back any more, since a connection that hangs would stay in the pool for
- * ever, and that look for the server that takes writes when there are several.
- */
+/** Sockets that end when the server is silent: one that hangs would stay in the pool forever. */
 import type net from 'node:net'
 import { Duplex } from 'node:stream'
 import { first } from '../../lib/ends.ts'
@@ -10,21 +7,17 @@ import type { DatabaseAddress, Host } from './database-url.ts'
 import { dial } from './dial.ts'
 
 export interface Sockets {
-  /** For the driver: a socket that is connected, or one that fails with the reason right after it was handed out. */
+  /** Returns a connected socket, or one that fails with the reason right after the driver got it. */
   open: () => Promise<Duplex>
-  /** How long the driver waits before it tries again, in seconds. */
+  /** Seconds until the driver tries again. */
   backoff: () => number
-  /** Connections at the moment. */
   count: () => number
 }
 
-/** Which server to go to; asked again once a connection to it has ended. */
+/** Called again after a connection to the chosen host has ended. */
 export type ChooseHost = (address: DatabaseAddress) => Promise<Host>
 
-/**
- * What was written and is not answered for `silentMilliseconds` ends the socket, and with it every statement on it; a
- * socket may rest for as long as it likes. 0: for ever.
- */
+/** Ends a socket when what was written stays unanswered for `silentMilliseconds` (0: never); idle ones stay open. */
 export function socketsTo(address: DatabaseAddress, silentMilliseconds: number, choose: ChooseHost): Sockets {
   const open = new Set<net.Socket>()
   const single = address.hosts.length === 1 ? Promise.resolve(first(address.hosts)) : undefined
@@ -44,12 +37,12 @@ export function socketsTo(address: DatabaseAddress, silentMilliseconds: number, 
       forget()
     })
     if (silentMilliseconds > 0) endWhenSilent(socket, silentMilliseconds)
-    // for the driver's words about it
+    // the driver's error messages name these
     return Object.assign(socket, { host: host.name, port: host.port })
   }
   return {
     count: () => open.size,
-    // the driver's own pauses grow to 20 s, for which the database would be back already
+    // the driver's own pauses grow to 20 s, long after the database is back
     backoff: () => Math.min(0.02 * 2 ** failures, 1) * (0.5 + Math.random() / 2),
     async open() {
       try {
@@ -74,7 +67,7 @@ function endWhenSilent(socket: net.Socket, milliseconds: number) {
   socket.setTimeout(milliseconds)
 }
 
-/** The driver would lose the connection of a socket that is not handed out at all. */
+/** The driver would lose the connection of a socket that it never got. */
 function failing(error: Error): Duplex {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
   setImmediate(() => socket.destroy(error))

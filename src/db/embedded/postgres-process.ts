@@ -8,15 +8,13 @@ import postgres from 'postgres'
 import { isAlive } from './data-folder.ts'
 import { giveTo, type Identity } from './postgres-binaries.ts'
 
-/** Where a server's programs, rows and socket are, and who it runs as. */
 export interface ServerPlace {
   bin: string
   data: string
   sockets: string
   identity: Identity
-  /** Speed instead of durability. */
+  /** Trades durability for speed. */
   throwaway: boolean
-  /** How many connections Rollcall will have. */
   connections: number
 }
 
@@ -30,10 +28,7 @@ const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' })
 
 export const urlOf = (sockets: string) => `postgres://${user}@localhost/postgres?host=${encodeURIComponent(sockets)}`
 
-/**
- * Makes an empty database. initdb works under another name, and what is whole is moved into place: a first start that is
- * killed leaves nothing that the next one would take for a database.
- */
+/** Makes an empty database under another name and moves it into place: a killed first start leaves no broken one. */
 export async function initialize({ bin, data, identity, throwaway }: ServerPlace): Promise<void> {
   const parent = path.dirname(data)
   const partial = `${path.basename(data)}.part`
@@ -53,7 +48,9 @@ export async function initialize({ bin, data, identity, throwaway }: ServerPlace
   syncFolder(parent)
 }
 
-/** Removes what a killed first start left, and first ends an initdb that outlived it, which would write it again. */
+/**
+ * Removes what a killed first start left. Its initdb may still run and would write the folder again, so it ends first.
+ */
 function removePart(part: string) {
   const folder = fs.statSync(part)
   const pids = fs.existsSync('/proc/self/cwd') ? fs.readdirSync('/proc').map(Number) : []
@@ -61,7 +58,7 @@ function removePart(part: string) {
   fs.rmSync(part, { recursive: true, force: true, maxRetries: 5 })
 }
 
-/** Ends the process if it is an initdb, or a server that one has started, at work in that folder. */
+/** Ends the process if it is an initdb, or a server started by one, working in that folder. */
 function endInitializing(pid: number, folder: fs.Stats) {
   try {
     const { ino, dev } = fs.statSync(`/proc/${pid}/cwd`)
@@ -69,11 +66,11 @@ function endInitializing(pid: number, folder: fs.Stats) {
     if (ino === folder.ino && dev === folder.dev && ['initdb', 'postgres'].includes(program))
       process.kill(pid, 'SIGKILL')
   } catch {
-    // it has ended meanwhile, or belongs to another user
+    // it has ended, or belongs to another user
   }
 }
 
-/** What was renamed in it stays so after a power cut. Windows cannot, and need not. */
+/** Makes renames in the folder survive a power cut. Windows cannot, and need not. */
 function syncFolder(folder: string) {
   if (process.platform === 'win32') return
   const handle = fs.openSync(folder, 'r')
@@ -81,7 +78,7 @@ function syncFolder(folder: string) {
   fs.closeSync(handle)
 }
 
-/** A server's log as one line: its errors and hints, or all of it where there is none. */
+/** A server's log as one line: its errors and hints, or all of it if there are none. */
 function inOneLine(log: string): string {
   const lines = log.split('\n').map(line => line.trim())
   const faults = lines.flatMap(
@@ -90,17 +87,17 @@ function inOneLine(log: string): string {
   return (faults.length > 0 ? [...new Set(faults)] : lines.filter(Boolean)).join('; ')
 }
 
-/** The server that a killed Rollcall left behind on this folder, once it answers. */
+/** The server that a killed Rollcall left running on this folder, once it answers. */
 export async function findRunning(data: string): Promise<ServerProcess | undefined> {
   const file = path.join(data, 'postmaster.pid')
   if (!fs.existsSync(file)) return undefined
   const read = () => fs.readFileSync(file, 'utf8').split('\n')
   const pid = Number(read()[0])
-  // after a restart of the machine the id may be anybody's, and the server would not start for fear of it
+  // after a reboot the id may belong to any process, and the server would refuse to start because of it
   if (isAlive(pid) && !isServing(pid, data)) fs.rmSync(file)
   const deadline = Date.now() + 15_000
   while (isServing(pid, data) && Date.now() < deadline) {
-    // a server that has just begun writes its socket's folder a moment after its own number
+    // a starting server writes its socket's folder a moment after its id
     const sockets = fs.existsSync(file) ? read()[4] : undefined
     if (sockets && (await answers(sockets))) return { pid, sockets }
     await new Promise(resolve => setTimeout(resolve, 100))
@@ -108,7 +105,7 @@ export async function findRunning(data: string): Promise<ServerProcess | undefin
   return undefined
 }
 
-/** Is this process a server on this folder? It works inside of it. Where that cannot be seen, it may be. */
+/** Whether this process is a server that works in this folder; true when that cannot be seen. */
 export function isServing(pid: number, data: string): boolean {
   if (!isAlive(pid)) return false
   try {
@@ -131,11 +128,7 @@ async function answers(sockets: string): Promise<boolean> {
   }
 }
 
-/**
- * Starts a server and waits until it takes connections.
- *
- * @throws Error with the server's log when it ends before that.
- */
+/** Starts a server and waits until it accepts connections. @throws with the server's log when it ends before that. */
 export async function launch(place: ServerPlace): Promise<ServerProcess> {
   const { bin, data, sockets, identity, throwaway, connections } = place
   const careless = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
@@ -175,7 +168,7 @@ function readyToAccept(child: ChildProcessByStdio<null, null, Readable>): Promis
   })
 }
 
-/** Ends a server: open transactions are rolled back; what does not end in time is cut, which the next start repairs. */
+/** Rolls back open transactions and ends the server; kills it after a timeout, and the next start recovers. */
 export async function end(pid: number, data: string): Promise<void> {
   const ways = [
     ['SIGINT', 8_000],

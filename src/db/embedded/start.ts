@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL: binaries from the package registry, one server for each data folder, a unix socket only. */
+/** The embedded PostgreSQL: one server per data folder, reached over a unix socket only. */
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -22,26 +22,20 @@ interface Log {
 
 export interface EmbeddedServer {
   url: string
-  /** Where the database is: the data folder, or /var/lib where the server's user cannot reach that. */
+  /** The data folder, or /var/lib if the server's user cannot reach that. */
   folder: string
   /** Restarts the server whenever it ends, and logs it. */
   watch: (log: Log) => void
-  /** Ends the server within about ten seconds. */
   stop: () => Promise<void>
 }
 
 export interface EmbeddedOptions {
-  /** Speed instead of durability; the folder is removed on stop. */
+  /** Trades durability for speed; the folder is removed on stop. */
   throwaway?: boolean
-  /** How many connections Rollcall will have. */
   connections?: number
 }
 
-/**
- * Starts the server for `wanted` (created when missing), or takes over the one that a killed Rollcall left behind.
- *
- * @throws DataFolderTaken when a living process holds the folder; Error with the server's log when it does not start.
- */
+/** Starts the server for `wanted`, or adopts a running one. @throws DataFolderTaken, or Error with the server's log. */
 export async function startEmbedded(wanted: string, options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const { throwaway = false, connections = 0 } = options
   const folder = placeFor(path.resolve(wanted))
@@ -70,13 +64,12 @@ async function prepare(folder: string) {
   return { bin, data, sockets: socketFolder(folder, identity), identity }
 }
 
-/** Bytes of a socket's path, after which Linux (108 with the last 0) and macOS (104) end. */
+/** The limit for a socket's path is 104 bytes on macOS and 108 on Linux, the final 0 included. */
 const maxSocketBytes = 103
 const isShort = (folder: string) => Buffer.byteLength(path.join(folder, '.s.PGSQL.5432')) <= maxSocketBytes
 
 /**
- * Beside the data, where no one else may write. Where that path is too long, or one that PostgreSQL would take for a list,
- * a new folder for temporary files, whose name cannot be guessed; postmaster.pid has it for the next start.
+ * Next to the data. If that path is too long or looks like a list to PostgreSQL: a temporary folder with a random name.
  */
 function socketFolder(folder: string, identity: Identity): string {
   const beside = path.join(folder, 'socket')
@@ -135,10 +128,7 @@ function serverOf(place: ServerPlace, firstPid: number, tidyUp: () => void): Emb
   }
 }
 
-/**
- * The helpers of a server that was killed live on for a moment, in which no other can start; and a server that a killed
- * start left behind may take the folder between the look and the launch.
- */
+/** A killed server's helpers block a new one for a moment, and a late server of a killed start may win the race. */
 async function findOrLaunch(place: ServerPlace, tries = 20): Promise<ServerProcess> {
   const found = await findRunning(place.data)
   if (found) return found

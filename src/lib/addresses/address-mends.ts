@@ -1,4 +1,4 @@
-/** What other programs, keyboards and people put around an address, each with the way to take it away. */
+/** What programs, keyboards and people put around an address, and how to remove it. */
 
 import { first } from '../ends.ts'
 import { trimBlanks } from '../text/blanks.ts'
@@ -7,7 +7,6 @@ import { trimBlanks } from '../text/blanks.ts'
 const wide = /[\uff01-\uff5e\u3002\uff61\ufe6b\ufe52]/
 const everyWide = new RegExp(wide, 'g')
 
-/** Whether the text has a sign that only looks like one of an address. */
 export const isWide = (text: string) => wide.test(text)
 
 export const narrow = (text: string) =>
@@ -32,7 +31,6 @@ export function withoutLabel(text: string): string {
 const between = /[\s,;<>()[\]"“”„«»]+/
 const scheme = /^(?:.*mailto|smtp):/i
 
-/** The different words with an @ sign on the line, without the marks around them. */
 export function mailboxesIn(text: string): string[] {
   if (text.indexOf('@') === text.lastIndexOf('@')) return []
   const words = wordsWithAt(text)
@@ -80,7 +78,6 @@ export function withoutComment(text: string): string {
   return inner ?? text.replace(/\([^()]*\)/g, '')
 }
 
-/** The cell with the address. */
 export function cellWithAddress(text: string): string {
   const cells = cellsOf(text).map(trimBlanks)
   const at = cells.findIndex(each => each.includes('@'))
@@ -110,10 +107,9 @@ function cellsOf(text: string, separators = ',;|\t'): string[] {
 const reportRow =
   /^"?\d{1,10}"?([,;\t]).*\1"?(?:malformed|foreign|duplicate|active|deactivated|suppressed|pending|invite)"?\1/
 
-/** Whether it is a row of a batch's report, as Rollcall or a spreadsheet saved it: line, text, address, verdict, reason and so on. */
+/** A row of a batch's report, as Rollcall or a spreadsheet saved it. */
 export const isReportRow = (text: string) => reportRow.test(text)
 
-/** The suggestion in that row, else the address, else the text of the line. */
 export function addressInReport(text: string): string {
   const [, separator] = reportRow.exec(text) ?? []
   const [, said, address, , , suggestion] = cellsOf(text, separator).map(unquoteCell)
@@ -131,10 +127,7 @@ function isCommaForDot(cells: string[], at: number, text: string): boolean {
   )
 }
 
-/**
- * Whether something is next to the address: a name, a number, a mark. Lower-case letters before "b@example.org" may belong to it, and so
- * may letters after a domain that has no dot yet.
- */
+/** Lower-case letters before "b@example.org" may belong to it, and so may letters after a domain without a dot. */
 function isBeside(before: readonly string[], address: string, after: readonly string[]): boolean {
   const at = address.indexOf('@')
   const local = address.slice(0, at)
@@ -148,7 +141,6 @@ function isBeside(before: readonly string[], address: string, after: readonly st
 const isPart = (text: string) => /^[a-z0-9]+(?:[._+-][a-z0-9]+)*$/.test(text) && !/^\d+$/.test(text)
 const isCapital = (text: string) => /^\p{Lu}[\p{L}\p{M}]+$/u.test(text)
 
-/** The address without what is next to it, or without the blanks inside it. */
 export function withoutNeighbors(text: string): string {
   const at = text.indexOf('@')
   const joined = text.replaceAll(' @', '@').replaceAll('@ ', '@')
@@ -162,10 +154,7 @@ export function withoutNeighbors(text: string): string {
   return isBeside(words.slice(0, index), address, words.slice(index + 1)) ? address : ''
 }
 
-/**
- * Without surrounding quotation marks, a quoted name next to it, or the marks around its local part. A spreadsheet's apostrophe is such a
- * mark.
- */
+/** Removes quotation marks, a quoted name, marks around the local part, and a spreadsheet's apostrophe. */
 export function unquote(text: string): string {
   const whole = /^=?["“”„«]([^"“”„«»]*)["“”»]$/.exec(text)?.[1]
   if (whole !== undefined) return whole
@@ -184,7 +173,7 @@ export function typewritten(text: string): string {
     .replace(/[‐‑‒–—―−⁃﹣]/g, '-')
 }
 
-/** A pattern for the last signs of a text would start again at each of them. */
+/** A regular expression for the last signs of a text would start again at each of them. */
 function withoutEnd(text: string, signs: string): string {
   let end = text.length
   while (end > 0 && signs.includes(text.charAt(end - 1))) end -= 1

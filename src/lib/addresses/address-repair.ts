@@ -36,13 +36,12 @@ export type FaultCode =
 
 export interface Fault {
   fault: FaultCode
-  /** A whole address, if only one can be meant. */
   repair?: string
 }
 
 type Read = (text: string) => string | undefined
 
-/** `text` has no blanks around it and at most 1,024 characters; `read` returns the address that a text is, if any. */
+/** `text`: trimmed, at most 1,024 characters. `read` returns the address that a text is, if any. */
 export function faultOf(text: string, read: Read): Fault {
   const rule = ruleFor(text, read)
   const [fault] = rule
@@ -50,7 +49,7 @@ export function faultOf(text: string, read: Read): Fault {
   return repair === undefined ? { fault } : { fault, repair }
 }
 
-/** "mail: <ada@example.org>." has three things to remove; a line that needs more than a few is not clear. */
+/** "mail: <ada@example.org>." needs three steps; a line that needs more than a few is not clear. */
 const maxSteps = 5
 
 function repairOf(text: string, read: Read, first: Rule): string | undefined {

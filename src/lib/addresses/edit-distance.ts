@@ -1,7 +1,4 @@
-/**
- * How many letters to change, add or remove to turn one text into the other (Levenshtein), or Infinity above `limit`. Takes time in
- * proportion to length × limit.
- */
+/** Levenshtein distance, or Infinity above `limit`; takes time in proportion to length × limit. */
 export function editDistance(from: string, to: string, limit: number): number {
   if (Math.abs(from.length - to.length) > limit) return Number.POSITIVE_INFINITY
   const row: number[] = []
@@ -13,7 +10,7 @@ export function editDistance(from: string, to: string, limit: number): number {
   return distance <= limit ? distance : Number.POSITIVE_INFINITY
 }
 
-/** Turns the row into the next one near the diagonal only: the rest is over the limit anyway. Returns the smallest value. */
+/** Computes only the cells near the diagonal: the others are over the limit. Returns the smallest value. */
 function nextRow(row: number[], letter: number, to: string, line: number, limit: number): number {
   const first = Math.max(1, line - limit)
   const last = Math.min(to.length, line + limit)

@@ -1,4 +1,6 @@
-/** One strict reading of an email address, used everywhere: a library that reads lists would send email to strangers. */
+/**
+ * One strict reading of an email address, used everywhere: a library that reads lists would send email to strangers.
+ */
 import { domainToASCII } from 'node:url'
 import { trimBlanks } from '../text/blanks.ts'
 import { isWide, narrow } from './address-mends.ts'
@@ -15,7 +17,6 @@ export interface Address {
 
 export type { Fault, FaultCode } from './address-repair.ts'
 
-/** Nothing longer reaches a regular expression. */
 const longestText = 1024
 const longestLocal = 64
 const longestDomain = 253
@@ -31,10 +32,7 @@ const blankOrUnseen = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u
 /** Dashes and quotation marks of word processors: IDNA would turn them into a name that looks like another. */
 const bent = /[^\P{Pd}-]|[\p{Pi}\p{Pf}\u2212\u2043]/u
 
-/**
- * Reads one address: a dot-atom of RFC 5321 or RFC 6531 of at most 64 octets, and a domain name, 254 octets in all. Drops surrounding
- * blanks; anything else on the line is a fault, named, and repaired if only one repair is possible.
- */
+/** Reads one dot-atom address (RFC 5321, RFC 6531) of at most 254 octets; anything else is a named fault. */
 export function parseAddress(text: string): Address | Fault {
   const typed = trimBlanks(text)
   if (typed.length > longestText) return { fault: 'too-long' }
@@ -55,7 +53,7 @@ function mailboxOf(typed: string): Address | undefined {
 function localOf(text: string) {
   // =?utf-8?q?…?= is a dot-atom to one mail program and another mailbox to the next
   if (text.includes('=?')) return undefined
-  // a spreadsheet marks a cell as text with a leading apostrophe, which is not part of it
+  // a spreadsheet marks a cell as text with a leading apostrophe
   if (text.startsWith("'")) return undefined
   if (plainLocal.test(text)) {
     return text.length > longestLocal ? undefined : { typed: text, key: text.toLowerCase(), octets: text.length }
@@ -71,14 +69,14 @@ function domainOf(text: string): string | undefined {
   return domain.length > longestDomain || isNumeric(domain) ? undefined : domain
 }
 
-/** domainToASCII drops what is invisible, decodes %41, stops at a slash and reads IP addresses: check both sides. */
+/** domainToASCII drops invisible characters, decodes %41, stops at a slash and reads IP addresses: check both sides. */
 function asciiFormOf(text: string): string {
   if (!unicodeDomain.test(text) || blankOrUnseen.test(text) || bent.test(text) || isWide(text)) return ''
   const domain = domainToASCII(text)
   return asciiDomain.test(domain) ? domain : ''
 }
 
-/** Ends in digits only, or is empty: an IP address is not a domain. */
+/** An IP address, which ends in digits only, is not a domain. */
 function isNumeric(domain: string): boolean {
   let start = domain.length
   while (start > 0 && isDigit(domain.charCodeAt(start - 1))) start -= 1
@@ -87,7 +85,6 @@ function isNumeric(domain: string): boolean {
 
 const isDigit = (unit: number) => unit >= 0x30 && unit <= 0x39
 
-/** A domain name as it is compared, in lower case and ASCII form, or undefined. */
 export function canonicalDomain(text: string): string | undefined {
   const typed = trimBlanks(text)
   return typed.length > longestText ? undefined : domainOf(narrow(typed))

@@ -1,14 +1,14 @@
-/** Internationalized domain names in their readable form, unless they could pass for another name (UTS 39, simplified). */
+/** Internationalized domain names in readable form, unless they could pass for another name (UTS 39, simplified). */
 import { domainToASCII, domainToUnicode } from 'node:url'
 
 const inText = /(?<=^|[\s@"“(<>])(?:[a-z0-9-]{1,63}\.){0,9}xn--[a-z0-9-]{1,59}(?:\.[a-z0-9-]{1,63})*/g
 
-/** The text with every domain name in its readable form: "jo@xn--mller-kva.example" → "jo@müller.example". */
+/** Makes each domain in the text readable: "jo@xn--mller-kva.example" → "jo@müller.example". */
 export function readable(text: string): string {
   return text.includes('xn--') ? text.replace(inText, readableDomain) : text
 }
 
-/** A domain name's readable form, or the ASCII form if the readable one does not lead back or may look like another. */
+/** The readable form, or the ASCII form if that does not lead back or may look like another. */
 export function readableDomain(domain: string): string {
   const shown = domainToUnicode(domain)
   if (domainToASCII(shown) !== domain) return domain
@@ -28,5 +28,4 @@ const scripts = [
 ]
 const isOfOneScript = (label: string) => scripts.some(script => script.test(label))
 
-/** A whole name in letters of another script that look like Latin ones. */
 const looksLatin = /^(?=.*[^\0-\x7f])(?:[асԁеһіјӏорԛѕԝхуъьҽпгѵѡ0-9-]+|[αγικνορτυωχ0-9-]+)$/

@@ -1,12 +1,8 @@
 /**
- * The addresses in one field or in pasted text. The same functions run in the browser (web/assets.ts prints them), so they use nothing but
- * each other and the language.
+ * These functions also run in the browser (web/assets.ts prints them), so they use only each other and the language.
  */
 
-/**
- * Separators are `;` and line ends, then commas, then blanks, but not in quotation marks, and not the comma of a name in "Last, First
- * <address>". A text with one @ sign stays whole, so that its fault can be named. Blank parts are dropped. Linear in the text.
- */
+/** Splits at `;` and line ends, then commas, then blanks, but not in quotation marks or names. One @ sign: one part. */
 export function splitAddresses(text: string): string[] {
   const parts = cutAt(text, ';\n\r')
   const whole = cutAt(text, '\n\r')
@@ -20,7 +16,6 @@ function countAts(text: string): number {
   return text.split('@').length - 1
 }
 
-/** Without blanks and separators at both ends. */
 function trimSigns(text: string): string {
   const blank = ' ,;\t\n\r\v\f\u0085\u00a0\u00ad\u1680\u180e\u2028\u2029\u202f\u205f\u3000\ufeff\u001a'
   const isDropped = (sign: string) =>
@@ -32,7 +27,7 @@ function trimSigns(text: string): string {
   return text.slice(start, end)
 }
 
-/** The parts between the separators outside quotation marks; a line's end closes a quotation. */
+/** A line's end closes a quotation. */
 function cutAt(text: string, separators: string): string[] {
   const parts: string[] = []
   let start = 0

@@ -1,22 +1,17 @@
-/**
- * The queue for password hashes. Each takes some 80 ms of a core, so as many run at once as there are cores. The queue is bounded per
- * network and in total: a network that sends thousands is refused immediately and delays no one else.
- */
+/** Queues password hashes: each takes 80 ms of a core. Bounded per network, so that a flood delays no other network. */
 import { availableParallelism } from 'node:os'
 import { first } from '../ends.ts'
 
-/** Why a hash is needed. An invitation link, or a browser that has signed in before, proves something. */
+/** An invitation link, or a browser that has signed in before, proves something. */
 export type Asker = 'sign-up' | 'known' | 'stranger'
 
 export interface Turn {
   asker: Asker
-  /** The request's network; networks take turns. */
   network: string
   /** Aborted when the request is over: its place goes to the next one. */
   signal?: AbortSignal | undefined
 }
 
-/** The queue is full, for this network or for everyone. Nothing was done. */
 export class LineFull extends Error {
   readonly isNetwork: boolean
   readonly retryAfterSeconds: number
@@ -28,7 +23,6 @@ export class LineFull extends Error {
   }
 }
 
-/** The request ended before its turn came. */
 export class TurnOver extends Error {}
 
 type Limits = Record<Asker, { network: number; all: number }>
@@ -134,7 +128,6 @@ function remove(group: Waiting, network: string, go: () => void) {
 const line = new PasswordLine(Math.max(1, availableParallelism()))
 
 /**
- * Runs `work`, which hashes one password, when its turn comes.  @throws LineFull immediately when too many wait; TurnOver when the request
- * ends first.
+ * Runs `work`, which hashes one password, in turn. @throws LineFull immediately; TurnOver when the request ends first.
  */
 export const inPasswordLine: PasswordLine['run'] = (turn, work) => line.run(turn, work)

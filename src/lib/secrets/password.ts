@@ -12,7 +12,7 @@ export async function hashPassword(password: string): Promise<string> {
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${plain(salt)}$${plain(tag)}`
 }
 
-/** Whether `password` matches. Without a hash it takes as long and says no, so that timing reveals nothing. Call it in the queue, too. */
+/** Takes as long without a hash, so that timing reveals nothing. Requests must call it in the queue, too. */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   const [, , , , salt, tag] = (hash ?? '').split('$')
   const expected = Buffer.from(tag ?? '', 'base64')
@@ -31,10 +31,7 @@ const maximum = 1024
 const commonest =
   /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfg?h?j?k?l?|zxcvb?n?m?|qaz|wsx|edc|rfv|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
 
-/**
- * What is wrong with a new password, as a sentence, or undefined. `context`: words that it must not be made of, such as the organization's
- * name and the person's address (NIST SP 800-63B-4, 3.1.1.2).
- */
+/** Why a new password is refused, or undefined. It must not be made of `context` words (NIST SP 800-63B-4, 3.1.1.2). */
 export function passwordProblem(password: string, context: readonly string[]): string | undefined {
   const length = [...password].length
   if (length < minimum) return `Use at least ${minimum} characters. Several words in a row are fine.`

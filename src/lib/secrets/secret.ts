@@ -1,7 +1,6 @@
 /** Secrets at rest: readable only with the key, and only in the row and column they were written for. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
-/** Row and column of a secret. It cannot be moved to another. */
 export interface SecretPlace {
   table: string
   id: number
@@ -20,7 +19,7 @@ export function sealSecret(secretKey: Buffer, place: SecretPlace, secret: string
   return Buffer.concat([Buffer.from([version]), nonce, cipher.getAuthTag(), sealed])
 }
 
-/** The secret, or undefined when it was changed, or sealed for another place or under another key. */
+/** Undefined when it was changed, or sealed for another place or under another key. */
 export function openSecret(secretKey: Buffer, place: SecretPlace, sealed: Buffer): string | undefined {
   if (sealed[0] !== version || sealed.length < 1 + nonceBytes + tagBytes) return undefined
   const nonce = sealed.subarray(1, 1 + nonceBytes)

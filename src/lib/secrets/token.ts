@@ -3,7 +3,6 @@ import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, t
 
 const nonceBytes = 32
 
-/** 32 random bytes, stored with the invitation. */
 export function newNonce(): Buffer {
   return randomBytes(nonceBytes)
 }
@@ -14,17 +13,17 @@ export function newNonces(count: number): Buffer[] {
   return Array.from({ length: count }, (_, n) => all.subarray(n * nonceBytes, (n + 1) * nonceBytes))
 }
 
-/** The 43 characters of an invitation's link: base64url of HMAC-SHA256 of its nonce under the secret key. */
+/** An invitation link's 43 characters: base64url of HMAC-SHA256 of its nonce under the secret key. */
 export function tokenOf(secretKey: Buffer, nonce: Buffer): string {
   return createHmac('sha256', keyOf(secretKey)).update(nonce).digest('base64url')
 }
 
-/** The token with this hash, made with any of the keys; otherwise undefined. */
+/** The token with this hash, made with one of the keys; otherwise undefined. */
 export function tokenWith(keys: readonly Buffer[], nonce: Buffer, tokenHash: Buffer): string | undefined {
   return keys.map(key => tokenOf(key, nonce)).find(token => hashToken(token).equals(tokenHash))
 }
 
-/** What is stored of a token and used to look it up: its SHA-256. */
+/** The SHA-256 that is stored of a token and looked up. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
@@ -45,13 +44,12 @@ export function readOptOutToken(keys: readonly Buffer[], token: string): number 
 const signatureOf = (secretKey: Buffer, personId: number) =>
   createHmac('sha256', keyOf(secretKey)).update(`opt-out:${personId}`).digest('base64url')
 
-/** Proves that `text` comes from us, for one purpose: 43 characters, HMAC-SHA256. */
 export const signatureFor = (secretKey: Buffer, purpose: string, text: string) =>
   createHmac('sha256', keyOf(secretKey)).update(`${purpose}:${text}`).digest('base64url')
 
 const keys = new WeakMap<Buffer, KeyObject>()
 
-/** Importing a key costs as much as three signatures: once is enough. */
+/** Importing a key costs as much as three signatures. */
 function keyOf(secretKey: Buffer): KeyObject {
   const known = keys.get(secretKey)
   if (known) return known

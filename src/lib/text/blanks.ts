@@ -1,7 +1,4 @@
-/**
- * Whether this UTF-16 unit is white space, an invisible character (zero-width, direction, byte order mark, filler), or the Ctrl-Z with
- * which DOS ends a file.
- */
+/** Whether the UTF-16 unit is white space, invisible, or the Ctrl-Z that ends a DOS file. */
 export function isBlank(unit: number): boolean {
   if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || unit === 0x1a
   return beyondAscii.has(unit)
@@ -31,7 +28,7 @@ const beyondAscii = new Set(
   ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => from + index))
 )
 
-/** The text without blanks at its start and end, in linear time. */
+/** Trims in linear time. */
 export function trimBlanks(text: string): string {
   let end = text.length
   while (end > 0 && isBlank(text.charCodeAt(end - 1))) end -= 1

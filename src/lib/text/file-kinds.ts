@@ -1,11 +1,12 @@
-/** Files that are not plain lists, recognized by how they begin (as registered with IANA or documented by their makers). */
+/**
+ * Recognizes files that are not plain lists by their first bytes (as registered with IANA or documented by vendors).
+ */
 
 const save = 'Save the list as plain text (.txt), one address per line, and upload that.'
 const archive = (name: string) => `This is ${name} archive. Unpack it and upload the .txt file that is in it.`
 const document = (name: string) => `This is ${name}. ${save}`
 const copied = (name: string) => `This is ${name}. Copy the addresses into a .txt file, one per line, and upload that.`
 
-/** What is wrong with a file as a whole, and what to do about it, in two sentences. */
 export const refusals = {
   name: `The file’s name does not end in .txt. ${save}`,
   empty: 'The file is empty. Put one address on each line and upload it again.',
@@ -51,7 +52,6 @@ export const refusals = {
 
 export type FileRefusal = keyof typeof refusals
 
-/** Bytes at a place, as Latin-1 characters. */
 type Signature = readonly [refusal: FileRefusal, start: string, at?: number]
 
 const signatures: readonly Signature[] = [
@@ -102,7 +102,6 @@ const signatures: readonly Signature[] = [
   ['utf-7', '+/v9']
 ]
 
-/** The kind of file that these first bytes belong to, unless it is text. */
 export function kindByBytes(head: Buffer): FileRefusal | undefined {
   const text = head.toString('latin1')
   const found = signatures.find(([, start, at = 0]) => text.startsWith(start, at))
@@ -137,7 +136,6 @@ const mailHead = new RegExp(
 )
 const mailHeader = new RegExp(`^(?:${headers}): ?\\S`, 'gim')
 
-/** The kind of text that these characters (at most a thousand or so) begin, unless it is a list. */
 export function kindByText(head: string): FileRefusal | undefined {
   const found = beginnings.find(([, pattern]) => pattern.test(head))
   if (found) return found[0]

@@ -8,7 +8,7 @@ export function encodeQuotedPrintable(text: string): string {
   return text.split(/\r?\n/).map(encodeLine).join('\r\n')
 }
 
-/** A piece of text between others: soft breaks around it keep every line short and decode to nothing. */
+/** Text to insert between others: soft breaks around it keep every line short and decode to nothing. */
 export function encodeInset(text: string): string {
   const isPlain = text.length < longestLine && /^[\w/:@+,-][\w/:@.+,-]*$/.test(text)
   return `=\r\n${isPlain ? text : encodeLine(text.replace(/[\r\n]+/g, ' '))}=\r\n`

@@ -5,7 +5,6 @@ import { type FileRefusal, kindByBytes, kindByText, refusals } from './file-kind
 
 export type { FileRefusal } from './file-kinds.ts'
 
-/** The whole file is refused, wherever the fault is. */
 export class FileRefused extends Error {
   readonly refusal: FileRefusal
   /** Position in the file or in the last decoded text, from 1; 0 when unknown. */
@@ -23,7 +22,6 @@ export function refusalInWords(refusal: FileRefusal, line = 0): string {
   return line > 0 ? words.replace(/^This/, `Line ${number(line)}`) : words.replace(/^This is not/, 'The file is not')
 }
 
-/** How many bytes of the file's beginning `decoderFor` wants to see. */
 export const headBytes = 1024
 
 export interface TextDecoding {
@@ -33,10 +31,7 @@ export interface TextDecoding {
   end(): void
 }
 
-/**
- * A decoder for the file that begins with `head`: UTF-8, or UTF-16 by its byte order mark or by the NULs between its ASCII letters.
- * @throws FileRefused when the first bytes belong to an archive, a document or anything else that is not text.
- */
+/** Decodes UTF-8, or UTF-16 by its byte order mark or NULs. @throws FileRefused when `head` is no text. */
 export function decoderFor(head: Buffer): TextDecoding {
   const kind = kindByBytes(head)
   if (kind) throw new FileRefused(kind)
@@ -48,7 +43,7 @@ export function decoderFor(head: Buffer): TextDecoding {
   return utf8()
 }
 
-/** @throws FileRefused when the first characters belong to RTF, HTML, JSON or another text that is not a list. */
+/** @throws FileRefused when the text is RTF, HTML, JSON or another kind that is not a list. */
 export function refuseByText(beginning: string): void {
   const kind = kindByText(trimStart(beginning.slice(0, headBytes)))
   if (kind) throw new FileRefused(kind)
@@ -65,7 +60,7 @@ function countNuls(head: Buffer) {
   return { even, odd }
 }
 
-/** Buffer's own UTF-8 is several times as fast as a streaming TextDecoder; only the cut at the end is left to us. */
+/** Buffer's own UTF-8 is several times as fast as a streaming TextDecoder. */
 function utf8(): TextDecoding {
   let rest: Buffer = Buffer.alloc(0)
   return {
@@ -83,7 +78,6 @@ function utf8(): TextDecoding {
   }
 }
 
-/** A file that is not UTF-8 and holds NUL is not text in another encoding either. */
 function notUtf8(bytes: Buffer): FileRefused {
   return bytes.includes(0) ? new FileRefused('nul') : new FileRefused('not-utf-8', lineOfFault(bytes))
 }
@@ -100,7 +94,6 @@ function lineOfFault(bytes: Buffer): number {
   return line
 }
 
-/** Where an incomplete character begins, or the length. */
 function endOfLastCharacter(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes.readUInt8(bytes.length - back)
@@ -130,7 +123,7 @@ function utf16(isBigEndian: boolean): TextDecoding {
   }
 }
 
-/** Where an odd byte or the first half of a surrogate pair waits for the rest. */
+/** An odd byte or the first half of a surrogate pair waits for the rest. */
 function endOfLastUnit(bytes: Buffer, isBigEndian: boolean): number {
   const end = bytes.length - (bytes.length % 2)
   const high = bytes[isBigEndian ? end - 2 : end - 1] ?? 0

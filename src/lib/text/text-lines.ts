@@ -1,5 +1,3 @@
-/** The lines of a text file, however it was saved and however long it is. */
-
 import { first } from '../ends.ts'
 import { trimBlanks, trimStart } from './blanks.ts'
 import { decoderFor, FileRefused, headBytes, refuseByText, type TextDecoding } from './text-encoding.ts'
@@ -7,17 +5,14 @@ import { decoderFor, FileRefused, headBytes, refuseByText, type TextDecoding } f
 export interface Line {
   /** The line's number in the file, from 1, counting blank lines. */
   number: number
-  /** Without surrounding blanks; of a longer line the first 1,024 UTF-16 units. */
+  /** Trimmed; of a longer line the first 1,024 UTF-16 units. */
   text: string
   tooLong: boolean
 }
 
 const longest = 1024
 
-/**
- * The nonblank lines of a text file in order, some for each chunk of bytes, in constant memory. Lines end with LF, CRLF or CR, also mixed.
- * Encodings: see `decoderFor`.  @throws FileRefused when the file is not text or has no lines; it may come after the last line.
- */
+/** The nonblank lines (LF, CRLF, CR) of a file, in constant memory. @throws FileRefused, even after the last line. */
 export async function* readLines(source: AsyncIterable<Buffer>): AsyncGenerator<Line[]> {
   const splitter = new LineSplitter()
   try {
@@ -65,16 +60,13 @@ class LineSplitter {
   isEmpty = true
   private number = 0
   private endsInCr = false
-  /** The unfinished line: without leading blanks, one unit more than is kept. */
   private open = ''
-  /** More text follows that is not kept. */
   private hasMore = false
 
   get finished(): number {
     return this.number
   }
 
-  /** The complete lines since the last call. */
   take(): Line[] {
     const lines = this.lines
     this.lines = []

@@ -2,11 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 const gone = -1
 
-/**
- * Numbers by text, for hundreds of thousands of texts: 12 bytes each as 64-bit hashes, where a Map of strings takes a hundred and garbage
- * collection time. Two texts with the same hash count as equal: with a million texts that happens once in forty million runs, and no one
- * can provoke it, since the hash is keyed with a secret of the process.
- */
+/** Numbers by text in 12 bytes each, as keyed 64-bit hashes; collisions are negligible and cannot be provoked. */
 export class TextTable {
   #hashes = new Uint32Array(2 * 64)
   /** The number plus one; 0: free, -1: deleted. */
@@ -28,7 +24,6 @@ export class TextTable {
     return true
   }
 
-  /** Removes a text and returns its number. */
   take(text: string): number | undefined {
     const slot = this.#find(text)
     const found = this.#numbers[slot]!
@@ -38,7 +33,7 @@ export class TextTable {
     return found - 1
   }
 
-  /** Where the text is, or where it would go. Leaves its hash in `high` and `low`. */
+  /** Where the text is or would be stored. Leaves its hash in `high` and `low`. */
   #find(text: string): number {
     hash(text)
     const mask = this.#numbers.length - 1

@@ -1,6 +1,6 @@
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/** The text with control and invisible characters written out, so that none reverses the page: "a⟨U+202E⟩b". */
+/** Writes control and invisible characters out, so that none reverses the page: "a⟨U+202E⟩b". */
 export function revealUnseen(text: string): string {
   return text.replace(unseen, sign => (sign === '\t' ? sign : `⟨U+${codeOf(sign)}⟩`))
 }
