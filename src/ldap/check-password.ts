@@ -11,9 +11,8 @@ import { RefusedOperation } from './wire/words.ts'
 const wrong = [19, 32, 48, 49, 50, 53]
 
 /**
- * Looks up the entry as the bind account and signs in over a separate connection, under the entry's present DN. The conversation is the
- * same whatever is found, so that its length reveals nothing (S20): if no one may sign in, a bind that must fail takes the place of theirs.
- * An empty password is never sent.
+ * Takes the same steps whatever is found (S20): a bind that must fail replaces one for no one. Never sends an empty
+ * one.
  */
 export async function checkPasswordAt(
   settings: DirectorySettings,
@@ -43,7 +42,7 @@ export async function checkPasswordAt(
 
 const maySignIn = ({ dn, isDisabled, isExcluded }: DirectoryPerson) => dn !== '' && !isDisabled && !isExcluded
 
-/** What the directory says of a password; one that is expired or must be changed was right. */
+/** A password that is expired or must be changed was right. */
 type Tried = 'right' | 'wrong' | 'expired' | 'must-change'
 
 async function trySignIn(

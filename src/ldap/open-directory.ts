@@ -8,7 +8,7 @@ import { type Session, withSession } from './session.ts'
 import { testSteps } from './test-steps.ts'
 import { type Limits, usualLimits } from './wire/limits.ts'
 
-/** The directory behind these settings. Connects for every question and leaves nothing to close. */
+/** Connects for every question and leaves nothing to close. */
 export function openDirectory(settings: DirectorySettings, own: Partial<Limits> = {}): Directory {
   const limits = { ...usualLimits, ...own }
   const ask = <T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>) =>

@@ -8,16 +8,12 @@ import { allOf, anyOf, contains, equals, startsWith } from './syntax/literal.ts'
 /** Milliseconds that counting members may take: groups of 100,000 need 150 each. */
 const countingTime = 500
 
-/** From the best hits down. Each is a separate question, so that no limit of the server cuts off the exact one. */
+/** From the best hits down. Separate questions, so that no limit of the server cuts off the exact one. */
 const ways = [equals, startsWith, contains] as const
-/** Attributes with a group's name. A description comes last: hundreds may share one. */
+/** A description comes last: hundreds may share one. */
 const called = ['cn', 'displayName', 'mail']
 
-/**
- * Groups whose name or email is the text, then begins with it, then contains it, and then those whose description contains it, as the
- * server compares; within these a name comes before an address, then by name. An empty text lists. `withoutId`: hits without a stable id,
- * which cannot be synced.
- */
+/** Exact hits, then prefixes, then substrings, then descriptions; names before addresses. Empty text lists all. */
 export async function searchGroupsIn(session: Session, q: string, limit: number) {
   // servers ignore invisible characters (RFC 4518), so a text of those alone would match everything
   const text = withoutUnseen(q.replace(/\s+/g, ' ')).trim()
@@ -52,7 +48,7 @@ function matching({ names, defaults, filters }: Session, way: (typeof ways)[numb
   return allOf(filters.groups, anyOf([...attributes.map(name => way(name, text)), ...others]))
 }
 
-/** Where the text is: 0 in the name, 1 in the address, 2 elsewhere. Compared without case and accents. */
+/** 0 in the name, 1 in the address, 2 elsewhere; without case and accents. */
 function placeOf({ name, mail }: FoundGroup, text: string): number {
   const wanted = plain(text)
   return plain(name).includes(wanted) ? 0 : mail !== null && plain(mail).includes(wanted) ? 1 : 2

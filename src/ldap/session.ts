@@ -25,19 +25,13 @@ export interface Session {
   defaults: Defaults
   names: Names
   filters: { people: Filter; groups: Filter }
-  /** What the server says of object classes. */
   classes: Classes
   /** Whether the entry has a class of people, not only an address; true for everyone if a filter decides. */
   isPerson(entry: Entry): boolean
   exclusions: Exclusions
-  /** The key of the base DN. */
   base: string
-  /** One search, one answer. */
   search(search: Search): Promise<Entry[]>
-  /**
-   * Page after page; all at once from a server that cannot page, which counts as complete when it says success. `first`: the caller needs
-   * no more than so many.
-   */
+  /** Page by page, or all at once from a server that cannot page. `first`: no more than so many are needed. */
   pages(search: Search, first?: number): AsyncGenerator<Entry[]>
   /** One entry by its DN, or undefined when there is none that we may see. */
   read(dn: string, attributes: string[], doing: string, filter?: Filter): Promise<Entry | undefined>
@@ -65,7 +59,7 @@ export async function withSession<T>(
   }
 }
 
-/** Binds; an empty password is refused here, because servers answer it with success and an anonymous session (RFC 4513 §5.1.2). */
+/** Refuses an empty password: servers answer it with success and an anonymous session (RFC 4513 §5.1.2). */
 export async function signIn(connection: Connection, dn: string, password: string): Promise<string> {
   const doing = dn === '' ? 'Signing in anonymously' : `Signing in as ${dn}`
   if (dn !== '' && password === '')
@@ -153,7 +147,7 @@ function baseOf({ baseDn }: DirectorySettings): string {
   return base
 }
 
-/** What the server says of object classes. Active Directory, 389 and eDirectory add those above to every entry. */
+/** Active Directory, 389 and eDirectory add the classes above to every entry. */
 async function classesOf(connection: Connection, url: string, { vendor, subschema }: Server): Promise<Classes> {
   const hasOwnRules = ['openldap', 'generic'].includes(vendor)
   return hasOwnRules && subschema !== null ? readClasses(connection, url, subschema) : unknownClasses

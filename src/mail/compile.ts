@@ -1,7 +1,4 @@
-/**
- * Messages, compiled once and filled in for each recipient. What is the same for all is rendered and encoded once; what
- * differs is inserted between soft line breaks. A message then costs microseconds.
- */
+/** Compiles a message once and only inserts what differs between soft line breaks: microseconds per message. */
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { Eta } from 'eta'
@@ -9,14 +6,12 @@ import { encodeInset, encodeQuotedPrintable } from '../lib/text/quoted-printable
 import { encodeMailbox, encodeText, headerDate, type Mailbox, oneLine } from './headers.ts'
 
 export interface Frame {
-  /** The folder below views/mail with subject, text and html. */
   kind: string
-  /** Sets `lang` and `dir`; the text comes from the template. */
   language: string
   direction: 'ltr' | 'rtl'
   from: Mailbox
   replyTo?: Mailbox | undefined
-  /** The same in every message that this frame makes. */
+  /** The same in every message of this frame. */
   fixed: Record<string, string>
   /** The names of what differs in each message; allowed in text and html, not in the subject. */
   varying: readonly string[]
@@ -24,7 +19,6 @@ export interface Frame {
 
 export interface Filling {
   to: Mailbox
-  /** Without angle brackets. */
   messageId: string
   date: Date
   /** One-click opt-out (RFC 8058). */
@@ -69,7 +63,7 @@ export function renderMail(
   return { subject, text: textEta.render(`${kind}/text`, data), html: htmlEta.render(`${kind}/html`, data) }
 }
 
-/** A missing value throws when compiling, so that no mail ever says "undefined". */
+/** A missing value throws when compiling, so that no email ever says "undefined". */
 function strict(values: Record<string, string>): Record<string, string> {
   const clean = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, isMark(value) ? value : oneLine(value)])

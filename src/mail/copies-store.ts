@@ -1,4 +1,4 @@
-/** All that email writes on people and batches: the state of the newest email, and counts of emails by their state. */
+/** What email writes to people and batches: the newest email's state, and counts by state. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import type { Claimed } from './delivery.ts'
@@ -18,8 +18,7 @@ export const counters = {
 }
 
 /**
- * Copies the new states of `changed` to people and to the counts of batches. `was` is the state before; `wasKept` is true
- * for a mail that was in the outbox and is sent after all.
+ * Copies the new states of `changed`. `was`: the state before; `wasKept`: it was in the outbox and is sent after all.
  */
 export function propagateStates(was: SQL, wasKept = sql`false`): SQL {
   const columns = Object.entries(counters)
@@ -49,7 +48,6 @@ export function propagateStates(was: SQL, wasKept = sql`false`): SQL {
     )`
 }
 
-/** A queued email is its person's newest. */
 export const newestIs = (deliveryId: SQL) => sql`delivery_id = ${deliveryId}, delivery_state = 'queued'`
 
 /** Copies a queued email to its person and its batch, which is sending again if it was done. */
@@ -61,7 +59,7 @@ export const copyQueued = (deliveryId: SQL, personId: number, batchId: number | 
       where id = ${batchId}
     )`
 
-/** Marks the people of these deliveries as being sent to. Only for slow mails: for every mail it would double the writes. */
+/** Marks the people of these deliveries as being sent to. Only for slow mails: for all, it would double the writes. */
 export async function showSending(db: Db, deliveries: Claimed[]): Promise<void> {
   const [ids, attempts] = [deliveries.map(({ id }) => id), deliveries.map(({ attempt }) => attempt)]
   await db.execute(sql`
@@ -79,7 +77,7 @@ export interface Leased {
   deferred: number
 }
 
-/** Last in its transaction: another worker that writes outcomes waits for the batch's row until the commit. */
+/** Last in its transaction: other workers that write outcomes wait for the batch's row until the commit. */
 export async function countLeased(tx: Db, leased: Leased[]): Promise<void> {
   if (leased.length === 0) return
   await tx.execute(sql`
@@ -89,7 +87,6 @@ export async function countLeased(tx: Db, leased: Leased[]): Promise<void> {
     where b.id = l."batchId"`)
 }
 
-/** Some of its emails are queued again. */
 export async function reopenBatch(tx: Db, batchId: number): Promise<void> {
   await tx.execute(sql`
     update batches set state = 'sending', finished_at = null where id = ${batchId} and state = 'done'`)
@@ -103,7 +100,7 @@ export async function stopBatch(tx: Db, batchId: number, reason: string): Promis
   return rows.length > 0
 }
 
-/** Stops batches whose lines are still being judged and invited. Returns their ids. */
+/** Stops batches whose lines are still being judged. Returns their ids. */
 export async function stopJudging(tx: Db, reason: string): Promise<number[]> {
   const rows = await tx.execute<{ id: string }>(sql`
     update batches set state = 'stopped', stop_reason = ${reason}, lease_until = null

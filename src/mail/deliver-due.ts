@@ -8,13 +8,7 @@ import { sendReady } from './queue/send-ready.ts'
 
 export type { DeliverDeps } from './queue/deps.ts'
 
-/**
- * Delivers until nothing is due: claims ahead in small sets, sends as many at once as the transport takes, writes
- * outcomes every 50 ms or 100 mails. Every mail is sent at least once; what is sent twice, after a crash or a lost
- * reply, has the same link and Message-ID. Any number of workers may run. Returns how many attempts ended.
- *
- * @throws when it is to end while the database is away.
- */
+/** Delivers until nothing is due; returns the number of attempts. At least once, with the same link and Message-ID. */
 export async function deliverDue(deps: DeliverDeps): Promise<number> {
   const run = newRun(deps)
   for (let failures = 0; !isOver(run); ) {
@@ -37,7 +31,7 @@ async function claimAndSend(run: Run) {
   run.wake()
 }
 
-/** What is not written is sent twice, so this gives up only when it must end. */
+/** Outcomes that are not written are sent twice, so this gives up only when the run must end. */
 async function backOff({ deps }: Run, failures: number) {
   if (deps.signal?.aborted && failures > 5)
     throw new Error('The database is unreachable; emails in flight are sent again when their leases expire')

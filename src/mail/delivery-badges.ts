@@ -26,9 +26,7 @@ const kept: DeliveryBadge = { tone: 'warn', icon: 'mail', text: 'Kept in the out
 
 export interface Deciding {
   delivery: DeliveryState | null
-  /** With `sent`: it is in the outbox. */
   isKept: boolean
-  /** Why the address gets no mail. */
   suppression?: 'bounced' | 'opted-out' | null
 }
 
@@ -57,7 +55,6 @@ export function sentBadge({ hasLeft, hasKept }: { hasLeft: boolean; hasKept: boo
   return hasLeft ? { ...kept, text: 'Sent or kept in the outbox' } : kept
 }
 
-/** The choices of a filter. */
 export const deliveryChoices = (chosen: string | undefined, seen: { hasLeft: boolean; hasKept: boolean }) =>
   Object.entries({ ...deliveryBadges, sent: sentBadge(seen) }).map(([value, { text }]) => ({
     value,

@@ -1,17 +1,14 @@
-/** The types of a delivery: what is claimed, what is sent, how the server answered, what is written about it. */
 import type { Db } from '../db/client.ts'
 
-/** A delivery that this worker has leased. */
 export interface Claimed {
   id: number
   kind: string
   personId: number
   invitationId: number | null
   batchId: number | null
-  /** The only recipient. */
   address: string
   priority: number
-  /** Which attempt this is, from 1; with the id it tells this lease from a later one. */
+  /** Counted from 1; with the id it distinguishes this lease from a later one. */
   attempt: number
   mayHaveArrived: boolean
   messageId: string
@@ -34,7 +31,7 @@ export type Composed =
   | { is: 'busy' }
   | { is: 'not-composed'; reason: string }
 
-/** Composes mails of one kind, in the transaction of the lease; answers for every delivery. */
+/** Composes emails of one kind, in the transaction of the lease; answers for every delivery. */
 export type Composer = (tx: Db, claimed: Claimed[]) => Promise<Map<number, Composed>>
 
 /** What a refusal is about, from the narrowest to the widest. */
@@ -44,46 +41,40 @@ export interface Ask {
   about: About
   /** Seconds that the server asks for. */
   wait?: number
-  /** The number that it names: connections, mails on one connection, or mails per `unit`. */
+  /** The number in its reply: connections, mails on one connection, or mails per `unit`. */
   limit?: number
-  /** Of a pace, if its words say so. */
   unit?: Unit
-  /** Of a connection: the server says that it closes it, not that a limit was met. */
+  /** The server closes the connection without saying that a limit was met. */
   isVague?: boolean
 }
 
 export type Unit = 'second' | 'minute' | 'hour' | 'day'
 
-/** How one attempt ended, with the server's reply. */
 export type Outcome =
   | { is: 'sent'; reply: string }
   /** No mail server is configured: it is in the outbox, and nothing was sent. */
   | { is: 'kept'; reply: string }
   | { is: 'recipient-failed'; reply: string; suppress: boolean }
-  /** `wait`: seconds that the server named. */
   | { is: 'deferred'; reply: string; wait?: number }
-  /** A limit of the server, not this mail's fault. `wait`: seconds, so that another mail is tried first. */
+  /** A server limit, not this mail's fault. `wait`: seconds, so that another mail is tried first. */
   | { is: 'throttled'; reply: string; ask: Ask; wait?: number }
   /** Refused as if by a limit, but other mails are not: it waits alone, and the attempt does not count. */
   | { is: 'set-aside'; reply: string; wait: number }
   | { is: 'policy'; reply: string }
   /**
-   * `isCrowded`: no connection could be opened, perhaps because other workers have all that the server allows.
-   * `isOfMail`: said about one recipient or text. `wait`: seconds, so that another mail probes first.
+   * `isCrowded`: other workers may have all connections. `isOfMail`: about one mail. `wait`: seconds; others probe
+   * first.
    */
   | { is: 'transport-fault'; reply: string; isCrowded?: boolean; isOfMail?: boolean; wait?: number }
   /** The connection was lost before the text was sent: it did not arrive. */
   | { is: 'not-sent'; reply: string }
   /** The text was sent and the reply was lost: it may have arrived. */
   | { is: 'unknown'; reply: string }
-  /** The message could not be composed: nothing was sent. */
   | { is: 'not-composed'; reply: string }
 
-/** Sends messages, each to one recipient. */
 export interface MailTransport {
-  /** How many it sends at once: as many as the server allows now. */
+  /** As many as the server allows now. */
   readonly concurrency: number
-  /** The server whose limits are learned, and the worker that learns them. */
   readonly peer?: Peer
   applyLimits?(limits: Limits): void
   /** How many more it takes, each to be pipelined behind one in flight. */
@@ -99,7 +90,6 @@ export interface Peer {
   /** `host:port`. */
   readonly server: string
   readonly worker: string
-  /** How many connections are open now. */
   readonly open: number
   /** Limits to be written; removed by their writer. */
   readonly learned: LearnedLimit[]
@@ -116,7 +106,7 @@ export interface Limits {
 
 export const noLimits: Limits = { connections: null, mailsPerConnection: null, perMinute: null, rest: 0 }
 
-/** A limit in figures: as the server names it, otherwise what was seen to work. */
+/** As the server names it, otherwise what was seen to work. */
 export type LearnedLimit =
   | { about: 'at-once'; connections: number; reply: string }
   | { about: 'connection'; mails: number; reply: string }
@@ -131,16 +121,14 @@ export interface Log {
 
 export type SettledState = 'queued' | 'sent' | 'deferred' | 'failed' | 'unknown' | 'suppressed' | 'cancelled'
 
-/** What is written about a delivery after an attempt. */
 export interface Settlement {
   delivery: Claimed
   state: SettledState
   reply: string | null
-  /** Seconds until the next attempt, for `queued` and `deferred`. */
   wait: number
   /** Not the recipient's fault: the attempt does not count. */
   isUncounted: boolean
-  /** With `sent`: in the outbox, not given to a mail server. */
+  /** In the outbox, not given to a mail server. */
   isKept: boolean
   mayHaveArrived: boolean
   /** The address does not exist: it gets no more mail. */

@@ -15,7 +15,6 @@ export function oneLine(text: string): string {
     .trim()
 }
 
-/** A header's text: unchanged if it is short ASCII, otherwise as folded encoded words. */
 export function encodeText(text: string): string {
   const line = oneLine(text)
   if (/^[ -~]{0,60}$/.test(line) && !line.includes('=?')) return line

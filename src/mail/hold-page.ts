@@ -1,4 +1,3 @@
-/** What pages say about emails on hold in a copied database. Pure. */
 import { counted } from '../lib/words.ts'
 import { showTime } from '../web/dates.ts'
 import type { Hold } from './queue/origin-store.ts'
@@ -16,6 +15,5 @@ export function shownHold({ mails, since, decision }: Hold, timeZone: string) {
   }
 }
 
-/** For a batch with held emails. */
 export const heldInWords = (mails: number) =>
   `This database is a copy: ${counted(mails, 'email')} ${mails === 1 ? 'is' : 'are'} held until an owner decides in Settings › Mail.`

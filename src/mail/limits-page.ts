@@ -1,4 +1,3 @@
-/** What a mail server allows, in words. Pure. */
 import type { SmtpSettings } from '../config/smtp.ts'
 import { counted, number, rateInWords } from '../lib/words.ts'
 import { durationInWords } from '../web/dates.ts'

@@ -38,7 +38,7 @@ export async function detectCopy(deps: OriginDeps, log: Log): Promise<boolean> {
     const known = await readOrigin(tx)
     if (known && isOther(known, identity, keysOf(deps).map(printOf))) {
       if (await holdCopy(tx)) await recordEvent(tx, { kind: 'copy-found', actorId: null })
-      // this database sends nothing of what its original had claimed
+      // this database must not send what its original had claimed
       if (isElsewhere(known, identity)) await expireLeases(tx)
       return true
     }
@@ -63,10 +63,7 @@ function isOther(known: Origin, identity: Identity, keyPrints: string[]): boolea
   return isElsewhere(known, identity) || (!isProved && !keyPrints.includes(known.keyPrint))
 }
 
-/**
- * Saves an owner's decision to send or discard what is on hold; this database sends from now on. `startHold` and the
- * worker carry it out. False when there is nothing to decide.
- */
+/** Saves an owner's decision about held mail, for `startHold` and the worker. False when there is none to decide. */
 export async function decideCopy(tx: Db, secretKey: Buffer, actorId: number, act: Decision): Promise<boolean> {
   const known = await readOrigin(tx)
   if (!known?.isHeld || known.decision) return false
@@ -100,7 +97,7 @@ export async function startHold(db: Database, log: Log): Promise<void> {
   }
 }
 
-/** Holds waiting mails of a copy, or carries out the decision: at most `max` mails. True when there is more to do. */
+/** Holds a copy's waiting mails or carries out the decision, at most `max`. True when there is more to do. */
 export async function stepHold(db: Database, max = maxInStep): Promise<boolean> {
   return transaction(db, async tx => {
     const hold = await lockHold(tx)

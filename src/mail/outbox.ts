@@ -33,10 +33,7 @@ export function outboxTransport(folder: string): MailTransport {
   }
 }
 
-/**
- * Closes a folder or file of ours to other users of this machine. A restore or a mount may have created it with another
- * mode. A file system without modes is left as it is.
- */
+/** Removes other users' access, which a restore or mount may have given. Ignored by file systems without modes. */
 export function closeToOthers(place: string): void {
   const stat = statSync(place, { throwIfNoEntry: false })
   if (!stat || (stat.mode & 0o077) === 0) return
@@ -49,7 +46,6 @@ export function closeToOthers(place: string): void {
 
 export interface Kept {
   id: number
-  /** Identifies the invitation whose link it contains. */
   tokenHash: Buffer | null
   to: string
   subject: string

@@ -19,13 +19,10 @@ const pageSize = 50
 const access = 'admin'
 const byId = { config: { access }, schema: { params: idParams } } as const
 
-/** The role of the invitation behind each email. Passed in, because mail knows nothing of invitations. */
+/** The role of the invitation behind each email. Passed in, because mail does not import invitations. */
 export type RolesBehind = (db: Database, mails: Kept[]) => Promise<Map<number, Role>>
 
-/**
- * The emails that would have been sent. They contain invitees' links, so they are for admins only, and an email whose
- * invitation gives a higher role than the viewer's is not shown.
- */
+/** Emails in the outbox hold invitees' links: for admins only, and hidden if the link's role is above the viewer's. */
 export function outboxRoutes(app: FastifyInstance, deps: Deps, rolesBehind: RolesBehind): void {
   const folder = path.join(deps.config.dataDir, 'outbox')
   listRoute(app, deps, folder, rolesBehind)
@@ -59,7 +56,6 @@ function listRoute(app: FastifyInstance, { db }: Deps, folder: string, rolesBehi
   )
 }
 
-/** One email: on a page of ours, as a file, and its HTML for the frame in that page. */
 function mailRoutes(app: FastifyInstance, { config, db }: Deps, folder: string, rolesBehind: RolesBehind): void {
   const kept = async (request: FastifyRequest<ById>): Promise<KeptMail> => {
     const mail = await readKept(folder, Number(request.params.id))

@@ -1,4 +1,4 @@
-/** Keeps a transport within its server's limits, and turns what the server says about them into figures. */
+/** Keeps a transport within its server's limits, and turns the server's replies into figures. */
 import { type Ask, type LearnedLimit, type Limits, noLimits, type Unit } from './delivery.ts'
 
 /** After a limit was met, no envelope is pipelined for a while. */
@@ -7,7 +7,6 @@ const cooldownMs = 5_000
 const trialEvery = 50
 
 export class ServerLimits {
-  /** What was learned and is not written yet. */
   readonly learned: LearnedLimit[] = []
   private limits = noLimits
   private saved = noLimits
@@ -27,7 +26,6 @@ export class ServerLimits {
     this.restUntil = now + limits.rest * 1000
   }
 
-  /** How many connections may be open at once. */
   get connections(): number {
     return Math.max(1, Math.min(this.maxConnections, this.limits.connections ?? this.maxConnections))
   }
@@ -48,7 +46,6 @@ export class ServerLimits {
     this.sent.add(now)
   }
 
-  /** How many mails a new connection may carry. */
   quotaOfConnection(): { mails: number; isTrial: boolean } {
     const mails = this.limits.mailsPerConnection
     if (mails === null) return { mails: Number.POSITIVE_INFINITY, isTrial: false }
@@ -81,7 +78,7 @@ export class ServerLimits {
     this.learned.push({ about: 'connection', mails, reply })
   }
 
-  /** Too fast. Mails in flight may be refused for the same reason, which says nothing new. */
+  /** Mails in flight may be refused for the same reason, which says nothing new. */
   learnPace({ wait, limit, unit }: Ask, reply: string, now = Date.now()): void {
     if (this.isResting(now)) return
     this.limitMetAt = now
@@ -89,7 +86,7 @@ export class ServerLimits {
     const known = this.limits.perMinute
     const named = limit === undefined || unit === undefined ? undefined : limit * perMinuteOf[unit]
     const seen = unit === 'second' ? inSecond * 54 : unit === 'day' ? 0 : inMinute
-    // a pace that we kept and that is still too fast gets slower, whatever was seen
+    // a pace that we kept but that is still too fast gets slower, whatever was seen
     const guess = known === null ? seen : Math.min(seen || known, known * 0.8)
     const perMinute = named ?? (guess > 0 ? Math.max(0.5, guess) : known)
     const pause = wait ?? pauses[unit ?? 'minute'](Math.max(5, 60 - since))
@@ -109,7 +106,6 @@ const pauses: Record<Unit, (left: number) => number> = {
   day: () => 1800
 }
 
-/** How many mails were sent in the last minute, by the second. */
 class LastMinute {
   private readonly counts = new Map<number, number>()
 
@@ -132,5 +128,4 @@ class LastMinute {
   }
 }
 
-/** The name under which a server's limits are saved. */
 export const serverOf = ({ host, port }: { host: string; port: number }) => `${host}:${port}`

@@ -1,11 +1,8 @@
-/** What the outcome of one attempt means for its delivery. Pure. */
 import { backoffSeconds } from '../lib/backoff.ts'
 import type { Claimed, Outcome, Settlement } from './delivery.ts'
 
-/** Of a mail that cannot be composed. */
 const maxAttempts = 3
 
-/** `random` spreads the next attempts. */
 export function settlementOf(
   delivery: Claimed,
   outcome: Outcome,

@@ -1,4 +1,3 @@
-/** The mail server as a transport. */
 import { randomUUID } from 'node:crypto'
 import type { SmtpSettings } from '../config/smtp.ts'
 import type { Limits, Mail, MailTransport, Outcome, Peer } from './delivery.ts'
@@ -15,7 +14,6 @@ export interface SmtpOptions {
   timeouts?: Partial<Timeouts>
   /** Certificates (PEM) to trust instead of the system's. */
   ca?: string
-  /** An unused connection is closed after this time. */
   idleMs?: number
   /** A server that takes longer for a mail gets no pipelined envelopes. */
   pipelineUnderMs?: number

@@ -1,4 +1,4 @@
-/** Deliveries queued, canceled and tried again; suppressed addresses. The worker's own statements are in queue/store.ts. */
+/** Deliveries queued, canceled and retried; suppressed addresses. The worker's own statements are in queue/store.ts. */
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { suppressions } from '../db/schema.ts'
@@ -11,11 +11,11 @@ export interface NewDelivery {
   address: string
   /** Without a batch, only a pause of the transport can hold it. */
   batchId?: number | null
-  /** 0 (the default) for what an admin typed, 1 for a file or a group. */
+  /** 0 (the default) for typed addresses, 1 for files and groups. */
   priority?: 0 | 1
 }
 
-/** Queues a mail, as the person's newest. A batch that was done is sending again. Returns the delivery's id. */
+/** Queues a mail as the person's newest; a finished batch is sending again. Returns the delivery's id. */
 export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<number> {
   const { personId, invitationId, address, batchId = null, priority = 0 } = delivery
   const rows = await tx.execute<{ id: string }>(sql`
@@ -66,7 +66,6 @@ export async function cancelQueued(tx: Db, target: Target, reason: string, max =
   }))
 }
 
-/** Those of these people who have mail that has not left yet. */
 export async function peopleWithMail(tx: Db, ids: number[]): Promise<number[]> {
   const rows = await tx.execute<{ id: string }>(sql`
     select distinct person_id as id from deliveries
@@ -90,7 +89,6 @@ export async function findSuppression(db: Db, addressKey: string): Promise<Suppr
   return row
 }
 
-/** Stops all mail to an address, as its owner asked. */
 export async function optOut(tx: Db, addressKey: string): Promise<void> {
   await tx.insert(suppressions).values({ addressKey, cause: 'opted-out' }).onConflictDoNothing()
 }
@@ -104,10 +102,7 @@ export async function liftSuppression(tx: Db, addressKey: string): Promise<boole
   return rows.length > 0
 }
 
-/**
- * Queues a batch's failed and unknown mails again, at most `max`, from the start of the retry schedule. `hasKept` includes
- * those in the outbox. Returns how many.
- */
+/** Queues a batch's failed and unknown mails anew, at most `max`; `hasKept`: also the outbox. Returns how many. */
 export async function retryFailed(tx: Db, batchId: number, max = 1_000_000, hasKept = false): Promise<number> {
   const isKept = hasKept ? sql`or (state = 'sent' and is_kept)` : sql``
   const rows = await tx.execute(sql`

@@ -1,9 +1,7 @@
 /** Yields in long loops over directory data, so that pages open while a group of a million is read. */
 import { setImmediate } from 'node:timers/promises'
 
-/** Milliseconds of work in a row. */
 const longest = 10
-/** Steps between two looks at the clock. */
 const steps = 128
 
 /** Call at every step of a loop; returns a promise when it is time to yield. */

@@ -1,4 +1,6 @@
-/** Members that no search finds as people or groups: something else, missing, or hidden from us (docs/decisions/0011). */
+/**
+ * Members that no search finds as people or groups: something else, missing, or hidden from us (docs/decisions/0011).
+ */
 import { isForeignPrincipal } from '../schema/person.ts'
 import type { Session } from '../session.ts'
 import { dnKey, isBelow, keyOf, parentOf } from '../syntax/dn.ts'
@@ -10,7 +12,7 @@ import { inFlight, readsInFlight, unlessOwnFault } from './look-up.ts'
 
 const placesNamed = 3
 
-/** Counts each of these DNs for what it is, and adds a problem when some may be people that are hidden or could not be read. */
+/** Counts each of these DNs for what it is, and adds a problem when some may be hidden or unreadable people. */
 export async function judgeLeftovers({ session, counts, problems, away }: Gathering, dns: string[], doing: string) {
   const verdictOf = judge(session, doing)
   const judged = async (dn: string) => [{ dn, verdict: await verdictOf(dn) }]
@@ -40,7 +42,7 @@ export async function judgeLeftovers({ session, counts, problems, away }: Gather
 /** `hidden`: missing or hidden, which cannot be distinguished. */
 export type Verdict = 'principals' | 'others' | 'dangling' | 'elsewhere' | 'hidden'
 
-/** What a DN is that no search finds: a function, because places are looked up once for all. */
+/** A function, so that places are looked up once for all DNs. */
 export function judge(session: Session, doing: string): (dn: string) => Promise<Verdict | RefusedOperation> {
   const seen = new Map<string, Promise<boolean>>()
 
@@ -74,10 +76,7 @@ export function judge(session: Session, doing: string): (dn: string) => Promise<
   return look
 }
 
-/**
- * The entry; or, when the directory says that there is none, the name of the nearest one above. Success without an entry, or a lack of
- * rights, means that we may not know. Any other result about this entry alone is returned as it is.
- */
+/** The entry, or the nearest existing one above. Success without an entry, or a lack of rights, may hide it. */
 async function readOrNearest(
   session: Session,
   base: string,

@@ -30,7 +30,7 @@ export async function canFilterByDn(session: Session, dn: string): Promise<boole
 /** Results for a filter with an attribute that the server does not have; 389 Directory Server says 53 when strict. */
 const unknown = [16, 17, 18, 53]
 
-/** Pages of a search by an attribute that the server may not have; a server that objects to its name finds none. */
+/** Searches by an attribute that the server may not have; a server that objects to its name finds none. */
 export async function* unlessUnknown(pages: AsyncGenerator<Entry[]>): AsyncGenerator<Entry[]> {
   try {
     yield* pages
@@ -50,7 +50,6 @@ export async function* lookUp(session: Session, attribute: string, values: strin
   yield* inFlight(filtersInFlight, lists, list => orHalves(list, ask))
 }
 
-/** The same for DNs, one by one. */
 export async function* readEach(session: Session, dns: string[], wanted: Wanted) {
   const ask = async (dn: string) => {
     const entry = await session.read(dn, wanted.attributes, wanted.doing, wanted.filter).catch(unlessOwnFault)
@@ -59,13 +58,9 @@ export async function* readEach(session: Session, dns: string[], wanted: Wanted)
   yield* inFlight(readsInFlight, dns, ask)
 }
 
-/**
- * Results about the one name that was asked for, not about the connection, the account or the search (docs/decisions/0015): an entry
- * elsewhere, a name that cannot be read, missing rights, and limits.
- */
+/** Results about the name alone, not about connection, account or search (docs/decisions/0015). */
 const ownFaults = [3, 10, 11, 34, 50, 51, 52]
 
-/** Such a member is looked up once more, alone, after the others. */
 export function unlessOwnFault(error: unknown): undefined {
   if (!(error instanceof RefusedOperation && ownFaults.includes(error.code))) throw error
 }

@@ -10,15 +10,13 @@ export interface MemberValues {
   uids: string[]
   mails: string[]
   urls: string[]
-  /** Active Directory: the value by which people name this as their primary group. They are not among the values. */
+  /** Active Directory: the number by which people name this as their primary group; they are not among the values. */
   primaryGroupToken: string | null
-  /** Answers that it took. */
   ranges: number
   /** An attribute was shown, even if only with a placeholder for no one. */
   isShown: boolean
   /** Its kind must list a member. */
   mustList: boolean
-  /** Where a group of its kind lists them. */
   usual: string[]
 }
 
@@ -35,7 +33,7 @@ const kinds = new Map<string, Kind>([
   ['zimbramailforwardingaddress', 'mails']
 ])
 
-/** An attribute that we don't know holds what its values look like. */
+/** For an unknown attribute, by what its values look like. */
 const guess = (value: string): Kind =>
   value.includes('=') ? (/^ldaps?:\/\//i.test(value) ? 'urls' : 'dns') : value.includes('@') ? 'mails' : 'uids'
 
@@ -62,7 +60,6 @@ export async function readMembers(session: Session, dn: string): Promise<MemberV
   return found
 }
 
-/** The attributes in which groups of these classes list members. */
 const usualPlaces: [objectClass: string, attribute: string][] = [
   ['groupOfNames', 'member'],
   ['groupOfMembers', 'member'],
@@ -94,7 +91,7 @@ async function take(name: string, values: Iterable<string>, found: MemberValues)
   }
 }
 
-/** Asks for `member;range=1500-*` and so on until the server marks the last part. Every part must follow the one before. */
+/** Asks for `member;range=1500-*` and so on until the server marks the last part; each must follow the one before. */
 async function readParts(session: Session, dn: string, name: string, first: Entry, found: MemberValues, doing: string) {
   let part = first.part(name)
   for (let next = 0; part; ) {

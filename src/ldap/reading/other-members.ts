@@ -43,10 +43,9 @@ export async function resolveUids(gathering: Gathering, uids: string[], via: str
 /** As servers compare user names and addresses (RFC 4518): without case and outer blanks. */
 const plain = (text: string) => text.trim().replace(/\s+/g, ' ').toLowerCase()
 
-/** Values that are looked up before the results are handed on, so that memory stays flat. */
+/** Values looked up before the results are handed on, so that memory stays flat. */
 const atOnce = 2_000
 
-/** Each of these values that entries have, with all its entries. */
 async function* whoHas(session: Session, attribute: string, values: string[], wanted: Wanted) {
   for (let at = 0; at < values.length; at += atOnce) {
     const some = values.slice(at, at + atOnce)
@@ -57,10 +56,7 @@ async function* whoHas(session: Session, attribute: string, values: string[], wa
   }
 }
 
-/**
- * Lists of addresses. An address without an entry is still a person, and so is one that two entries have, because nothing says whose it is.
- * A group's address is a nested group.
- */
+/** An address without an entry, or with several, is still a person. A group's address is a nested group. */
 export async function resolveMails(gathering: Gathering, mails: string[], via: string | null): Promise<Entry[]> {
   const { session, counts } = gathering
   const waiting = new Map<string, string>()
@@ -107,13 +103,12 @@ export async function resolveUrls(gathering: Gathering, urls: string[], via: str
   if (urls.length > 0) gathering.strategies.add('the group’s own search')
 }
 
-/** A search is not a member itself; it counts as a value of the group if it leads nowhere. */
 function countValue(counts: Gathering['counts'], reason: 'foreignBase' | 'elsewhere' | 'dangling') {
   counts.listed += 1
   counts[reason] += 1
 }
 
-/** A place on another server, or one that the directory proves deleted, says nothing about the rest of the group. */
+/** A place on another server, or one proved deleted, says nothing about the rest of the group. */
 async function notThere({ session, counts, away }: Gathering, base: string, error: unknown) {
   if (!(error instanceof RefusedOperation && [10, 32].includes(error.code))) throw error
   const verdict =
@@ -123,7 +118,7 @@ async function notThere({ session, counts, away }: Gathering, base: string, erro
   if (verdict === 'elsewhere') away.push(keyOf(base))
 }
 
-/** Where to search: the URL's base, narrowed to ours. Undefined: outside, or on another server. */
+/** The URL's base, narrowed to ours. Undefined: outside, or on another server. */
 function placeOf(session: Session, url: MemberUrl): { base: string; scope: MemberUrl['scope'] } | undefined {
   if (url.host !== '' && url.host !== parseLdapUrl(session.settings.url).host) return undefined
   const key = dnKey(url.base)

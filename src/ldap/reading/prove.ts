@@ -56,7 +56,7 @@ async function someoneIsMemberOf(session: Session, group: FoundGroup): Promise<b
   return (await firstOf(session.pages(search, 1))) !== undefined
 }
 
-/** Whether so many names without entries can be leftovers of people who left, or may be people that we cannot see. */
+/** Whether so many names without entries can be people who left, or may be people that we cannot see. */
 export function judgeDangling({ counts, problems }: Gathering): void {
   const { dangling, listed, resolved, others, contacts, elsewhere, ambiguous } = counts
   if (dangling === 0) return

@@ -14,7 +14,6 @@ import { judgeDangling, proveAddresses, proveEmpty, proveMissing, provePeopleInS
 import { resolve } from './resolve.ts'
 import { Waiting } from './waiting.ts'
 
-/** A group on the way, and the way to it. */
 interface Step {
   group: FoundGroup
   parent: Step | null
@@ -91,7 +90,6 @@ async function proveNobody(gathering: Gathering, group: FoundGroup, members: Mem
   else await proveEmpty(gathering, group, members)
 }
 
-/** The DNs to look up: below our base, and new. */
 async function sortOut(
   { session, counts, known }: Gathering,
   step: Step,
@@ -131,7 +129,7 @@ function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<stri
 
 const anonymous = { mail: null, description: null, kind: 'group', members: null } as const
 
-/** Whether the path to this group leads through that one: following it would be a cycle. */
+/** Following this group would be a cycle. */
 function isAbove(step: Step, group: FoundGroup | undefined): boolean {
   for (let each: Step | null = step; group && each; each = each.parent) if (each.group.id === group.id) return true
   return false

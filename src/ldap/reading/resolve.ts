@@ -47,7 +47,7 @@ async function ifOpen({ server }: Session, way: Promise<void>) {
   })
 }
 
-/** The back link: one search, read in pages. Only listed members count, so an outdated back link adds no one. */
+/** One search by the back link. Only listed members count, so an outdated back link adds no one. */
 async function byMemberOf(gathering: Gathering, dn: string, waiting: Waiting, via: string | null, wanted: Wanted) {
   const { session } = gathering
   const filter = allOf(wanted.filter, equals('memberOf', dn))
@@ -61,7 +61,7 @@ async function byMemberOf(gathering: Gathering, dn: string, waiting: Waiting, vi
   if (waiting.size < before) gathering.strategies.add('memberOf in pages')
 }
 
-/** All people of the directory, joined here: fastest when the group is a large share of them. */
+/** Scans all people of the directory: fastest when the group is a large share of them. */
 async function byScan(gathering: Gathering, waiting: Waiting, via: string | null, wanted: Wanted) {
   const { session } = gathering
   const search = { ...wanted, base: session.settings.baseDn, scope: 'sub' as const }

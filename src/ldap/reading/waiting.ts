@@ -19,7 +19,6 @@ export class Waiting {
     return place !== undefined
   }
 
-  /** As the group spells them. */
   dns(): string[] {
     return this.#dns.filter(dn => dn !== undefined)
   }

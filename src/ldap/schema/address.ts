@@ -3,16 +3,13 @@ import { parseAddress } from '../../lib/addresses/email-address.ts'
 import type { Entry } from '../syntax/entry.ts'
 import type { Names } from './defaults.ts'
 
-/** One address and the rank of its place: 0 is the first mail attribute. */
+/** `place` 0 is the first mail attribute. */
 export interface Candidate {
   text: string
   place: number
 }
 
-/**
- * Every address of an entry: the mail attributes, then Exchange's `proxyAddresses`, where `SMTP:` in capitals marks the primary one and
- * `smtp:` its aliases. Other kinds (X500, SIP) are not email addresses.
- */
+/** The mail attributes, then Exchange's `proxyAddresses`: `SMTP:` marks the primary one, `smtp:` its aliases. */
 export function addressesOf(entry: Entry, { mail }: Pick<Names, 'mail'>): Candidate[] {
   const found: Candidate[] = []
   mail.forEach((name, place) => {
@@ -30,9 +27,7 @@ export function addressesOf(entry: Entry, { mail }: Pick<Names, 'mail'>): Candid
 }
 
 /**
- * The address to use. Aliases count only in a domain of the organization. Otherwise: one in a domain of the organization before any other,
- * a usable one before an unusable one, then by place; among equals the one that is also the primary, then the first by code points. The
- * same entry gives the same answer however the server orders its values.
+ * Prefers the organization's domains (a must for aliases), usable ones, then place; the order of values never matters.
  */
 export function chooseAddress(candidates: readonly Candidate[], { mail, domains }: Names): string | null {
   // most entries have one, which need not be parsed here

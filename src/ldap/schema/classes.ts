@@ -1,4 +1,4 @@
-/** The server's own object classes (RFC 4512 §4.1.1): a member is judged by what its class is a kind of, not by its name. */
+/** The server's object classes (RFC 4512 §4.1.1): members are judged by what their class derives from, not its name. */
 import { Entry } from '../syntax/entry.ts'
 import { equals } from '../syntax/literal.ts'
 import type { Connection } from '../wire/connection.ts'
@@ -8,7 +8,6 @@ import { RefusedOperation } from '../wire/words.ts'
 export interface Classes {
   /** These classes, if the server has them, and every class below them. */
   below(names: readonly string[]): string[]
-  /** Whether the entry is of this class or of one below it. */
   isOf(entry: Entry, name: string): boolean
   /** The server listed its classes: then it has no others. */
   isKnown: boolean
@@ -73,7 +72,7 @@ export function classesFrom(definitions: readonly string[]): Classes {
   }
 }
 
-/** The names after a keyword of a definition: one, or several in parentheses, with or without quotes and `$`. */
+/** The names after a keyword: one, or several in parentheses, with or without quotes and `$`. */
 function listAfter(word: string, text: string): string[] {
   const found = new RegExp(`\\s${word}\\s+(?:\\(([^)]*)\\)|([^\\s)]+))`).exec(text)
   return (found?.[1] ?? found?.[2] ?? '').split(/[\s$']+/).filter(Boolean)

@@ -1,4 +1,4 @@
-/** Where each vendor keeps what we look for; an admin can change every name and both filters. */
+/** Each vendor's defaults; an admin can change every name and both filters. */
 
 import { first } from '../../lib/ends.ts'
 import type { DirectorySettings, Vendor } from '../directory.ts'
@@ -17,9 +17,7 @@ export interface Defaults {
   ownDn: string
   /** Attributes that people sign in with, beside mail. */
   logins: string[]
-  /**
-   * Attributes besides mail that filters may ask for addresses. A strict server refuses a filter with an attribute that it does not have.
-   */
+  /** Searched besides mail. A strict server refuses a filter with an attribute that it does not have. */
   otherAddresses: string[]
   /** For a missing entry the server names the nearest one above, unless something on the way is hidden. */
   namesNearest: boolean
@@ -38,7 +36,7 @@ const groupClasses = [
   'nisMailAlias',
   'mailGroup',
   'zimbraDistributionList',
-  // a well-known class of many OpenLDAP demonstrations, and those of other suites
+  // a class of many OpenLDAP demonstrations, and those of other suites
   ...['group', 'groupOfEntries', 'univentionGroup', 'dominoGroup', 'ipausergroup', 'dynamicGroup']
 ]
 const memberAttributes = [
@@ -96,10 +94,7 @@ export function groupFilterFor({ groups }: Defaults, classes: Classes): string {
   return isFilter(groups) ? groups : anyOfClasses(orAsNamed(classes.below(groups), groups))
 }
 
-/**
- * The default filter for people: classes of people, and anything with an email address that is not a group. The latter only where the
- * classes are known: a name that a server does not know makes a negation match nothing.
- */
+/** Classes of people; if the classes are known, also all with an email address that are not groups. */
 export function peopleFilterFor(
   defaults: Defaults,
   mail: readonly string[],
@@ -131,7 +126,6 @@ export interface Names {
   title: string
   manager: string
   member: string[]
-  /** The organization's domains: of several addresses, one in these is chosen. */
   domains: ReadonlySet<string>
 }
 

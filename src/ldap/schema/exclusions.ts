@@ -2,7 +2,7 @@ import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 import { dnKey, isBelow } from '../syntax/dn.ts'
 
-/** Whether an entry with this DN (as a key) or one of these addresses is excluded. */
+/** Takes a DN as a key. */
 export type Exclusions = (key: string, addresses: string[]) => boolean
 
 /** From DNs, which include everything below them, and email addresses. Throws on anything else. */

@@ -7,7 +7,7 @@ import type { Exclusions } from './exclusions.ts'
 
 const states = ['userAccountControl', 'nsAccountLock', 'loginDisabled', 'pwdAccountLockedTime']
 
-/** What is read of a person, attribute by attribute, so that nothing else is sent. */
+/** Attribute by attribute, so that nothing else is sent. */
 export function personAttributes(names: Names): string[] {
   const { id, mail, name, givenName, surname, department, title, manager } = names
   const wanted = [id, ...mail, 'proxyAddresses', ...name, givenName, surname, ...department, title, manager, ...states]

@@ -8,7 +8,6 @@ import { RefusedOperation } from '../wire/words.ts'
 /** What the root DSE (RFC 4512 §5.1) says about the server. */
 export interface Server {
   vendor: Vendor
-  /** Its own name, for people. */
   title: string
   canPage: boolean
   canSayWho: boolean

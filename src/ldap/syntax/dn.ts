@@ -1,6 +1,5 @@
 /**
- * Distinguished names (RFC 4514) compared by meaning: `UID=Bob, OU=People` and `uid=bob,ou=people` have one key. A key is itself a DN; no
- * comma in it belongs to a value, so "below a base" means "has it as a suffix".
+ * Compares DNs (RFC 4514) by meaning. Keys have no comma inside values, so "below a base" means "has it as a suffix".
  */
 import { first } from '../../lib/ends.ts'
 import { type Assertion, attributeOf, parseDn } from './dn-reader.ts'
@@ -37,10 +36,9 @@ export function parentOf(key: string): string | undefined {
   return comma < 0 ? undefined : key.slice(comma + 1)
 }
 
-/** The part of a key that names its entry: `cn=smith` of `cn=smith,ou=people`. */
+/** `cn=smith` of `cn=smith,ou=people`. */
 export const nameOfKey = (key: string) => first(key.split(',', 1))
 
-/** The part of an entry's name with this one value. */
 export const nameKey = (attribute: string, value: string) => keyOfRdn([[attribute, value]])
 
 /** The value that names an entry, `Smith` of `cn=Smith,ou=People`, among its values of that attribute. */

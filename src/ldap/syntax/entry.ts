@@ -21,13 +21,13 @@ function lowerCase(name: string): string {
   return key
 }
 
-/** One entry, read by attribute name in any spelling; always lists. */
+/** Read by attribute name in any spelling; always lists. */
 export class Entry {
   dn: string
   #message: Buffer
   #spans: Map<string, number[]>
   #key: string | undefined | null = null
-  /** Spans of attributes with options, by name without them; null: not read yet. */
+  /** By name without options; null: not read yet. */
   #tagged: Map<string, number[]> | null = null
 
   constructor({ dn, message, spans }: RawEntry) {
@@ -60,7 +60,7 @@ export class Entry {
     return tagged ? plain.concat(this.#textsAt(tagged)) : plain
   }
 
-  /** The same one by one, for attributes with very many. */
+  /** For attributes with very many values. */
   *values(name: string): Generator<string> {
     const spans = this.#spans.get(lowerCase(name)) ?? []
     for (let n = 0; n < spans.length; n += 2) yield textOf(this.#message.toString('utf8', spans[n]!, spans[n + 1]!))
@@ -77,9 +77,7 @@ export class Entry {
   }
 
   /**
-   * One value of the first attribute with a visible one, trimmed and cut to what a page can show. Of several it is the one in the entry's
-   * own name, else the first by code units: servers keep values in no order. One in a language (`cn;lang-de`) counts only if there is no
-   * other.
+   * One visible value, cut for a page: the one in the DN, else the first by code units, since servers keep no order.
    */
   text(...names: string[]): string | null {
     for (const name of names) {
@@ -104,10 +102,7 @@ export class Entry {
     return [this.#spans.get(lowerCase(name)), this.#taggedSpans(name)].some(spans => (spans?.length ?? 0) > 0)
   }
 
-  /**
-   * Attributes with options are kinds of the one without (RFC 4512 §2.5), so servers send them with it. Parts of values and other encodings
-   * are not.
-   */
+  /** Values with options belong to the attribute without (RFC 4512 §2.5); ranges and other encodings do not. */
   #taggedSpans(name: string): number[] | undefined {
     if (this.#tagged === null) {
       this.#tagged = new Map()

@@ -1,7 +1,4 @@
-/**
- * Our own reader of filters that an admin writes (RFC 4515): ldapts' encodes `\c3\85` twice, knows no OIDs and no options, fails on blanks
- * and accepts an unclosed parenthesis.
- */
+/** Our own RFC 4515 reader: ldapts' encodes `\c3\85` twice, knows no OIDs or options, and accepts open parentheses. */
 import { AndFilter, type BerWriter, Filter, NotFilter, OrFilter, PresenceFilter, SearchFilter } from 'ldapts'
 import { DirectoryProblem } from '../directory.ts'
 
@@ -29,7 +26,7 @@ const longest = 16_384
 const deepest = 20
 const attributeName = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)(?:;[A-Za-z0-9-]+)*$/
 
-/** The filter that the text means. Throws a DirectoryProblem that says where it cannot be read. */
+/** Throws a DirectoryProblem that says where the text cannot be read. */
 export function parseFilter(text: string): Filter {
   const trimmed = text.trim()
   if (trimmed.length > longest) throw new DirectoryProblem(`The filter has more than ${longest} characters`)

@@ -1,5 +1,3 @@
-/** Stable ids as text and as the bytes that a filter needs. */
-
 type Form = 'microsoft' | 'octets' | 'text'
 
 /** objectGUID stores its first three fields with the low byte first; eDirectory's GUID is read in order. */
@@ -8,7 +6,7 @@ const formOf = (attribute: string): Form => {
   return name === 'objectguid' ? 'microsoft' : name === 'guid' ? 'octets' : 'text'
 }
 
-/** The id as text, or null when the value is not one. */
+/** Null when the value is not an id. */
 export function idToText(attribute: string, value: Buffer | undefined): string | null {
   if (!value?.length) return null
   const form = formOf(attribute)
@@ -18,13 +16,13 @@ export function idToText(attribute: string, value: Buffer | undefined): string |
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** The id among the values of its attribute: of several the least, whatever their order. */
+/** Of several values the least, whatever their order. */
 export function idOf(attribute: string, values: Buffer[]): string | null {
   if (values.length <= 1) return idToText(attribute, values[0])
   return idToText(attribute, values.toSorted(Buffer.compare)[0])
 }
 
-/** The bytes to look for; null when no entry can have this id. */
+/** The bytes to search for; null when no entry can have this id. */
 export function idToBytes(attribute: string, text: string): Buffer | null {
   const form = formOf(attribute)
   if (form === 'text') return textId(Buffer.from(text)) === null ? null : Buffer.from(text)

@@ -8,7 +8,6 @@ export interface MemberUrl {
   filter: string
 }
 
-/** Undefined: not such a URL. */
 export function parseMemberUrl(text: string): MemberUrl | undefined {
   const found = /^ldaps?:\/\/([^/?]*)(?:\/([^?]*))?(?:\?([^?]*))?(?:\?([^?]*))?(?:\?([^?]*))?/i.exec(
     text.slice(0, 8_192)

@@ -1,19 +1,15 @@
-/**
- * Strict walks over a whole message. ldapts' reader loops forever, allocating, on lengths that lead out of the message, so nothing reaches
- * it unwalked; entries, the only bulk there is, are decoded here.
- */
+/** Checks whole messages: ldapts' reader loops forever on lengths beyond the end. Also decodes entries, the bulk. */
 
-/** An entry as it came. */
 export interface RawEntry {
   dn: string
   message: Buffer
   /**
-   * By name in lower case where each value begins and ends in the message: most values are never read. A Map, so that no name is special.
+   * Where each value begins and ends, by name in lower case: most are never read. A Map, so that no name is special.
    */
   spans: Map<string, number[]>
 }
 
-/** A value becomes two numbers here, an attribute a list: not only an entry's bytes are limited, but also what it may become. */
+/** A value becomes two numbers here, so limiting bytes alone would not limit memory. */
 const maxValues = 1_200_000
 const maxAttributes = 1_000
 
@@ -23,7 +19,6 @@ interface Element {
   end: number
 }
 
-/** The tag of a message's operation, and its id. Throws on a malformed message. */
 export function headOf(message: Buffer): { id: number; operation: Element } {
   const outer = elementAt(message, 0, message.length)
   const id = elementAt(message, outer.start, outer.end)
@@ -42,7 +37,6 @@ export function checkNesting(message: Buffer, start = 0, end = message.length, d
   }
 }
 
-/** SearchResultEntry (RFC 4511 §4.5.2). */
 export function decodeEntry(message: Buffer, operation: Element): RawEntry {
   const name = elementAt(message, operation.start, operation.end, 0x04)
   const list = elementAt(message, name.end, operation.end, 0x30)
@@ -66,7 +60,7 @@ export function decodeEntry(message: Buffer, operation: Element): RawEntry {
   return { dn: message.toString('utf8', name.start, name.end), message, spans }
 }
 
-/** Adds where each value of the set begins and ends; returns how many. A separate loop, because there may be a million. */
+/** Adds where each value begins and ends; returns how many. A separate loop, because there may be a million. */
 function addValues(message: Buffer, set: Element, found: number[]): number {
   let count = 0
   for (let at = set.start; at < set.end; count += 1) {

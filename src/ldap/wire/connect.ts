@@ -1,7 +1,4 @@
-/**
- * The only way to a directory: resolve, connect, encrypt. Nothing but the request for StartTLS is written before the connection is as safe
- * as the settings demand (S14); a failed attempt returns no connection, so nothing can continue unencrypted.
- */
+/** The only way to a directory. Before the connection is as safe as configured, only StartTLS is written (S14). */
 import dns from 'node:dns/promises'
 import net, { type Socket } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
@@ -88,7 +85,7 @@ function encrypt(
   limits: Limits,
   signal?: AbortSignal
 ): Promise<TLSSocket> {
-  // named explicitly: over an open socket Node would compare the certificate with "localhost"; an IP address is not a server name
+  // explicit: over an open socket Node would compare the certificate with "localhost"; an IP address is no server name
   const name = net.isIP(host) ? { host } : { host, servername: host }
   const doing = `Encrypting the connection to ${host}`
   socket.on('error', () => {})

@@ -1,7 +1,5 @@
 /**
- * One LDAP conversation over one socket. ldapts encodes and decodes; its Client is not used, because it reconnects without signing in,
- * keeps bytes and states of a dead connection, hangs after StartTLS and returns no page without entries (docs/decisions/0006). Here a
- * connection that failed once is dead, and every answer has a timeout.
+ * One LDAP conversation, without ldapts' Client (docs/decisions/0006). After one failure it is dead; answers time out.
  */
 import type { Socket } from 'node:net'
 import { type Control, type Message, type MessageResponse, UnbindRequest } from 'ldapts'
@@ -14,24 +12,20 @@ import { decodeResponse } from './responses.ts'
 import { networkProblem } from './words.ts'
 
 export interface Connection {
-  /** Sends a request and waits for the answer. Rejects when the connection is lost, or the answer is more than was asked for. */
+  /** Rejects when the connection is lost, or the answer is more than was asked for. */
   send(message: Message, doing: string, expected?: Expected): Promise<MessageResponse>
   /** Hands over the bare socket to be wrapped (StartTLS). Refuses if the server has already sent more. */
   release(): Socket
-  /** Continues over the wrapped socket. */
   resume(socket: Socket): void
   /** Ends immediately, with the reason for pending requests. */
   destroy(reason: Error): void
-  /** Unbinds and ends. */
   close(): void
 }
 
-/** What may come before the end of an answer. */
 export interface Expected {
   entry?(entry: RawEntry): void
   /** A reference to another server, which is not followed. */
   reference?(): void
-  /** Entries at most. */
   maxEntries?: number
   /** May have as many bytes as the largest group. */
   isLarge?: boolean

@@ -30,7 +30,6 @@ const loopback = new net.BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-/** Whether this host name or address is this machine. */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost') return true
   const family = net.isIP(host)

@@ -2,21 +2,20 @@
 export interface Limits {
   /** Milliseconds to resolve the name and connect. */
   connect: number
-  /** Milliseconds for the TLS handshake. */
+  /** Milliseconds. */
   handshake: number
   /** Milliseconds without a complete message while an answer is pending: a byte now and then does not count. */
   silence: number
   /** Milliseconds for one complete answer (a page, an entry, a bind), however busy it is. */
   answer: number
-  /** Bytes of one message: an entry with the attributes of a person has less than 10 kB. */
+  /** One message: an entry with the attributes of a person has less than 10 kB. */
   messageBytes: number
-  /** Bytes of one answer, such as a page, which is kept in memory until it is complete. */
+  /** One answer, such as a page, which is kept in memory until it is complete. */
   answerBytes: number
-  /** Bytes of a message or answer that may be large: a group of a million values has about 70 MB. */
+  /** A message or answer that may be large: a group of a million values has about 70 MB. */
   largeBytes: number
-  /** Bytes that one connection may receive. */
   connectionBytes: number
-  /** Entries per page: above 500 nothing gets faster, and Active Directory gives at most 1,000. */
+  /** Above 500 nothing gets faster, and Active Directory gives at most 1,000. */
   pageSize: number
   /** Entries of one answer where the server cannot page. */
   entries: number

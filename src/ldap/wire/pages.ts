@@ -10,7 +10,7 @@ export interface Search {
   scope: 'base' | 'one' | 'sub'
   filter: Filter
   attributes: string[]
-  /** What we are doing, for the message when it fails. */
+  /** For the message when it fails. */
   doing: string
   /** Entries of an honest answer at most; more end the connection. */
   maxEntries?: number
@@ -20,10 +20,10 @@ export interface Search {
   stopAfter?: number
 }
 
-/** Pages in a row that we follow although they bring nothing new. Servers may repeat a cookie, so it cannot reveal a loop. */
+/** Idle pages in a row that we follow. Servers may repeat a cookie, so it cannot reveal a loop. */
 const maxIdlePages = 1_000
 
-/** The first page was refused, or came as if paging had not been requested: this server cannot page. */
+/** The first page was refused, or came as if paging had not been requested. */
 export class CannotPage extends Error {
   override name = 'CannotPage'
 }
@@ -34,8 +34,7 @@ const referral = 10
 const refusals = [12, 53]
 
 /**
- * Everything that one unpaged search finds. Throws a RefusedOperation on any result but success, and (with 10) when the only answer for one
- * entry is a reference to another server.
+ * One unpaged search. Throws RefusedOperation unless it succeeds, and (10) when an entry's only answer is a reference.
  */
 export async function searchOnce(connection: Connection, search: Search): Promise<RawEntry[]> {
   const { doing, scope, maxEntries = scope === 'base' ? 1 : undefined, isLarge = false, stopAfter } = search
@@ -56,11 +55,7 @@ export async function searchOnce(connection: Connection, search: Search): Promis
   return entries
 }
 
-/**
- * Page after page while there is a cookie, also after pages without entries. Never sets a size limit, because an answer that was cut by one
- * says success; a server that drops the control midway has not sent everything, and fails. Throws CannotPage before anything was returned
- * when the server cannot. The next page is requested while the caller works on one.
- */
+/** Pages while there is a cookie, without a size limit, which would cut silently. Throws CannotPage before any page. */
 export async function* pagesOf(connection: Connection, search: Search, size: number): AsyncGenerator<RawEntry[]> {
   let coming: Promise<Page> | undefined = askForPage(connection, search, size)
   const beginnings = new Set<string>()

@@ -1,11 +1,10 @@
 import { Control } from 'ldapts'
 
 /**
- * Asks for the password policy's reason with a bind (draft-behera-ldap-password-policy-11 §6.2): OpenLDAP and 389 Directory Server send it
- * only on request.
+ * Asks for the reason of a refused bind (draft-behera-ldap-password-policy-11 §6.2): servers send it only on request.
  */
 export class PasswordPolicy extends Control {
-  /** The error of the answer: 0 expired, 1 locked, 2 must be changed first. */
+  /** 0 expired, 1 locked, 2 must be changed first. */
   error: number | undefined
 
   constructor() {

@@ -1,8 +1,7 @@
-/** The end of an answer: its result, the server's text and its controls. ldapts decodes only walked bytes. */
+/** The end of an answer: its result, the server's text and its controls. ldapts decodes only checked bytes. */
 import { BerReader, BindResponse, type Control, ExtendedResponse, type MessageResponse, SearchResponse } from 'ldapts'
 import { checkNesting } from './ber.ts'
 
-/** Bytes of the end of an answer, with the server's text and its controls. */
 const maxBytes = 1024 * 1024
 
 const responses = new Map<number, new (options: { messageId: number }) => MessageResponse>([

@@ -26,7 +26,6 @@ function reasonOf(code: number, serverText: string, policyError: number | undefi
   return byData.get(dataOf(code, serverText) ?? '') ?? null
 }
 
-/** A result other than success. */
 export class RefusedOperation extends DirectoryProblem {
   override name = 'RefusedOperation'
   code: number
@@ -125,7 +124,6 @@ const tlsFaults = new Map<string, [string, string]>([
   ['CERT_REVOKED', ['the certificate was revoked', 'Renew the certificate of the server']]
 ])
 
-/** A socket or TLS error while we were `doing` something. */
 export function networkProblem(doing: string, error: unknown): DirectoryProblem {
   if (error instanceof DirectoryProblem) return error
   const { code = '', message = String(error) } = error as { code?: string; message?: string }
@@ -141,7 +139,6 @@ export function networkProblem(doing: string, error: unknown): DirectoryProblem 
   return new DirectoryProblem(`${doing}: ${oneLine(message)}`, 'Look into the server’s log')
 }
 
-/** A server's text on one line, short enough for a page. */
 export const oneLine = (text: string) =>
   cutText(
     cutText(text, 2_000)

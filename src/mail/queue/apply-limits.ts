@@ -1,4 +1,4 @@
-/** Keeps a run within the mail server's limits, and shares with all workers what was learned about them. */
+/** Keeps a run within the mail server's limits, and shares what it learned about them with all workers. */
 import { type Db, inTime, transaction } from '../../db/client.ts'
 import { reasonOf } from '../../db/faults.ts'
 import { databaseTimeoutMs } from './deps.ts'
@@ -38,8 +38,7 @@ export async function announce(tx: Db, { deps, gate }: Run): Promise<void> {
 }
 
 /**
- * No connection could be opened. Where other workers are sending, they have all that the server allows, and this one
- * waits; otherwise the mail server is out of reach.
+ * No connection could be opened: either other senders have all that the server allows, or the server is unreachable.
  */
 export async function resolveCrowding({ deps, gate, claims }: Run): Promise<void> {
   const { crowdedReply } = gate

@@ -1,4 +1,3 @@
-/** Claims deliveries: what is due is leased to one worker at a time. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import type { Leased } from '../copies-store.ts'
@@ -55,7 +54,6 @@ export async function claimDue(
   return { claimed: rows.map(claimed), leased }
 }
 
-/** How many mails of a batch were leased, by the state that they were in. */
 interface ClaimedRow extends Record<string, unknown> {
   was: 'queued' | 'deferred'
   id: string

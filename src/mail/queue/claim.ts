@@ -1,4 +1,3 @@
-/** Claims due mails: leases and composes them in one transaction, then makes them ready. */
 import { type Db, inTime, transaction } from '../../db/client.ts'
 import { isPassing, reasonOf } from '../../db/faults.ts'
 import { countLeased } from '../copies-store.ts'
@@ -20,12 +19,10 @@ const nothingDueMs = 500
 interface Claim {
   state: GateState
   ready: Ready[]
-  /** How many were leased, ready or not. */
   count: number
   perDomain: number | null
-  /** The pacing kept us from claiming all that is due. */
+  /** Pacing kept us from claiming all that is due. */
   isPaced: boolean
-  /** Until the pacing allows one more. */
   waitMs: number
 }
 
@@ -79,7 +76,7 @@ async function sweep(tx: Db, claims: Claims) {
   claims.sweptAt = Date.now()
 }
 
-/** What the settings and the mail server allow now; what the server does not allow goes back to the settings' share. */
+/** What the settings and the mail server allow; what the server does not allow is returned to the settings' share. */
 async function takeAllowances(tx: Db, run: Run, state: GateState, isMetered: boolean) {
   const { claimSize } = run.claims
   const asked = state === 'probe' ? 1 : isMetered ? await takeAllowance(tx, claimSize) : claimSize
@@ -88,7 +85,7 @@ async function takeAllowances(tx: Db, run: Run, state: GateState, isMetered: boo
   return allowed
 }
 
-/** The mails to send, at most `max`. What is not to be sent is written at once. */
+/** At most `max` mails to send. What is not to be sent is written immediately. */
 async function composeClaimed(tx: Db, { deps, claims }: Run, claimed: Claimed[], leasedAt: number, max: number) {
   const composed = await (claims.claimsSingly ? composeSingly : compose)(tx, deps, claimed)
   const ready: Ready[] = []

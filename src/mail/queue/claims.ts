@@ -1,4 +1,4 @@
-/** The mails that this worker has leased: ready to send or in flight. Also when to claim more, and how many. */
+/** The mails that this worker has leased, ready or in flight, and when to claim how many more. */
 import type { Claimed, Mail } from '../delivery.ts'
 import type { DomainPace } from './domain-pace.ts'
 
@@ -6,9 +6,7 @@ export interface Ready {
   delivery: Claimed
   mail: Mail
   until: string | null
-  /** When the lease was taken or last renewed (ms). */
   leasedAt: number
-  /** When sending began (ms). */
   startedAt?: number
   /** The person's row says that it is being sent. */
   isShown?: boolean
@@ -21,14 +19,13 @@ export class Claims {
   ready: Ready[] = []
   readonly inFlight = new Set<Ready>()
   readonly leaseSeconds: number
-  /** How many to claim at once: about half a second of work. */
+  /** About half a second of work. */
   claimSize: number
   isClaiming = false
   /** The last claim failed, perhaps because one mail cannot be composed: find that mail. */
   claimsSingly = false
-  /** No claim before this moment (ms): the last one found nothing. */
+  /** The last claim found nothing: none before this moment (ms). */
   notBefore = 0
-  /** When expired leases were last released (ms). */
   sweptAt = 0
   private claimedAt = 0
   private renewedAt = 0
@@ -72,14 +69,12 @@ export class Claims {
     return [this.ready[0], this.ready.at(-1)].some(each => each !== undefined && this.isStale(each))
   }
 
-  /** Takes these out of the ready mails. */
   remove(isRemoved: (ready: Ready) => boolean): Claimed[] {
     const removed = this.ready.filter(isRemoved)
     if (removed.length > 0) this.ready = this.ready.filter(each => !isRemoved(each))
     return removed.map(({ delivery }) => delivery)
   }
 
-  /** Mails in flight whose leases are due for renewal. */
   leasesToRenew(): Ready[] {
     const leaseMs = this.leaseSeconds * 1000
     if (this.inFlight.size === 0 || Date.now() - this.renewedAt < leaseMs / 10) return []
@@ -87,7 +82,6 @@ export class Claims {
     return [...this.inFlight].filter(({ leasedAt }) => leasedAt < Date.now() - leaseMs / 3)
   }
 
-  /** Mails in flight for so long that their people's rows should say so. */
   slow(): Ready[] {
     const since = Date.now() - showAfterMs
     return [...this.inFlight].filter(({ startedAt = since, isShown }) => startedAt < since && !isShown)

@@ -5,7 +5,6 @@ import type { Claimed, Composed } from '../delivery.ts'
 import { inOneLine } from '../wire/reply.ts'
 import type { DeliverDeps } from './deps.ts'
 
-/** All together: one failure fails them all. */
 export async function compose(tx: Db, { composers }: DeliverDeps, claimed: Claimed[]): Promise<Map<number, Composed>> {
   const all = new Map<number, Composed>()
   for (const [kind, deliveries] of Map.groupBy(claimed, ({ kind }) => kind)) {
@@ -17,8 +16,7 @@ export async function compose(tx: Db, { composers }: DeliverDeps, claimed: Claim
 }
 
 /**
- * Tries halves of halves until a mail that cannot be composed is alone. Only after a claim has failed, since each try
- * costs two more trips to the database.
+ * Bisects until the mail that cannot be composed is alone. Only after a failed claim: each try costs two round trips.
  */
 export async function composeSingly(tx: Db, deps: DeliverDeps, claimed: Claimed[]): Promise<Map<number, Composed>> {
   try {
@@ -34,7 +32,7 @@ export async function composeSingly(tx: Db, deps: DeliverDeps, claimed: Claimed[
   }
 }
 
-/** Logs it, and gives the reason to keep with the delivery. */
+/** Logs it, and returns the reason to keep with the delivery. */
 export function notComposed({ log }: DeliverDeps, { id, kind }: Claimed, error: unknown) {
   log.error({ delivery: id, kind, reason: reasonOf(error) }, 'Could not compose an email')
   return { is: 'not-composed' as const, reason: inOneLine(`This email could not be composed: ${reasonOf(error)}`) }

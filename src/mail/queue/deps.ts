@@ -5,15 +5,14 @@ export interface DeliverDeps {
   db: Database
   log: Log
   transport: MailTransport
-  /** Composes the mails of each kind. */
   composers: Record<string, Composer>
   /** The right side of every Message-ID. */
   mailHost: string
   /** Ends the run: mails that were not sent are released, those in flight are awaited. */
   signal?: AbortSignal
-  /** How long a lease lasts unless it is renewed. After a crash, another worker sends the mail that much later. */
+  /** After a crash, another worker sends the mail that much later. */
   leaseSeconds?: number
 }
 
-/** For one transaction of the worker; shorter than what is left of a lease when it is due for renewal. */
+/** Shorter than what is left of a lease when it is due for renewal. */
 export const databaseTimeoutMs = 10_000

@@ -1,4 +1,4 @@
-/** What one outcome says about more than its own mail: the mail server, the batch. */
+/** What one outcome says about the mail server and the batch. */
 import type { Claimed, Outcome } from '../delivery.ts'
 import type { Gate } from './gate.ts'
 import type { Holds } from './holds.ts'

@@ -5,10 +5,7 @@ import { first } from '../../lib/ends.ts'
 
 export type GateState = 'open' | 'probe' | 'shut'
 
-/**
- * Shut in a copied database (origin.ts). While the transport is paused, one worker may try one mail every 30 seconds;
- * this call takes that turn.
- */
+/** Closed in a copy (origin.ts). While paused, one worker may try one mail every 30 s; this call takes that turn. */
 export async function passGate(tx: Db): Promise<GateState> {
   const rows = await tx.execute<{ paused: boolean; held: boolean }>(sql`
     select exists (select from mail_transport where id = 1 and paused_since is not null) as paused,
@@ -23,9 +20,9 @@ export async function passGate(tx: Db): Promise<GateState> {
 }
 
 export interface Pacing {
-  /** Mails a second by all workers together; null: as fast as the server takes them. */
+  /** By all workers together; null: no limit. */
   perSecond: number | null
-  /** The same for each recipient domain, by each worker. */
+  /** For each recipient domain, by each worker. */
   perDomain: number | null
 }
 
@@ -54,7 +51,6 @@ export async function takeAllowance(tx: Db, max: number): Promise<number> {
   return row?.taken ?? max
 }
 
-/** Returns what was allowed and not used. */
 export async function returnAllowance(tx: Db, count: number): Promise<void> {
   if (count !== 0)
     await tx.execute(

@@ -9,17 +9,14 @@ export class Gate {
   isProbe = false
   /** The mail server answered that mail: the pause can end. */
   isRecovered = false
-  /** A mail was refused because of a limit: release what is ready, and claim nothing until the limit is written. */
+  /** A mail met a limit: release what is ready, and claim nothing until the limit is written. */
   isThrottled = false
   /** Why no connection could be opened, until we know whether other workers have some. */
   crowdedReply: string | undefined
   /** More may be due than the pacing lets us claim now. */
   isPaced = false
-  /** The server has set a pace. */
   hasServerPace = false
-  /** When the limits were last read (ms). */
   limitsReadAt = 0
-  /** When the other workers were last told about this one (ms). */
   announcedAt = 0
   readonly domainPace = new DomainPace()
   private readonly deps: Pick<DeliverDeps, 'transport' | 'log' | 'signal'>

@@ -1,4 +1,4 @@
-/** What a run does at intervals for the mails that it holds: checks for paused batches, renews leases, shows progress. */
+/** Checks for paused batches, renews leases and shows progress of the mails that a run holds. */
 import { inTime } from '../../db/client.ts'
 import { reasonOf } from '../../db/faults.ts'
 import { showSending } from '../copies-store.ts'
@@ -7,7 +7,7 @@ import { databaseTimeoutMs } from './deps.ts'
 import { type Run, releaseReady } from './run.ts'
 import { findHeldBatches, renewLeases } from './store.ts'
 
-/** Does what is due, without waiting for it. */
+/** Starts what is due without waiting for it. */
 export function heartbeat(run: Run): void {
   const batchIds = run.holds.batchesToCheck(run.claims.ready)
   if (batchIds.length > 0) void checkHolds(run, batchIds)

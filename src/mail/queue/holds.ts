@@ -1,4 +1,6 @@
-/** Batches that must not send: paused or canceled by an admin, or stopped because the mail server refuses their mails. */
+/**
+ * Batches that must not send: paused or canceled by an admin, or stopped because the mail server refuses their mails.
+ */
 import type { Claimed } from '../delivery.ts'
 import type { Ready } from './claims.ts'
 
@@ -20,7 +22,7 @@ export class Holds {
     return batchId !== null && (this.stops.has(batchId) || this.held.has(batchId))
   }
 
-  /** The batches of these mails, when it is time to ask whether an admin has paused or canceled one of them. */
+  /** The batches of these mails, when it is time to check whether an admin has paused or canceled one. */
   batchesToCheck(ready: Ready[]): number[] {
     if (ready.length === 0 || Date.now() - this.checkedAt < checkEveryMs) return []
     this.checkedAt = Date.now()

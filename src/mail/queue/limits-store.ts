@@ -1,10 +1,9 @@
-/** The limits of mail servers: learned by one worker, saved for all, and raised now and then to see whether more works. */
+/** Mail servers' limits: learned by one worker, saved for all, and sometimes raised to see whether more works. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
 import { type LearnedLimit, type Limits, noLimits, type Peer } from '../delivery.ts'
 
-/** A limit above these is dropped. */
 const maxConnections = 50
 const maxPerMinute = 600_000
 
@@ -34,7 +33,6 @@ export async function readShare(tx: Db, { server, worker }: Peer): Promise<Share
   return { limits: { ...noLimits, connections: share, mailsPerConnection, perMinute, rest: rest ?? 0 }, others }
 }
 
-/** Tells the other workers that this one is sending. */
 export async function announceWorker(tx: Db, { server, worker, open }: Peer): Promise<void> {
   await tx.execute(sql`
     insert into mail_workers (worker, server, connections) values (${worker}, ${server}, ${open})
@@ -42,8 +40,7 @@ export async function announceWorker(tx: Db, { server, worker, open }: Peer): Pr
 }
 
 /**
- * Raises a limit that was not met for a while: by one connection, if each worker has opened its whole share, or by a
- * quarter more mails a minute.
+ * Raises a limit not met for a while: by one connection if every share is in use, or by a quarter more mails a minute.
  */
 export async function raiseLimits(tx: Db, { server }: Peer): Promise<void> {
   await tx.execute(sql`
@@ -110,7 +107,6 @@ async function savePace(tx: Db, server: string, { perMinute, wait }: LearnedLimi
 
 export interface Allowed {
   count: number
-  /** Until one more may be sent; 0 without a limit. */
   waitSeconds: number
   /** The server asked for a pause: nothing may be sent until it is over. */
   isResting: boolean
@@ -136,7 +132,6 @@ export async function takeServerAllowance(tx: Db, server: string, max: number): 
   return { count: row.taken, waitSeconds: row.wait, isResting: false }
 }
 
-/** Returns what was allowed and not used. */
 export async function returnServerAllowance(tx: Db, server: string, count: number): Promise<void> {
   if (count !== 0)
     await tx.execute(
@@ -144,7 +139,6 @@ export async function returnServerAllowance(tx: Db, server: string, count: numbe
     )
 }
 
-/** The limits of a server, for the console. */
 export interface KnownLimits {
   connections: number | null
   mailsPerConnection: number | null

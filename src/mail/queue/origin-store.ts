@@ -4,7 +4,6 @@ import { attempt, type Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
 import { propagateStates } from '../copies-store.ts'
 
-/** What an owner decided about mail on hold. */
 export type Decision = 'send' | 'discard'
 
 export interface Origin {
@@ -13,7 +12,7 @@ export interface Origin {
   keyPrint: string
 }
 
-/** Which database this is. After a failover it is the same one: a standby shares its identifier (pg_control_system). */
+/** The same after a failover: a standby shares the identifier (pg_control_system). */
 export async function readIdentity(tx: Db): Promise<Omit<Origin, 'keyPrint'>> {
   const cluster = await attempt(tx, async inner => {
     const [row] = await inner.execute<{ id: string }>(
@@ -68,7 +67,7 @@ export async function openGate(tx: Db): Promise<void> {
   await tx.execute(sql`update mail_origin set held_since = null, decision = null where id = 1`)
 }
 
-/** The hold, if there is one and no other worker is at it. */
+/** The hold, unless there is none or another worker has it. */
 export async function lockHold(tx: Db): Promise<{ decision: Decision | null } | undefined> {
   const [row] = await tx.execute<{ decision: Decision | null }>(
     sql`select decision from mail_origin where id = 1 and held_since is not null for update skip locked`
@@ -78,7 +77,6 @@ export async function lockHold(tx: Db): Promise<{ decision: Decision | null } | 
 
 export interface Hold {
   since: Date
-  /** How many mails are not sent and not canceled yet. */
   mails: number
   decision: Decision | null
 }
@@ -92,7 +90,6 @@ export async function readHold(db: Db): Promise<Hold | undefined> {
   return row && { since: new Date(row.since), mails: Number(row.mails), decision: row.decision }
 }
 
-/** Ends the lease of every mail. */
 export async function expireLeases(tx: Db): Promise<void> {
   await tx.execute(sql`update deliveries set lease_until = now() - interval '1 second' where state = 'sending'`)
 }

@@ -1,4 +1,3 @@
-/** How attempts ended: collected until they are written in one transaction. */
 import type { Settlement } from '../delivery.ts'
 
 export const flushEveryMs = 50
@@ -8,9 +7,8 @@ const maxUnwritten = 500
 
 export class Outcomes {
   readonly finished: Settlement[] = []
-  /** How many are being written now. */
   writing = 0
-  /** How many attempts were written; released mails do not count. */
+  /** Released mails do not count. */
   written = 0
 
   get isDue(): boolean {

@@ -1,4 +1,3 @@
-/** One run of the mail worker, and when it has something to do. */
 import { release } from '../settlement.ts'
 import { Claims } from './claims.ts'
 import type { DeliverDeps } from './deps.ts'
@@ -12,7 +11,6 @@ export interface Run {
   readonly gate: Gate
   readonly holds: Holds
   readonly outcomes: Outcomes
-  /** Ends `waitForWork`. */
   wake: () => void
 }
 
@@ -39,7 +37,7 @@ export const isOver = ({ claims, gate, outcomes }: Run) =>
 
 export const hasWork = (run: Run) => run.outcomes.isDue || wantsMore(run) || run.claims.isIdle
 
-/** Resolves when there are enough outcomes to write or more mails to claim, at the latest after 50 ms. */
+/** Resolves when there are enough outcomes to write or more mails to claim, after 50 ms at the latest. */
 export function waitForWork(run: Run): Promise<void> {
   if (hasWork(run)) return Promise.resolve()
   return new Promise(resolve => {

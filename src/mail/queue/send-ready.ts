@@ -1,4 +1,3 @@
-/** Sends what is ready, as many mails at once as the transport takes. */
 import type { Outcome } from '../delivery.ts'
 import { settlementOf } from '../settlement.ts'
 import type { Ready } from './claims.ts'
@@ -33,7 +32,7 @@ async function sendOne(run: Run, ready: Ready) {
   if (hasWork(run)) run.wake()
 }
 
-/** A mail that throws must not take the others along, so its bytes are made before the transport sees it. */
+/** A mail that throws must not fail the others, so its bytes are made before the transport sees it. */
 async function attemptOf({ deps }: Run, { delivery, mail }: Ready): Promise<Outcome> {
   if (mail.to !== delivery.address || mail.deliveryId !== delivery.id)
     return { is: 'recipient-failed', reply: wrongEnvelope, suppress: false }

@@ -1,22 +1,18 @@
-/** The worker's statements on the deliveries that it has leased. What people and batches repeat of them is kept in step. */
+/** The worker's statements on its leased deliveries, and the copies of these on people and batches. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { propagateStates } from '../copies-store.ts'
 import type { Claimed, Settlement } from '../delivery.ts'
 
 /**
- * Settings for a worker's transaction. A short lock timeout: a request never waits long for the worker. And index order:
- * with outdated statistics the planner would sort everything that is due.
+ * Short lock timeout: requests rarely wait for the worker. Index order: with old statistics the planner would sort all.
  */
 export async function applyWorkerSettings(tx: Db): Promise<void> {
   await tx.execute(sql`select set_config('lock_timeout', '500ms', true), set_config('enable_sort', 'off', true),
     set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`)
 }
 
-/**
- * Writes how attempts ended, for leases that are still ours. A delivery that would be tried again too late (three days
- * after it was queued, or after `until`) has failed. A batch without open deliveries is done.
- */
+/** Writes outcomes under leases that are still ours. What would be retried too late (3 days, or `until`) has failed. */
 export async function writeOutcomes(tx: Db, settlements: Settlement[]): Promise<void> {
   const rows = settlements.map(({ delivery, ...s }) => ({ ...s, id: delivery.id, attempt: delivery.attempt }))
   await tx.execute(sql`
@@ -51,10 +47,7 @@ export async function renewLeases(db: Db, deliveries: Claimed[], leaseSeconds: n
     where d.id = held.id and d.attempts = held.attempt and d.lease_until is not null`)
 }
 
-/**
- * Makes deliveries with expired leases due again: their worker has crashed, and what it sent is unknown. Returns how many.
- * After a restart of the database their worker gets ten seconds more: it may be alive, and know.
- */
+/** Requeues deliveries with expired leases; returns how many. After a database restart they get ten seconds more. */
 export async function releaseExpired(tx: Db): Promise<number> {
   const rows = await tx.execute(sql`
     with expired as (

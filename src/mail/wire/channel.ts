@@ -7,11 +7,9 @@ const quitTimeoutMs = 1_000
 
 export class Channel {
   isOpen = true
-  /** Why it is closed. */
   closeReason = ''
-  /** A reply did not fit its command, so none that follows proves anything. */
+  /** A reply did not fit its command, so no later one proves anything. */
   isConfused = false
-  /** How many replies are due. */
   private openResponses = 0
   private readonly replies: Reply[] = []
   private resolveNext: ((reply: Reply | undefined) => void) | undefined
@@ -19,7 +17,6 @@ export class Channel {
   private readonly socket: Socket
   private readonly onClose: () => void
 
-  /** `onClose` is called once. */
   constructor(socket: Socket, onClose: () => void) {
     this.socket = socket
     this.onClose = onClose
@@ -60,7 +57,7 @@ export class Channel {
     this.close(reason)
   }
 
-  /** Waits a second at most for the server to close, so that it no longer counts this connection when we come back. */
+  /** Waits up to a second for the server to close, so that it no longer counts this connection when we come back. */
   async quit(): Promise<void> {
     if (!this.isOpen) return
     this.end('Closed')

@@ -1,7 +1,6 @@
 import type { Mail } from '../delivery.ts'
 import type { Conversation } from './conversation.ts'
 
-/** One connection and how many mails it may carry. */
 export class Connection {
   readonly conversation: Conversation
   readonly mails: number
@@ -24,6 +23,6 @@ export class Connection {
 
 export interface Attempt {
   mail: Mail
-  /** Learns the limit that the mail met. Called when another connection takes the mail, which proves the limit. */
+  /** The limit that the mail met. Called when another connection takes the mail, which proves it. */
   learnLimit?: () => void
 }

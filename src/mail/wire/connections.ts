@@ -12,7 +12,7 @@ export type Retry = 'again' | 'elsewhere'
 
 type Limited = Outcome & { is: 'throttled' | 'transport-fault' }
 
-/** After a limit, other mails go before the one that was refused; after a fault, another one probes. */
+/** After a limit, other mails go before the refused one; after a fault, another one probes. */
 const waitSeconds = { limit: 5, probe: 35 }
 
 export class Connections {
@@ -25,7 +25,6 @@ export class Connections {
   private opening = 0
   /** One more was refused while others were opening: the limit is known once these are open. */
   private refused: { reply: string; named: number | undefined } | undefined
-  /** How many connections in a row were refused without one that works. */
   private refusedInRow = 0
 
   constructor(limits: ServerLimits, connect: (onClose: () => void) => Promise<Conversation>) {
@@ -42,7 +41,6 @@ export class Connections {
     return undefined
   }
 
-  /** Keeps a connection for later, unless it is used up or one too many. */
   release(connection: Connection | undefined): void {
     if (!connection?.conversation.isOpen) return
     if (connection.isUsedUp && connection.isTrial) this.limits.learnMailsPerConnection(connection.mails, '')
@@ -93,13 +91,13 @@ export class Connections {
     return { is: 'transport-fault', reply: text, isCrowded: true }
   }
 
-  /** The last of several that were refused at the same moment: without the others it may be accepted. */
+  /** The last of several refused at the same moment: without the others it may be accepted. */
   private mayTryAlone(): boolean {
     this.refusedInRow += 1
     return this.refusedInRow === 1 && this.limits.isCoolingDown()
   }
 
-  /** No connection is opening any more: those that work are as many as the server allows. */
+  /** All are open: those that work are as many as the server allows. */
   private onceConnected() {
     if (!this.refused) return
     const { reply, named } = this.refused

@@ -1,7 +1,4 @@
-/**
- * Sends messages over one signed-in SMTP connection. With PIPELINING (RFC 2920), MAIL, RCPT and DATA leave in one packet,
- * behind the text of the mail before. When the connection is lost, it is known exactly how far the message got.
- */
+/** Sends over one SMTP connection. With PIPELINING (RFC 2920) the next envelope leaves right behind a mail's text. */
 import type { Socket } from 'node:net'
 import type { Mail, Outcome } from '../delivery.ts'
 import { Channel } from './channel.ts'
@@ -18,7 +15,6 @@ export interface Offers {
 /** 250, and 251 or 252 for an address that is forwarded or cannot be checked. Any other 2xx answers something else. */
 const isYes = ({ code }: Reply) => code >= 250 && code <= 252
 
-/** The states of an envelope, in order. */
 const states = [
   { stage: 'sender', isExpected: isYes, whenLost: 'transport-fault' },
   { stage: 'recipient', isExpected: isYes, whenLost: 'not-sent' },
@@ -26,7 +22,6 @@ const states = [
 ] as const
 
 export class Conversation {
-  /** How many messages were tried. */
   tried = 0
   private mustReset = false
   /** The mail whose envelope was sent behind the text of the one before. */
@@ -35,7 +30,6 @@ export class Conversation {
   private readonly offers: Offers
   private readonly timeouts: Timeouts
 
-  /** Takes over a socket after EHLO and, if needed, AUTH. `onClose` is called once. */
   constructor(socket: Socket, offers: Offers, timeouts: Timeouts, onClose: () => void) {
     this.channel = new Channel(socket, onClose)
     this.offers = offers
@@ -46,10 +40,7 @@ export class Conversation {
     return this.channel.isOpen
   }
 
-  /**
-   * One at a time. While the text leaves, `following` may name the next mail: its envelope is pipelined behind (RFC 2920
-   * §3.1), which saves a round trip. That mail must be sent next; its text waits until this one is answered.
-   */
+  /** One at a time. `following` names the mail to pipeline behind (RFC 2920 §3.1), which must be sent next. */
   async send(mail: Mail, following?: () => Mail | undefined): Promise<Outcome> {
     if (this.isTooWide(mail)) return { is: 'recipient-failed', reply: noWideAddresses, suppress: false }
     this.tried += 1
@@ -85,7 +76,7 @@ export class Conversation {
     this.mustReset = false
   }
 
-  /** One state of the envelope; undefined: on to the next one. */
+  /** One state of the envelope; undefined: continue with the next. */
   private async pass(step: number, command: string): Promise<Outcome | undefined> {
     const { stage, isExpected, whenLost } = states[step]!
     const reply = await this.ask(command)

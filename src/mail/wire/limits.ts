@@ -1,7 +1,5 @@
 /**
- * What a refusal is about. Servers use the same few codes for very different things, so this lists what they are known
- * to mean: first the enhanced code if it is clear, then the words, then code and stage. An unknown refusal is about its
- * own mail only.
+ * What a refusal is about. Servers use few codes for many things: check the enhanced code, then words, then the code.
  */
 import type { About, Ask, Unit } from '../delivery.ts'
 import type { Reply, Stage } from './reply.ts'

@@ -1,4 +1,3 @@
-/** A mail as SMTP commands and text. */
 import type { Mail } from '../delivery.ts'
 
 const crlf = Buffer.from('\r\n')
@@ -18,7 +17,7 @@ function withDotsDoubled(bytes: Buffer): Buffer {
 
 export const isAscii = (text: string) => /^[\x00-\x7f]*$/.test(text)
 
-/** The envelope of a mail: `RSET` if the one before was refused, then `MAIL`, `RCPT` and `DATA`. */
+/** `RSET` if the one before was refused, then `MAIL`, `RCPT` and `DATA`. */
 export function commandsFor({ from, to }: Mail, mustReset: boolean): string[] {
   const isWide = !isAscii(to) || !isAscii(from)
   const mail = `MAIL FROM:<${from}>${isWide ? ' SMTPUTF8 BODY=8BITMIME' : ''}\r\n`

@@ -1,9 +1,8 @@
-/** What a mail server's refusal means: whose fault it is, then how bad. Enhanced codes (RFC 3463) beat basic ones. */
+/** What a refusal means: whose fault it is, then how bad. Enhanced codes (RFC 3463) beat basic ones. */
 import type { Outcome } from '../delivery.ts'
 import { askOf } from './limits.ts'
 import type { Reply, Stage } from './reply.ts'
 
-/** The outcome of a refusal (4xx or 5xx) at one stage of the conversation. */
 export function judgeRefusal(stage: Stage, refusal: Reply): Outcome {
   const { code, enhanced, text: reply } = refusal
   const isOfMail = stage !== 'sender'

@@ -5,10 +5,7 @@ import { type Reply, readable, readReply } from './reply.ts'
 const maxLine = 4_096
 const maxReply = 65_536
 
-/**
- * Returns a function to call with what arrives. `receive` gets each reply and says whether to read on; `fail` gets the
- * reason when a line or a reply is too long, or is not SMTP.
- */
+/** Returns a function that takes bytes. `receive` returns false to stop; `fail` gets the reason for invalid input. */
 export function readReplies(
   receive: (reply: Reply) => boolean,
   fail: (reason: string) => void
@@ -17,7 +14,6 @@ export function readReplies(
   let lines: string[] = []
   let length = 0
 
-  /** True: read on. */
   function addLine(line: string): boolean {
     lines.push(line)
     length += line.length

@@ -1,4 +1,3 @@
-/** A mail server's reply, and its words in a form that can be stored and shown. */
 export interface Reply {
   code: number
   /** `5.1.1`, when the server gives one. */
@@ -25,10 +24,7 @@ export function readable(latin1: string): string {
   return inOneLine(Buffer.from(latin1.slice(0, 2 * maxReply), 'latin1').toString('utf8'))
 }
 
-/**
- * Makes foreign text safe to store and show. A server may quote the email that it refuses, so links are cut: they are
- * secret. A surrogate cut in half would be invalid JSON.
- */
+/** Makes server text safe to store: links are secret, so quoted ones are cut; half a surrogate is invalid JSON. */
 export function inOneLine(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')

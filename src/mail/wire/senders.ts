@@ -5,12 +5,10 @@ import type { Attempt, Connection } from './connection.ts'
 import type { Connections, Retry } from './connections.ts'
 import { readable } from './reply.ts'
 
-/** A mail, and the caller who waits for its outcome. */
 interface Job extends Attempt {
   done: (outcome: Outcome) => void
 }
 
-/** Sends one job after the other, on one connection as long as that works. */
 interface Sender {
   connection: Connection | undefined
   /** The job whose envelope was sent behind the text before it. */
@@ -27,7 +25,6 @@ export class Senders {
   private running = 0
   private lastReply = ''
   private isQuick = false
-  /** How many pipelined envelopes in a row got no reply. */
   private lostInRow = 0
 
   constructor(limits: ServerLimits, connections: Connections, pipelineUnderMs: number) {
@@ -36,7 +33,7 @@ export class Senders {
     this.pipelineUnderMs = pipelineUnderMs
   }
 
-  /** Not if the server is slow, since a pause is to act at once; nor after a limit, nor if envelopes get lost. */
+  /** Not to a slow server, since a pause must act soon; nor after a limit, nor when envelopes get lost. */
   get mayPipeline(): boolean {
     return this.isQuick && this.lostInRow < maxLostInRow && !this.limits.isCoolingDown()
   }
@@ -78,7 +75,7 @@ export class Senders {
     return sender.pipelined ?? (this.running <= this.limits.connections ? this.queue.shift() : undefined)
   }
 
-  /** Returns what waits without trying it. It is due before the mail that was refused. */
+  /** Returns waiting mails untried, due before the refused one. */
   private returnAll(sender: Sender, outcome: Outcome & { is: 'throttled' | 'transport-fault' }) {
     this.lastReply = outcome.reply
     const pipelined = takePipelined(sender)
@@ -121,7 +118,6 @@ export class Senders {
     return this.connections.interpret(connection, job, outcome, isUsed)
   }
 
-  /** The next job, unless the connection is used up by then. */
   private pipelineNext(sender: Sender): Mail | undefined {
     if (!sender.pipelined && sender.connection?.isUsedUp === false && this.mayPipeline)
       sender.pipelined = this.queue.shift()

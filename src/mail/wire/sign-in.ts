@@ -1,4 +1,6 @@
-/** Connects, secures and signs in with nodemailer; then conversation.ts takes over. The only file that knows nodemailer. */
+/**
+ * Connects, secures and signs in with nodemailer; then conversation.ts takes over. The only file that knows nodemailer.
+ */
 import type { Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type XOAuth2 from 'nodemailer/lib/xoauth2'
@@ -9,7 +11,7 @@ import type { Timeouts } from './timeouts.ts'
 /** How much a server may send until we are signed in. */
 const maxBytes = 65_536
 
-/** Connects, upgrades to TLS if possible or required, signs in, and hands the bare socket over. */
+/** Connects, upgrades to TLS if possible or required, signs in, and hands over the bare socket. */
 export function signIn(
   settings: SmtpSettings,
   timeouts: Timeouts,
@@ -98,7 +100,9 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
 const loginOnce = (connection: SMTPConnection, auth: Parameters<SMTPConnection['login']>[0]) =>
   new Promise<void>((resolve, reject) => connection.login(auth, refusal => (refusal ? reject(refusal) : resolve())))
 
-/** Why we cannot sign in with what the server offers, and what to set. Undefined when we can, or if it offers nothing. */
+/**
+ * Why we cannot sign in with what the server offers, and what to set. Undefined when we can, or if it offers nothing.
+ */
 function mechanismProblem(connection: SMTPConnection, { host, oauth }: SmtpSettings): string | undefined {
   const lines = inside(connection)._ehloLines ?? []
   const offered = lines.flatMap(line => /^AUTH[ =](.*)$/i.exec(line)?.[1]?.toUpperCase().split(/[ =]+/) ?? [])
@@ -125,7 +129,7 @@ interface Inside {
 
 const inside = (connection: SMTPConnection) => connection as unknown as Inside
 
-/** Has the server sent unrequested replies? nodemailer would take them for the reply to its next command. */
+/** Unrequested replies: nodemailer would take them for the reply to its next command. */
 function hasMore(connection: SMTPConnection): boolean {
   const { _responseQueue, _remainder } = inside(connection)
   return _remainder !== '' || _responseQueue.some(line => line.trim() !== '')

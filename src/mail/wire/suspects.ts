@@ -1,14 +1,11 @@
 /**
- * Tells a limit of the server from a refusal of one mail in the words of a limit. A limit hits any mail that comes next.
- * If one mail is refused again and again while others are sent, the refusal is about that mail and must not delay them.
+ * Tells a server limit from one mail's refusal in a limit's words: a limit hits any mail, so others are refused, too.
  */
 import { last } from '../../lib/ends.ts'
 import type { Mail } from '../delivery.ts'
 
 export interface Verdict {
-  /** A limit of the server; perhaps about this mail alone; certainly about this mail. */
   is: 'limit' | 'alone' | 'own'
-  /** Seconds for this mail to wait, if it is alone. */
   wait: number
 }
 
@@ -22,7 +19,6 @@ const maxKept = 1_000
 
 export class Suspects {
   private sent = 0
-  /** Mails refused since the last one was sent. */
   private readonly inRow = new Set<number>()
   private readonly refused = new Map<number, { times: number; sentBefore: number }>()
   /** Mails refused for the first time since the last limit, and how many had been sent by then. */

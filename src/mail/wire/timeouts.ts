@@ -1,9 +1,8 @@
 export interface Timeouts {
   connectMs: number
   greetingMs: number
-  /** For the reply to a command. */
   commandMs: number
-  /** For the reply to the final dot: RFC 5321 §4.5.3.2.6 asks for at least ten minutes. */
+  /** RFC 5321 §4.5.3.2.6 asks for at least ten minutes. */
   finalDotMs: number
 }
 
