@@ -8,11 +8,8 @@ import type { DeliveryState } from './store.ts'
 export interface PeopleCount {
   enrollment: Enrollment
   delivery: DeliveryState | null
-  /** The newest email was kept in the outbox. */
   isKept: boolean
-  /** There was an invitation, in whatever state now. */
   wasInvited: boolean
-  /** Some email was handed to a mail server. */
   wasHandedOver: boolean
   count: number
 }

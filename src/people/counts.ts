@@ -1,11 +1,10 @@
-/** Defines every number of people: dashboard, People and charts use these and no others. Pure. */
+/** Defines every number of people: dashboard, People and charts use these and no others. */
 import { type Enrollment, enrollments } from './person.ts'
 
 export interface Kind {
   enrollment: Enrollment
   /** There was an invitation whose email or link was sent, or still may be. */
   wasInvited: boolean
-  /** Some email was handed to a mail server. */
   wasHandedOver: boolean
   count: number
 }
@@ -23,9 +22,8 @@ export const countEnrollments = (kinds: readonly Kind[]) =>
 export interface Funnel {
   /** Everyone but the users who were never invited, such as the first owner. */
   inScope: number
-  /** Ever invited, in whatever state now. */
   invited: number
-  /** Of those invited: an email was handed to a mail server, or they joined without one (by a link that was passed on). */
+  /** Of those invited: an email reached a mail server, or they joined by a link that was passed on. */
   handedOver: number
   /** Signed up by an invitation, even if deactivated since. */
   joined: number

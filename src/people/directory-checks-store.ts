@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
-/** People whom a group no longer lists: the directory is asked about them immediately, and every day while no group has them. */
+/** Asks about people whom no group lists now, then daily until a group has them. */
 export async function askAbout(tx: Db, personIds: number[]): Promise<void> {
   await tx.execute(sql`
     update people set directory_check_at = now()
@@ -15,7 +15,7 @@ export async function postpone(tx: Db, ids: number[]): Promise<void> {
     update people set directory_check_at = now() + interval '1 hour' where id = any(${sql.param(ids)}::bigint[])`)
 }
 
-/** The directory's answer about the people asked for: these are missing, these disabled, and the others exist. */
+/** Stores the answer about people: missing, disabled, or otherwise existing. */
 export async function noteAnswers(
   tx: Db,
   { asked, gone, disabled }: { asked: number[]; gone: number[]; disabled: number[] }

@@ -1,4 +1,4 @@
-/** Which directory entry a person is bound to: by its stable id, never by an address or a name. */
+/** Binds people to directory entries by stable id, never by an address or a name. */
 import { eq, sql } from 'drizzle-orm'
 import { recordEvent } from '../audit/store.ts'
 import type { Db } from '../db/client.ts'
@@ -7,7 +7,6 @@ import { type boundBy, type directoryTroubles, people } from '../db/schema.ts'
 export type BoundBy = (typeof boundBy)[number]
 export type DirectoryTrouble = (typeof directoryTroubles)[number]
 
-/** An entry by its stable id, with its present DN. */
 export interface EntryRef {
   id: string
   dn: string
@@ -18,10 +17,7 @@ export async function findByEntry(db: Db, entryId: string): Promise<number | und
   return row?.id
 }
 
-/**
- * Binds a person to an entry, replacing a former one. Hold `lockAddresses` and the person's lock, and make sure that no other person has
- * the entry.
- */
+/** Replaces a former entry. Hold `lockAddresses` and the person's lock; no other person may have the entry. */
 export async function bindEntry(tx: Db, personId: number, { id, dn }: EntryRef, by: BoundBy): Promise<void> {
   await tx
     .update(people)
@@ -72,7 +68,7 @@ export async function unbindEntry(tx: Db, personId: number): Promise<void> {
     where id = ${personId}`)
 }
 
-/** The account is another person's from now on, without anything that the former one was given or chose. */
+/** Gives the account to another person, without anything that the former one was given or chose. */
 export async function giveToAnother(tx: Db, personId: number, name: string | null): Promise<void> {
   await tx.execute(sql`
     update people set role = 'member', password_hash = null, directory_password_at = null, name = ${name}::text,
@@ -80,7 +76,7 @@ export async function giveToAnother(tx: Db, personId: number, name: string | nul
     where id = ${personId}`)
 }
 
-/** Gives the person the directory's address. Hold `lockAddresses`, and make sure that no one has it. */
+/** Gives the person the directory's address. Hold `lockAddresses`; the address must be free. */
 export async function moveToDirectoryAddress(tx: Db, personId: number): Promise<void> {
   await tx.execute(sql`
     update people set email = directory_mail, address_key = directory_mail_key, directory_mail = null,
@@ -95,7 +91,7 @@ export interface Relink {
   dn: string
 }
 
-/** Binds people to their new entries if they still have the former one. Hold `lockAddresses`. Returns who. */
+/** Binds people to new entries if they still have the former one; returns who. Hold `lockAddresses`. */
 export async function replaceEntries(tx: Db, relinks: Relink[]): Promise<number[]> {
   const column = (pick: (each: Relink) => string | number) => sql.param(relinks.map(pick))
   const rows = await tx.execute<{ id: string }>(sql`

@@ -10,7 +10,6 @@ export interface InvitationOf {
 
 const isNewestOf = ({ id, personId }: InvitationOf) => and(eq(people.id, personId), eq(people.invitationId, id))
 
-/** The invitation is open for so many days from now. */
 export async function showExtended(tx: Db, invitation: InvitationOf, days: number): Promise<void> {
   await tx
     .update(people)
@@ -18,7 +17,6 @@ export async function showExtended(tx: Db, invitation: InvitationOf, days: numbe
     .where(isNewestOf(invitation))
 }
 
-/** These invitations were just revoked. */
 export async function showRevoked(tx: Db, invitations: InvitationOf[]): Promise<void> {
   if (invitations.length === 0) return
   const column = (name: keyof InvitationOf) => sql`${sql.param(invitations.map(each => each[name]))}::bigint[]`

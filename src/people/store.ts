@@ -8,7 +8,6 @@ import type { Enrollment } from './person.ts'
 
 export type PersonRow = typeof people.$inferSelect
 export type DeliveryState = (typeof deliveryStates)[number]
-/** Why an address gets no email. */
 export type Suppressed = 'bounced' | 'opted-out' | null
 
 export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enrollment: Enrollment }) | undefined> {
@@ -19,7 +18,7 @@ export async function findPerson(db: Db, id: number): Promise<(PersonRow & { enr
   return row && { ...row.person, enrollment: row.enrollment }
 }
 
-/** A person whose id the database gave. @throws when there is no such person. */
+/** @throws when there is no such person. */
 export async function personOf(db: Db, id: number) {
   const person = await findPerson(db, id)
   if (!person) throw new Error(`There is no person ${id}`)
@@ -43,17 +42,13 @@ export async function findUserByKey(db: Db, addressKey: string) {
   return row
 }
 
-/** A user's role now; undefined for a person who is not a user or is deactivated. */
 export async function currentRole(db: Db, id: number): Promise<Role | undefined> {
   const isActive = and(eq(people.id, id), mayAct(people))
   const [row] = await db.select({ role: people.role }).from(people).where(isActive)
   return row?.role
 }
 
-/**
- * Checks within the transaction that the actor still has the role that let the request in, and returns the present role. Call it after all
- * waits for locks.  @throws RoleLost, which becomes a 403.
- */
+/** The actor's present role. Call it after all waits for locks. @throws RoleLost (403) when it is below `needed`. */
 export async function requireRole(tx: Db, actorId: number, needed: Role): Promise<Role> {
   const role = await currentRole(tx, actorId)
   if (role === undefined || !includesRole(role, needed)) throw new RoleLost()
@@ -65,7 +60,7 @@ export async function findPersonByKey(db: Db, addressKey: string): Promise<numbe
   return row?.id
 }
 
-/** A new user who was never invited: the first owner. */
+/** A user who was never invited: the first owner. */
 export async function insertUser(
   tx: Db,
   user: { email: string; addressKey: string; name: string; role: Role; passwordHash: string }
@@ -108,7 +103,7 @@ export async function updateRole(tx: Db, id: number, role: Role): Promise<void> 
   await tx.update(people).set({ role }).where(eq(people.id, id))
 }
 
-/** `deactivatedAt` from the database's clock, or null to reactivate. Only users can be deactivated; others stay as they are. */
+/** `deactivatedAt`: the database's clock, or null to reactivate. Changes only users. */
 export async function setDeactivated(tx: Db, ids: number[], isDeactivated: boolean): Promise<void> {
   const isOne = sql`${people.id} = any(${sql.param(ids)}::bigint[])`
   const isOther = isDeactivated ? mayAct(people) : isNotNull(people.deactivatedAt)
@@ -118,11 +113,7 @@ export async function setDeactivated(tx: Db, ids: number[], isDeactivated: boole
     .where(and(isOne, isOther))
 }
 
-/**
- * Transactions that add or invite people, or change many at once, run one after the other: what one decides about an address is still true
- * when it commits, and they cannot deadlock over rows that each locks in its own order. Take it after the owners' lock and before any
- * person's row.
- */
+/** Serializes adding, inviting and mass changes: no deadlocks. Take it after the owners' lock, before people's rows. */
 export async function lockAddresses(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:invite'))`)
 }
@@ -132,10 +123,7 @@ export async function holdRoles(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock_shared(hashtext('rollcall:owners'))`)
 }
 
-/**
- * The ids of the active owners, who cannot change until the transaction ends: the last one must stay. One lock for all of them, taken
- * before any person's row: with row locks, waiting transactions could deadlock after a row has moved.
- */
+/** Locks and returns the active owners. One lock, before any person's row: row locks could deadlock. */
 export async function lockOwners(tx: Db): Promise<number[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:owners'))`)
   const rows = await tx.select({ id: people.id }).from(people).where(isActiveOwner(people))

@@ -1,9 +1,9 @@
-/** Who may use a route: declared at every route, or the start stops. */
+/** Every route declares who may use it, or Rollcall does not start. */
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { includesRole, type Role } from '../lib/role.ts'
 import { Refusal } from './errors.ts'
 
-/** The smallest role that may use a route; `operator`: without sign-in and under any Host. */
+/** The lowest role that may use a route; `operator`: without sign-in and under any Host. */
 export type Access = 'anyone' | 'operator' | Role
 
 export interface Viewer {
@@ -30,21 +30,20 @@ declare module 'fastify' {
     flash: string | null
   }
   interface FastifyInstance {
-    /** Every route there is. */
     declaredRoutes: readonly DeclaredRoute[]
   }
   interface FastifyContextConfig {
     access?: Access
-    /** Only for the one-click opt-out of RFC 8058, which mail providers post. */
+    /** For the one-click opt-out of RFC 8058, which mail providers post. */
     anyOrigin?: boolean
-    /** How long its handler may take, where that is more than usual (handlers.ts). */
+    /** A timeout that is longer than the usual one (handlers.ts). */
     patienceSeconds?: number
-    /** Its body is a file of any size, which the handler reads while it arrives. */
+    /** The body is a file of any size, which the handler reads as it arrives. */
     isUpload?: boolean
   }
 }
 
-/** Stops the start at a route that declares no role, and lists the others. Register before the first route. */
+/** Stops the start at a route without a declared role. Register before the first route. */
 export function requireDeclaredAccess(app: FastifyInstance): void {
   const routes: DeclaredRoute[] = []
   app.decorate('declaredRoutes', routes)
@@ -54,17 +53,12 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
   })
 }
 
-/**
- * The person who asks, in a handler of a route that only a role may use: `checkAccess` refuses anyone else.
- *
- * @throws where the route is open to everyone.
- */
+/** The viewer of a route that requires a role. @throws where the route is open to everyone. */
 export function viewerOf({ viewer }: FastifyRequest): Viewer {
   if (!viewer) throw new Error('This route may be used without signing in, so it cannot rely on a viewer')
   return viewer
 }
 
-/** Refuses viewers who may not use the route. Runs once the viewer is known. */
 export async function checkAccess(
   request: FastifyRequest,
   askToSignIn: () => Promise<FastifyReply>

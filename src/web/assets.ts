@@ -1,4 +1,4 @@
-/** Styles, scripts and pictures: joined in memory at start, named after their content, cached for ever. */
+/** Styles, scripts and pictures: bundled in memory at start, named by content, cached forever. */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -63,7 +63,7 @@ export async function serveAssets(app: FastifyInstance): Promise<Assets> {
   return paths
 }
 
-/** Does an Accept-Encoding header name this coding, and not with a weight of 0 (RFC 9110, 12.5.3)? */
+/** Whether an Accept-Encoding header names this coding with a weight above 0 (RFC 9110, 12.5.3). */
 export function accepts(header: string | string[] | undefined, coding: string): boolean {
   return String(header ?? '')
     .slice(0, 1024)
@@ -88,14 +88,14 @@ function styles(): string {
   return order + [...first, ...parts, named('utilities')].map(read).join('\n')
 }
 
-/** One file: with several deferred scripts an extension can come after htmx and is then never initialized. */
+/** One file: with several deferred scripts an extension may load after htmx and never be initialized. */
 function scripts(): string {
   const htmx = path.join(path.dirname(fileURLToPath(import.meta.resolve('htmx.org'))), 'htmx.min.js')
   const withoutMap = read(htmx).replace(/\n\/\/# sourceMappingURL=.*$/m, '')
   return [withoutMap, addressFunctions(), ...filesIn('js', '.js').map(read)].join('\n;')
 }
 
-/** A paste is read by the functions that the server reads a field with. */
+/** The browser reads a paste with the same functions as the server. */
 function addressFunctions(): string {
   const names = browserFunctions.map(each => each.name).join(', ')
   return `const rollcallAddresses = (() => { ${browserFunctions.join('\n')}\nreturn { ${names} } })()`

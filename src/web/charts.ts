@@ -1,7 +1,5 @@
 /**
- * Charts as SVG text, from numbers alone. The page's policy allows no inline style, so geometry stands in attributes and
- * looks in charts.css. Labels sit in an SVG without a viewBox and are placed in percentages: text keeps its size at
- * every width. Lines live in a nested SVG that is stretched. Every chart stands beside its numbers.
+ * SVG as text. The page's policy allows no inline style, so geometry is in attributes; percentages keep text in size.
  */
 import { first, last } from '../lib/ends.ts'
 
@@ -14,7 +12,7 @@ export interface BarPart {
   className: string
 }
 
-/** One horizontal bar made of parts of `total`, `gap` percent between them. Decorative: the numbers stand beside it. */
+/** One horizontal bar made of parts of `total`, `gap` percent apart. Decorative: the numbers are next to it. */
 export function bar(parts: BarPart[], total: number, className = 'bar', gap = 0): string {
   const shown = parts.filter(part => part.value > 0)
   const whole = Math.max(total, 1)
@@ -30,10 +28,10 @@ export function bar(parts: BarPart[], total: number, className = 'bar', gap = 0)
 }
 
 interface Described {
-  /** Unique on the page: title and description are referred to by it. */
+  /** Unique on the page: title and description refer to it. */
   id: string
   title: string
-  /** The finding in words, for who does not see the picture. */
+  /** The finding in words, for readers who cannot see the picture. */
   desc: string
 }
 
@@ -54,7 +52,6 @@ function valueAt({ label, values }: Point, nth: number): number {
   return value
 }
 
-/** Lines over time, one for each name. Of any number of points; people are whole, so are the steps of the axis. */
 export function timeSeries(series: Series): string {
   const steps = axisSteps(Math.max(0, ...series.points.flatMap(point => point.values)))
   const scale = scaleOf(series.points.length, last(steps))
@@ -67,7 +64,7 @@ export interface Funnel extends Described {
   steps: { name: string; value: number }[]
 }
 
-/** One column for each step; the loss on the way is the slope to the next one. */
+/** One column per step; the slope between two shows the loss. */
 export function funnel(chart: Funnel): string {
   const { steps } = chart
   const top = Math.max(1, ...steps.map(step => step.value))
@@ -95,7 +92,6 @@ function picture(className: string, { id, title, desc }: Described, content: str
   return `<svg class="${className}" role="img" aria-labelledby="${id}-t ${id}-d">${words}${content}</svg>`
 }
 
-/** Where a point and a value stand, in percent. */
 interface Scale {
   x: (index: number) => number
   y: (value: number) => number
@@ -137,7 +133,7 @@ function labelsOf({ points }: Series, { x }: Scale): string {
 
 function linesOf({ names, points }: Series, { x, y }: Scale): string {
   if (points.length === 0) return ''
-  // one value alone is a level line, so that there is something to see
+  // a single value becomes a level line, to be visible
   const ends = points.length === 1 ? [first(points), first(points)] : points
   const place = (index: number) => (points.length === 1 ? index * 1000 : x(index) * 10)
   const lines = names.map((_, nth) => {
@@ -179,7 +175,7 @@ function hoversOf({ names, points }: Series, { x, y }: Scale): string {
   return hovers.join('')
 }
 
-/** The box beside a point: to the right of the first ones, to the left of the last ones, so that it stays inside. */
+/** To the right of the first points and to the left of the last ones, so that it stays inside. */
 function tipOf(words: string[], at: number): string {
   const shift = at < 25 ? -8 : at > 75 ? -136 : -72
   const place = `x="${round(at)}%"`

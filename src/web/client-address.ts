@@ -1,4 +1,4 @@
-/** The address that a request comes from: a proxy's word for it only where the proxy is trusted, and only if it is one. */
+/** The client's address: a proxy's header counts only if the proxy is trusted and sends a valid address. */
 import { BlockList, isIPv4 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { plainAddress } from '../lib/network.ts'
@@ -6,7 +6,7 @@ import { plainAddress } from '../lib/network.ts'
 /** More proxies than any setup has in a row; each one costs time. */
 const maxProxies = 20
 
-/** Fastify's `trustProxy` for TRUST_PROXY: is this hop, counted from the connection on, a proxy of ours? */
+/** Fastify's `trustProxy` for TRUST_PROXY: whether this hop, counted from the connection on, is our proxy. */
 export function trustOf(ranges: readonly string[]): false | ((address: string, hop: number) => boolean) {
   if (ranges.length === 0) return false
   const ours = new BlockList()
@@ -23,7 +23,7 @@ export function trustOf(ranges: readonly string[]): false | ((address: string, h
   }
 }
 
-/** In one spelling. Where a proxy passes on something else, its own address; `unknown` when the client has disconnected. */
+/** In one spelling; the proxy's own address if it forwards something else; `unknown` after a disconnect. */
 export function clientAddress(request: FastifyRequest): string {
   return plainAddress(request.ip ?? '') ?? plainAddress(request.socket?.remoteAddress ?? '') ?? 'unknown'
 }

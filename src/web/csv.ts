@@ -1,11 +1,10 @@
-/** Tables as files: streamed page by page, of any length. */
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { csvLine } from '../lib/text/csv.ts'
 
 type Cells = readonly (string | number | null | undefined)[]
 
-/** Sends `<name>.csv`: UTF-8 with a byte order mark, the header line, then `pages` of rows as they come. */
+/** Streams `<name>.csv`: UTF-8 with a byte order mark, the header line, then `pages` of rows. */
 export function sendCsv(reply: FastifyReply, name: string, header: Cells, pages: AsyncIterable<Cells[]>): FastifyReply {
   return reply
     .header('content-disposition', `attachment; filename="${name}.csv"`)

@@ -1,5 +1,3 @@
-/** Time as an admin reads it. Stored in UTC, shown in the reader's zone. */
-
 export interface ShownTime {
   iso: string
   text: string
@@ -13,7 +11,7 @@ const formats = new Map<string, Intl.DateTimeFormat>()
 const write = (date: Date, timeZone: string, parts: Intl.DateTimeFormatOptions) =>
   formatFor(timeZone, parts).format(date)
 
-/** A zone that this Node does not know, kept by another version, must not take a page away: it reads as UTC. */
+/** A zone that this Node does not know, saved by another version, must not break a page: it falls back to UTC. */
 function formatFor(timeZone: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${timeZone} ${Object.keys(parts)}`
   const known =
@@ -22,23 +20,22 @@ function formatFor(timeZone: string, parts: Intl.DateTimeFormatOptions): Intl.Da
   return known
 }
 
-/** A year that is the present one says nothing. */
 function show(date: Date, timeZone: string, parts: Intl.DateTimeFormatOptions): ShownTime {
   const isThisYear = write(date, timeZone, year) === write(new Date(), timeZone, year)
   return { iso: date.toISOString(), text: write(date, timeZone, isThisYear ? parts : { ...parts, ...year }) }
 }
 
-/** "24 Nov, 14:05"; with the year when it is another one. */
+/** "24 Nov, 14:05"; with the year unless it is the current one. */
 export function showTime(date: Date, timeZone: string): ShownTime {
   return show(date, timeZone, { ...day, ...time })
 }
 
-/** "24 Nov"; with the year when it is another one. */
+/** "24 Nov"; with the year unless it is the current one. */
 export function showDay(date: Date, timeZone: string): ShownTime {
   return show(date, timeZone, day)
 }
 
-/** The IANA zone of this name, in its usual spelling; undefined for an offset, which knows no summer time, or nonsense. */
+/** The IANA zone in its usual spelling; undefined for nonsense or an offset, which has no summer time. */
 export function timeZoneNamed(text: string): string | undefined {
   const name = text.trim()
   return /^[a-z][\w+/-]{1,63}$/i.test(name) ? resolved(name) : undefined
@@ -54,10 +51,7 @@ function resolved(timeZone: string): string | undefined {
 
 const hour = 3_600_000
 
-/**
- * The first moment of a day (`YYYY-MM-DD`) in a zone, or of the day `later` days after it. Worked out here, because
- * PostgreSQL does not know every zone that Node knows, and reads the sign of `+05:00` the other way around.
- */
+/** When a day (`YYYY-MM-DD`, plus `later` days) starts in a zone. PostgreSQL lacks some of Node's zones. */
 export function startOfDay(day: string, timeZone: string, later = 0): Date {
   const midnight = new Date(`${day}T00:00:00Z`).getTime() + later * 24 * hour
   // zones are at most 14 hours ahead and 12 behind; where the clocks skip midnight, the day begins after it
@@ -70,7 +64,6 @@ export function startOfDay(day: string, timeZone: string, later = 0): Date {
   return new Date(after)
 }
 
-/** How far the zone's clocks are ahead of UTC at a moment, in milliseconds. */
 function offsetAt(moment: number, timeZone: string): number {
   const text = formatFor(timeZone, { timeZoneName: 'longOffset' }).format(moment)
   const [, sign, hours, minutes, seconds = '0'] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(text) ?? []

@@ -1,4 +1,3 @@
-/** Every answer that is not a success, from one mapper. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseAway, isReadOnly } from '../db/faults.ts'
 import { waitInWords } from '../lib/duration.ts'
@@ -7,7 +6,7 @@ import { RoleLost } from '../lib/role.ts'
 import { LineFull, TurnOver } from '../lib/secrets/password-line.ts'
 import { LateHandler } from './handlers.ts'
 
-/** An expected "no" that a route may throw: the reason is shown to the reader as it stands. */
+/** An expected refusal that a route may throw: the reason is shown to the reader as it is. */
 export class Refusal extends Error {
   readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 410 | 413 | 415 | 421 | 422 | 429 | 503
 
@@ -51,7 +50,7 @@ const roleLost = 'Your role changed while this was under way and no longer inclu
 const readOnly =
   'This happens for a moment while another database server takes over. Nothing was changed. Try again in a moment.'
 
-/** Maps every error and every unknown path to a page: no stack, no SQL, no version, a request id at the most. */
+/** Maps every error and unknown path to a page without stack, SQL or version; at most a request id. */
 export function serveErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404))
   app.setErrorHandler((error: FastifyError, request, reply) => answer(error, request, reply))
@@ -61,7 +60,7 @@ function answer(error: FastifyError | Refusal, request: FastifyRequest, reply: F
   if (error instanceof Refusal) return sendError(reply, error.status, error.message)
   if (error instanceof RoleLost) return sendError(reply, 403, roleLost)
   if (error instanceof LineFull) return sendLineFull(reply, error)
-  // the reader has left: what is answered goes nowhere
+  // the client has disconnected, so the reply is never read
   if (error instanceof TurnOver)
     return sendError(reply, 503, 'The request ended before its turn came.', 'Request ended')
   if (error instanceof LateHandler) {
@@ -100,7 +99,6 @@ export function textOf({ isNetwork, retryAfterSeconds }: LineFull): string {
 
 const codeIn = (error: Error) => codeOf(error) ?? codeOf(error.cause)
 
-/** The page of a status, in the layout that the reader knows. */
 export function sendError(
   reply: FastifyReply,
   status: number,

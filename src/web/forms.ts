@@ -1,31 +1,25 @@
-/** Forms: read strictly, described by schemas that refuse what the form does not have. */
+/** Strict forms: schemas refuse fields that the form does not have. */
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import { type TProperties, Type } from 'typebox'
 import { Refusal } from './errors.ts'
 
-/** The most that one form may weigh; files go another way. */
 const formBytes = 64 * 1024
 
-/** The most fields of one form or query. Rollcall's largest form is a page of a group with everyone selected: 608. */
+/** Fields of one form or query. Rollcall's largest form is a page of a group with everyone selected: 608. */
 export const maxFields = 800
 
-/** Takes `application/x-www-form-urlencoded` and nothing else (415). */
+/** Accepts `application/x-www-form-urlencoded` and nothing else (415). */
 export async function acceptForms(app: FastifyInstance): Promise<void> {
   app.removeAllContentTypeParsers()
   await app.register(formbody, { bodyLimit: formBytes, parser: parseForm })
-  // a button without a form's fields: browsers send an empty form, other clients nothing at all
+  // for a button without fields browsers send an empty form, other clients no body
   app.addHook('preValidation', async request => {
     if (request.method === 'POST' && request.body === undefined) request.body = Object.create(null)
   })
 }
 
-/**
- * The fields of a form; a repeated one becomes a list. Bytes that are not UTF-8 arrive here as U+FFFD, which a form can
- * only mean when it is percent-encoded (WHATWG URL, 5.2).
- *
- * @throws Refusal 400 for more than `maxFields`, bytes that are not UTF-8, a broken escape, or NUL.
- */
+/** A form's fields; a repeated one becomes a list. @throws Refusal 400 for too many, bad UTF-8, bad escapes or NUL. */
 export function parseForm(text: string): Record<string, string | string[]> {
   if (text.includes('\u{FFFD}')) throw unreadable('text that is not valid UTF-8')
   return parsePairs(text)
@@ -57,7 +51,6 @@ function parsePairs(text: string) {
   return fields
 }
 
-/** Counted before any of them is looked at: what a visitor can make Rollcall do must not grow with what they send. */
 function pairsOf(text: string): string[] {
   const pairs = text.split('&', maxFields + 1)
   if (pairs.length > maxFields)
@@ -91,22 +84,19 @@ export function form<T extends TProperties>(fields: T) {
   return Type.Object(fields, { additionalProperties: false })
 }
 
-/** The filters of a page: each at most once; others are ignored, so that a link with additions of others still opens. */
+/** A page's filters: each at most once; unknown ones are ignored, so that links with tracking parameters open. */
 export function filters<T extends TProperties>(fields: T) {
   return Type.Object(fields)
 }
 
-/** One field, blank when it is not sent; a handler says what is wrong with it (422). */
+/** One field, blank when it is not sent; a handler reports what is wrong with it (422). */
 export const field = () => Type.String({ default: '' })
 export const optionalField = () => Type.Optional(Type.String())
-/** A field that may be repeated. */
 export const repeated = () => Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())]))
-/** The values of a field that may be repeated. */
 export const valuesOf = (value: string | string[] | undefined) =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
 
-/** A row's id in a path: anything else is an address where there is nothing (404). */
+/** A row's id in a path; anything else is not found (404). */
 export const idParams = Type.Object({ id: Type.String({ pattern: '^[1-9][0-9]{0,14}$' }) })
 
-/** What was wrong with a form: shown at the top and beside each field. */
 export type FieldErrors = Record<string, string>

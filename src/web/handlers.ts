@@ -1,9 +1,9 @@
-/** Running handlers: each answers in time, and stopping the server waits for what they have begun. */
+/** Gives every handler a timeout, and makes stopping wait for those in progress. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Resolves once no handler is at work, those included whose reader has left. */
+    /** Resolves once no handler is running, including those whose client has disconnected. */
     handlersDone: () => Promise<unknown>
   }
 }
@@ -11,7 +11,7 @@ declare module 'fastify' {
 /** More than the database gives a statement (server.ts). */
 const patienceSeconds = 35
 
-/** A handler was not done in time. It keeps running, so what it was to do may happen or not. */
+/** A handler timed out. It keeps running, so its work may happen or not. */
 export class LateHandler extends Error {
   readonly seconds: number
 
@@ -37,7 +37,7 @@ export function watchHandlers(app: FastifyInstance): void {
   })
 }
 
-/** Once an answer has begun it may take its time: a table of a million lines, over a slow line. */
+/** Once a reply has begun it may take its time: a million lines over a slow connection. */
 async function unlessLate(work: Promise<unknown>, reply: FastifyReply, seconds: number): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -53,7 +53,7 @@ async function unlessLate(work: Promise<unknown>, reply: FastifyReply, seconds: 
   }
 }
 
-/** Aborted when the answer is sent or its reader leaves: what still waits then need not be done. */
+/** Aborted when the reply is sent or the client disconnects: waiting work need not be done then. */
 export function overOf({ raw }: FastifyReply): AbortSignal {
   const over = new AbortController()
   if (raw.destroyed) over.abort()

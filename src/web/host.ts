@@ -1,13 +1,10 @@
-/** Is it us that a request is meant for? Hosts and origins are compared as RFC 3986 (6.2) says, not letter by letter. */
+/** Whether a request is meant for us. Hosts and origins are compared as in RFC 3986 (6.2), not as text. */
 import type { IncomingMessage } from 'node:http'
 import { plainAddress } from '../lib/network.ts'
 
 const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' }
 
-/**
- * Host and port in one spelling: lower case, without the dot of the root and the scheme's own port. Undefined when it is
- * none.
- */
+/** Host and port in one spelling: lower case, without the root's dot and the default port; undefined if invalid. */
 function hostIn(text: string, protocol: string): string | undefined {
   if (text.length > 300) return undefined
   const [, name, port = ''] = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\]+)(?::(\d*))?$/i.exec(text) ?? []
@@ -16,21 +13,19 @@ function hostIn(text: string, protocol: string): string | undefined {
   return host && `${host}:${port === '' ? defaultPorts[protocol] : Number(port)}`
 }
 
-/** Does a Host header name the host of `baseUrl`? */
 export function isOwnHost(text: string | undefined, baseUrl: string): boolean {
   const { host, protocol } = new URL(baseUrl)
   const own = hostIn(host, protocol)
   return text !== undefined && own !== undefined && hostIn(text, protocol) === own
 }
 
-/** Is an Origin header, or another address without a path, that of `baseUrl`? */
 export function isOwnOrigin(text: string, baseUrl: string): boolean {
   const { protocol } = new URL(baseUrl)
   const start = `${protocol}//`
   return text.slice(0, start.length).toLowerCase() === start && isOwnHost(text.slice(start.length), baseUrl)
 }
 
-/** Does the request line name a whole address of another origin? It would win over the Host header (RFC 9112, 3.2.2). */
+/** Whether the request line has an absolute URL of another origin, which overrides Host (RFC 9112, 3.2.2). */
 export function isElsewhere(raw: IncomingMessage & { originalUrl?: string }, baseUrl: string): boolean {
   const url = raw.originalUrl ?? raw.url ?? '/'
   return !url.startsWith('/') && !(URL.canParse(url) && isOwnOrigin(new URL(url).origin, baseUrl))

@@ -1,9 +1,6 @@
-/** What all lists share: how long a page is, where its links lead, and what its address asks for. Pure. */
-
-/** Rows on one page of a list. */
 export const pageSize = 50
 
-/** How many rows a page asks for: the one that it does not show says that there is a next page. */
+/** The extra row is not shown; it proves that there is a next page. */
 export const rowsToRead = pageSize + 1
 
 export interface Page<T, K> {
@@ -21,7 +18,6 @@ export function pageOf<T, K>(rows: readonly T[], keyOf: (row: T) => K): Page<T, 
   return { rows: shown, hasMore, next: hasMore && last !== undefined ? keyOf(last) : null }
 }
 
-/** Parameters of an address; blank ones are left out. */
 export type Query = Readonly<Record<string, string | number | null | undefined>>
 
 /** The address of `path` with this query, some of it changed. */
@@ -32,7 +28,6 @@ export function hrefOf(path: string, query: Query, changed: Query = {}): string 
   return given.length > 0 ? `${path}?${new URLSearchParams(given)}` : path
 }
 
-/** Where a list's two links lead: to its beginning, when it does not begin there, and to its next page. */
 export function linksOf<K extends string | number>(
   { next }: Page<unknown, K>,
   isLater: boolean,
@@ -41,7 +36,7 @@ export function linksOf<K extends string | number>(
   return { first: isLater ? href(null) : null, next: next === null ? null : href(next) }
 }
 
-/** One parameter of a query; undefined when it is absent or repeated. */
+/** A query parameter; undefined when it is absent or repeated. */
 export function textOf(query: unknown, name: string): string | undefined {
   const value: unknown = Object(query)[name]
   return typeof value === 'string' ? value : undefined

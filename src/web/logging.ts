@@ -10,7 +10,6 @@ export interface LogTarget {
 
 const stderr: LogTarget = { write: line => void process.stderr.write(line) }
 
-/** Options for Fastify's logger. */
 export function loggerOptions(level: string, target: LogTarget = stderr): FastifyServerOptions['logger'] {
   return {
     level,
@@ -23,7 +22,7 @@ export function loggerOptions(level: string, target: LogTarget = stderr): Fastif
       }),
       res: reply => ({ statusCode: reply.statusCode }),
       err: describeFault,
-      // the words of mail servers and databases may quote whom they refuse
+      // mail servers and databases may quote the addresses that they refuse
       reason: (reason: unknown) => (typeof reason === 'string' ? withoutAddresses(reason) : reason)
     }
   } as FastifyServerOptions['logger']

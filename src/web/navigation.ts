@@ -1,11 +1,11 @@
-/** The navigation: only what exists, only what the role includes, in the order of docs/requirements.md. */
+/** Only what exists and what the role includes, in the order of docs/requirements.md. */
 import { includesRole, type Role } from '../lib/role.ts'
 
 interface Entry {
   name: string
   href: string
   icon: string
-  /** The key after "g" that goes there. */
+  /** The shortcut's key after "g". */
   key: string
   role: Role
 }
@@ -21,17 +21,15 @@ const entries: Entry[] = [
   { name: 'Settings', href: '/settings/organization', icon: 'settings', key: 's', role: 'owner' }
 ]
 
-/** What `role` may go to; `section` is marked as the current one. */
+/** What `role` may open; `section` is marked as the current one. */
 export function navigationFor(role: Role, section: string | undefined) {
   return entries
     .filter(entry => includesRole(role, entry.role))
     .map(({ name, href, icon, key }) => ({ name, href, icon, key, isCurrent: name === section }))
 }
 
-/** The pages that carry one strip of tabs: the ways to invite. */
 const waysToInvite = ['Invite', 'Bulk invite', 'Directory groups']
 
-/** The tabs of a page, when its section is one of the ways to invite. */
 export function tabsFor(role: Role, section: string | undefined) {
   if (!section || !waysToInvite.includes(section)) return []
   return navigationFor(role, section).filter(({ name }) => waysToInvite.includes(name))

@@ -1,4 +1,4 @@
-/** Pages: compiled at start, rendered whole for a browser and as their live region for an htmx request. */
+/** Templates are compiled at start, rendered whole for a browser and as the live region for htmx. */
 import fs from 'node:fs'
 import path from 'node:path'
 import view from '@fastify/view'
@@ -11,10 +11,9 @@ import { navigationFor, tabsFor } from './navigation.ts'
 
 export interface PageHead {
   title: string
-  /** The navigation's name of the section that this page belongs to. */
   section?: string
   status?: number
-  /** Reload without script: where and after how many seconds. */
+  /** Reload without JavaScript: where and after how many seconds. */
   refresh?: { seconds: number; url: string } | null
   /** Attributes of <main>: hooks for styles and checks. */
   mainAttributes?: [string, string][]
@@ -28,10 +27,7 @@ declare module 'fastify' {
 
 const views = path.join(import.meta.dirname, '../../views')
 
-/**
- * A missing value in a template is a bug: it stops the page instead of printing "undefined". Domain names are kept in
- * ASCII form and shown as people read them.
- */
+/** A missing value is a bug and stops the page; domain names become readable. */
 function shown(value: unknown): unknown {
   if (value === undefined || value === null) throw new Error('a template prints a value that is not there')
   return typeof value === 'string' ? readable(value) : value

@@ -1,6 +1,6 @@
-/** How often one user may ask for something that costs little. Counted in memory, so by each process for itself. */
+/** A rate limit for cheap requests, in memory: each process counts for itself. */
 
-/** Counts a request of a user; returns the seconds to wait when it is more than `max` in this minute, else 0. */
+/** Counts a user's request; returns 0, or the seconds to wait when it exceeds `max` in this minute. */
 export function perMinute(max: number, now: () => number = () => performance.now()): (userId: number) => number {
   const counts = new Map<number, number>()
   let endsAt = 0

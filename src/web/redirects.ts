@@ -1,7 +1,7 @@
-/** Longer addresses are not kept: they come back in a header, and browsers and proxies refuse one that is long. */
+/** Longer paths are dropped: they come back in a header, and browsers and proxies refuse long ones. */
 export const longestPath = 2000
 
-/** `text` when it is a path of this site, and nothing else: never another host, a scheme, or a header's end. */
+/** `text` if it is a path of this site: never another host, a scheme or a line break. */
 export function ownPath(text: string | undefined, baseUrl: string): string | undefined {
   if (!text?.startsWith('/') || text.length > longestPath) return undefined
   if (text.startsWith('//') || /[\\\p{Cc}]/u.test(text)) return undefined

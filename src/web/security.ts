@@ -1,4 +1,4 @@
-/** What every request and every answer goes through: host, origin, headers, and a body that arrives in time. */
+/** Applies to every request and reply: host, origin, headers, and a timeout for the body. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, sendError } from './errors.ts'
 import { parseQuery, refuseBrokenQuery } from './forms.ts'
@@ -18,9 +18,9 @@ const policy = [
   "object-src 'none'"
 ].join('; ')
 
-/** The policy of a page that shows a mail in a frame. */
+/** For a page that shows a mail in a frame. */
 export const policyWithFrame = `${policy}; frame-src 'self'`
-/** The policy of the framed mail itself: its own inline styles, no script, nothing from elsewhere. */
+/** For the framed mail itself: its own inline styles, no script, nothing external. */
 export const policyOfFramedMail =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
 
@@ -37,12 +37,12 @@ const headers = {
   'cache-control': 'no-store'
 }
 
-/** Only for this host: what else the domain serves is not ours to decide. Browsers ignore it over plain http. */
+/** Only this host: other hosts of the domain are not ours to decide. Browsers ignore it over plain http. */
 const onlyEncrypted = { 'strict-transport-security': 'max-age=31536000' }
 
 const bodySeconds = 10
 
-/** Registers the checks that need neither a session nor a role. `baseUrl` is the only origin there is. */
+/** Registers the checks that need neither a session nor a role. `baseUrl` is the only origin. */
 export function guardRequests(app: FastifyInstance, baseUrl: string): void {
   const all = baseUrl.startsWith('https:') ? { ...headers, ...onlyEncrypted } : headers
   app.addHook('onRequest', async (request, reply) => {
@@ -79,8 +79,8 @@ function isForgedAct({ method, headers, routeOptions }: FastifyRequest, baseUrl:
 }
 
 /**
- * Node's own limits cannot tell a slow upload from an attack: a form has ten seconds, also when it was refused before
- * its body came; an upload has a rule of its own (uploads/rate.ts) from the moment that it is read.
+ * A form has ten seconds, even if it is refused early: Node's limits can't tell slow uploads, which have their own
+ * rule.
  */
 function limitBodyTime({ raw, routeOptions }: FastifyRequest, reply: FastifyReply) {
   const end = () => {

@@ -1,8 +1,8 @@
-/** A rate that tells a slow line from an attack: server timeouts can't (S27). */
+/** A minimum rate that distinguishes a slow connection from an attack: server timeouts can't (S27). */
 import type { IncomingMessage } from 'node:http'
 
 export interface MinimumRate {
-  /** How long somebody may stay below the rate, in seconds. */
+  /** How long the sender may stay below the rate, in seconds. */
   seconds: number
   bytesPerSecond: number
 }
@@ -11,16 +11,12 @@ export const uploadMinimumRate: MinimumRate = { seconds: 30, bytesPerSecond: 100
 
 const watched = new WeakSet<IncomingMessage>()
 
-/** Is somebody watching over this body? */
 export const isWatched = (raw: IncomingMessage) => watched.has(raw)
 
-/** How long the answer has to get through before the connection is closed, in milliseconds. */
+/** Milliseconds for the reply to arrive before the connection is closed. */
 const farewell = 2000
 
-/**
- * Calls `tooSlow` once and then closes the connection when the request's body arrives too slowly, and closes it when
- * more than `most` bytes come. Time in which we do not read is not the sender's.
- */
+/** Calls `tooSlow` once, then disconnects; disconnects above `most` bytes. Time when we don't read does not count. */
 export function watchRate(
   raw: IncomingMessage,
   max: number,

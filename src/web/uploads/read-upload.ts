@@ -6,35 +6,27 @@ import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../errors.ts'
 import { type MinimumRate, watchRate } from './rate.ts'
 
-/** The form did not arrive to its end: the connection was lost, or it was too slow. */
+/** The form is incomplete: the connection was lost or too slow. */
 export class UploadCut extends Refusal {}
 
 export interface UploadedFile {
   /** As the browser names it, without folders; blank when no file was chosen. */
   name: string
-  /**
-   * Ends once the whole form is there and right.
-   *
-   * @throws Refusal 400 when the form is wrong, 413 when something is too large; UploadCut.
-   */
+  /** Ends once the whole form is valid. @throws Refusal 400 for a bad form, 413 for too much; UploadCut. */
   bytes: AsyncIterable<Buffer>
 }
 
 export interface UploadForm {
-  /** The field that holds the file. */
   file: string
-  /** The other fields, each at most once. */
   fields: readonly string[]
-  /** Those that may come several times. */
   repeatable?: readonly string[]
-  /** The most that the file may weigh, in bytes. */
   fileBytes: number
   minimumRate?: MinimumRate
 }
 
 export interface Upload<T> {
   fields: Record<string, string[]>
-  /** What `take` made of the file; undefined when the form held none. */
+  /** What `take` returned; undefined when the form had no file. */
   taken: T | undefined
 }
 
@@ -42,10 +34,8 @@ const fieldBytes = 1024
 const maxFields = 100
 
 /**
- * Reads a form of `multipart/form-data`. `take` gets the file while it arrives. What is no longer needed is read to its
- * end and dropped: a browser shows no answer before it has sent everything.
- *
- * @throws Refusal 400, 413 or 415; UploadCut; whatever `take` throws.
+ * Reads a multipart form to its end, since browsers show no reply before. @throws Refusal, UploadCut, or what `take`
+ * throws.
  */
 export async function readUpload<T>(
   request: FastifyRequest,
@@ -119,7 +109,7 @@ class Reader<T> {
   }
 }
 
-/** A reader that stops early leaves the stream intact: a destroyed one would hold the parser for ever. */
+/** A reader that stops early leaves the stream intact: a destroyed one would block the parser forever. */
 async function* bytesOf(stream: Readable, arrived: Promise<void>): AsyncGenerator<Buffer> {
   try {
     yield* stream.iterator({ destroyOnReturn: false })
@@ -149,7 +139,6 @@ function keepField(form: UploadForm, fields: Record<string, string[]>, part: Mul
   else fields[name] = [text]
 }
 
-/** The parser's own errors in Rollcall's words. */
 function refusalFor(error: Error & { code?: string }, raw: FastifyRequest['raw']): Error {
   if (error instanceof Refusal) return error
   if (raw.destroyed && !raw.complete) return cut()
@@ -165,7 +154,7 @@ function fieldProblem({ fields, repeatable = [] }: UploadForm, name: string, val
   return isUtf8(Buffer.from(value, 'latin1')) ? undefined : broken()
 }
 
-/** Without control characters, and of a long one the end, where the ending stands. */
+/** No control characters; a long name keeps its end, with the extension. */
 const plainName = (name = '') => [...name.replace(/[\p{Cc}\p{Cf}]/gu, '')].slice(-200).join('')
 
 const cut = () => new UploadCut(400, 'The upload was cut. Nothing was sent.')
