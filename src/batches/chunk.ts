@@ -1,4 +1,4 @@
-/** A few thousand judged lines in the shape that the database takes: one text a column, one line an entry. */
+/** A few thousand judged lines as the database takes them: one text per column, one line per entry. */
 
 import { first } from '../lib/ends.ts'
 import type { Judged } from './recipient.ts'
@@ -19,7 +19,7 @@ export interface Chunk {
   suggestions: string
 }
 
-/** Takes lines sorted by number, at least one. No text can hold a LF, so LF separates; an empty line stands for null. */
+/** At least one line, sorted by number. No text can hold a LF, so LF separates; an empty line means null. */
 export function chunkOf(lines: readonly JudgedLine[]): Chunk {
   const column = (pick: (line: JudgedLine) => string | number | null) => lines.map(line => pick(line) ?? '').join('\n')
   return {

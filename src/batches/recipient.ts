@@ -5,7 +5,6 @@ import { type FaultCode, parseAddress } from '../lib/addresses/email-address.ts'
 
 export type Verdict = (typeof verdicts)[number]
 
-/** The name and the outcome of each verdict, as the report shows them. */
 export const verdictWords: Record<Verdict, { name: string; meaning: string }> = {
   malformed: { name: 'Invalid format', meaning: 'not an address' },
   foreign: { name: 'Wrong domain', meaning: 'not one of your domains' },
@@ -19,13 +18,13 @@ export const verdictWords: Record<Verdict, { name: string; meaning: string }> = 
 
 export type Reason = FaultCode | 'foreign-domain' | 'near-domain' | 'no-ending'
 
-/** What a line alone decides. Without a verdict it is a valid address of the organization, and the database decides. */
+/** What a line alone decides. Without a verdict it is valid, and the database decides. */
 export interface Judged {
   verdict: 'malformed' | 'foreign' | null
   address: string | null
   key: string | null
   reason: Reason | null
-  /** A whole address at one of the organization's domains that was probably meant. */
+  /** The address of the organization that was probably meant. */
   suggestion: string | null
 }
 
@@ -35,7 +34,7 @@ export interface OrganizationDomains {
   nearest(domain: string): string | undefined
 }
 
-/** Judges a line by itself. `tooLong`: only the beginning of the line is here, so it is never valid. */
+/** `tooLong`: only the beginning of the line is here, so it is never valid. */
 export function judgeLine(text: string, organization: OrganizationDomains, tooLong = false): Judged {
   if (tooLong) return malformed('too-long', null)
   const parsed = parseAddress(text)
@@ -60,10 +59,7 @@ function suggestionFor(repair: string | undefined, organization: OrganizationDom
   return judged.verdict === null ? judged.address : judged.suggestion
 }
 
-/**
- * The reason for a malformed or foreign line, as a sentence without its full stop; a foreign one names its domain and the likely one. Takes
- * the result of `judgeLine`, or the same read from the database.
- */
+/** Why a line is malformed or foreign, as a sentence without its full stop. */
 export function reasonInWords(line: {
   reason: string | null
   address: string | null
@@ -83,10 +79,9 @@ const mistakes = 2
 /** A million lines may have few foreign domains or a million: remember some, in bounded memory. */
 const remembered = 10_000
 
-/** `names`: lower case, in ASCII form. */
 export function organizationDomains(names: Iterable<string>): OrganizationDomains {
   const own = new Set(names)
-  // in their readable forms, where one wrong letter is one: ASCII forms of similar names have little in common
+  // in readable forms, where one wrong letter is one: ASCII forms of similar names have little in common
   const shown = new Map(Array.from(own, name => [name, domainToUnicode(name)]))
   const known = new Map<string, string | undefined>()
   return {

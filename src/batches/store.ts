@@ -32,7 +32,6 @@ export async function lockBatch(tx: Db, id: number): Promise<BatchRow | undefine
   return row
 }
 
-/** The new creator of the batch's remaining invitations. */
 export async function setSender(tx: Db, id: number, sentBy: number): Promise<void> {
   await tx.update(batches).set({ sentBy }).where(eq(batches.id, id))
 }
@@ -48,7 +47,7 @@ export interface CountChange {
   verdicts?: Partial<Record<Verdict, number>>
 }
 
-/** Adds to a batch's counts, in the transaction that changes what they count. */
+/** In the transaction that changes what they count. */
 export async function addToCounts(
   tx: Db,
   batchId: number,
@@ -62,7 +61,7 @@ export async function addToCounts(
 
 const hasOpenMails = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred} > 0`
 
-/** Every line is judged and invited. A batch without email to wait for is done; others are sending. */
+/** A batch without email to wait for is done; others are sending. */
 export async function startSending(tx: Db, batchId: number): Promise<void> {
   await tx
     .update(batches)

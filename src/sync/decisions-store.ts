@@ -7,10 +7,7 @@ import type { GroupRow } from './store.ts'
 
 type NewGroup = Pick<GroupRow, 'directoryId' | 'dn' | 'name' | 'mail' | 'description' | 'kind'>
 
-/**
- * Keeps a group synced, with a team of its name; a group that was stopped gets its former team back if that still exists. Returns the row's
- * id, or undefined when it is synced already.
- */
+/** Keeps a group synced, with a new or its former team. Returns the row's id; undefined when it is synced already. */
 export async function keepGroup(tx: Db, found: NewGroup, actorId: number): Promise<number | undefined> {
   const { directoryId, dn, name, mail, description, kind } = found
   const [known] = await tx
@@ -63,7 +60,7 @@ async function listedAs(tx: Db, runId: number, kind: ChangeKind): Promise<number
   return rows.map(({ id }) => id)
 }
 
-/** Removes the people that the run has parked and that are still in the team. Returns who. */
+/** Removes parked people who are still in the team. Returns who. */
 export async function removeParked(tx: Db, runId: number, teamId: number): Promise<number[]> {
   const ids = await removeByDirectory(tx, teamId, await listedAs(tx, runId, 'parked'))
   await tx.execute(sql`delete from sync_changes where run_id = ${runId} and kind = 'parked'`)
@@ -126,7 +123,6 @@ export async function noteUndo(tx: Db, runId: number, undoneBy: number): Promise
   await tx.update(syncRuns).set({ undoneBy, undoneAt: sql`now()` }).where(eq(syncRuns.id, runId))
 }
 
-/** Whether the run's removals happened within the last `days` days. */
 export async function isWithin(tx: Db, runId: number, days: number): Promise<boolean> {
   const [row] = await tx.execute<{ recent: boolean | null }>(sql`
     select coalesce(approved_at, finished_at) > now() - make_interval(days => ${days}) as recent

@@ -1,9 +1,7 @@
-/** What happened to each entry that a group lists: in the team, or left out with a reason. Pure. */
-
 import type { SyncReceipt } from '../db/schema.ts'
 import { counted } from '../lib/words.ts'
 
-/** What a receipt counts, those of older runs included, which had fewer counts. */
+/** Older runs had fewer counts. */
 type Count = Exclude<keyof SyncReceipt, 'strategy'>
 
 export interface Reason {
@@ -52,16 +50,13 @@ export function leftOutOf(receipt: SyncReceipt): Reason[] {
 export const countLeftOut = (receipt: SyncReceipt): number =>
   leftOutOf(receipt).reduce((sum, { count }) => sum + count, 0)
 
-/** People of the group that are in its team: everyone read, less those whose entries cannot be used. */
+/** Everyone read, less those whose entries cannot be used. */
 export function peopleIn(receipt: SyncReceipt): number {
   const { resolved, noMail, malformed, doubled, taken, excluded } = receipt
   return receipt.people ?? resolved - noMail - malformed - doubled - taken - excluded
 }
 
-/**
- * "The directory lists 12 members: 8 in the team, 2 without an email address, 1 in another directory, 1 nested group." The
- * numbers add up.
- */
+/** "The directory lists 12 members: 8 in the team, 2 without an email address, 1 nested group." The numbers add up. */
 export function membersInWords(receipt: SyncReceipt): string {
   const listed = receipt.listed + countOf(receipt, 'computed')
   const people = peopleIn(receipt)
@@ -89,7 +84,6 @@ export function membersInWords(receipt: SyncReceipt): string {
   return `The directory lists ${phrase(listed, 'member', 'members')}: ${[phrase(people, 'in the team'), ...others].join(', ')}.`
 }
 
-/** Why no one of the group is in the team, and what to do about it. */
 export function emptyInWords(receipt: SyncReceipt): string {
   const advice: string[] = []
   if (countOf(receipt, 'noMail') + countOf(receipt, 'malformed') > 0)

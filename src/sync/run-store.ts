@@ -26,7 +26,7 @@ export async function lockRun(tx: Db, groupId: number, id: number): Promise<RunR
   return row
 }
 
-/** Creates a run for the worker, or returns the unfinished one. Hold the group's lock. Returns its id. */
+/** Returns the id of the unfinished run, or of a new one. Hold the group's lock. */
 export async function insertRun(
   tx: Db,
   groupId: number,
@@ -66,7 +66,7 @@ export interface TakenRun {
   attempts: number
 }
 
-/** Claims the next run: requested ones first, then the group that has waited longest. */
+/** Requested ones first, then the group that has waited longest. */
 export async function takeRun(tx: Db): Promise<TakenRun | undefined> {
   const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
   let [row] = await tx.execute<{ id: string; group_id: string; attempts: number }>(sql`
@@ -97,7 +97,7 @@ async function takeDueGroup(tx: Db) {
   return row
 }
 
-/** Renews the lease, with the number of people read. False when the run is no longer ours. */
+/** Renews the lease. False when the run is no longer ours. */
 export async function renewRun(db: Db, { id, attempts }: TakenRun, read: number): Promise<boolean> {
   const rows = await db.execute(sql`
     update sync_runs set lease_until = now() + make_interval(secs => ${leaseSeconds}), read = ${read}
@@ -126,7 +126,7 @@ export interface RunEnd {
   deactivationsParked?: number
 }
 
-/** Finishes the run. Hold the locks of group and run. */
+/** Hold the locks of group and run. */
 export async function endRun(tx: Db, id: number, end: RunEnd): Promise<void> {
   await tx
     .update(syncRuns)
@@ -145,7 +145,7 @@ export async function supersedeParked(tx: Db, groupId: number, runId: number): P
     where c.run_id = older.id and c.kind in ('parked', 'deactivation-parked')`)
 }
 
-/** When the group is read again: after the interval, ±10 % so that groups spread out; sooner after a failure. */
+/** After the interval, ±10 % so that groups spread out; sooner after a failure. */
 export async function schedule(tx: Db, groupId: number, intervalMinutes: number, hasFailed: boolean): Promise<void> {
   const minutes = hasFailed
     ? sql`least(${intervalMinutes}::int, 5 * 2 ^ least(failures, 8))`

@@ -40,10 +40,7 @@ export function receiptOf({ group: _, problems: __, away: ___, ...counts }: Read
 /** Days during which a run's removals can be undone. */
 export const undoDays = 30
 
-/**
- * "4,012 of 4,012 members in 3 ranges; 11 nested groups, 1 cycle cut; 37 without mail, 12 disabled, 5 with a foreign
- * domain, 2 dangling".
- */
+/** "4,012 of 4,012 members in 3 ranges; 11 nested groups; 37 without mail, 12 disabled, 2 dangling". */
 export function receiptInWords(receipt: SyncReceipt): string {
   const { listed, resolved, ranges, nestedGroups, cyclesCut, others, computed = 0, repeated = 0 } = receipt
   const members = Math.max(resolved, listed + computed - nestedGroups - cyclesCut - repeated - others)

@@ -9,7 +9,7 @@ export type GroupRow = typeof directoryGroups.$inferSelect
 export type RunRow = typeof syncRuns.$inferSelect
 
 export interface ListedGroup extends GroupRow {
-  /** The newest run, with its state, reason and counts; null only before the first. */
+  /** Null only before the first run. */
   lastRun: RunRow | null
   receipt: SyncReceipt | null
 }
@@ -53,7 +53,6 @@ export async function findGroups(db: Db, ids: number[]): Promise<ListedGroup[]> 
   return ids.flatMap(id => found.get(id) ?? [])
 }
 
-/** What a good run read of the group itself. */
 export async function updateGroup(
   tx: Db,
   id: number,
@@ -157,7 +156,7 @@ export async function listChanges(
 
 export type LeftOutRow = typeof leftOut.$inferSelect
 
-/** Who is in the group but not in its team, and why; by name, at most `limit`. */
+/** By name, at most `limit`. */
 export async function listLeftOut(db: Db, groupId: number, limit: number): Promise<LeftOutRow[]> {
   return db
     .select()

@@ -28,7 +28,7 @@ import { clearStage, sweepStage } from './steps/stage-store.ts'
 
 const maxAttempts = 3
 
-/** Does the next run, or checks people whom runs have removed. False when nothing was due, or another worker is doing it. */
+/** Does a run, or checks people removed by runs. False when nothing was due, or another worker is doing it. */
 export async function syncNext(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
   const { db } = deps
   if (!(await isSyncDue(db))) return false

@@ -11,10 +11,7 @@ import type { ControlOutcome } from './pause.ts'
 const reason = 'The batch was canceled before this email was sent'
 const mailsInStep = 5000
 
-/**
- * Stops unsent email for good. The state changes in one short step; the worker then clears the rest (`clearCancelled`) in chunks that block
- * no one. Lines that a worker holds stay with it until it is done: taking them here would deadlock.
- */
+/** Stops unsent email for good. The worker clears the rest in chunks; taking lines that it holds would deadlock. */
 export async function cancel(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   const outcome = await transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)
@@ -29,7 +26,7 @@ export async function cancel(db: Database, actorId: number, batchId: number): Pr
   return outcome
 }
 
-/** Drops unjudged lines of canceled batches and cancels their emails. False when there are none. */
+/** False when there is nothing to clear. */
 export async function clearCancelled(db: Database): Promise<boolean> {
   const batchIds = await cancelledWithRest(db)
   for (const batchId of batchIds) {

@@ -3,7 +3,6 @@ import type { Db } from '../../db/client.ts'
 import { batchChunks, batches } from '../../db/schema.ts'
 import { first } from '../../lib/ends.ts'
 
-/** Canceled batches that still have unsent email or unjudged lines. */
 export async function cancelledWithRest(db: Db): Promise<number[]> {
   const owes = sql`${batches.mailsQueued} + ${batches.mailsHeld} + ${batches.mailsDeferred} > 0`
   const hasLines = sql`exists (select from ${batchChunks} where ${batchChunks.batchId} = ${batches.id})`
@@ -14,12 +13,11 @@ export async function cancelledWithRest(db: Db): Promise<number[]> {
   return rows.map(row => row.id)
 }
 
-/** Finds emails and people by index, never by scan: right after a first intake the statistics say "empty". */
+/** Forces indexes: right after a first intake the statistics say "empty". */
 export async function avoidScans(tx: Db): Promise<void> {
   await tx.execute(sql`set local enable_seqscan = off`)
 }
 
-/** Whether nothing of this batch is queued or in flight. */
 export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
   const open = sql`${batches.mailsQueued} + ${batches.mailsSending} + ${batches.mailsHeld} + ${batches.mailsDeferred}`
   const [row] = await tx
@@ -31,10 +29,7 @@ export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
 
 const linesInChunk = 5000
 
-/**
- * Copies the lines whose invitations a canceled batch never sent to another batch, to be judged there. Line numbers stay those of the list.
- * Returns how many lines.
- */
+/** Copies lines that a canceled batch never sent, with their numbers, to be judged anew. Returns how many. */
 export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: number): Promise<number> {
   const row = first(
     await tx.execute<{ lines: string }>(sql`

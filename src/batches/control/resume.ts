@@ -6,7 +6,6 @@ import { canBe } from '../batch.ts'
 import { lockBatch, setSender, startChecking, startSending } from '../store.ts'
 import type { ControlOutcome } from './pause.ts'
 
-/** Resumes a batch that an admin paused or Rollcall stopped. */
 export async function resume(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)

@@ -10,8 +10,7 @@ import type { ControlOutcome } from './pause.ts'
 const mailsInStep = 20_000 // one statement for a million rows would exceed the statement timeout
 
 /**
- * Retries every failed and unknown email of a batch with the same links. Once a mail server is configured, it also sends what was kept in
- * the outbox.
+ * Retries failed and unknown emails with the same links. Once a mail server is configured, also those in the outbox.
  */
 export async function retry(
   db: Database,

@@ -4,10 +4,7 @@ import { canBe } from '../batch.ts'
 import { lockBatch, startChecking } from '../store.ts'
 import type { ControlOutcome } from './pause.ts'
 
-/**
- * Sends a batch that was only checked. The worker judges every line again, since time has passed, and invites in the name of the admin who
- * sent it. A second press changes nothing.
- */
+/** Sends a checked batch in this admin's name. The worker judges every line again. A second press changes nothing. */
 export async function sendChecked(db: Database, actorId: number, batchId: number): Promise<ControlOutcome> {
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)

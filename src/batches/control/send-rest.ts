@@ -11,10 +11,7 @@ export type RestOutcome =
   | { outcome: 'wrong-state' }
   | { outcome: 'busy' }
 
-/**
- * Invites the people that a canceled batch did not: its unsent lines become a new batch, which judges each line again. A second request
- * returns the same batch.
- */
+/** Makes a new batch of a canceled one's unsent lines. A second request returns the same batch. */
 export async function sendRest(db: Database, actorId: number, batchId: number): Promise<RestOutcome> {
   return transaction(db, async tx => {
     const batch = await lockBatch(tx, batchId)

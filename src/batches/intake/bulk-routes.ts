@@ -56,7 +56,7 @@ export async function bulkRoutes(app: FastifyInstance, deps: Deps): Promise<void
 
 type Problem = { file?: string; action?: string; team?: string }
 
-/** The first thing that is wrong with the form; without an action or a team to complain about, the file is missing. */
+/** If action and team are valid, what is missing is the file. */
 function problemWith(action: string | undefined, team: string | null): Problem {
   if (action === undefined) return { action: 'Choose Send invitations or Check only.' }
   return team === null ? { file: 'Choose a .txt file.' } : { team }

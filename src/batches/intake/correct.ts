@@ -16,22 +16,17 @@ export interface Correction {
 }
 
 export type CorrectOutcome =
-  /** Sent as a new batch, by this form or by an equal one before it. */
+  /** By this form or by an equal one before it. */
   | { outcome: 'invited'; batchId: number }
   /** The batch has not been sent yet, and the corrected lines joined it. */
   | { outcome: 'rejoined' }
   | { outcome: 'unknown-batch' }
-  /** Lines that need no correction or do not exist. */
   | { outcome: 'unknown-lines'; lines: number[] }
   /** Lines that another batch corrected before. Nothing was sent. */
   | { outcome: 'corrected-before'; lines: number[] }
-  /** What is still wrong, by line. Nothing was sent. */
   | { outcome: 'wrong'; errors: Map<number, string> }
 
-/**
- * Takes corrected lines of a batch, all or none, each line once: into the batch itself until it is sent, then as a new batch that is sent
- * immediately.
- */
+/** All or none, each line once: into the batch until it is sent, then as a new batch that is sent immediately. */
 export async function correct(
   db: Database,
   actorId: number,

@@ -49,10 +49,7 @@ export async function markCorrected(
     where r.batch_id = ${batchId} and r.line = g.line and r.corrected_in is null`)
 }
 
-/**
- * Replaces lines by their corrected addresses and verdicts. Returns by how much each verdict's count changed. Hold `lockInviting` and the
- * batch's lock.
- */
+/** Replaces lines; returns by how much each count changed. Hold `lockInviting` and the batch's lock. */
 export async function rejoin(
   tx: Db,
   batchId: number,

@@ -4,7 +4,7 @@ import { batches } from '../../db/schema.ts'
 import type { Chunk } from '../chunk.ts'
 import { insertChunk } from '../judging/judge-store.ts'
 
-/** Keeps judged lines and counts them. False when the batch was given up as silent. */
+/** False when the batch was given up because its upload fell silent. */
 export async function addChunk(tx: Db, batchId: number, chunk: Chunk, lines: number): Promise<boolean> {
   const isAlive = await showLife(tx, batchId, lines)
   if (isAlive) await insertChunk(tx, batchId, chunk)

@@ -9,10 +9,7 @@ import { insertChunk, insertRecipients, lockInviting } from '../judging/judge-st
 import { judgeLine, type OrganizationDomains } from '../recipient.ts'
 import { addToCounts, insertBatch, startSending } from '../store.ts'
 
-/**
- * Invites typed addresses in one transaction, through the same statements as a million. Each address must parse without surrounding blanks
- * and belong to one of the organization's domains. `teamIds`: teams that the people join. Returns the batch's id.
- */
+/** Invites parsed, trimmed addresses of the organization in one transaction. Returns the batch's id. */
 export async function inviteTyped(
   db: Database,
   actorId: number,
@@ -23,7 +20,7 @@ export async function inviteTyped(
   return transaction(db, tx => inviteWithin(tx, actorId, addresses, domains, options))
 }
 
-/** The same within a transaction. `correctsBatchId`: the batch whose lines these correct, for its teams. */
+/** `correctsBatchId`: the batch whose lines these correct, for its teams. */
 export async function inviteWithin(
   tx: Db,
   actorId: number,

@@ -1,4 +1,4 @@
-/** Receives a file: every line is judged by itself and stored before the answer. */
+/** Receives a file: every line is judged by itself and stored before the reply. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, transaction } from '../../db/client.ts'
 import { FileRefused } from '../../lib/text/text-encoding.ts'
@@ -18,7 +18,7 @@ export interface ListFile {
 }
 
 export type ReceivedList =
-  /** The whole file came. If it took so long that it was given up as silent, the batch is incomplete all the same. */
+  /** The whole file came. If it was given up as silent meanwhile, the batch is incomplete anyway. */
   | { outcome: 'received'; batchId: number }
   /** What the file is and what to do about it. Nothing of it is kept. */
   | { outcome: 'refused'; reason: string }
@@ -28,8 +28,8 @@ const linesInChunk = 5000
 const heartbeat = 10_000
 
 /**
- * Reads a list while it arrives, in constant memory. The batch stays `receiving` until `release` or `discard`; it becomes `incomplete`, and
- * is never sent, when the bytes stop early.  @throws what `bytes` throws, once the batch is incomplete or, after a refusal, deleted.
+ * Reads a list in constant memory, to `release` or `discard`. @throws what `bytes` throws; the batch is incomplete
+ * then.
  */
 export async function receiveList(
   db: Database,
@@ -96,13 +96,10 @@ async function writeChunk(db: Database, batchId: number, lines: JudgedLine[]) {
   if (!isKept) throw new GivenUp()
 }
 
-/** No sign of life came for a minute before the upload resumed: see `silentUploads`. */
+/** The upload was silent for a minute: see `silentUploads`. */
 class GivenUp extends Error {}
 
-/**
- * The whole file is stored: the worker may begin.  @throws RoleLost when the sender lost their role during the upload; the batch is still
- * there then.
- */
+/** Lets the worker begin. @throws RoleLost when the sender lost their role meanwhile; the batch still exists then. */
 export async function release(
   db: Database,
   actorId: number,

@@ -3,7 +3,6 @@ import { teamNames } from '../../teams/store.ts'
 
 const maxNames = 500
 
-/** The field that names a team, for a template; null without teams. */
 export async function teamField(db: Db, { typed, error }: { typed: string[]; error: string | null }) {
   const list = await teamNames(db, maxNames)
   if (list.length === 0 && error === null) return null

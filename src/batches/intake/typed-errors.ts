@@ -1,5 +1,3 @@
-/** What is wrong with typed addresses, field by field: for the form when it is sent, and for one field when it is left. */
-
 import { splitAddresses, withoutName } from '../../lib/addresses/split-addresses.ts'
 import { cutText } from '../../lib/text/cut.ts'
 import { judgeLine, organizationDomains, reasonInWords } from '../recipient.ts'
@@ -10,7 +8,6 @@ export const maxAddresses = 5
 export const addressesIn = (text: string) => splitAddresses(text).map(withoutName)
 
 export interface TypedError {
-  /** The field's index, from 0. */
   field: number
   text: string
 }

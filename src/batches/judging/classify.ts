@@ -1,4 +1,3 @@
-/** The worker's part of a batch: judge its lines and invite people, a chunk at a time. */
 import { recordEvent } from '../../audit/store.ts'
 import { type Database, type Db, transaction } from '../../db/client.ts'
 import { includesRole } from '../../lib/role.ts'
@@ -18,7 +17,7 @@ import {
 import { releaseBatch, renewLease, takeBatch } from './lease-store.ts'
 
 const maxFailures = 3
-/** Milliseconds that a batch is worked on before another gets its turn. */
+/** Milliseconds before another batch gets its turn. */
 const turn = 1000
 
 /** Works on the batch that is due, for about a second. False when none is. */
@@ -51,7 +50,7 @@ async function giveUp(db: Database, batchId: number) {
   })
 }
 
-/** Judges, invites and counts one chunk in one transaction. False when the batch takes no more. */
+/** One chunk in one transaction. False when the batch takes no more. */
 async function step(db: Database, batchId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const chunk = await nextChunk(tx, batchId)

@@ -8,10 +8,7 @@ import {
 import { addToCounts } from '../store.ts'
 import { type Judgement, judgeAgain } from './judge-store.ts'
 
-/**
- * Invites the lines that were judged `invite` and keeps the batch's counts. A person who signed up after the judgment is judged again. Hold
- * `lockInviting`. Returns how many were invited.
- */
+/** Invites lines judged `invite` and counts them; returns how many. Judges again who signed up. Hold `lockInviting`. */
 export async function inviteLines(
   tx: Db,
   step: InviteStep & Pick<Judgement, 'counts' | 'hasFormerlyInvited' | 'hasOtherAddress'>

@@ -1,4 +1,3 @@
-/** Judges sets of lines by what the database knows of their addresses. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { batchChunks, domains } from '../../db/schema.ts'
@@ -10,7 +9,7 @@ import type { Verdict } from '../recipient.ts'
 /** One inviter at a time, and no sync beside it. */
 export async function lockInviting(tx: Db): Promise<void> {
   await lockAddresses(tx)
-  // people and recipients are found by index, never by scan: right after a first intake the statistics say "empty"
+  // force indexes: right after a first intake the statistics say "empty"
   await tx.execute(sql`set local enable_seqscan = off`)
 }
 
@@ -62,7 +61,6 @@ export interface Judgement {
   counts: Partial<Record<Verdict, number>>
   fromLine: number
   toLine: number
-  /** One of those to be invited was invited before. */
   hasFormerlyInvited: boolean
   /** One of those to be invited has another address here than in the directory, and the line names the latter. */
   hasOtherAddress: boolean
@@ -147,7 +145,7 @@ const judgementOf = (rows: JudgedLines[]): Judgement => ({
 /** What the person `p` and the suppression `s` say about a valid address. */
 export const verdictOfPerson = sql`case ${whyNotInvited(sql`p`, sql`s.address_key is not null`)} else 'invite' end`
 
-/** Judges again what was to be invited: people and domains may have changed since. Returns how many lines changed to which verdict. */
+/** People and domains may have changed since. Returns how many lines changed to which verdict. */
 export async function judgeAgain(
   tx: Db,
   batchId: number,

@@ -1,4 +1,6 @@
-/** Which worker has which batch: a lease in the row, so that any number of workers may run and a dead one is noticed. */
+/**
+ * Which worker has which batch: a lease in the row, so that any number of workers may run and a dead one is noticed.
+ */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 
@@ -10,7 +12,7 @@ export interface Taken {
 
 const leaseSeconds = 20
 
-/** Claims the batch with the fewest lines done, so that a small one never waits behind a large one. */
+/** The batch with the fewest lines done, so that a small one never waits behind a large one. */
 export async function takeBatch(db: Db): Promise<Taken | undefined> {
   const [row] = await db.execute<{ id: string; failures: number }>(sql`
     update batches set lease_until = now() + make_interval(secs => ${leaseSeconds}), failures = failures + 1
@@ -21,14 +23,14 @@ export async function takeBatch(db: Db): Promise<Taken | undefined> {
   return row && { id: Number(row.id), failures: row.failures }
 }
 
-/** Renews the lease, in the transaction that did some lines. */
+/** In the transaction that did some lines. */
 export async function renewLease(tx: Db, batchId: number): Promise<void> {
   await tx.execute(
     sql`update batches set lease_until = now() + make_interval(secs => ${leaseSeconds}), failures = 1 where id = ${batchId}`
   )
 }
 
-/** Releases the batch to other workers; after a failure only in `seconds`. */
+/** After a failure others wait `seconds`. */
 export async function releaseBatch(db: Db, batchId: number, seconds = 0): Promise<void> {
   const hasFailed = seconds > 0
   await db.execute(sql`

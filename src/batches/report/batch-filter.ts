@@ -1,5 +1,3 @@
-/** What the address of a batch's page asks for. Pure. */
-
 import type { deliveryStates } from '../../db/schema.ts'
 import { searchTerm } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
@@ -9,11 +7,9 @@ export interface BatchQuery {
   verdict?: string
   delivery?: string
   q?: string
-  /** The lines after this one. */
   after?: string
-  /** The problem lines after this one. */
   problems?: string
-  /** The state that the region which asks was made in. */
+  /** The state in which the region that asks was rendered. */
   refresh?: string
 }
 
@@ -32,5 +28,4 @@ export function readFilter({ q = '', verdict = '', delivery = '' }: BatchQuery):
   }
 }
 
-/** A line's number in a query, or undefined when it is none. */
 export const lineOf = (text: string | undefined) => (text && /^\d{1,9}$/.test(text) ? Number(text) : undefined)

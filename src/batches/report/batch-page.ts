@@ -18,7 +18,6 @@ export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
   invite: { tone: 'good', icon: 'check' }
 }
 
-/** A line whose email was canceled. */
 export const unsentLook = { tone: 'mute', icon: 'minus' }
 
 /** Good outcomes come first, in figures and bar alike. */
@@ -65,7 +64,7 @@ export function factsOf(batch: BatchWithNames, timeZone: string) {
   }
 }
 
-/** Every verdict with its count, as filters of the page; `corrected`: how many of them another batch took. */
+/** Every verdict with its count, as filters; `corrected`: how many of them another batch took. */
 export function verdictFilters(
   batch: BatchRow,
   chosen: string | undefined,
@@ -91,7 +90,6 @@ export function verdictFilters(
 
 const unsentOf = (batch: BatchRow) => (batch.state === 'cancelled' ? leftOf(batch).unsent : 0)
 
-/** The batch's lines as one bar, a part for each verdict. */
 export function barOf(batch: BatchRow): string {
   const unsent = unsentOf(batch)
   const parts = verdictOrder.flatMap(verdict =>

@@ -4,7 +4,7 @@ import type { Db } from '../../db/client.ts'
 
 const linesInStep = 10_000
 
-/** Deletes some lines of the batch that finished first. False when there are none to delete. */
+/** Takes the batch that finished first. False when there is none. */
 export async function forgetLines(db: Db): Promise<boolean> {
   const rows = await db.execute(sql`
     with old as (

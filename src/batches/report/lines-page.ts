@@ -32,7 +32,6 @@ function badgeOf(line: ListedLine, state: BatchState) {
   return { ...(text === notSent ? unsentLook : verdictLooks[line.verdict]), text }
 }
 
-/** The state of a line's email, with the mail server's reply. */
 function mailOf(line: ListedLine, timeZone: string): string {
   if (!line.delivery) return ''
   const when = line.settledAt ? `${showTime(line.settledAt, timeZone).text}.` : ''
@@ -65,7 +64,6 @@ function whyOf(line: ListedLine): string {
 
 const longestAddress = 254
 
-/** A line that can be corrected: what it says, what is wrong with it, and the address that was probably meant. */
 export function problemLine(line: ListedLine, typed: Typed | undefined) {
   const meant = line.suggestion ?? (line.text.length <= longestAddress ? withoutUnseen(line.text) : '')
   return {

@@ -10,7 +10,6 @@ import { type correctedOf, listLines } from './report-store.ts'
 
 const problemVerdicts = ['malformed', 'foreign'] as const
 
-/** What an admin selected and typed in the form of problem lines, and what is wrong with it. */
 export interface Typed {
   ticked: Set<number>
   addresses: Map<number, string>

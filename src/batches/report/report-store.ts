@@ -67,7 +67,6 @@ export async function listLines(
   })
 }
 
-/** In the text of a line, its address, or its correction. */
 const isFoundBy = (has: typeof contains, q: string) =>
   sql`(${has(sql`lower(${recipients.text})`, q)} or ${has(sql`${recipients.alsoFoundBy}`, q)})`
 
@@ -78,7 +77,6 @@ function some(query: { as: (name: string) => unknown }): Source {
   return query.as('recipients') as Source
 }
 
-/** The lines whose email has that state, from the emails to the lines. */
 async function linesMailed(
   db: Db,
   batchId: number,
@@ -161,7 +159,6 @@ export async function correctionsOf(db: Db, batchId: number): Promise<{ id: numb
   return db.select({ id, lines }).from(batches).where(eq(batches.correctsBatchId, batchId)).orderBy(asc(id)).limit(20)
 }
 
-/** The batch that sends what this canceled one did not, if there is one. */
 export async function restOf(db: Db, batchId: number): Promise<number | undefined> {
   const [row] = await db.select({ id: batches.id }).from(batches).where(eq(batches.restOfBatchId, batchId))
   return row?.id

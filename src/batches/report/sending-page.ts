@@ -5,7 +5,6 @@ import { durationInWords } from '../../web/dates.ts'
 import type { BatchRow } from '../store.ts'
 
 export interface Known {
-  /** Emails per second over the last minute. */
   rate: number | undefined
   pause: { since: Date; reason: string } | undefined
   waiting: { reply: string; count: number }[]

@@ -4,7 +4,6 @@ import type { BatchState } from '../batch.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
 import type { BatchRow } from '../store.ts'
 
-/** Emails by state. */
 export function mailCounts(batch: BatchRow): Record<keyof typeof deliveryBadges, number> {
   return {
     queued: batch.mailsQueued,
@@ -45,7 +44,7 @@ const hasInvited = (state: BatchState) => ['sending', 'paused', 'stopped', 'done
 
 export const notSent = 'Not sent'
 
-/** The name of a line's verdict: "Not sent" if the person was to be invited and the email was canceled. */
+/** "Not sent" if the person was to be invited and the email was canceled. */
 export function verdictOfLine(state: BatchState, verdict: Verdict, delivery: string | null): string {
   if (verdict !== 'invite' || !hasInvited(state)) return verdictWords[verdict].name
   const isUnsent = delivery === 'cancelled' || delivery === 'suppressed' || (state === 'cancelled' && delivery === null)

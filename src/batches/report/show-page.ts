@@ -42,7 +42,7 @@ export async function showBatch(
   const batch = await findBatch(deps.db, Number((request.params as { id: string }).id))
   if (!batch) throw new Refusal(404, 'There is no such batch.')
   const query = request.query as BatchQuery
-  // a region that was made in another state refreshes the page around it as well
+  // a region that was rendered in another state refreshes the page around it as well
   if (isBatchState(query.refresh) && query.refresh !== batch.state) reply.header('hx-refresh', 'true')
   const view = await batchView(deps, batch, query, viewerOf(request), typed)
   const refresh = hrefOf(view.base, { ...readFilter(query), refresh: '1' })
@@ -98,7 +98,6 @@ async function batchView(
   }
 }
 
-/** How far the batch has come, in numbers that filter its lines. */
 const figuresOf = (
   batch: BatchRow,
   filter: BatchFilter,
@@ -117,7 +116,6 @@ const titleOf = ({ source }: BatchRow, heading: string, isWrong: boolean) => ({
   status: isWrong ? 422 : 200
 })
 
-/** Where the page leads from here. */
 const relatedTo = (
   batch: BatchRow,
   teams: Awaited<ReturnType<typeof teamsOfBatch>>,

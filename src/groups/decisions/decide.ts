@@ -26,7 +26,7 @@ export type DecideOutcome =
   /** Nothing in this run waits for approval or can still be put back. */
   | { outcome: 'wrong-state' }
 
-/** Carries out the removals and deactivations that wait in a run: those on its list and no others. */
+/** Carries out the removals and deactivations on the run's list and no others. */
 export async function approve(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {
     const group = await lockGroup(tx, groupId)
@@ -54,8 +54,8 @@ export async function approve(db: Database, actorId: number, groupId: number, ru
 }
 
 /**
- * Puts back the people that a run removed, within 30 days: by hand, so that the next run keeps them; once the directory lists them again,
- * the membership is the directory's.
+ * Puts people back within 30 days, by hand, so that the next run keeps them; once listed again, they are the
+ * directory's.
  */
 export async function undo(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {

@@ -8,16 +8,15 @@ import { keepGroup } from '../../sync/decisions-store.ts'
 import { insertRun } from '../../sync/run-store.ts'
 
 export type KeepOutcome =
-  /** The row ids of the newly synced groups, without those that were synced already. */
+  /** Without those that were synced already. */
   | { outcome: 'kept'; groupIds: number[] }
   /** Directory sign-in is off: it has to be turned on first. */
   | { outcome: 'no-sign-in' }
   /** One of these ids is not in the directory. Nothing was changed. */
   | { outcome: 'unknown'; directoryIds: string[] }
-  /** Why the directory does not answer. */
   | { outcome: 'unavailable'; reason: string }
 
-/** Starts to sync these groups, by their stable ids: each becomes a team and is read immediately. No email is sent. */
+/** Each group becomes a team and is read immediately. No email is sent. */
 export async function keepSynced(deps: DirectoryDeps, actorId: number, directoryIds: string[]): Promise<KeepOutcome> {
   if (!organizationSignInOn(deps.config)) return { outcome: 'no-sign-in' }
   const found = await find(deps, directoryIds)

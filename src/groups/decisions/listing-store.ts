@@ -8,7 +8,7 @@ import { findGroups, type ListedGroup } from '../../sync/store.ts'
 export const orders = ['name', 'members', 'sync'] as const
 export type Order = (typeof orders)[number]
 
-/** The sort key of a row `g`, without its id. Groups that were read longest ago, or never, come first. */
+/** Without the id. Groups that were read longest ago, or never, come first. */
 const keyOf: Record<Order, SQL> = {
   name: sql`lower(g.name)`,
   members: sql`-g.member_count`,
@@ -34,7 +34,6 @@ export async function listSynced(
   )
 }
 
-/** How many groups are synced, how many memberships they have, and whether one is being read. */
 export async function countSynced(db: Db): Promise<{ groups: number; members: number; running: number }> {
   const row = first(
     await db.execute<{ groups: string; members: string; running: string }>(sql`

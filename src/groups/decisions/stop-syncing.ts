@@ -5,7 +5,7 @@ import { stopGroup } from '../../sync/decisions-store.ts'
 import { lockGroup } from '../../sync/run-store.ts'
 import { lockTeam } from '../../teams/store.ts'
 
-/** Stops syncing a group. Its team stays as one made by hand, or is deleted. */
+/** Its team stays as one made by hand, or is deleted. */
 export async function stopSyncing(
   db: Database,
   actorId: number,

@@ -38,7 +38,7 @@ export async function lockSelection(tx: Db, id: number, owner: Owner): Promise<S
   return row
 }
 
-/** Which members of a team are meant: these people, or everyone on a page, in these sections if named. */
+/** These people, or everyone on a page, in these sections if named. */
 export type Meant = { people: number[] } | { filter: MemberFilter; by?: Grouping; sections?: string[] }
 
 const isMeant = (teamId: number, meant: Meant) =>
@@ -63,7 +63,7 @@ export async function takeEverybodyOut(tx: Db, id: number): Promise<void> {
   await tx.delete(selectionPeople).where(eq(selectionPeople.selectionId, id))
 }
 
-/** Counts the selection again and returns the number. */
+/** Returns the number. */
 export async function recount(tx: Db, id: number): Promise<number> {
   const count = sql`(select count(*) from ${selectionPeople} s where s.selection_id = ${id})`
   const row = first(
@@ -80,7 +80,7 @@ export async function setBatch(tx: Db, id: number, batchId: number): Promise<voi
   await tx.update(selections).set({ batchId }).where(eq(selections.id, id))
 }
 
-/** Deletes the oldest selection that has not been used for two days; a batch keeps its own lines. False: none. */
+/** The oldest that was not used for two days; a batch keeps its own lines. False: none. */
 export async function forgetSelection(tx: Db): Promise<boolean> {
   const isOld = lt(selections.createdAt, sql`now() - interval '2 days'`)
   const rows = tx.select({ id: selections.id }).from(selections).where(isOld).orderBy(selections.createdAt).limit(1)

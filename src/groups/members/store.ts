@@ -8,7 +8,6 @@ import type { Enrollment } from '../../people/person.ts'
 import type { DeliveryState, Suppressed } from '../../people/store.ts'
 import type { Grouping, MemberFilter } from './view.ts'
 
-/** Enrollment of the row `t`, by the database's clock. */
 export const stateOf = enrollmentNow(sql`t.stage`, sql`t.expires_at`)
 const sectionBy: Record<Grouping, SQL> = {
   department: sql`t.department`,
@@ -26,7 +25,7 @@ const keyOf = (by: Grouping, name: SQL) =>
     : sql`(case when octet_length(${name}) <= ${longestKey} and ${name} not like '~%'
         then ${name} else ${digestOf(name)} end)`
 
-/** Whether the row `t` is in one of these sections. Names need hashing only if one of the keys is a hash. */
+/** Names need hashing only if one of the keys is a hash. */
 function isIn(by: Grouping, keys: string[]): SQL {
   const [digests, names] = [keys.filter(key => key.startsWith('~')), keys.filter(key => !key.startsWith('~'))]
   const isNamed = sql`${sectionBy[by]} = any(${sql.param(names)}::text[])`
@@ -42,7 +41,7 @@ const isFound = ({ q, delivery }: MemberFilter) =>
   all([sql`true`, q !== undefined && contains(sql`t.searched`, q), delivery && sql`t.delivery = ${delivery}`])
 const isInState = ({ enrollment }: MemberFilter) => enrollment && sql`${stateOf} = ${enrollment}`
 
-/** Everything that the page filters the row `t` of `team_members` by, as one condition; in these sections (keys) if given. */
+/** The page's filter on the row `t` of `team_members`; in these sections (keys) if given. */
 export function isShown(teamId: number, filter: MemberFilter, by?: Grouping, sections?: string[]): SQL {
   return all([inGroup(teamId), isFound(filter), isInState(filter), by && sections && isIn(by, sections)])
 }
@@ -50,7 +49,6 @@ export function isShown(teamId: number, filter: MemberFilter, by?: Grouping, sec
 export interface Section {
   key: string
   name: string
-  /** The matching people, and how many of them are not invited and selected. */
   people: number
   notInvited: number
   selected: number
@@ -62,7 +60,6 @@ export interface MemberCounts {
   /** The matching people, and in how many sections. */
   matching: number
   sectionCount: number
-  /** The first sections after the one of the name `from`. */
   sections: Section[]
   hasMore: boolean
 }
@@ -154,10 +151,7 @@ export interface MemberRow extends Record<string, unknown> {
   is_disabled: boolean
 }
 
-/**
- * The first `limit` people of each of these sections, by name, after the person `after`. Departments and titles are small parts of a group:
- * they are read together, once. A state may be most of it, which is cheaper to scan again than to write down.
- */
+/** Departments are small and read together, once. A state may be most of the group: scanning again is cheaper. */
 export async function listMembers(
   db: Db,
   teamId: number,

@@ -1,4 +1,4 @@
-/** What a group's page shows: members, sections and which of them are open. It is the page's URL. Pure. */
+/** What a group's page shows: members, sections and which of them are open. It is the page's URL. */
 
 import type { deliveryStates } from '../../db/schema.ts'
 import { idOf } from '../../lib/id.ts'
@@ -69,7 +69,7 @@ function positionOf(text: string): [string, number][] {
   return at > 0 && id ? [[text.slice(0, at), id]] : []
 }
 
-/** The view as a query string, without its question mark; defaults are left out. */
+/** Without the question mark; defaults are left out. */
 export function queryOf(view: GroupView): string {
   const { by, q = '', enrollment = '', delivery = '', open, after, from, selection } = view
   const said = Object.entries({ q, status: enrollment, delivery, from: from ?? '', selection: String(selection ?? '') })
@@ -79,7 +79,6 @@ export function queryOf(view: GroupView): string {
   return parameters.toString()
 }
 
-/** Rows that one section and all of a page show at most. */
 export const rowsInSection = 50
 const rowsOnPage = 200
 
@@ -90,8 +89,7 @@ export function toggled(view: GroupView, isOpen: readonly string[], key: string)
 }
 
 /**
- * The keys of the open sections, in order. By default as many are open as fit in one section's rows, always the first; if a page has no
- * room for all that were opened, the first of them close.
+ * Keys of the open sections. By default as many as fit in one section's rows; if a page is full, the first ones close.
  */
 export function openSections(view: GroupView, sections: readonly { key: string; people: number }[]): string[] {
   const isFirst = (key: string) => view.open === null && key === sections[0]?.key

@@ -45,7 +45,6 @@ export function runPart(reply: FastifyReply, group: ListedGroup, mayAct: boolean
   return reply.page('groups/run-part', { title: group.name }, { run, mayAct })
 }
 
-/** What the last sync left to report: it runs, it failed, or removals wait for approval. */
 function runView({ id, lastRun, lastGoodAt }: ListedGroup, timeZone: string) {
   if (!lastRun || lastRun.state === 'done') return null
   const at = showTime(lastRun.finishedAt ?? lastRun.createdAt, timeZone)

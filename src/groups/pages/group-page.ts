@@ -65,7 +65,6 @@ export async function groupPage(
   )
 }
 
-/** The counts of a group and the people of its open sections, with the view that they are shown in. */
 async function readMembers({ db }: Deps, group: ListedGroup, view: GroupView, selection: number | null) {
   const counts = await countMembers(db, group.teamId, view.by, view, { selection, from: view.from })
   const open = openSections(view, counts.sections)
@@ -98,7 +97,6 @@ export async function selectionOf({ db }: Deps, group: { id: number }, view: Gro
   return found?.batchId === null ? found : undefined
 }
 
-/** The selection alone: the answer to a click on a check box. */
 export async function barPage(
   deps: Deps,
   request: FastifyRequest,
@@ -116,7 +114,7 @@ const barOf = (found: { id: number; people: number } | undefined) => ({
   shown: number(found?.people ?? 0)
 })
 
-/** Where a button or link leads: an admin's posts the selection on the way; for others it is a link. */
+/** An admin's buttons post the selection on the way; others get links. */
 function linksOf(id: number, view: GroupView, mayAct: boolean): Go {
   return changed => {
     const entries = Object.entries(changed).flatMap(([name, value]) => [value].flat().map(each => [name, each ?? '']))

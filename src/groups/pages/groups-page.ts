@@ -136,7 +136,6 @@ function groupView(group: ListedGroup, shares: TeamShares | undefined, timeZone:
   }
 }
 
-/** Who is in the group but not in its team, in short; the group's page has the details. */
 function leftOutView(receipt: ListedGroup['receipt']) {
   const reasons = receipt ? leftOutOf(receipt) : []
   if (!receipt || reasons.length === 0) return null
@@ -150,7 +149,6 @@ function enrollmentInWords(people: number, waiting: number, signedUp: number): s
   return `${number(signedUp)} of ${number(people)} signed up${open}`
 }
 
-/** The same page with some of its parameters changed; the search stays as it is. */
 function groupsHref({ q, sort, after }: GroupsQuery, changed: Partial<Omit<GroupsQuery, 'group'>>): string {
   return hrefOf('/groups', { q, sort, after }, changed)
 }

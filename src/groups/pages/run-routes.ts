@@ -50,7 +50,6 @@ export function runRoutes(app: FastifyInstance, deps: Deps): void {
   removalRoute(app, deps)
 }
 
-/** What an admin decides about a sync: its removals are approved, or put back. */
 function decisionRoutes(app: FastifyInstance, { db }: Deps): void {
   const decisions = { approval: approve, undo } as const
   const said = { approval: 'Removals approved', undo: 'Put back' } as const

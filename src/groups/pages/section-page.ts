@@ -1,5 +1,3 @@
-/** One section of a group's members as the page shows it. */
-
 import { last } from '../../lib/ends.ts'
 import { number, peopleInWords } from '../../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../../mail/delivery-badges.ts'

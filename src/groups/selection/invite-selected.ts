@@ -9,18 +9,14 @@ import { addressesOf, countOutcomes } from './review-store.ts'
 
 export type InviteSelectedOutcome =
   | { outcome: 'batch'; batchId: number }
-  /** There is no such selection, or it is another admin's. */
+  /** Missing, or another admin's. */
   | { outcome: 'unknown' }
   /** No one in it would get an email; nothing was created. */
   | { outcome: 'nobody' }
 
 const linesInChunk = 5000
 
-/**
- * Makes a batch of the selection, which the worker judges and sends like a list. The same selection leads to the same batch, however often
- * it is sent. Its invitations name no team: the directory put these people in the group's team, and a second reason would keep them there
- * when the directory removes them.
- */
+/** Makes one batch per selection, without teams: a second reason would keep people whom the directory removes. */
 export async function inviteSelected(
   db: Database,
   owner: Owner & { teamId: number },

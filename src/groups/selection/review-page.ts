@@ -57,7 +57,7 @@ export async function reviewPage(deps: Deps, request: FastifyRequest, reply: Fas
   )
 }
 
-/** The people with the outcome that was asked for. If no one gets an email, the reasons are what the admin wants to see. */
+/** If no one gets an email, the reasons are what the admin wants to see. */
 async function readReview(db: Deps['db'], selectionId: number, teamId: number, { show, after: from }: ReviewQuery) {
   const asked: Outcome = isOutcome(show) ? show : 'invite'
   const after = idOf(from) ?? null

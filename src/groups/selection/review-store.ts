@@ -61,7 +61,6 @@ export async function listReviewed(
 
 export interface SomeAddresses {
   emails: string[]
-  /** The last person that was read; null: no one was left. */
   last: number | null
 }
 

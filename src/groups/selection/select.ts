@@ -12,7 +12,7 @@ import {
 } from '../members/selection-store.ts'
 import type { Grouping, MemberFilter } from '../members/view.ts'
 
-/** What an admin selected and cleared since the page was made. */
+/** What an admin selected and cleared since the page was rendered. */
 export interface Ticks {
   /** The view of that page: sections and "everyone" mean the people it showed. */
   filter: MemberFilter
@@ -32,8 +32,7 @@ export interface Selected {
 }
 
 /**
- * Updates a selection: cleared first, then everyone, then sections, then single people, so that "a section but one person" works. Starts a
- * new one when something is selected and there is none, or when the named one is another admin's or has been sent.
+ * Clears first, then adds everyone, sections, people, so that "a section but one person" works. May start a new one.
  */
 export async function select(
   db: Database,

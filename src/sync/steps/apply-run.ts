@@ -34,8 +34,7 @@ export interface Proved {
 }
 
 /**
- * Applies what was read, checked and planned, all or nothing, in the transaction `tx`: the additions; the removals too, unless they are so
- * many that they need approval (R9). False when the run is no longer ours.
+ * Applies a planned run, all or nothing; many removals wait for approval (R9). False when the run is no longer ours.
  */
 export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
   const { reading, kept, fingerprint } = proved

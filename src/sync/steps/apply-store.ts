@@ -1,4 +1,3 @@
-/** What a run writes once it is checked: people, what is known of them, who is in the team. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
@@ -9,7 +8,7 @@ const hasEntry = sql`s.directory_id not like 'mail:%'`
 const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null`
 
-/** People new to Rollcall. If an address was invited a moment ago, that person is used, unless they have an entry of their own. */
+/** If an address was invited a moment ago, that person is used, unless they have an entry of their own. */
 export async function addPeople(tx: Db, runId: number): Promise<void> {
   const row = first(
     await tx.execute<{ wanted: string; written: string }>(sql`
@@ -37,10 +36,7 @@ export async function addPeople(tx: Db, runId: number): Promise<void> {
     from known k where pl.run_id = ${runId} and k.n = pl.n and pl.is_new and pl.person_id <> k.id`)
 }
 
-/**
- * Writes what the directory says of known people, and notes what changed. A person who signed up keeps the name they chose. No one's entry
- * is replaced by another.
- */
+/** Updates known people and notes changes. Users keep the name they chose; no one's entry is replaced. */
 export async function updatePeople(tx: Db, runId: number): Promise<number> {
   await freeMovingEntries(tx, runId)
   const row = first(
@@ -106,7 +102,7 @@ const inWords = sql`concat_ws('; ',
   case when manager is distinct from old_manager then 'another manager' end,
   case when dn is distinct from old_dn then 'moved or renamed in the directory' end)`
 
-/** Puts everyone in the team who is not, by the directory; returns how many. */
+/** Returns how many were added. */
 export async function addMemberships(tx: Db, runId: number, teamId: number): Promise<number> {
   const row = first(
     await tx.execute<{ added: string }>(sql`
@@ -162,7 +158,6 @@ export async function removeMemberships(tx: Db, runId: number, teamId: number, k
   return rows.map(row => Number(row.person_id))
 }
 
-/** Lists the people whom the run would remove, for an admin to approve. */
 export async function parkMemberships(tx: Db, runId: number, teamId: number, kept: number[]): Promise<void> {
   await tx.execute(sql`
     insert into sync_changes (run_id, kind, person_id)

@@ -9,10 +9,7 @@ import { clearStage } from './stage-store.ts'
 /** Hours after which everyone is compared again, whatever the fingerprint says. */
 const maxHours = 24
 
-/**
- * Ends a run that read exactly what the one before had read, with nothing left to do: the fast path for large groups that are read every
- * hour. False when everyone has to be compared.
- */
+/** The fast path when nothing has changed since the last run. False when everyone has to be compared. */
 export async function applyUnchanged(
   tx: Db,
   run: TakenRun,

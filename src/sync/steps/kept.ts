@@ -8,13 +8,13 @@ const pageSize = 2000
 
 /** Team members whom the group's reading did not find, and who stay. */
 export interface KeptPeople {
-  /** Excluded in the settings. People whom the group does list come with the mark already. */
+  /** Excluded by the settings. People whom the group does list have the mark already. */
   excluded: number[]
   /** In another directory, which does not prove that they left the group (docs/decisions/0015). */
   away: number[]
 }
 
-/** The people that a run keeps although it did not find them. `away`: what another directory holds, as DN keys. */
+/** `away`: what another directory holds, as DN keys. */
 export async function keptAmongMissing(
   db: Database,
   run: { id: number; teamId: number },
@@ -36,7 +36,9 @@ export async function keptAmongMissing(
   return kept
 }
 
-/** Whether another directory holds the person's entry, a place above it, or the nested group that brought the person. */
+/**
+ * Whether another directory holds the person's entry, a place above it, or the nested group that brought the person.
+ */
 function awayAmong(away: string[]): (person: MissingPerson) => boolean {
   const places = new Set(away)
   const names = new Set(away.map(nameOfKey))

@@ -6,7 +6,6 @@ import { hasOpenInvitation } from '../../people/conditions.ts'
 
 export interface WantedAddress {
   personId: number
-  /** The other person who has the address here. */
   holderId: number | null
   /** Another entry in the directory has the same address. */
   isContested: boolean
@@ -16,7 +15,7 @@ const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null`
 const list = (ids: readonly number[]) => sql`any(${sql.param([...ids])}::bigint[])`
 
-/** Notes the addresses that the directory has for people of a run with another one here; returns whose note is new. */
+/** Notes directory addresses that differ; returns the people whose note is new. */
 export async function noteAddresses(tx: Db, runId: number): Promise<number[]> {
   const rows = await tx.execute<{ id: string }>(sql`
     with said as materialized (
@@ -34,7 +33,7 @@ export async function noteAddresses(tx: Db, runId: number): Promise<number[]> {
   return rows.map(({ id }) => Number(id))
 }
 
-/** Who needs which address: from this run and from others, so that a swap may span groups. */
+/** From this run and from others, so that a swap may span groups. */
 const wanting = (runId: number) => sql`select p.id, p.directory_mail_key as key,
     not coalesce(r.is_disabled, p.disabled_in_directory_at is not null) as is_enabled,
     p.signed_up_at is null and not ${hasOpenInvitation(sql`p`)} as is_free
@@ -44,8 +43,7 @@ const wanting = (runId: number) => sql`select p.id, p.directory_mail_key as key,
     and (p.gone_from_directory_at is null or r.person_id is not null)`
 
 /**
- * The moves of people without an account or open invitation: a sync must not give a link, or what a user types, to another person. Locks
- * them. Hold `lockAddresses`.
+ * Moves for people without account or open invitation: links must not change hands. Hold `lockAddresses`. Locks them.
  */
 export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddress[]> {
   const [any] = await tx.execute(sql`select 1 from (${wanting(runId)}) w where is_free limit 1`)
@@ -73,10 +71,7 @@ export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddr
   }))
 }
 
-/**
- * Takes the addresses from the people who move, so that no two have one at any moment, and marks who moves. A new entry may get an address
- * whose holder moves. None of this is visible before the run commits.
- */
+/** Frees the addresses of people who move, so that no two people ever share one. Invisible before the commit. */
 export async function freeAddresses(tx: Db, runId: number, movers: readonly number[]): Promise<void> {
   if (movers.length === 0) return
   await tx.execute(sql`

@@ -1,9 +1,6 @@
 import type { WantedAddress } from './moves-store.ts'
 
-/**
- * Who can move: to an address that is free, or that its holder leaves in the same step. Swaps, circles and chains of any length are one
- * step; in a chain whose end stays, no one moves. Linear in the number of moves.
- */
+/** Who can move to an address that is free or freed in the same step (swaps, circles, chains). Linear in the moves. */
 export function whoMoves(wanted: readonly WantedAddress[]): number[] {
   const movers = new Set(wanted.filter(({ isContested }) => !isContested).map(({ personId }) => personId))
   const held = wanted.flatMap(({ personId, holderId }) => (holderId === null ? [] : [{ personId, holderId }]))

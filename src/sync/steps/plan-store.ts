@@ -1,14 +1,11 @@
-/** What a run will do, worked out in the database before anything is done. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
 /**
- * Finds the person in Rollcall for everyone read: by the stable id, else by the canonical address, else a new person, whose id is drawn
- * here. One entry has one address and one person; the others are left out, with the fault. An address leads to a person who never had an
- * entry, once. A person with an entry keeps it: another entry with their address is another person (`taken`), even with the same name,
- * until an admin decides otherwise. A person invited under an entry's new address is that person: the entry moves over.
+ * Matches each entry by stable id, else by the address of a person without an entry, else as new. One entry, one
+ * person.
  */
 export async function plan(tx: Db, runId: number): Promise<void> {
   await prepareToPlan(tx)
@@ -149,7 +146,7 @@ export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
   return Object.fromEntries(counts) as unknown as PlanCounts
 }
 
-/** What only the transaction that applies a plan knows: entries that stay out, and people who keep another address. */
+/** What only the applying transaction knows: entries that stay out, and people who keep another address. */
 export async function countOpen(tx: Db, runId: number): Promise<{ taken: number; otherAddress: number }> {
   const row = first(
     await tx.execute<{ taken: string; other: string }>(sql`
@@ -160,7 +157,6 @@ export async function countOpen(tx: Db, runId: number): Promise<{ taken: number;
   return { taken: Number(row.taken), otherAddress: Number(row.other) }
 }
 
-/** Replaces the list of people who are left out of the team, with reasons. */
 export async function replaceLeftOut(tx: Db, runId: number, groupId: number): Promise<void> {
   await tx.execute(sql`delete from left_out where group_id = ${groupId}`)
   await tx.execute(sql`

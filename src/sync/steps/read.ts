@@ -25,15 +25,11 @@ export interface ReadWhole {
 export interface ReadOptions {
   /** What else a run's outcome depends on. */
   basis: string
-  /** Called with how many people have come. */
   progress: (read: number) => void
   signal: AbortSignal
 }
 
-/**
- * Reads a group completely. Few people are held back; more are written while others are read, so that memory stays flat.  @throws RunFailed
- * when the group is missing, cannot be read or cannot be proved complete.
- */
+/** Reads a group in flat memory. @throws RunFailed when it is missing, unreadable or cannot be proved complete. */
 export async function readWhole(
   db: Database,
   directory: Directory,

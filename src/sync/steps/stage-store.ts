@@ -18,15 +18,14 @@ export interface StagedPerson {
   via: string | null
 }
 
-/** People as the database takes them: a text (UTF-8) per column, a line per person. */
+/** One text (UTF-8) per column, one line per person. */
 export interface StagedSet {
   people: number
   columns: Buffer[]
 }
 
 /**
- * Puts people in that shape. No value can hold a line end, so that separates; an empty line stands for null. An array would cost the driver
- * several times as much.
+ * No value can hold a line end, so that separates; empty means null. An array costs the driver several times as much.
  */
 export function stagedSet(people: readonly StagedPerson[]): StagedSet {
   const column = (pick: (person: StagedPerson) => string | null) =>
@@ -57,7 +56,6 @@ export async function stage(db: Db, runId: number, before: number, { columns }: 
       as s(directory_id, dn, mail, address, address_key, name, department, title, manager, via, marks, n)`)
 }
 
-/** Empties the staging tables of a run. */
 export async function clearStage(db: Db, runId: number): Promise<void> {
   await db.execute(sql`delete from staging where run_id = ${runId}`)
   await db.execute(sql`delete from planned where run_id = ${runId}`)
