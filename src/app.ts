@@ -45,9 +45,8 @@ import { routedPath } from './web/paths.ts'
 import { guardRequests } from './web/security.ts'
 
 export interface AppOptions {
-  /** The one-time token of set-up, printed at start. */
+  /** The one-time setup token, printed at start. */
   setupToken: string
-  /** Where log lines go: stderr by default. */
   logTarget?: LogTarget
 }
 

@@ -10,7 +10,7 @@ import { tokenWith } from './lib/secrets/token.ts'
 import type { Log } from './mail/delivery.ts'
 import { closeToOthers } from './mail/outbox.ts'
 
-/** The generated key of a data folder: 32 bytes, made on the first start, readable by its owner only. */
+/** A data folder's generated key: 32 bytes, made on the first start, readable by its owner only. */
 export function readSecretKey(dataDir: string): Buffer {
   const file = path.join(dataDir, 'secret.key')
   fs.mkdirSync(dataDir, { recursive: true })
@@ -21,7 +21,7 @@ export function readSecretKey(dataDir: string): Buffer {
   return key
 }
 
-/** Linked into place whole: a start that is killed leaves no empty key, and of two starts at once both read the same one. */
+/** Linked into place whole: a killed start leaves no empty key, and of two starts at once both read the same one. */
 function makeKey(file: string) {
   const whole = `${file}.${process.pid}`
   fs.writeFileSync(whole, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
@@ -34,10 +34,10 @@ function makeKey(file: string) {
   }
 }
 
-/** How many open links are looked at: enough to notice a missing key. */
+/** Enough open links to notice a missing key. */
 const linksToTry = 100
 
-/** At a start: keeps secrets under the key in force, and says what none of the keys goes with, and what to do. */
+/** At start: keeps secrets under the current key, and reports what no key opens, and what to do. */
 export async function takeUpKey(deps: DirectoryDeps, log: Log): Promise<void> {
   const outcome = await resealPassword(deps)
   if (outcome === 'resealed') log.info({}, 'The directory’s bind password is now encrypted with the new SECRET_KEY')

@@ -20,9 +20,8 @@ import { readOrganization } from './organization/store.ts'
 import { readSecretKey, takeUpKey } from './secret-key.ts'
 import { startWorker, type Worker } from './worker.ts'
 
-/** What stands so far, in the order of starting. */
+/** Started parts, in order. */
 const running: { embedded?: EmbeddedServer; pools: Database[]; worker?: Worker; app?: FastifyInstance } = { pools: [] }
-/** Responses that are still open. */
 const openResponses = new Set<ServerResponse>()
 let isLeaving = false
 
@@ -43,7 +42,7 @@ async function start() {
   const shares = divide(connections, config.role)
   const onRefused = sayOnce()
   const db = pool(url, { connections: shares.web, statementSeconds: 30, session, onRefused })
-  // a mail server may be set now, but the mails of before still hold links
+  // a mail server may be set now, but earlier emails still hold links
   closeToOthers(path.join(config.dataDir, 'outbox'))
   const secretKey = config.secretKey ?? readSecretKey(config.dataDir)
   const setupToken = randomBytes(32).toString('base64url')
@@ -67,7 +66,6 @@ async function start() {
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-/** The database that Rollcall brings along, in the data folder. */
 async function startOwnDatabase(config: Config, connections: number): Promise<string> {
   running.embedded = await startEmbedded(config.dataDir, { connections }).catch(inDataFolder(config))
   return running.embedded.url
@@ -79,7 +77,7 @@ function pool(url: string, options: ConnectOptions): Database {
   return db
 }
 
-/** A server that is full may refuse connections again and again; its words are logged once for each number granted. */
+/** A full server may refuse connections again and again; its message is logged once for each number granted. */
 function sayOnce(): NonNullable<ConnectOptions['onRefused']> {
   const said = new Set<number>()
   return (reason, granted) => {
@@ -110,7 +108,7 @@ async function listen(app: FastifyInstance, { host, port }: Config) {
   })
 }
 
-/** Kept connections end with an answer, not between two of them. */
+/** Kept connections end with a response, not between two of them. */
 function endWithAnswer(response: ServerResponse) {
   if (!response.headersSent) response.setHeader('connection', 'close')
 }
@@ -137,7 +135,7 @@ const wordsFor = (error: Error) =>
     text.trim().replace(/\s*\n\s*/g, '; ')
   )
 
-/** What has just been started stands before it is stopped, so that nothing is left behind. */
+/** Registers what is being started before it is stopped, so that nothing is left behind. */
 async function leave(code: number) {
   if (isLeaving) return
   isLeaving = true
@@ -154,7 +152,7 @@ function leaveBroken(error: unknown) {
   void leave(1)
 }
 
-/** Ends the newest first, each within its share of the 30 seconds that an operator waits at the most. */
+/** Newest first, each within its share of the 30 seconds that an operator waits at most. */
 async function stop() {
   const { app, worker, pools, embedded } = running
   await Promise.all([app && inTime(closeGently(app), 11_000), worker && inTime(worker.stop(), 11_000)])
@@ -165,7 +163,7 @@ async function stop() {
 
 /** close() waits for slow requests without limit: short ones finish, the rest is cut. */
 async function closeGently(app: FastifyInstance) {
-  // requests that had arrived by then are heard, however late this process gets to run
+  // requests that had arrived by then are handled, however late this process gets to run
   await pause(300)
   for (let turns = 0; turns < 10; turns += 1) await turn()
   const cut = setTimeout(() => app.server.closeAllConnections(), 9_000)

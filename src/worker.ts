@@ -30,9 +30,8 @@ export interface WorkerDeps {
   secretKey: Buffer
   log: Log
   transport: MailTransport
-  /** How the directory is reached: LDAP, unless a test has its own. */
+  /** LDAP, unless a test has its own. */
   open?: (settings: DirectorySettings) => Directory
-  /** There are emails to deliver now. */
   wake?: () => void
   signal?: AbortSignal
 }
@@ -54,7 +53,7 @@ export async function tick(deps: WorkerDeps): Promise<void> {
   await deliver(deps)
 }
 
-/** Starts working; `stop` waits for emails in flight and releases the others. */
+/** `stop` waits for emails in flight and releases the others. */
 export async function startWorker(base: Omit<WorkerDeps, 'transport' | 'signal' | 'wake'>): Promise<Worker> {
   const stopping = new AbortController()
   const transport = transportFor(base.config)
@@ -136,7 +135,6 @@ async function deliver({ config, db, secretKey, log, transport, signal }: Worker
   })
 }
 
-/** Reads synced groups until none is due. */
 async function sync(deps: WorkerDeps) {
   while (!deps.signal?.aborted && (await syncNext(deps, deps.signal)));
 }

@@ -180,7 +180,7 @@ export type EventKind = keyof typeof eventKinds
 
 export const isEventKind = (text: string): text is EventKind => Object.hasOwn(eventKinds, text)
 
-/** An event as a page shows it: who, and a sentence that follows the name. */
+/** Who, and a sentence that follows the name. */
 export function describeEvent(event: EventRow) {
   const shape: Shape = (eventKinds as Record<string, Shape>)[event.kind] ?? {
     tone: 'mute',

@@ -39,7 +39,7 @@ export interface EventFilter {
   actorId?: number | undefined
   personId?: number | undefined
   except?: EventKind[]
-  /** The first moment that counts, and the first that no longer does. */
+  /** Inclusive; `to` is exclusive. */
   from?: Date | undefined
   to?: Date | undefined
 }
@@ -88,7 +88,7 @@ export async function recentEvents(db: Db, limit: number, personId?: number): Pr
   return listEvents(db, { personId }, limit)
 }
 
-/** The actors to filter by; `email` distinguishes those with the same name. */
+/** `email` distinguishes actors with the same name. */
 export async function listActors(db: Db): Promise<{ id: number; name: string; email: string }[]> {
   const name = sql<string>`coalesce(${people.name}, ${people.email})`
   const isOfConsole = and(inArray(people.role, ['auditor', 'admin', 'owner']), isNotNull(people.signedUpAt))

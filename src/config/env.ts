@@ -21,19 +21,18 @@ export interface Config {
   readonly secretKey: Buffer | undefined
   /** Settings that are set but that nothing reads. */
   readonly unused: readonly string[]
-  /** Former keys: what was made with one of them still works. */
+  /** What was made with a former key still works. */
   readonly formerKeys: readonly Buffer[]
   /** undefined: mails are kept in the outbox. */
   readonly smtp: SmtpSettings | undefined
   readonly mailFrom: { readonly name: string; readonly address: string }
   readonly ldap: LdapEnvironment
-  /** Sign-in with the directory's password. */
   readonly ldapSignIn: boolean
   readonly role: 'web' | 'worker' | 'all'
   readonly logLevel: string
 }
 
-/** One line for each thing that is wrong: `NAME: what is wrong`. */
+/** One line for each problem: `NAME: what is wrong`. */
 export class ConfigProblems extends Error {
   readonly problems: readonly string[]
 
@@ -46,9 +45,7 @@ export class ConfigProblems extends Error {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /**
- * Reads and checks every setting (docs/requirements.md, Settings). Any value may come from a file that `NAME_FILE` names.
- *
- * @throws ConfigProblems with every problem at once.
+ * Reads and checks every setting (docs/requirements.md, Settings). @throws ConfigProblems with every problem at once.
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLdap: CheckLdap = () => []): Config {
   const problems: string[] = []
@@ -77,7 +74,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
   })
 }
 
-/** What a setting that was refused counts as: `readConfig` throws before it is used. */
+/** Placeholder for a refused setting: `readConfig` throws before it is used. */
 const refused = undefined as never
 
 function webSettings(read: Read, complain: Complain) {
@@ -165,7 +162,6 @@ function keyOf(text: string | undefined): Buffer | null | undefined {
   return key.length === 32 && /^[A-Za-z0-9+/_-]{43}=?$/.test(text) ? key : null
 }
 
-/** The key in force, and then those that were in force before. */
 export function keysOf({
   config,
   secretKey
@@ -176,7 +172,7 @@ export function keysOf({
   return [secretKey, ...config.formerKeys]
 }
 
-/** Can people sign in with what their organization gave them? Only then groups are kept synced. */
+/** Whether people can sign in with what their organization gave them: only then groups are kept synced. */
 export function organizationSignInOn({ ldapSignIn }: Pick<Config, 'ldapSignIn'>): boolean {
   return ldapSignIn
 }

@@ -2,11 +2,10 @@
 import { droppedFrom } from '../lib/setting-url.ts'
 import { type Complain, contentOf, isLoopback, isUrl, oneOf, type Read } from './values.ts'
 
-/** What the environment says of the directory; undefined: the console says it. */
+/** What is undefined comes from the console. */
 export interface LdapEnvironment {
   readonly url?: string
   readonly startTls?: boolean
-  /** The certificates of LDAP_CA_FILE. */
   readonly ca?: string
   readonly bindDn?: string
   readonly bindPassword?: string
@@ -15,7 +14,7 @@ export interface LdapEnvironment {
   readonly groupFilter?: string
 }
 
-/** What only the directory's part can tell about `LDAP_*`: a setting's name and what is wrong with it. */
+/** What only the directory's code can check about `LDAP_*`: a setting's name and what is wrong with it. */
 export type CheckLdap = (ldap: LdapEnvironment) => readonly (readonly [name: string, what: string])[]
 
 export function ldapEnvironment(read: Read, complain: Complain): LdapEnvironment {
@@ -28,7 +27,7 @@ export function ldapEnvironment(read: Read, complain: Complain): LdapEnvironment
   const caFile = read('LDAP_CA_FILE')
   const ca = caFile && contentOf(caFile, what => complain('LDAP_CA_FILE', what))?.trim()
   if (ca && !ca.includes('-----BEGIN CERTIFICATE-----')) complain('LDAP_CA_FILE', 'holds no certificate in PEM form')
-  // a password of the environment goes to a server of the environment, and to no other (S13)
+  // a password from the environment is sent to the environment's server, and to no other (S13)
   for (const name of ['LDAP_BIND_PASSWORD', 'LDAP_STARTTLS', 'LDAP_CA_FILE'])
     if (read(name) !== undefined && url === undefined) complain(name, 'needs LDAP_URL beside it')
   const given = {

@@ -1,4 +1,3 @@
-/** `SMTP_URL`, `SMTP_OAUTH_…` and `MAIL_FROM`. */
 import { isIP } from 'node:net'
 import { parseAddress } from '../lib/addresses/email-address.ts'
 import { droppedFrom } from '../lib/setting-url.ts'
@@ -14,7 +13,7 @@ export interface SmtpSettings {
   password?: string
   /** 1 to 50. */
   connections: number
-  /** What we call ourselves in EHLO. */
+  /** The name sent in EHLO. */
   name: string
   /** Signs in with a token instead of a password (XOAUTH2). */
   oauth?: SmtpOauth

@@ -1,13 +1,11 @@
-/** What the parts of the configuration read and check their values with. */
 import fs from 'node:fs'
 import { codeOf } from '../lib/errors.ts'
 
 /** The trimmed value of a setting, or of the file that `NAME_FILE` names; undefined when it is not set. */
 export type Read = (name: string) => string | undefined
-/** Notes what is wrong with a setting. */
 export type Complain = (name: string, what: string) => void
 
-/** Settings that are taken as they are. */
+/** Settings that are not trimmed. */
 const secrets = new Set(['LDAP_BIND_PASSWORD'])
 
 export function reader(environment: NodeJS.ProcessEnv, problems: string[]): Read {
@@ -37,7 +35,7 @@ export function contentOf(file: string, complain: (what: string) => void): strin
   }
 }
 
-/** A password may begin or end with a blank: only the newline that editors put at the end of a file is none of it. */
+/** A password may begin or end with a blank: only the newline that editors add to a file is dropped. */
 const secretOf = (file: string, complain: (what: string) => void) =>
   contentOf(file, complain)?.replace(/\r?\n$/, '') || undefined
 
@@ -57,7 +55,6 @@ export function isUrl(text: string, protocols: string[]): boolean {
   return URL.canParse(text) && protocols.includes(new URL(text).protocol)
 }
 
-/** Is this host the machine itself? */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -64,7 +64,6 @@ async function dashboardPage({ db, config }: Deps, request: FastifyRequest, repl
   )
 }
 
-/** How many people joined, as figures and as tables. */
 function enrollmentView(counts: PeopleCount[], totals: WeeklyTotal[], timeZone: string) {
   const states = countEnrollments(counts)
   const steps = stepsOf(funnelOf(counts))
@@ -80,7 +79,7 @@ function enrollmentView(counts: PeopleCount[], totals: WeeklyTotal[], timeZone: 
   }
 }
 
-/** The steps of the funnel; each includes everyone of the next one. */
+/** Each step includes everyone of the next one. */
 function stepsOf({ inScope, invited, handedOver, joined }: Funnel) {
   return [
     { name: 'Known people', note: 'except users who were never invited', value: inScope },
@@ -134,7 +133,7 @@ const stepView = (step: Step, index: number, steps: Step[]) => ({
   share: shareOf(step.value, steps[index - 1])
 })
 
-/** As a part of the previous step: "79%" of "known people". */
+/** "79%" of "known people". */
 function shareOf(value: number, before: Step | undefined) {
   if (!before) return null
   const part = before.value === 0 ? '–' : percent(value, before.value)

@@ -2,7 +2,7 @@ import { and, desc, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { batches, directoryGroups, people } from '../db/schema.ts'
 
-/** Batches that Rollcall stopped, and uploads interrupted in the last week; newest first. */
+/** Stopped batches, and uploads interrupted in the last week; newest first. */
 export async function troubledBatches(db: Db, limit: number) {
   const isStopped = eq(batches.state, 'stopped')
   const isCut = and(eq(batches.state, 'incomplete'), sql`${batches.createdAt} > now() - interval '7 days'`)

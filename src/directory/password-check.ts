@@ -8,13 +8,11 @@ import { addTry, clearTries, forgetTries, lockTries, takeBackTry } from '../sess
 import { type DirectoryDeps, directoryOf } from './settings.ts'
 
 /**
- * Wrong passwords of strangers, from anywhere, that reach the directory for one person before it is no longer asked. Directories lock an
- * account after five or more: no stranger may lock one through Rollcall. A browser that has signed in as this person, and the holder of
- * their invitation's link, have as many attempts of their own.
+ * Strangers' wrong passwords per person: directories lock after five. Known browsers and link holders count separately.
  */
 export const bindLimit = { tries: 4, minutes: 30 }
 const peaceSeconds = bindLimit.minutes * 60
-/** Milliseconds between the moments at which refusals are sent: the directory's timing would reveal who is a user. */
+/** Refusals are sent at these intervals (ms): the directory's timing would reveal who is a user. */
 const answerEvery = 500
 
 export function directoryPasswordCheck(deps: DirectoryDeps): CheckDirectoryPassword | undefined {
@@ -48,7 +46,6 @@ async function secondsToWait(db: Database, key: string): Promise<number> {
   })
 }
 
-/** Waits for the end of the half second in which the answer came. */
 async function untilNextMoment(since: number) {
   const elapsed = performance.now() - since
   await pause(Math.ceil(elapsed / answerEvery) * answerEvery - elapsed)
@@ -69,7 +66,7 @@ async function ask(
   }
 }
 
-/** Asks the entry that the person is bound to, under its present DN; without one, the only entry with their address. */
+/** Asks the person's entry under its present DN; without one, the only entry with their address. */
 async function askFor(
   db: Database,
   directory: Directory,
@@ -93,7 +90,7 @@ async function askFor(
   return { outcome: 'right', entry: { id, dn } }
 }
 
-/** The same conversation as for a user, about an entry that cannot exist; the typed password is not sent. */
+/** The same conversation about an entry that cannot exist; the typed password is not sent. */
 async function askForNobody(directory: Directory): Promise<DirectoryAnswer> {
   const answer = await directory.checkPassword({ id: randomUUID() }, randomUUID())
   return answer.outcome === 'unavailable' ? answer : { outcome: 'wrong' }

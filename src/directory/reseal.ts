@@ -11,7 +11,6 @@ export async function resealPassword(deps: DirectoryDeps): Promise<ResealOutcome
   const kept = (await readSettingsRow(db))?.bindPassword ?? null
   if (kept === null || openPassword([secretKey], kept) !== undefined) return 'nothing-to-do'
   const password = openPassword(keysOf(deps), kept)
-  // an environment value makes the stored one irrelevant
   if (password === undefined) return config.ldap.bindPassword === undefined ? 'sealed' : 'nothing-to-do'
   await replacePassword(db, kept, sealPassword(secretKey, password))
   return 'resealed'

@@ -5,7 +5,6 @@ import { directorySettings } from '../db/schema.ts'
 export type SettingsRow = typeof directorySettings.$inferSelect
 export type NewSettings = Omit<typeof directorySettings.$inferInsert, 'id' | 'updatedAt'>
 
-/** The directory settings saved in the console, or undefined before the first save. */
 export async function readSettingsRow(db: Db): Promise<SettingsRow | undefined> {
   const [row] = await db.select().from(directorySettings)
   return row

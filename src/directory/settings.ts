@@ -14,7 +14,7 @@ export interface DirectoryDeps {
   config: Config
   db: Database
   secretKey: Buffer
-  /** How a directory is reached: LDAP, unless a test brings its own. */
+  /** LDAP, unless a test brings its own. */
   open?: (settings: DirectorySettings) => Directory
 }
 
@@ -24,7 +24,7 @@ export interface DirectoryState {
   deactivateLeavers: boolean
   /** Settings from the environment, which the console cannot change. */
   locked: ReadonlySet<keyof LdapEnvironment>
-  /** A password is stored. It counts only for the server that it was typed for. */
+  /** It counts only for the server that it was typed for. */
   hasPassword: boolean
   /** One is stored for this server, but none of the keys opens it. */
   isPasswordSealed: boolean
@@ -32,21 +32,19 @@ export interface DirectoryState {
   problem: string | null
 }
 
-/** What happened, and what to do. */
 export const sealedPassword =
   'The bind password cannot be read with the SECRET_KEY in force: enter it again at Settings › Directory, or start Rollcall with the former key in SECRET_KEY_FORMER'
 
 const place = { table: 'directory_settings', id: 1, column: 'bind_password' }
 
-/** A bind password as it is stored. */
 export const sealPassword = (secretKey: Buffer, password: string) => sealSecret(secretKey, place, password)
 
-/** The stored password, under whichever key; undefined: under none of them. */
+/** Undefined when none of the keys opens it. */
 export function openPassword(keys: readonly Buffer[], sealed: Buffer): string | undefined {
   return keys.map(key => openSecret(key, place, sealed)).find(password => password !== undefined)
 }
 
-/** Reads the effective settings. The password is included only if it was typed for this very server (S13). */
+/** Includes the password only if it was typed for this very server (S13). */
 export async function readDirectory(deps: DirectoryDeps): Promise<DirectoryState> {
   const { config, db } = deps
   const row = await readSettingsRow(db)
@@ -55,7 +53,7 @@ export async function readDirectory(deps: DirectoryDeps): Promise<DirectoryState
   const base = {
     url,
     startTls: ldap.startTls ?? (ldap.url === undefined && row ? row.startTls : needsStartTls(url)),
-    // certificates of the console are for the console's server
+    // certificates from the console are for the console's server
     ca: ldap.url === undefined ? (row?.ca ?? null) : (ldap.ca ?? null),
     bindDn: ldap.bindDn ?? row?.bindDn ?? '',
     baseDn: ldap.baseDn ?? row?.baseDn ?? '',
@@ -102,7 +100,7 @@ function problemOf(
     : 'The bind password is missing'
 }
 
-/** What a password was typed for: host, port, encryption and trusted certificates. After a change of these it has to be entered again. */
+/** What a password was typed for; after a change of these it has to be entered again. */
 export function serverOf({
   url,
   startTls,
@@ -119,7 +117,6 @@ export function serverOf({
   return [mode, host, parsed.port || (isLdaps ? '636' : '389'), trust].join(' ')
 }
 
-/** The effective directory, or why there is none to ask. */
 export async function directoryOf(
   deps: DirectoryDeps
 ): Promise<{ directory: Directory; state: DirectoryState } | { problem: string }> {

@@ -15,7 +15,7 @@ import { lockGroupsOf, readGroupsAgain } from '../sync/read-again-store.ts'
 import { leaveOwnTeams, lockOwnTeams } from '../teams/directory-store.ts'
 import { worthOf } from './entries-store.ts'
 
-/** `same`: the person has a new entry. `other`: the account goes to another person. */
+/** `same`: the person has a new entry. `other`: the account is given to another person. */
 export type Holder = 'same' | 'other'
 
 export type EntryOutcome =
@@ -24,15 +24,11 @@ export type EntryOutcome =
     }
   /** The entry belongs to this person, who has an account or an open invitation. */
   | { outcome: 'entry-taken'; personId: number }
-  /** The directory does not answer; nothing was changed. */
   | { outcome: 'unavailable'; reason: string }
 
 type Person = PersonRow & { enrollment: Enrollment }
 
-/**
- * Binds a person to an entry, which must exist at this moment. Admins decide about members and auditors, owners about everyone: the entry's
- * password opens the account. Ends all of the person's sessions.
- */
+/** The entry must exist now. Admins decide about members and auditors, owners about everyone. Ends all sessions. */
 export async function bindTo(
   deps: DirectoryDeps,
   actorId: number,
@@ -64,7 +60,7 @@ export async function bindTo(
   })
 }
 
-/** Removes a person's entry: its password no longer works here, and its groups count for no one here. */
+/** Its password no longer works here, and its groups count for no one here. */
 export async function separate(db: Database, actorId: number, personId: number): Promise<EntryOutcome> {
   return transaction(db, async tx => {
     await lockGroupsOf(tx, [personId])
@@ -81,7 +77,9 @@ export async function separate(db: Database, actorId: number, personId: number):
   })
 }
 
-/** An owner decides in place of the person's Rollcall password: from now on the entry's password also opens the account. */
+/**
+ * An owner decides in place of the person's Rollcall password: from now on the entry's password also opens the account.
+ */
 export async function letPasswordIn(db: Database, actorId: number, personId: number): Promise<EntryOutcome> {
   return transaction(db, async tx => {
     const locked = await lockFor(tx, actorId, personId)
@@ -110,7 +108,7 @@ async function lookUp(deps: DirectoryDeps, entryId: string): Promise<DirectoryPe
   }
 }
 
-/** Locks the person for an action of this actor, in the usual order, and checks both roles as they are now. */
+/** Locks the person, in the usual order, and checks both roles as they are now. */
 export async function lockFor(
   tx: Db,
   actorId: number,
@@ -124,7 +122,7 @@ export async function lockFor(
   return role && (await mayDecide(tx, role, personId)) ? { person, owners } : { outcome: 'role-too-small' }
 }
 
-/** Admins decide about members and auditors, owners about everyone, counting what accounts and open invitations grant now. */
+/** Counts what accounts and open invitations grant now. */
 export async function mayDecide(db: Db, role: Role, personId: number): Promise<boolean> {
   return includesRole(role, includesRole(await worthOf(db, personId), 'admin') ? 'owner' : 'admin')
 }

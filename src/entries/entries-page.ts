@@ -43,7 +43,7 @@ function relinkSheet(count: number) {
   }
 }
 
-/** How many people, counted up to a thousand; null: none. */
+/** Counted up to a thousand; null: none. */
 export async function undecidedInWords(db: Db): Promise<string | null> {
   const { length } = await undecided(db, maxCounted + 1)
   if (length > maxCounted) return `over ${peopleInWords(maxCounted)}`

@@ -44,10 +44,7 @@ export interface Undecided {
   otherDn: string | null
 }
 
-/**
- * People whose entry an admin can decide about: the directory's password was refused, another entry has their address, or the directory has
- * another address. Sorted by id, after `after`.
- */
+/** People an admin can decide about: a refused password, or differing addresses. By id, after `after`. */
 export async function undecided(db: Db, limit: number, after = 0): Promise<Undecided[]> {
   const rows = await db.execute<Omit<Undecided, 'id'> & { id: string }>(sql`
     select people.id, people.email, people.name, ${enrollmentOf(sql`people`)} as enrollment, people.directory_trouble as trouble,

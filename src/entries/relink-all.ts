@@ -8,7 +8,6 @@ import { deleteSessionsOf } from '../sessions/store.ts'
 import { lockAllGroups, readAllGroupsAgain } from '../sync/read-again-store.ts'
 import { relinksWaiting } from './relink-store.ts'
 
-/** People in one action: the directory is asked about each of them and their new entry. */
 const maxPeople = 5_000
 const perQuestion = 250
 
@@ -19,8 +18,8 @@ export type RelinkOutcome =
   | { outcome: 'unavailable'; reason: string }
 
 /**
- * An owner confirms that the directory was replaced: everyone whose entry is missing, and who has exactly one new entry with their address,
- * is the same person. People whose former entry still exists are left alone.
+ * An owner confirms that the directory was replaced: missing entries' people get their one new entry with their
+ * address.
  */
 export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<RelinkOutcome> {
   const opened = await directoryOf(deps)

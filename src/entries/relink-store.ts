@@ -1,4 +1,6 @@
-/** People whose former entry is missing and who have exactly one new entry with their address: a directory was replaced. */
+/**
+ * People whose former entry is missing and who have exactly one new entry with their address: a directory was replaced.
+ */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import type { Relink } from '../people/entry-store.ts'

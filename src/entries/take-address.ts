@@ -12,14 +12,10 @@ import { lockFor } from './change-entry.ts'
 
 export type TakeAddressOutcome =
   | { outcome: 'done'; before: string; address: string; isMailed: boolean }
-  /** The page that was acted on is out of date. */
   | { outcome: 'unknown' | 'role-too-small' | 'changed' | 'foreign' }
   | { outcome: 'address-taken'; personId: number }
 
-/**
- * Gives the person the address that the directory has: users sign in with it from now on. An open invitation goes there with a new link,
- * and the former link ends, because the former mailbox may belong to another person. `address` is the one that the actor saw.
- */
+/** Users sign in with it from now on. Ends the open link, since the former mailbox may be another person's. */
 export async function takeAddress(
   db: Database,
   actorId: number,

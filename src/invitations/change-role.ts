@@ -11,14 +11,9 @@ export type RoleOutcome =
   /** `replaced`: other people's links that the user has seen and that grant a role above their new one. */
   | { outcome: 'changed'; link: NewLink; replaced: number }
   | { outcome: 'unknown' | 'wrong-state' | 'last-owner' | 'not-owner' }
-  /** The invited person signed up, or the user's enrollment changed, meanwhile. */
   | { outcome: 'changed-meanwhile' }
 
-/**
- * Gives a user another role, or a person with an open invitation the role for their sign-up. Ends a user's sessions, so that none outlives
- * its role (ASVS 7.2.4), and the links they have seen that grant more than they have now. The last owner stays owner. `seen`: the
- * enrollment that the owner was shown, when the form says so.
- */
+/** Ends sessions (ASVS 7.2.4) and links that grant more. `seen`: the enrollment that the owner was shown. */
 export async function changeRole(
   db: Database,
   ownerId: number,
@@ -48,7 +43,9 @@ export async function changeRole(
   })
 }
 
-/** Admins may have seen a link while it granted less: when the role rises, a new link goes to the invited person's mailbox. */
+/**
+ * Admins may have seen a link while it granted less: when the role rises, the invited person gets a new one by email.
+ */
 async function changeInvited(tx: Db, id: number, role: Role, ownerId: number): Promise<NewLink> {
   await lockInvitation(tx, id)
   const invitation = await invitationOf(tx, id)

@@ -4,9 +4,8 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 
 type Invitation = PgTable | SQL
 
-/** Neither accepted, revoked nor replaced; it may have expired. Must equal the condition of the index `invitations_one_open`. */
+/** It may have expired. Must equal the condition of the index `invitations_one_open`. */
 export const isUnanswered = (i: Invitation) =>
   sql`(${i}.accepted_at is null and ${i}.revoked_at is null and ${i}.superseded_at is null)`
 
-/** Its link can be used. */
 export const isOpen = (i: Invitation) => sql`(${isUnanswered(i)} and ${i}.expires_at > now())`

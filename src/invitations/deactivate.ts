@@ -1,4 +1,3 @@
-/** What ends when people are deactivated, one by one or as leavers. */
 import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { includesRole, type Role } from '../lib/role.ts'
@@ -21,15 +20,13 @@ export type DeactivateOutcome =
   | { outcome: 'last-owner' }
   | { outcome: 'unknown' | 'wrong-state' | 'role-too-small' }
 
-/** What ended with people: open invitations that they had sent, and other people's links that they had seen. */
 interface Ended {
   ended: number
   replaced: number
 }
 
 /**
- * Deactivates a user. An admin may do so with members and auditors, an owner with everyone but the last owner. `ending`:
- * which of the open invitations that they sent end too.
+ * Admins deactivate members and auditors, owners everyone but the last owner. `ending`: which sent invitations end too.
  */
 export async function deactivate(
   db: Database,
@@ -51,11 +48,7 @@ export async function deactivate(
   })
 }
 
-/**
- * Deactivates the users among these people, except the last owner, and ends what the others could still do: their sessions end for good,
- * invitations to them are revoked, and unsent emails to them are canceled for this `reason`. Invitations that they sent end as `ending`
- * says, and links that they saw are replaced. Hold the owners' and the addresses' locks. `left`: everyone but the last owner.
- */
+/** Deactivates users except the last owner, ends all they could still do. Hold the owners' and addresses' locks. */
 export async function deactivatePeople(
   tx: Db,
   ids: number[],

@@ -1,5 +1,3 @@
-/** Composes invitations when they are sent, and creates their links. */
-
 import type { Db } from '../db/client.ts'
 import { readable } from '../lib/addresses/readable-domain.ts'
 import { hashToken, newNonces, optOutToken, tokenOf, tokenWith } from '../lib/secrets/token.ts'
@@ -11,7 +9,7 @@ import { type InvitationLetter, keepLinks, readInvitationLetters } from './lette
 export interface InvitationMail {
   baseUrl: string
   secretKey: Buffer
-  /** Former keys: links made with one of these stay the same. */
+  /** Links made with one of these stay the same. */
   formerKeys?: readonly Buffer[]
   mailFrom: Mailbox
 }
@@ -22,10 +20,7 @@ export function invitationComposer(deps: InvitationMail): Composer {
   return (tx, claimed) => composeInvitations(tx, deps, claimed, frame => kept(compiled, frame))
 }
 
-/**
- * Composes the claimed email for invitations that are still open, to people who have not signed up and may get email; drops the rest. A
- * link is created with its first email and stays the same.
- */
+/** Drops closed invitations and people who get no email. A link is made with its first email and stays the same. */
 export async function composeInvitations(
   tx: Db,
   deps: InvitationMail,
@@ -46,7 +41,7 @@ export async function composeInvitations(
   )
 }
 
-/** Links sent before. If no key matches one, it is created again: an email must never carry a dead link. */
+/** If no key matches a sent link, it is created again: an email must never carry a dead link. */
 function findLinks(keys: readonly Buffer[], letters: InvitationLetter[]) {
   for (const letter of letters)
     if (letter.nonce && letter.tokenHash) letter.token = tokenWith(keys, letter.nonce, letter.tokenHash)

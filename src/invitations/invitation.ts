@@ -1,4 +1,4 @@
-/** An invitation's state from its timestamps. Only the database's clock decides on expiry, so `isExpired` comes from there. */
+/** Only the database's clock decides on expiry, so `isExpired` comes from there. */
 
 export type InvitationState = 'open' | 'expired' | 'accepted' | 'revoked' | 'superseded'
 
@@ -16,7 +16,7 @@ export function stateOf({ acceptedAt, revokedAt, supersededAt, isExpired }: Invi
   return isExpired ? 'expired' : 'open'
 }
 
-/** What a closed link shows: an open newer invitation comes first; otherwise the state of the newest one. */
+/** An open newer invitation comes first; otherwise the state of the newest one. */
 export function closedStateOf(
   own: Exclude<InvitationState, 'open'>,
   newest: InvitationTimes | undefined

@@ -9,16 +9,12 @@ export interface InviteStep {
   fromLine: number
   toLine: number
   invitedBy: number
-  /** How long the invitations last, in days. */
   days: number
   /** 0 for typed addresses, 1 for lists and groups. */
   priority: 0 | 1
 }
 
-/**
- * Invites every recipient of these lines whose verdict is `invite`, in one statement: new people, their invitations and emails. Returns how
- * many; fewer than asked for when people signed up meanwhile.
- */
+/** Invites lines with the verdict `invite`; returns how many, fewer if people signed up meanwhile. */
 export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number> {
   const expires = sql`now() + make_interval(days => ${step.days})`
   const [row] = await tx.execute<{ invited: string }>(sql`
@@ -51,10 +47,7 @@ export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number
   return Number(row?.invited ?? 0)
 }
 
-/**
- * A line may name the directory's address of a person who is about to be invited: it becomes theirs, so that no one is here twice and the
- * email goes where the directory says.
- */
+/** A line may name the directory's address of a known person: it becomes theirs, so that no one is here twice. */
 export async function takeNamedAddresses(
   tx: Db,
   step: Pick<InviteStep, 'batchId' | 'fromLine' | 'toLine'>
@@ -71,7 +64,7 @@ export async function takeNamedAddresses(
     from named n where p.id = n.id`)
 }
 
-/** Closes the expired invitations of recipients that are about to be invited again: one open invitation per person. */
+/** Closes expired invitations of recipients to be invited again: one open invitation per person. */
 export async function supersedeExpired(
   tx: Db,
   step: Pick<InviteStep, 'batchId' | 'fromLine' | 'toLine'>

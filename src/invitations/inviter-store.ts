@@ -30,10 +30,7 @@ export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed
   return { typed: Number(row.typed), listed: Number(row.listed) }
 }
 
-/**
- * Revokes open invitations of these inviters and cancels unsent emails; returns how many. Hold the addresses' lock. Locks people by id, as
- * everywhere.
- */
+/** Revokes invitations and cancels unsent emails; returns how many. Hold the addresses' lock. Locks people by id. */
 export async function endInvitationsOf(tx: Db, inviterIds: number[], ending: Ending): Promise<number> {
   if (ending === 'none' || inviterIds.length === 0) return 0
   const found = await tx.execute<{ id: string }>(sql`

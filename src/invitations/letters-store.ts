@@ -1,4 +1,3 @@
-/** What an invitation's email is made of, and its link. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { isUnanswered } from './conditions.ts'
@@ -7,7 +6,6 @@ export interface InvitationLetter {
   invitationId: number
   nonce: Buffer | null
   tokenHash: Buffer | null
-  /** The link's token, once it is found or created. */
   token?: string | undefined
   email: string
   name: string | null
@@ -18,7 +16,6 @@ export interface InvitationLetter {
   /** ISO time. */
   expiresAt: string
   isSignedUp: boolean
-  /** Accepted, revoked or superseded. */
   isClosed: boolean
   isExpired: boolean
   isSuppressed: boolean

@@ -6,7 +6,7 @@ import { includesRole, type Role } from '../lib/role.ts'
 import { isOpen } from './conditions.ts'
 import { findInvitation, type InvitationRow } from './store.ts'
 
-/** Locks an invitation until the transaction ends, against emails that would create its link. Hold its person's lock. */
+/** Blocks emails that would create the invitation's link. Hold its person's lock. */
 export async function lockInvitation(tx: Db, id: number): Promise<void> {
   await tx.select({ id: invitations.id }).from(invitations).where(eq(invitations.id, id)).for('no key update')
 }
@@ -17,10 +17,7 @@ export async function writeNonce(tx: Db, id: number, nonce: Buffer, tokenHash: B
   await tx.update(invitations).set({ nonce, tokenHash }).where(eq(invitations.id, id))
 }
 
-/**
- * Ends the links of invitations that stay open: the next email or copy gets a new one. Hold the invitations' locks. Returns the ids of
- * those that had a link.
- */
+/** Ends links of open invitations: the next email gets a new one. Returns the ids that had one. Hold their locks. */
 export async function dropLinks(tx: Db, ids: number[]): Promise<number[]> {
   if (ids.length === 0) return []
   await keepFormerLinks(tx, ids)
@@ -39,7 +36,6 @@ async function keepFormerLinks(tx: Db, ids: number[]) {
     on conflict do nothing`)
 }
 
-/** The invitation that a replaced link was for. */
 export async function findByFormerLink(db: Db, tokenHash: Buffer): Promise<InvitationRow | undefined> {
   const [former] = await db
     .select({ id: formerLinks.invitationId })
@@ -48,11 +44,7 @@ export async function findByFormerLink(db: Db, tokenHash: Buffer): Promise<Invit
   return former && findInvitation(db, former.id)
 }
 
-/**
- * Open invitations above `role` whose links these users, in their present role, were shown on a page or could read in the outbox. The
- * outbox does not record its readers: only links that grant more than member count there, which are few. Locks the invited people by id, as
- * everywhere.
- */
+/** Open invitations above `role` whose links these users saw, also in the outbox. Locks the invited people by id. */
 export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null): Promise<number[]> {
   const rankOf = (role: SQL) => sql`coalesce(array_position(array['member', 'auditor', 'admin', 'owner'], ${role}), 0)`
   const users = sql`select id, role from people where id = any(${sql.param(userIds)}::bigint[])`
@@ -72,7 +64,6 @@ export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null)
   return [...new Set(rows.map(({ id }) => Number(id)))]
 }
 
-/** Some open links that people have. */
 export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buffer; tokenHash: Buffer }[]> {
   const { nonce, tokenHash } = invitations
   const rows = await db
@@ -83,10 +74,7 @@ export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buf
   return rows.flatMap(({ nonce, tokenHash }) => (nonce && tokenHash ? [{ nonce, tokenHash }] : []))
 }
 
-/**
- * The role of the invitation behind each email, found by the delivery's id and by the link in the email: a folder of emails may be older
- * than the database. Of two invitations the higher role counts.
- */
+/** By the delivery's id and by the email's link: the folder may be older than the database. The higher role counts. */
 export async function rolesBehind(
   db: Db,
   mails: { id: number; tokenHash: Buffer | null }[]
@@ -108,7 +96,7 @@ export async function rolesBehind(
   return roles
 }
 
-/** Whether this admin saw or copied the link of this person's invitation in the last ten minutes: reloading a page is not a new event. */
+/** Whether this admin saw or copied the link in the last ten minutes: reloading a page is not a new event. */
 export async function wasJustShown(tx: Db, actorId: number, personId: number, how: string): Promise<boolean> {
   const rows = await tx.execute(sql`
     select from events where person_id = ${personId} and kind = 'link-shown' and actor_id = ${actorId}

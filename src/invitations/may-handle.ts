@@ -2,10 +2,7 @@ import type { Db } from '../db/client.ts'
 import { includesRole, type Role } from '../lib/role.ts'
 import { currentRole } from '../people/store.ts'
 
-/**
- * Whether this user may see an invitation's link, resend it or revoke it. Admins and owners may, unless it grants a role above their
- * present one.
- */
+/** Whether this user may see, resend or revoke it: admins and owners may, up to their own present role. */
 export async function mayHandle(db: Db, actorId: number, invitation: { role: Role }): Promise<boolean> {
   const role = await currentRole(db, actorId)
   return role !== undefined && canHandle(role, invitation)

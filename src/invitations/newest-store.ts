@@ -2,14 +2,12 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import type { InvitationTimes } from './invitation.ts'
 
-/** A person's newest invitation, and the state of their newest email. */
 export interface Newest extends InvitationTimes {
   id: number
   requestedAt: Date | null
   inviterName: string | null
   /** When the newest email was handed to a mail server; null: not yet. */
   sentAt: Date | null
-  /** Not sent yet. */
   isOnItsWay: boolean
 }
 

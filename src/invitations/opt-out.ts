@@ -3,7 +3,7 @@ import { type Database, transaction } from '../db/client.ts'
 import { cancelQueued, findSuppression, liftSuppression, optOut } from '../mail/store.ts'
 import { lockPerson, requireRole } from '../people/store.ts'
 
-/** Ends invitations to a person because they say so; saying it twice is saying it once. False for an unknown person. */
+/** Ends invitations to a person at their request; repeating it changes nothing. False for an unknown person. */
 export async function stopMailTo(db: Database, personId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const person = await lockPerson(tx, personId)
@@ -16,7 +16,7 @@ export async function stopMailTo(db: Database, personId: number): Promise<boolea
   })
 }
 
-/** Lets invitations through to a person again, because an admin says so. */
+/** Lets an admin allow invitations to a person again. */
 export async function allowMailTo(
   db: Database,
   actorId: number,

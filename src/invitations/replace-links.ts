@@ -7,7 +7,7 @@ import { type Ending, endInvitationsOf } from './inviter-store.ts'
 import { dropLinks, linksKnownTo, lockInvitation } from './link-store.ts'
 import { extendInvitation, type InvitationRow, invitationOf } from './store.ts'
 
-/** What happened to the link of an open invitation. `suppressed`: it has a new one, but no email may carry it. */
+/** `suppressed`: it has a new link, but the address gets no email. */
 export type NewLink = 'same' | 'sent' | 'suppressed'
 
 /** Ends the link of an open invitation and sends another one. Hold the locks of the person and the invitation. */
@@ -23,8 +23,8 @@ export async function replaceLink(tx: Db, { id, personId, email, isSuppressed }:
 }
 
 /**
- * Replaces the links that these users saw and that grant a role above `role`, the one they keep (null: none). Call it before their role
- * changes; hold the owners' and the addresses' locks. Returns how many.
+ * Replaces links above `role` (null: none) that users saw; returns how many. Call it under both locks, before the
+ * change.
  */
 export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | null): Promise<number> {
   const ids = await linksKnownTo(tx, userIds, role)
@@ -35,7 +35,9 @@ export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | 
   return ids.length
 }
 
-/** What ends with inviters who leave: their invitations, as `ending` says, and the links of others that they saw. Under the same locks. */
+/**
+ * Ends invitations of inviters who leave, as `ending` says, and links of others that they saw. Under the same locks.
+ */
 export async function endWithInviters(
   tx: Db,
   userIds: number[],

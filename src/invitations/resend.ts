@@ -12,12 +12,11 @@ export type ResendOutcome =
   /** Without `hasSameLink` none of our keys made the link of earlier emails: the new email gets another one. */
   | { outcome: 'resent'; personId: number; hasSameLink: boolean }
   | { outcome: 'unknown' }
-  /** The invitation grants a role above the actor's. */
   | { outcome: 'role-too-small' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
   | { outcome: 'suppressed'; personId: number }
 
-/** Sends an open invitation again: same invitation, expiry restarted, one new email, and the same link if one of the `keys` made it. */
+/** Restarts expiry and sends a new email, with the same link if one of the `keys` made it. */
 export async function resend(
   db: Database,
   keys: readonly Buffer[],

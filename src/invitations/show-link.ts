@@ -11,14 +11,10 @@ export type LinkOutcome =
   /** `isReplaced`: an earlier email has another link, which cannot be restored and no longer works. */
   | { outcome: 'shown'; token: string; isReplaced: boolean; email: string; personId: number; expiresAt: Date }
   | { outcome: 'unknown' }
-  /** The invitation grants a role above the actor's. */
   | { outcome: 'role-too-small' }
   | { outcome: 'closed'; personId: number; state: Exclude<InvitationState, 'open'> }
 
-/**
- * The link of an open invitation, for an admin to pass on where email fails. `keys`: the present one first. A link that none of them made
- * is replaced. Reloading the page is not a second event.
- */
+/** The link for an admin to pass on. `keys`: the present one first; a link that none made is replaced. */
 export async function showLink(
   db: Database,
   keys: readonly [Buffer, ...Buffer[]],

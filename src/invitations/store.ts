@@ -9,7 +9,6 @@ import { isOpen, isUnanswered } from './conditions.ts'
 
 const inviter = alias(people, 'inviter')
 const isExpired = sql<boolean>`${invitations.expiresAt} <= now()`
-/** Whether the owner who chose a role above member is still an owner. */
 const isGrantValid = sql<boolean>`exists (
   select from people granter where granter.id = ${invitations.roleGrantedBy} and ${isActiveOwner(sql`granter`)})`
 
@@ -55,7 +54,7 @@ export async function findInvitation(db: Db, id: number): Promise<InvitationRow 
   return row
 }
 
-/** An invitation whose id the database gave. @throws when there is no such invitation. */
+/** @throws when there is no such invitation. */
 export async function invitationOf(db: Db, id: number): Promise<InvitationRow> {
   const invitation = await findInvitation(db, id)
   if (!invitation) throw new Error(`There is no invitation ${id}`)
@@ -78,7 +77,7 @@ export async function extendInvitation(tx: Db, id: number, personId: number, day
   await showExtended(tx, { id, personId }, days)
 }
 
-/** Revokes an open or expired invitation; false when it was closed before. */
+/** False when it was closed before; an expired one is not. */
 export async function closeAsRevoked(tx: Db, id: number): Promise<boolean> {
   return (await revoke(tx, eq(invitations.id, id))).length > 0
 }
@@ -87,7 +86,7 @@ export async function revokeInvitationsOf(tx: Db, personIds: number[]): Promise<
   await revoke(tx, sql`${invitations.personId} = any(${sql.param(personIds)}::bigint[])`)
 }
 
-/** Revokes open invitations, also in the people's copies. Returns the ids of the revoked. */
+/** Also in the people's copies. Returns the ids of the revoked. */
 export async function revoke(tx: Db, which: SQL): Promise<number[]> {
   const { id, personId } = invitations
   const rows = await tx
@@ -99,10 +98,7 @@ export async function revoke(tx: Db, which: SQL): Promise<number[]> {
   return rows.map(row => row.id)
 }
 
-/**
- * The only way to use up a link: one conditional update on the database's clock. Returns the invitation, or undefined when it is expired,
- * revoked, replaced or used.
- */
+/** The only way to use up a link: one conditional update. Undefined when it is expired, revoked, replaced or used. */
 export async function consume(tx: Db, tokenHash: Buffer) {
   const isValid = and(eq(invitations.tokenHash, tokenHash), isOpen(invitations))
   const { id, personId, role, roleGrantedBy } = invitations
@@ -121,7 +117,7 @@ export async function setInvitedRole(tx: Db, id: number, role: Role, grantedBy: 
     .where(and(eq(invitations.id, id), isUnanswered(invitations)))
 }
 
-/** Records the request for a new invitation; false when there was one before. */
+/** False when there was a request before. */
 export async function noteRequest(tx: Db, id: number): Promise<boolean> {
   const isFirst = and(eq(invitations.id, id), isNull(invitations.requestedAt))
   return (

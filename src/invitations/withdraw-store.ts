@@ -4,8 +4,7 @@ import { showTakenBack } from '../people/newest-invitation-store.ts'
 import { isUnanswered } from './conditions.ts'
 
 /**
- * Deletes open invitations whose email was never sent. For their people they were never made, so the one before is the newest again; one
- * whose link an admin had shown is revoked instead.
+ * Deletes open invitations that were never sent: the one before is the newest again. Links already shown are revoked.
  */
 export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
   if (ids.length === 0) return

@@ -15,10 +15,7 @@ const maxPeople = 500
 const maxWitnesses = 5
 
 /**
- * Asks the directory whether it still has the people that groups no longer list, and notes who is missing or disabled. People in a place
- * that it refers elsewhere for, or hides, are asked about again in an hour. With the setting on, leavers are deactivated after all checks,
- * unless they are too many at once: then they wait for approval on the page of leavers. False when no one is due. Hold the directory's
- * lock.  @throws DirectoryProblem when the directory does not answer; nothing has changed then.
+ * Checks people whom groups no longer list. False when none is due. Hold the directory's lock. @throws DirectoryProblem
  */
 export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
   const { db } = deps
@@ -47,10 +44,7 @@ export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): P
   return true
 }
 
-/**
- * Which of these people the directory has, and about which it gave a definite answer. `witnesses`: people who must exist; a bind account
- * without rights sees none of them, and its answers prove nothing.
- */
+/** `witnesses` must exist: a bind account without rights sees none of them, and its answers prove nothing. */
 async function askDirectory(
   directory: Directory,
   asked: AskedPerson[],

@@ -3,8 +3,7 @@ import type { Db } from '../db/client.ts'
 import { deactivatePeople } from '../invitations/deactivate.ts'
 
 /**
- * Deactivates leavers and revokes the invitations that they typed by hand; the last owner stays. Returns who was deactivated, with one
- * event for all.
+ * Also revokes invitations that they typed; the last owner stays. Returns who was deactivated, with one event for all.
  */
 export async function deactivateLeavers(tx: Db, ids: number[], actorId: number | null): Promise<number[]> {
   if (ids.length === 0) return []

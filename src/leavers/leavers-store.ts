@@ -13,7 +13,7 @@ export interface AskedPerson {
   dn: string | null
 }
 
-/** The people to check next, the longest waiting first. */
+/** The longest waiting first. */
 export async function peopleToAskAbout(db: Db, limit: number): Promise<AskedPerson[]> {
   const rows = await db.execute<Omit<AskedPerson, 'id'> & { id: string }>(sql`
     select id, email, directory_id as "directoryId", directory_dn as dn from people
@@ -41,12 +41,11 @@ export async function countInDirectory(db: Db): Promise<number> {
 const isLeaver = sql`(p.disabled_in_directory_at is not null or p.gone_from_directory_at is not null)`
 const couldAct = sql`(${mayAct(sql`p`)} or ${hasOpenInvitation(sql`p`)})`
 
-/** Leavers among the people of a run who can still act: users, and people with an open invitation. */
+/** Leavers of a run who can still act: users, and people with an open invitation. */
 export const leaversOfRun = (runId: number) => sql`
   select p.id from planned pl join people p on p.id = pl.person_id
   where pl.run_id = ${runId} and not pl.is_excluded and pl.fault is null and ${isLeaver} and ${couldAct}`
 
-/** The same among those whose deactivation waits for approval. */
 export async function leaversParked(tx: Db, runId: number): Promise<Pick<Leaver, 'id' | 'role'>[]> {
   const rows = await tx.execute<{ id: string; role: Role }>(sql`
     select p.id, p.role from sync_changes c join people p on p.id = c.person_id
@@ -74,10 +73,7 @@ export interface LeaversAsked {
   limit?: number
 }
 
-/**
- * Everyone who left the directory and can still act, except the last owner. `isOutside`: in no group, so that no run handles them. `until`:
- * without those who left later. `limit` and `after`: a page, by id.
- */
+/** Leavers who can still act, except the last owner, by id. `isOutside`: in no group. `until`: who left by then. */
 export async function waitingLeavers(
   db: Db,
   { isOutside = false, until, after = 0, limit }: LeaversAsked = {}

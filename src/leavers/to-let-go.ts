@@ -19,7 +19,7 @@ async function readExcluded(db: Db) {
 
 const maxCounted = 1_000
 
-/** How many, for pages that only link to them: counted up to a thousand. Null: none. */
+/** Counted up to a thousand; null: none. */
 export async function leaversInWords(db: Db): Promise<string | null> {
   const isExcluded = await readExcluded(db)
   let count = 0

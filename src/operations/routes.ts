@@ -65,7 +65,6 @@ async function metrics(db: Database, smtp: Deps['config']['smtp']): Promise<stri
   ]
 }
 
-/** The known limits of the mail server; no line where there is none. */
 function limitGauges(known: KnownLimits | undefined): string[] {
   if (!known) return []
   const { connections, mailsPerConnection, perMinute, restUntil } = known

@@ -7,7 +7,7 @@ export interface StateCount {
   count: number
 }
 
-/** Emails and batches by state, every state named: sums that batches keep, and the few emails without a batch. */
+/** Every state is named: sums that batches keep, and the few emails without a batch. */
 export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; batches: StateCount[] }> {
   const [mails, jobs] = await Promise.all([
     db.execute<{ state: string; count: string }>(sql`

@@ -3,7 +3,6 @@ import { type Database, transaction } from '../db/client.ts'
 import { requireRole } from '../people/store.ts'
 import { type OrganizationSettings, updateOrganization } from './store.ts'
 
-/** Saves the organization's settings, with one event. */
 export async function changeOrganization(db: Database, actorId: number, changed: OrganizationSettings): Promise<void> {
   await transaction(db, async tx => {
     await requireRole(tx, actorId, 'owner')

@@ -8,7 +8,7 @@ export interface OrganizationForm {
   domains: string
 }
 
-/** The domains in a text field, separated by line ends, commas, semicolons or blanks. */
+/** Separated by line ends, commas, semicolons or blanks. */
 export function readDomains(text: string): { names: string[]; wrong: string[] } {
   const words = text.split(/[\s,;]+/).filter(Boolean)
   const read = words.map(word => ({ word, name: canonicalDomain(word.replace(/^@/, '')) }))

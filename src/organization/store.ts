@@ -12,7 +12,7 @@ export interface Organization {
   domains: string[]
 }
 
-/** The organization with its domains, or undefined before set-up. */
+/** Undefined before setup. */
 export async function readOrganization(db: Db): Promise<Organization | undefined> {
   const names = sql<
     string[]
@@ -24,7 +24,7 @@ export async function readOrganization(db: Db): Promise<Organization | undefined
   return row
 }
 
-/** @throws before set-up, where nothing that needs the organization can be reached. */
+/** @throws before setup, where nothing that needs the organization can be reached. */
 export async function organizationOf(db: Db): Promise<Organization> {
   const organization = await readOrganization(db)
   if (!organization) throw new Error('Rollcall is not set up yet')

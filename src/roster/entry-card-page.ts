@@ -40,7 +40,7 @@ export interface EntryAct {
   sheet: Sheet
 }
 
-/** The card on a person's page, with the entries of synced groups that have this person's address. */
+/** With the entries of synced groups that have this person's address. */
 export async function entryCard(db: Db, person: Person, { role, timeZone }: { role: Role; timeZone: string }) {
   const [others, mayAct] = await Promise.all([otherEntriesOf(db, person.id), mayDecide(db, role, person.id)])
   const hasEntry = person.directoryId !== null

@@ -107,7 +107,7 @@ function refuseAddress(
 
 const tooSmall = () => new Refusal(403, 'Only an owner may do this with admins and owners.')
 
-/** Why nothing was changed, for the page; null: success. */
+/** Null: success. */
 function problemOf(result: EntryOutcome): string | null {
   switch (result.outcome) {
     case 'done':

@@ -1,4 +1,3 @@
-/** The list of people at any size: search, filters and stored counts. */
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../db/paged-search.ts'
@@ -24,7 +23,7 @@ function isFound(q: string, isByIndex: boolean): SQL {
   return sql`(${has(searched, q)} or ${has(sql`${people.alsoFoundBy}`, q)})`
 }
 
-/** People with an email in that state, found through the batches that have some, and whose address gets none. */
+/** Found through the batches that have such email; the address's suppression wins. */
 const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   select d.person_id from batches b cross join lateral (
     select person_id from deliveries where batch_id = b.id and state = ${state} offset 0
@@ -33,7 +32,7 @@ const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   ${state === 'suppressed' || state === 'bounced' ? sql`union all select id from people where suppression is not null` : sql``}
 )`
 
-/** A whole filter as one condition on `people`. Search is literal, anywhere, ignoring case. */
+/** Search is literal, anywhere, ignoring case. */
 export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = false): SQL | undefined {
   const isThere = { invited: hasOpenInvitation(people), expired: hasExpired } as Partial<Record<Enrollment, SQL>>
   const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
@@ -52,7 +51,6 @@ export interface Listed {
   name: string | null
   role: Role
   enrollment: Enrollment
-  /** The delivery shown: the newest email's, or that the address gets none. */
   delivery: DeliveryState | null
   isKept: boolean
   suppression: Suppressed

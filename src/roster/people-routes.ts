@@ -75,7 +75,7 @@ async function* linesOf({ db }: Deps, filter: PeopleFilter) {
   }
 }
 
-/** What a page of results shows: the count is of the page, because a total would need a scan. */
+/** The count is of the page, because a total would need a scan. */
 function foundInWords(shown: number, hasMore: boolean, isLater: boolean): string {
   if (shown === 0) return 'No one matches'
   if (hasMore) return isLater ? `${peopleInWords(shown)} more on this page` : `The first ${peopleInWords(shown)}`

@@ -8,7 +8,6 @@ import type { findPerson } from '../people/store.ts'
 
 type Person = NonNullable<Awaited<ReturnType<typeof findPerson>>>
 
-/** Open invitations that this user sent: typed by hand, and by file or group. */
 interface Sent {
   typed: number
   listed: number
@@ -92,10 +91,7 @@ const revocationSheet = (person: Person): Sheet => ({
   keep: 'Keep invitation'
 })
 
-/**
- * What happens to the user's unanswered invitations. Typed ones were the user's own choice and end unless the admin keeps them; a list is
- * the organization's and stays unless the admin ends it.
- */
+/** Typed invitations were the user's own choice and end by default; a list is the organization's and stays. */
 function endingChoice({ typed, listed }: Sent): Choice | null {
   if (typed + listed === 0) return null
   const options: [Ending, string][] = [

@@ -68,7 +68,6 @@ export async function personPage(
 
 const nameOf = (person: Person) => person.name ?? person.email
 
-/** Who the person is, and how far their enrollment has come. */
 const headView = (person: Person) => ({
   id: person.id,
   name: nameOf(person),
@@ -80,7 +79,6 @@ const headView = (person: Person) => ({
   deliveryBadge: deliveryBadge({ delivery: person.deliveryState, isKept: person.deliveryIsKept })
 })
 
-/** The open invitations that a user has sent. */
 async function sentBy(db: Deps['db'], { id, enrollment }: Person) {
   return enrollment === 'signed-up' ? countOpenOf(db, [id]) : { typed: 0, listed: 0 }
 }
@@ -106,7 +104,7 @@ function factsOf(person: Person, newest: InvitationRow | undefined, timeZone: st
   return facts
 }
 
-/** The role that an open invitation grants: only member once the owner who chose it cannot give roles. */
+/** Only member once the owner who chose the role cannot give roles. */
 function roleInWords(person: Person, newest: InvitationRow | undefined): string {
   if (person.enrollment !== 'invited' || !newest) return roleNames[person.role]
   if (newest.role === 'member' || newest.isGrantValid) return roleNames[newest.role]

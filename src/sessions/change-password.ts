@@ -6,7 +6,6 @@ import { readOrganization } from '../organization/store.ts'
 import { findPerson, lockPerson, updatePassword } from '../people/store.ts'
 
 export type PasswordOutcome =
-  /** `after` returned false in the same transaction. */
   | { outcome: 'changed' }
   /** The password was changed, or the user deactivated or signed out, meanwhile. */
   | { outcome: 'changed-meanwhile' }
@@ -20,10 +19,7 @@ export interface PasswordChange {
   after: (tx: Db) => Promise<boolean>
 }
 
-/**
- * Gives a user a new password after checking the current one. `after` runs in the same transaction, for their sessions; if it returns
- * false, nothing is changed.
- */
+/** Checks the current password. `after` runs in the same transaction, for sessions; false: nothing is changed. */
 export async function changePassword(
   db: Database,
   personId: number,

@@ -1,4 +1,3 @@
-/** When the directory's password opens an account, and how an account gets there. */
 import { recordEvent } from '../audit/store.ts'
 import type { Db } from '../db/client.ts'
 import { bindEntry, type EntryRef, findByEntry, letDirectoryPasswordIn } from '../people/entry-store.ts'
@@ -9,10 +8,7 @@ import { claimantOf } from './directory-sign-in.ts'
 export const opensWithDirectory = ({ passwordHash, directoryPasswordAt }: PersonRow) =>
   passwordHash === null || directoryPasswordAt !== null
 
-/**
- * Whether this entry's password still opens the account. A user who joined before entries were stored is bound to it here, once. False when
- * an admin decided otherwise meanwhile.
- */
+/** Whether this entry still opens the account, binding an early account once. False when an admin decided otherwise. */
 export async function claimEntry(tx: Db, personId: number, entry: EntryRef): Promise<boolean> {
   // binding changes who an address belongs to; other sign-ins need not wait
   if ((await findPerson(tx, personId))?.directoryId === null) await lockAddresses(tx)

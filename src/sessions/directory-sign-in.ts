@@ -6,14 +6,13 @@ export interface Claimant {
   personId: number
   email: string
   addressKey: string
-  /** The entry that this person is bound to. Only this one is asked. */
+  /** Only this entry is asked. */
   entryId: string | null
   /** Without an entry: whether the one with the address may prove to be theirs. */
   mayClaim: boolean
 }
 
 export type DirectoryAnswer =
-  /** The password of this entry. */
   | { outcome: 'right'; entry: EntryRef }
   | { outcome: 'wrong' }
   /** Right, but it has to be changed in the directory first. */
@@ -22,20 +21,13 @@ export type DirectoryAnswer =
   /** The entry is missing, bound to another person, or one of several with the address. Admins see which. */
   | { outcome: 'unclear' }
   | { outcome: 'too-many'; retryAfterSeconds: number }
-  /** The directory does not answer now. */
   | { outcome: 'unavailable'; reason?: string }
 
-/**
- * Whether this is the directory's password for that person. `addressKey` alone: no user here has it, which must change neither the answer
- * nor its timing, and never reaches a password check.
- */
+/** `addressKey` alone: no user has it, which changes neither answer nor timing and never reaches a password check. */
 export type CheckDirectoryPassword = (
   claimant: Claimant | { addressKey: string },
   password: string,
-  /**
-   * Names the client if it is proved: a browser known for this user, the holder of an invitation's link. Each has its own attempts at the
-   * directory; strangers share theirs.
-   */
+  /** The proved client (a known browser, an invitation link's holder) with its own attempts; strangers share theirs. */
   share?: string
 ) => Promise<DirectoryAnswer>
 
@@ -44,10 +36,7 @@ type Person = Pick<
   'id' | 'email' | 'addressKey' | 'directoryId' | 'directorySeparatedAt' | 'signedUpAt' | 'passwordHash'
 >
 
-/**
- * A person as the directory is asked about them. An address alone proves nothing: it needs the invitation's link, the Rollcall password,
- * or, for a user who joined before entries were stored, the lack of both.
- */
+/** An address alone proves nothing: it takes the invitation's link, the Rollcall password, or an early account. */
 export function claimantOf(person: Person): Claimant {
   const { id: personId, email, addressKey, directoryId: entryId } = person
   const hasProof = person.signedUpAt === null || person.passwordHash !== null

@@ -10,7 +10,7 @@ import { ownerOfSession } from './store.ts'
 
 type Ended = Pick<Deps, 'db' | 'secretKey'> & { baseUrl: string }
 
-/** Answers a request that needs a session and has none. `tokenHash`: of the cookie that came with it. */
+/** `tokenHash`: of the cookie that came with the request. */
 export async function askToSignIn(
   deps: Ended,
   request: FastifyRequest,
@@ -71,7 +71,7 @@ const maxBytes = 40 * 1024
 /** Milliseconds to wait for the entered data: a browser sends it along immediately. */
 const timeoutMs = 2000
 
-/** The fields of a form that has not been read yet; undefined if it is not one, too large to keep or too slow. */
+/** Undefined if it is not a form, too large to keep or too slow. */
 async function fieldsOf(request: FastifyRequest): Promise<[string, string][] | undefined> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') return undefined
@@ -87,7 +87,7 @@ async function fieldsOf(request: FastifyRequest): Promise<[string, string][] | u
   }
 }
 
-/** The rest of a body that is too large or too late is left to the connection: closing it here would lose the answer. */
+/** The rest of a body that is too large or too late is left to the connection: closing it here would lose the reply. */
 function bodyOf(raw: FastifyRequest['raw']): Promise<Buffer | undefined> {
   return new Promise(resolve => {
     const chunks: Buffer[] = []

@@ -4,15 +4,14 @@ import { type Database, transaction } from '../db/client.ts'
 import { accountDelay } from './session.ts'
 import { addTry, countInRow, deleteSession, forgetTries, lockTries } from './store.ts'
 
-/** Wrong ones in a row after which the session ends. */
 const maxInSession = 10
 
 const keyOf = (personId: number) => `me ${personId}`
 const keyOfSession = (sessionId: number) => `me session ${sessionId}`
 
 /**
- * Counts an attempt before it is made: seconds to wait, 0 when it may be made, `over` when the session has had its ten. The account's own
- * count covers all its sessions, with pauses as at sign-in (NIST SP 800-63B-4).
+ * Seconds to wait, 0, or `over` after ten in a session; counts before the attempt, pausing as at sign-in (NIST SP
+ * 800-63B-4).
  */
 export async function countGuess(db: Database, personId: number, sessionId: number): Promise<number | 'over'> {
   return transaction(db, async tx => {

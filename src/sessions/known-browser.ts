@@ -1,6 +1,5 @@
 /**
- * Browsers that have signed in as a user before (OWASP, "Device cookies"): a signed cookie gives such a browser its own counters, so that
- * wrong passwords of strangers never keep a user out. It grants no access by itself.
+ * OWASP device cookies: a known browser has its own counters, so strangers never lock a user out. It grants no access.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -13,7 +12,6 @@ const days = 365
 
 interface Mark {
   personId: number
-  /** Names the browser in its counters. */
   nonce: string
   text: string
 }
@@ -29,7 +27,6 @@ export function readMarks(keys: readonly Buffer[], cookie: string | undefined): 
   })
 }
 
-/** The cookie of a browser that has just signed in as this person. */
 export function addMark(keys: readonly [Buffer, ...Buffer[]], cookie: string | undefined, personId: number): string {
   const marks = readMarks(keys, cookie)
   const nonce = marks.find(mark => mark.personId === personId)?.nonce ?? randomBytes(16).toString('base64url')

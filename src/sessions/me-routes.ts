@@ -140,7 +140,7 @@ async function saveProfile({ db }: Deps, id: number, fields: Fields) {
   })
 }
 
-/** What was typed, else what is saved; a name that the directory gives cannot be typed. */
+/** A name that the directory gives cannot be typed. */
 const valuesOf = (typed: Fields, person: PersonRow, viewer: Viewer) => ({
   name: (isNameKept(person) ? undefined : typed.name) ?? person.name ?? '',
   theme: typed.theme ?? viewer.theme,

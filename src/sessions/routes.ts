@@ -21,7 +21,7 @@ import { hashSessionToken } from './session.ts'
 import { type SignInOutcome, signIn } from './sign-in.ts'
 import { deleteSessionByToken, findViewer, setFlash } from './store.ts'
 
-/** Told only to someone who entered the right password. */
+/** Told only after the right password. */
 export const changeFirst = {
   expired: 'Your directory password has expired. Change it there',
   'must-change': 'You have to change your directory password before you can use it here. Change it in the directory'
@@ -132,7 +132,6 @@ async function signedIn(
   return reply.redirect(target, 303)
 }
 
-/** Where a role lands: the dashboard, or their own page. */
 export const homeOf = (role: string) => (role === 'member' ? '/me' : '/')
 
 export function browserOf(request: FastifyRequest) {

@@ -1,4 +1,3 @@
-/** Who is asking: the cookie, the viewer of each request, and the role that each route requires. */
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../config/values.ts'
@@ -20,7 +19,6 @@ declare module 'fastify' {
 const timeoutMs = 5000
 const troubleTimeoutMs = 900
 
-/** Registers the cookie and the hooks that find the viewer and check the route's role. */
 export async function serveSessions(app: FastifyInstance, { db, config, secretKey }: Deps): Promise<void> {
   const { baseUrl } = config
   const { protocol, hostname } = new URL(baseUrl)
@@ -79,7 +77,7 @@ async function findOutWho(db: Database, request: FastifyRequest) {
   }
 }
 
-/** Also when htmx takes the main part out of it; a message is not for a part that refreshes itself. */
+/** Also when htmx extracts the main part; a message is not for a part that refreshes itself. */
 const isWholePage = ({ headers }: FastifyRequest) => !headers['hx-request'] || headers['hx-request-type'] === 'full'
 
 /** A page that polls must not keep an idle session alive. */
@@ -94,7 +92,6 @@ export function sessionToken(request: FastifyRequest): string | undefined {
   return value && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined
 }
 
-/** The hash under which its session is stored. */
 export function sessionHash(request: FastifyRequest): Buffer | undefined {
   const token = sessionToken(request)
   return token === undefined ? undefined : hashSessionToken(token)

@@ -10,14 +10,14 @@ export const newSessionToken = () => randomBytes(32).toString('base64url')
 
 export const hashSessionToken = (token: string) => createHash('sha256').update(token).digest()
 
-/** The network by which guesses are counted: an IPv4 address, or the /64 of an IPv6 one, in any spelling. Anything else is one network. */
+/** The network by which guesses are counted: an IPv4 address, or an IPv6 /64; anything else is one network. */
 export function networkOf(ip: string): string {
   const address = plainAddress(ip)
   if (address === undefined) return 'unknown'
   return isIPv4(address) ? address : `${groupsOf(address).slice(0, 4).join(':')}::/64`
 }
 
-/** Seconds that an account waits after so many failures in a row: never a lock, never a hundred guesses a day. */
+/** Seconds after so many failures in a row: never a lock, never a hundred guesses a day. */
 export function accountDelay(failures: number): number {
   return failures < 20 ? 0 : Math.min(3600, 15 * 2 ** Math.floor((failures - 20) / 4))
 }

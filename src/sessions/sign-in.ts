@@ -18,9 +18,8 @@ export interface Attempt {
   password: string
   ip: string
   userAgent: string | null
-  /** The browser's former session: it ends, even if it was another user's. */
+  /** It ends, even if it was another user's. */
   oldToken: string | undefined
-  /** Aborted when the request is over. */
   over?: AbortSignal
   /** The users that this browser has signed in as before, and the key of its own counters. */
   marks: readonly { personId: number; nonce: string }[]
@@ -32,24 +31,17 @@ export type SignInOutcome =
   /** The directory's password is right, but has not been linked to this account with a Rollcall password. */
   | { outcome: 'unlinked'; personId: number; entry: EntryRef }
   | { outcome: 'too-many'; retryAfterSeconds: number }
-  /** The queue for password hashes is full; nothing was checked. */
   | { outcome: 'busy'; full: LineFull }
   /** The directory does not answer, and Rollcall does not know this password. */
   | { outcome: 'unavailable'; reason?: string }
-  /** The directory's password is right, but has to be changed there first. */
   | { outcome: 'expired' }
   | { outcome: 'must-change' }
 
 const triesPerMinute = 5
-/** Wrong passwords from one network for any accounts: a few words tried on everyone are guesses, too. */
+/** For any accounts: a few words tried on everyone are guesses, too. */
 const networkTriesPerMinute = 30
 
-/**
- * Signs a user in with address and password. Five wrong attempts a minute for an account from one network, thirty for a network; a growing
- * delay, never a lock, for an account that is guessed from everywhere (ASVS 6.1.1, NIST SP 800-63B-4). Takes as long and says the same
- * whether or not the address belongs to a user (ASVS 6.3.8). With `checkDirectory`, the directory's password works as well as a Rollcall
- * one. A browser that has signed in as this user before has its own counters: strangers never keep it out.
- */
+/** Limits guesses without locks (ASVS 6.1.1, NIST SP 800-63B-4), as slow for unknown addresses (ASVS 6.3.8). */
 export async function signIn(
   db: Database,
   attempt: Attempt,
@@ -95,12 +87,12 @@ async function checkInLine(db: Database, key: string, attempt: Attempt): Promise
   }
 }
 
-/** Whether the verified password is still theirs: it may have been changed during the hash. */
+/** It may have been changed during the hash. */
 async function isUnchanged(tx: Db, user: PersonRow): Promise<boolean> {
   return (await lockPerson(tx, user.id))?.passwordHash === user.passwordHash
 }
 
-/** `claim` is checked in the transaction that starts the session: hashing, or asking the directory, took a while. */
+/** `claim` is checked in the session's transaction: hashing, or asking the directory, took a while. */
 async function begin(
   db: Database,
   user: PersonRow,
@@ -119,9 +111,7 @@ async function begin(
 
 interface Keys {
   network: string | null
-  /** This account from this network, or from this browser: attempts per minute. */
   here: string
-  /** This account from everywhere, or from this browser: attempts in a row. */
   account: string
   /** Whose share of the directory's attempts they use; undefined: that of strangers. */
   share: string | undefined
@@ -146,10 +136,7 @@ async function secondsToWait(db: Database, { network, here, account }: Keys): Pr
   return transaction(db, tx => countInRow(tx, account, accountDelay))
 }
 
-/**
- * A new session for a user, in place of the browser's former one; undefined for a person who is not a user or is deactivated: nothing that
- * began before a deactivation works after it (S38).
- */
+/** Replaces the browser's former session; undefined unless an active user: nothing outlives a deactivation (S38). */
 export async function startSession(
   tx: Db,
   personId: number,

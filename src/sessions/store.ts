@@ -16,7 +16,6 @@ export async function insertSession(db: Db, personId: number, tokenHash: Buffer,
   await db.insert(sessions).values({ personId, tokenHash, userAgent, endsAt })
 }
 
-/** The viewer of a session's token, with the message for the next page. */
 export async function findViewer(db: Db, tokenHash: Buffer) {
   const { id, name, email, role, theme, shortcuts } = people
   const [row] = await db
@@ -77,7 +76,7 @@ export async function teamsOf(db: Db, personId: number): Promise<{ name: string 
     .limit(200)
 }
 
-/** Ends one session of a person; false when they have none with this id. */
+/** False when the person has no session with this id. */
 export async function deleteSession(db: Db, personId: number, id: number): Promise<boolean> {
   const mine = and(eq(sessions.id, id), eq(sessions.personId, personId))
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length > 0
@@ -100,13 +99,16 @@ export async function deleteSessionsOf(db: Db, personIds: number | number[], kee
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length
 }
 
-/** Deletes sessions that ended long ago, and failures that no longer delay anyone. */
+/** Deletes sessions that ended long ago, and failures that no longer delay sign-ins. */
 export async function deleteEndedSessions(db: Db): Promise<void> {
   await db.delete(sessions).where(sql`${sessions.endsAt} < now() - interval '1 day'`)
   await db.delete(signInFailures).where(sql`${signInFailures.lastAt} < now() - interval '1 day'`)
 }
 
-/** Counts an attempt before it is made, so that parallel ones cannot slip through: how many in this minute, and the seconds left of it. */
+/**
+ * Attempts in this minute, and seconds left of it; counts before the attempt, so that parallel ones cannot slip
+ * through.
+ */
 export async function countTry(db: Db, key: string) {
   const { failures, windowStartedAt } = signInFailures
   const isOver = sql`${windowStartedAt} < now() - interval '1 minute'`
@@ -130,10 +132,7 @@ export async function countTry(db: Db, key: string) {
   return row
 }
 
-/**
- * Locks the count of attempts under `key` until the transaction ends: how many in a row, and seconds since the last. One statement: a
- * successful sign-in deletes the row meanwhile.
- */
+/** Locks the count: how many in a row, seconds since the last. One statement, as a sign-in may delete the row. */
 export async function lockTries(tx: Db, key: string): Promise<{ failures: number; secondsSince: number }> {
   const { failures, lastAt } = signInFailures
   const row = first(
@@ -146,15 +145,12 @@ export async function lockTries(tx: Db, key: string): Promise<{ failures: number
   return row
 }
 
-/** Restarts a count under the lock of `lockTries`. */
+/** Under the lock of `lockTries`. */
 export async function clearTries(tx: Db, key: string): Promise<void> {
   await tx.update(signInFailures).set({ failures: 0 }).where(eq(signInFailures.key, key))
 }
 
-/**
- * Counts an attempt under a limit with growing pauses; returns the seconds to wait, 0 when it may be made. Only attempts that are made
- * count, so that those during a pause do not prolong it.
- */
+/** Seconds to wait, or 0 and counted. Attempts during a pause don't count, so they do not prolong it. */
 export async function countInRow(tx: Db, key: string, delayAfter: (failures: number) => number): Promise<number> {
   const { failures, secondsSince } = await lockTries(tx, key)
   const wait = Math.ceil(delayAfter(failures) - secondsSince)

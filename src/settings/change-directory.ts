@@ -5,10 +5,7 @@ import { writeSettingsRow } from '../directory/settings-store.ts'
 import { requireRole } from '../people/store.ts'
 import type { ReadForm } from './directory-form.ts'
 
-/**
- * Saves the directory settings except those from the environment. The password is stored sealed, with the server that it is for; it is in
- * no event and no answer. The next run of every group uses what was saved.
- */
+/** Stores the password sealed with its server, in no event and no answer. Every group's next run uses the settings. */
 export async function changeDirectory(
   { db, secretKey }: { db: Database; secretKey: Buffer },
   actorId: number,

@@ -16,7 +16,7 @@ export async function changeMail(db: Database, actorId: number, changed: Pacing 
   })
 }
 
-/** An owner's decision about the emails of a restored copy. False when there is nothing to decide. */
+/** False when there is nothing to decide. */
 export async function decideMailOfCopy(
   { db, secretKey }: { db: Database; secretKey: Buffer },
   actorId: number,

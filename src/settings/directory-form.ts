@@ -9,7 +9,7 @@ import { messageOf } from '../lib/errors.ts'
 import { isPem } from '../lib/pem.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
-/** What was sent; a field that was not sent keeps its value. */
+/** A field that was not sent keeps its value. */
 export type DirectoryFields = Partial<Record<DirectoryField, string>>
 export type DirectoryField =
   | 'url'
@@ -57,7 +57,7 @@ export function lockedBy(field: DirectoryField, { locked }: Pick<DirectoryState,
   return setting !== undefined && locked.has(setting) ? variable : undefined
 }
 
-/** The settings as the form's initial values, without the password. */
+/** Without the password. */
 export function valuesOf({ settings, ...state }: DirectoryState): Record<DirectoryField, string> {
   const onOff = (isOn: boolean) => (isOn ? 'on' : 'off')
   return {
@@ -86,11 +86,10 @@ export interface ReadForm {
   settings: DirectorySettings
   intervalMinutes: number
   deactivateLeavers: boolean
-  /** Typed now, to be stored; null: the stored one stays. */
+  /** To be stored; null: the stored one stays. */
   newPassword: string | null
 }
 
-/** Compares the form with the effective settings. */
 export function readForm(fields: DirectoryFields, state: DirectoryState): ReadForm {
   const values = { ...valuesOf(state), ...fields }
   const errors: FieldErrors = {}

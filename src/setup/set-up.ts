@@ -12,12 +12,14 @@ export interface FirstOwner {
   name: string
   address: Address
   password: string
-  /** Where the request comes from, and a signal that ends with it. */
   network?: string
   over?: AbortSignal
 }
 
-/** Creates the organization and its first owner, once: of two simultaneous requests, one learns that it is already set up. */
+/**
+ * Creates the organization and its first owner, once: of two simultaneous requests, one learns that it is already set
+ * up.
+ */
 export async function setUp(
   db: Database,
   first: FirstOwner

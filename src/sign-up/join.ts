@@ -22,7 +22,6 @@ export interface Joining {
   password?: string
   entry?: EntryRef
   userAgent: string | null
-  /** Where the request comes from, and a signal that ends with it. */
   network: string
   over?: AbortSignal
   /** The browser's former session: it ends. */
@@ -85,10 +84,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
   })
 }
 
-/**
- * Locks the person and checks the entry that they joined with. `first`: they had none, and this one is free. The address finds it once;
- * from then on its id does.
- */
+/** `first`: they had no entry, and this one is free. The address finds it once; from then on its id does. */
 async function lockWithEntry(tx: Tx, personId: number, entry: EntryRef | undefined): Promise<'first' | boolean> {
   if (entry && (await findPerson(tx, personId))?.directoryId === null) await lockAddresses(tx)
   const person = await lockPerson(tx, personId)
@@ -123,10 +119,7 @@ async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }:
 
 export type RequestOutcome = { outcome: 'requested' } | { outcome: 'unknown' } | { outcome: 'wrong-state' }
 
-/**
- * Requests another email in place of a link that no longer works; two requests are one. It is stored with the newest invitation, which is
- * the one that admins can resend.
- */
+/** Asks for another email when a link no longer works; two requests are one. Stored with the newest invitation. */
 export async function requestInvitation(db: Database, token: string): Promise<RequestOutcome> {
   return transaction(db, async tx => {
     const own = await findByTokenHash(tx, hashToken(token))

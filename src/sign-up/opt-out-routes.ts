@@ -12,10 +12,7 @@ interface ByToken {
 
 const params = Type.Object({ token: Type.String() })
 
-/**
- * Opting out of invitations: a page for people, one click for mail programs, no sign-in for either. Register in a scope of its own: mail
- * programs post what they like, and must not be redirected (RFC 8058, 3.1 and 3.2).
- */
+/** Needs a scope of its own: mail programs post anything, and must not be redirected (RFC 8058, 3.1 and 3.2). */
 export async function optOutRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   // the link says everything, so no body, however broken, keeps it from working
   app.removeAllContentTypeParsers()

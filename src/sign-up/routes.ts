@@ -102,7 +102,7 @@ async function accept(
 
 const noInvitation = () => new Refusal(404, 'This link does not work. Make sure you copied all of it from the email.')
 
-/** The invitation of a link, and the link's state: one that another link replaced stays closed. */
+/** A link that another one replaced stays closed. */
 async function invitationOf(
   { db }: Deps,
   token: string

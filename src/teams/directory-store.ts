@@ -1,9 +1,8 @@
-/** What the directory changes in teams: memberships that it gave, and those for other reasons. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { closeTeam, insertTeam, lockTeam, recountTeam } from './store.ts'
 
-/** Makes a team follow a group: `teamId`, if it still exists, or a new one. Returns its id. */
+/** `teamId`, if it still exists, or a new team. Returns its id. */
 export async function followGroup(
   tx: Db,
   teamId: number | undefined,
@@ -15,7 +14,7 @@ export async function followGroup(
   return row ? Number(row.id) : insertTeam(tx, { ...team, source: 'directory' })
 }
 
-/** The team no longer follows a group. If it stays, it is one made by hand, with its present members. */
+/** If the team stays, it is one made by hand, with its present members. */
 export async function stopFollowing(tx: Db, teamId: number, team: 'keep' | 'remove'): Promise<void> {
   if (team === 'remove') return closeTeam(tx, teamId)
   await tx.execute(sql`

@@ -16,7 +16,6 @@ export interface Member {
   delivery: DeliveryState | null
   isKept: boolean
   suppression: Suppressed
-  /** Every reason for the membership. */
   sources: MembershipSource[]
   since: Date
   sort: string
@@ -79,7 +78,7 @@ export async function placeOf(db: Db, teamId: number, personId: number) {
   return row && { sort: row.sort, personId }
 }
 
-/** Adds a reason for a person's membership; false when it existed already. Updates the team's count. */
+/** False when the membership existed already. Updates the team's count. */
 export async function insertMembership(
   tx: Db,
   membership: { teamId: number; personId: number; source: 'hand' | 'invitation'; addedBy: number | null }
@@ -99,7 +98,7 @@ export async function insertMembership(
   return rows.length > 0
 }
 
-/** Removes a reason; false when it did not exist. Updates the team's count. */
+/** False when the membership did not exist. Updates the team's count. */
 export async function deleteMembership(
   tx: Db,
   teamId: number,
@@ -119,7 +118,7 @@ export async function deleteMembership(
   return rows.length > 0
 }
 
-/** Names these teams for a batch's invitations: people who accept join them. */
+/** People who accept the batch's invitations join these teams. */
 export async function nameTeams(tx: Db, batchId: number, teamIds: Iterable<number>): Promise<void> {
   const rows = [...new Set(teamIds)].map(teamId => ({ batchId, teamId }))
   if (rows.length > 0) await tx.insert(batchTeams).values(rows).onConflictDoNothing()
@@ -139,7 +138,7 @@ export async function lockTeamsOf(tx: Db, batchId: number): Promise<void> {
     order by t.id for no key update`)
 }
 
-/** A person joined by an invitation of this batch: puts them in its teams that still exist. */
+/** Puts a person who joined in the batch's teams that still exist. */
 export async function joinTeamsOf(tx: Db, batchId: number, personId: number): Promise<void> {
   const rows = await tx.execute<{ id: string }>(sql`
     select t.id from ${batchTeams} b join ${teams} t on t.id = b.team_id and t.removed_at is null

@@ -8,7 +8,6 @@ import { lockTeam } from './store.ts'
 export type MemberOutcome =
   | { outcome: 'done'; personId: number }
   | { outcome: 'unknown' }
-  /** What is wrong with the address, or with the person in this team. */
   | { outcome: 'refused'; problem: string }
 
 /** Adds a known person to a team by hand; a sync of the team's group leaves them there. */

@@ -14,7 +14,7 @@ export type ReviseOutcome =
 
 const noName: ReviseOutcome = { outcome: 'refused', problem: 'Enter a name of up to 200 visible characters.' }
 
-/** Creates a team by hand. Such teams have unique names, ignoring case. */
+/** Such teams have unique names, ignoring case. */
 export async function createTeam(db: Database, actorId: number, typed: string): Promise<ReviseOutcome> {
   const name = readName(typed)
   if (name === undefined) return noName

@@ -41,7 +41,6 @@ export function teamRoutes(app: FastifyInstance, deps: Deps): void {
   memberRoutes(app, deps)
 }
 
-/** Teams are created, renamed and deleted. */
 function revisionRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
 

@@ -70,7 +70,7 @@ export async function teamNames(db: Db, limit: number): Promise<string[]> {
   return rows.map(row => row.name)
 }
 
-/** The teams that were typed, by id or by name, without blank ones. `problem`: which of them is not a team, or several. */
+/** The typed teams, by id or name, without blank ones. `problem`: which of them is not a team, or several. */
 export async function findTeams(db: Db, typed: string[]): Promise<{ ids: number[]; problem: string | null }> {
   const ids: number[] = []
   for (const text of typed.map(each => each.trim()).filter(Boolean)) {
@@ -106,7 +106,7 @@ export async function closeTeam(tx: Db, id: number): Promise<void> {
   await tx.update(teams).set({ removedAt: sql`now()`, memberCount: 0 }).where(eq(teams.id, id))
 }
 
-/** Counts a team's members again, after changes of many. Hold the team's lock. */
+/** After changes of many members. Hold the team's lock. */
 export async function recountTeam(tx: Db, id: number): Promise<void> {
   await tx
     .update(teams)
@@ -126,7 +126,7 @@ export interface MembershipOf extends Reason {
   groupId: number | null
 }
 
-/** Why a person is in which teams: a row per reason, by team name. */
+/** A row per reason, by team name. */
 export async function membershipsOf(db: Db, personId: number): Promise<MembershipOf[]> {
   const where: SQL | undefined = and(eq(memberships.personId, personId), isThere)
   return db

@@ -70,7 +70,6 @@ export async function teamPage(
   )
 }
 
-/** Who is invited to the team and has not joined yet; null without any. */
 async function waitingView({ db }: Deps, request: FastifyRequest, teamId: number, timeZone: string) {
   const after = idOf(textOf(request.query, 'waiting'))
   const [count, people] = await Promise.all([countPending(db, teamId), listPending(db, teamId, rowsToRead, after)])

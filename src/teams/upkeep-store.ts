@@ -1,4 +1,3 @@
-/** The worker's upkeep: keeps counts of teams short and copies of people current. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
@@ -15,9 +14,7 @@ export async function compactTeamCounts(tx: Db): Promise<void> {
     select team_id, stage, expires_at, sum(people), true from gone group by 1, 2, 3 having sum(people) <> 0`)
 }
 
-/**
- * A membership and a change of its person written at the same moment do not see each other. Updates such rows; returns how many there were.
- */
+/** Repairs copies that simultaneous changes of membership and person missed; returns how many. */
 export async function refreshMembers(db: Db): Promise<number> {
   const rows = await db.execute(sql`
     update team_members t set stage = p.stage, expires_at = p.invitation_expires_at, delivery = p.delivery
