@@ -30,7 +30,7 @@ export function isDatabaseAway(error: unknown): boolean {
   })
 }
 
-/** A transaction that loses its own begin or commit fails without saying that the database is away. */
+/** A transaction that loses its own begin or commit fails without saying that the database is unreachable. */
 export function inTransaction(error: unknown): unknown {
   const { code = '', message } = error as NodeJS.ErrnoException
   if (!network.has(code) || error instanceof DrizzleQueryError) return error

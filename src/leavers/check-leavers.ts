@@ -15,7 +15,7 @@ const maxPeople = 500
 const maxWitnesses = 5
 
 /**
- * Checks people whom groups no longer list. False when none is due. Hold the directory's lock. @throws DirectoryProblem
+ * Checks people that groups no longer list. False when none is due. Hold the directory's lock. @throws DirectoryProblem
  */
 export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
   const { db } = deps

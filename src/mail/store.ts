@@ -102,7 +102,7 @@ export async function liftSuppression(tx: Db, addressKey: string): Promise<boole
   return rows.length > 0
 }
 
-/** Queues a batch's failed and unknown mails anew, at most `max`; `hasKept`: also the outbox. Returns how many. */
+/** Queues a batch's failed and unknown emails again, at most `max`; `hasKept`: also the outbox. Returns how many. */
 export async function retryFailed(tx: Db, batchId: number, max = 1_000_000, hasKept = false): Promise<number> {
   const isKept = hasKept ? sql`or (state = 'sent' and is_kept)` : sql``
   const rows = await tx.execute(sql`

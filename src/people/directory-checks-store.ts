@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
-/** Asks about people whom no group lists now, then daily until a group has them. */
+/** Asks about people that no group lists now, then daily until a group has them. */
 export async function askAbout(tx: Db, personIds: number[]): Promise<void> {
   await tx.execute(sql`
     update people set directory_check_at = now()

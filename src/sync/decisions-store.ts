@@ -108,7 +108,7 @@ export async function noteApproval(
     .where(eq(syncRuns.id, runId))
 }
 
-/** Puts back by hand the people whom the run removed and the directory has not put back. Returns how many. */
+/** Puts back by hand the people that the run removed and the directory has not put back. Returns how many. */
 export async function putBack(tx: Db, runId: number, teamId: number, actorId: number): Promise<number> {
   const removed = await listedAs(tx, runId, 'removed')
   return putBackByHand(tx, teamId, removed, { via: `run:${runId}`, addedBy: actorId })

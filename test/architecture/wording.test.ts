@@ -71,7 +71,7 @@ t.test('messages speak plain English', async t => {
 })
 
 t.test('comments speak plain English', async t => {
-  t.same(wrongIn([...tools, ...tests], commentsIn), [])
+  t.same(wrongIn([...sources, ...tools, ...tests], commentsIn), [])
   t.same(unwantedIn(commentsIn("/** Whoever asks. */\nrun('nobody') // the user `nobody`, whom we ask")), [
     'Whoever',
     'whom'

@@ -29,7 +29,7 @@ export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
 
 const linesInChunk = 5000
 
-/** Copies lines that a canceled batch never sent, with their numbers, to be judged anew. Returns how many. */
+/** Copies lines that a canceled batch never sent, with their numbers, to be judged again. Returns how many. */
 export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: number): Promise<number> {
   const row = first(
     await tx.execute<{ lines: string }>(sql`

@@ -13,7 +13,7 @@ export function giveTo({ uid, gid }: Identity, file: string): void {
 
 const ownPlace = '/var/lib/rollcall'
 
-/** PostgreSQL refuses to run as root: use the data's owner, else the user postgres, else nobody. */
+/** PostgreSQL refuses to run as root: use the data's owner, else the user `postgres`, else `nobody`. */
 export function identityFor(data: string): Identity {
   if (process.getuid?.() !== 0) return {}
   const found = fs.statSync(data, { throwIfNoEntry: false })

@@ -20,7 +20,7 @@ import { lockGroup, lockRun } from '../../sync/run-store.ts'
 import { lockTeam } from '../../teams/store.ts'
 
 export type DecideOutcome =
-  /** `forOwner`: leavers whom only an owner may deactivate; they wait with all other leavers. */
+  /** `forOwner`: leavers that only an owner may deactivate; they wait with all other leavers. */
   | { outcome: 'done'; people: number; forOwner: number }
   | { outcome: 'unknown' }
   /** Nothing in this run waits for approval or can still be put back. */

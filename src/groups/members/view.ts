@@ -23,7 +23,7 @@ export interface GroupView extends MemberFilter {
   by: Grouping
   /** Keys of the open sections; null: the default. */
   open: string[] | null
-  /** In an open section, the person after whom its rows continue. */
+  /** In an open section, the last person shown; its rows continue after them. */
   after: Map<string, number>
   /** The name of the section before the first one of the page. */
   from: string | null

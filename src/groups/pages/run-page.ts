@@ -92,7 +92,7 @@ const runView = (run: ShownRun, mayAct: boolean, timeZone: string) => ({
   undone: run.undoneAt ? `Put back by ${run.undoerName ?? 'someone'} on ${showTime(run.undoneAt, timeZone).text}.` : ''
 })
 
-/** Once the run is over, the page is rendered anew. */
+/** When the run is over, the whole page is rendered again. */
 function waitPart(reply: FastifyReply, view: { poll: string | null; read: string }) {
   if (view.poll === null) reply.header('hx-refresh', 'true')
   return reply.page('groups/run-wait', { title: 'Sync' }, { ...view, poll: view.poll ?? '' })

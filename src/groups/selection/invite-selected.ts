@@ -16,7 +16,7 @@ export type InviteSelectedOutcome =
 
 const linesInChunk = 5000
 
-/** Makes one batch per selection, without teams: a second reason would keep people whom the directory removes. */
+/** Makes one batch per selection, without teams: a second reason would keep people that the directory removes. */
 export async function inviteSelected(
   db: Database,
   owner: Owner & { teamId: number },

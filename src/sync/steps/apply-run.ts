@@ -93,7 +93,7 @@ async function parkRemovals(tx: Db, run: TakenRun, stay: number[]): Promise<numb
   return []
 }
 
-/** Removes whom the group no longer lists, and has the directory asked whether they have left it. */
+/** Removes people that the group no longer lists, and schedules a check whether they have left the directory. */
 async function removePeople(tx: Db, run: TakenRun, stay: number[]): Promise<number[]> {
   const removed = await removeMemberships(tx, run.id, run.teamId, stay)
   if (removed.length > 0) await askAbout(tx, removed)

@@ -6,9 +6,9 @@ import { type MissingPerson, missingPeople } from './plan-store.ts'
 
 const pageSize = 2000
 
-/** Team members whom the group's reading did not find, and who stay. */
+/** Team members that the group's reading did not find, and who stay. */
 export interface KeptPeople {
-  /** Excluded by the settings. People whom the group does list have the mark already. */
+  /** Excluded by the settings. People that the group lists have the mark already. */
   excluded: number[]
   /** In another directory, which does not prove that they left the group (docs/decisions/0015). */
   away: number[]

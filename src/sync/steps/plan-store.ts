@@ -88,7 +88,7 @@ export interface MissingPerson {
   via: string | null
 }
 
-/** One page of those whom the group no longer lists, by id. */
+/** One page of the people that the group no longer lists, by id. */
 export async function missingPeople(
   db: Db,
   runId: number,
