@@ -21,15 +21,12 @@ export const batchBadges: Record<BatchState, { tone: string; icon: string; text:
   done: { tone: 'good', icon: 'check', text: 'Done' }
 }
 
-/** Its page refreshes itself. */
 export const isRunning = (state: BatchState) => state === 'receiving' || state === 'checking' || state === 'sending'
 
 export const isBatchState = (text: string | undefined): text is BatchState =>
   text !== undefined && Object.hasOwn(batchBadges, text)
 
-/**
- * True until an admin sends the batch: corrected lines then join it. Later they are invited in a batch of their own.
- */
+/** True until an admin sends the batch: corrected lines then join it. Later ones get a batch of their own. */
 export function takesCorrections({ action, state }: { action: 'send' | 'check'; state: BatchState }): boolean {
   return action === 'check' && canBe('cancelled', state)
 }

@@ -78,7 +78,6 @@ export async function awaitOrder(tx: Db, batchId: number): Promise<void> {
   await tx.update(batches).set({ state: 'checked', checkedAt: sql`now()` }).where(eq(batches.id, batchId))
 }
 
-/** The lines of a batch are to be judged, from the first one or again. */
 export async function startChecking(
   tx: Db,
   batchId: number,

@@ -19,7 +19,6 @@ export interface Config {
   readonly dataDir: string
   /** 32 bytes; undefined: generated into the data folder. */
   readonly secretKey: Buffer | undefined
-  /** Settings that are set but that nothing reads. */
   readonly unused: readonly string[]
   /** What was made with a former key still works. */
   readonly formerKeys: readonly Buffer[]
@@ -44,9 +43,7 @@ export class ConfigProblems extends Error {
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-/**
- * Reads and checks every setting (docs/requirements.md, Settings). @throws ConfigProblems with every problem at once.
- */
+/** Reads every setting (docs/requirements.md, Settings). @throws ConfigProblems with every problem at once. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLdap: CheckLdap = () => []): Config {
   const problems: string[] = []
   const read = reader(environment, problems)
@@ -155,7 +152,6 @@ function originOf(text: string): string | undefined {
   return isBare ? url.origin : undefined
 }
 
-/** undefined: not given; null: not 32 bytes. */
 function keyOf(text: string | undefined): Buffer | null | undefined {
   if (text === undefined) return undefined
   const key = Buffer.from(text, 'base64')

@@ -1,4 +1,3 @@
-/** `LDAP_*`, as far as the environment alone can be checked. */
 import { droppedFrom } from '../lib/setting-url.ts'
 import { type Complain, contentOf, isLoopback, isUrl, oneOf, type Read } from './values.ts'
 

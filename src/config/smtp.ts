@@ -15,7 +15,6 @@ export interface SmtpSettings {
   connections: number
   /** The name sent in EHLO. */
   name: string
-  /** Signs in with a token instead of a password (XOAUTH2). */
   oauth?: SmtpOauth
 }
 
@@ -36,7 +35,6 @@ export function mailboxOf(text: string): { name: string; address: string } | und
   return /\p{Cc}/u.test(name) ? undefined : { name, address: parsed.address }
 }
 
-/** All of `SMTP_OAUTH_…` or nothing of it. */
 export function smtpOauth(read: Read, complain: Complain): SmtpOauth | undefined {
   const names = ['TOKEN_URL', 'CLIENT_ID', 'CLIENT_SECRET', 'SCOPE', 'REFRESH_TOKEN'] as const
   const given = Object.fromEntries(names.map(name => [name, read(`SMTP_OAUTH_${name}`)]))

@@ -14,7 +14,6 @@ export interface ServerFacts {
   isStandby: boolean
   /** Whether `lower` knows letters beyond ASCII; searches ignore case by it. */
   foldsLetters: boolean
-  /** The schema of our tables; null when there are none yet. */
   tablesIn: string | null
   wantedSchema: string | null
   trigramsIn: string | null
@@ -62,7 +61,6 @@ export async function readFacts(sql: postgres.Sql): Promise<ServerFacts> {
   return row as unknown as ServerFacts
 }
 
-/** One sentence for each problem, all at once. */
 export function problemsOf(facts: ServerFacts, place: SchemaFacts, pending: number): string[] {
   const { version, database, role, encoding } = facts
   const [db, user] = [quoted(database), quoted(role)]

@@ -71,7 +71,6 @@ export function openListener(db: Database, notices: Notices): postgres.Sql {
   return openDriver({ ...state.options, ...kept, ...notices })
 }
 
-/** The pool's open connections, and its maximum. */
 export function connectionsOf(db: Database): { open: number; max: number } {
   const state = states.get(db)
   return { open: state?.sockets.count() ?? 0, max: state?.max ?? 0 }
@@ -79,9 +78,7 @@ export function connectionsOf(db: Database): { open: number; max: number } {
 
 const timeoutMs = 10_000
 
-/**
- * Runs `act` in a transaction. @throws when no connection is free for 10 s (nothing was done), or what `act` throws.
- */
+/** Runs `act` in a transaction. @throws when no connection is free for 10 s (nothing was done), or what it throws. */
 export async function transaction<T>(db: Database, act: (tx: Db) => Promise<T>): Promise<T> {
   const begun = Promise.withResolvers<void>()
   let isLate = false

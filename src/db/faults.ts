@@ -42,7 +42,6 @@ export function isReadOnly(error: unknown): boolean {
   return causesOf(error).some(each => codeOf(each) === '25006')
 }
 
-/** Whether the server, or a pooler before it, has no connection left. */
 export function isFull(error: unknown): boolean {
   return causesOf(error).some(each => codeOf(each) === '53300')
 }

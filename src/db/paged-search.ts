@@ -5,20 +5,15 @@ import { spellingsOf } from '../lib/search-text.ts'
 export interface PagedSearch<T, K> {
   /** Matches among the next `window` rows, and whether those are all the rows left. */
   near: (window: number) => Promise<{ rows: T[]; isAll: boolean }>
-  /** The keys of at most `max` matches, in any order, found by index. */
   keys: (max: number) => Promise<K[]>
   byKeys: (keys: K[]) => Promise<T[]>
-  /** Walks the table in order until the page is full. */
   walk: () => Promise<T[]>
 }
 
 const window = 2000
 const maxRare = 20_000
 
-/**
- * The first `limit` matches in order. Choosing here, not in one statement, because bad estimates cost seconds in a
- * million rows.
- */
+/** The first `limit` matches in order. Not one statement: bad estimates cost seconds in a million rows. */
 export async function searchPage<T, K>(limit: number, { near, keys, byKeys, walk }: PagedSearch<T, K>): Promise<T[]> {
   const { rows, isAll } = await near(window)
   if (rows.length >= limit || isAll) return rows

@@ -32,14 +32,11 @@ export interface Prepared {
 }
 
 export interface Demand {
-  /** Connections that the process wants, and the fewest it can work with. */
   connections: number
   fewest: number
 }
 
-/**
- * Has no timeout: a new index on a million rows takes long. @throws DatabaseProblems with all, or the driver's error.
- */
+/** Has no timeout: a new index on a million rows is slow. @throws DatabaseProblems with all, or the driver's error. */
 export async function prepareDatabase(url: string, demand: Demand): Promise<Prepared> {
   const { facts, isRefused } = await lookAt(url)
   const name = facts.tablesIn ?? facts.wantedSchema ?? 'public'

@@ -30,7 +30,6 @@ const oneOf = (column: PgColumn, words: readonly string[]) =>
   sql`${column} in (${sql.raw(words.map(word => `'${word}'`).join(', '))})`
 
 export const roles = ['member', 'auditor', 'admin', 'owner'] as const
-/** Enrollment as far as rows alone decide it. */
 export const stages = ['not-invited', 'invited', 'revoked', 'signed-up', 'deactivated'] as const
 export const deliveryStates = [
   'queued',
@@ -83,14 +82,12 @@ export const changeKinds = [
 ] as const
 export const groupKinds = ['distribution-list', 'security-group', 'group'] as const
 export const leftOutReasons = ['no-mail', 'malformed', 'doubled', 'taken'] as const
-/** How a person's directory entry was decided. Null: before Rollcall recorded that. */
 export const boundBy = ['sync', 'address', 'join', 'sign-in', 'password', 'admin'] as const
 /** Why a directory password was refused, if an admin can fix it. */
 export const directoryTroubles = ['entry-missing', 'two-entries', 'entry-taken'] as const
 
 // settings
 
-/** One row, which exists once setup is done. */
 export const settings = pgTable(
   'settings',
   {
@@ -115,7 +112,6 @@ export const people = pgTable(
   {
     id: id(),
     email: text('email').notNull(),
-    /** Canonical: what makes two spellings the same person. */
     addressKey: text('address_key').notNull(),
     name: text('name'),
     role: text('role', { enum: roles }).notNull().default('member'),
@@ -134,7 +130,6 @@ export const people = pgTable(
     invitationRevokedAt: at('invitation_revoked_at'),
     deliveryId: ref('delivery_id'),
     deliveryState: text('delivery_state', { enum: deliveryStates }),
-    /** With `sent`: the newest email is in the outbox and was never sent. */
     deliveryIsKept: boolean('delivery_is_kept').notNull().default(false),
     wasHandedOver: boolean('was_handed_over').notNull().default(false),
     /** Why this address gets no email; a copy of its row in `suppressions`, kept by triggers. */
@@ -145,7 +140,6 @@ export const people = pgTable(
     directoryBoundAt: at('directory_bound_at'),
     directoryBoundBy: text('directory_bound_by', { enum: boundBy }),
     directoryPasswordAt: at('directory_password_at'),
-    /** An admin removed the entry: no address brings one back. */
     directorySeparatedAt: at('directory_separated_at'),
     /** The directory's address for this person if it differs: as mailed, and canonical. */
     directoryMail: text('directory_mail'),
@@ -157,7 +151,6 @@ export const people = pgTable(
     manager: text('manager'),
     disabledInDirectoryAt: at('disabled_in_directory_at'),
     goneFromDirectoryAt: at('gone_from_directory_at'),
-    /** When to ask the directory about a person who left their groups; null: a group lists them. */
     directoryCheckAt: at('directory_check_at'),
     /** What lists show and filter by: the newest email's state, unless the address gets none. */
     delivery: text('delivery', { enum: deliveryStates }).generatedAlwaysAs(
@@ -202,17 +195,12 @@ export const people = pgTable(
   ]
 )
 
-/**
- * Counts by kind: a trigger on people adds what each statement changed, the worker sums up. `expiresAt` only for
- * `invited`.
- */
+/** Counts by kind: a trigger on people adds what each statement changed, the worker sums up. */
 export const peopleCounts = pgTable('people_counts', {
   stage: text('stage', { enum: stages }).notNull(),
   delivery: text('delivery', { enum: deliveryStates }),
   expiresAt: at('expires_at'),
-  /** The newest email is in the outbox. */
   isKept: boolean('is_kept').notNull().default(false),
-  /** There was an invitation, in whatever state now. */
   wasInvited: boolean('was_invited').notNull().default(false),
   wasHandedOver: boolean('was_handed_over').notNull().default(false),
   people: bigint('people', { mode: 'number' }).notNull()
@@ -252,7 +240,6 @@ export const signInFailures = pgTable('sign_in_failures', {
   lastAt: at('last_at').notNull().defaultNow()
 })
 
-/** Closed by acceptance, revocation or a newer one; expiry is decided by the clock. */
 export const invitations = pgTable(
   'invitations',
   {
@@ -288,7 +275,6 @@ export const invitations = pgTable(
   ]
 )
 
-/** Links replaced by a newer one of the same invitation: their page says to look for the newer email. */
 export const formerLinks = pgTable('former_links', {
   tokenHash: bytes('token_hash').primaryKey(),
   invitationId: ref('invitation_id')
@@ -317,16 +303,12 @@ export const batches = pgTable(
     restOfBatchId: ref('rest_of_batch_id'),
     groupId: ref('group_id'),
     createdAt: at('created_at').notNull().defaultNow(),
-    /** Updated while the upload runs, so that a silent one can be given up. */
     receivedAt: at('received_at').notNull().defaultNow(),
-    /** When every line was judged and, if it sends, invited. */
     checkedAt: at('checked_at'),
     finishedAt: at('finished_at'),
     stopReason: text('stop_reason'),
     leaseUntil: at('lease_until'),
-    /** Failed attempts in a row at the next lines. */
     failures: smallint('failures').notNull().default(0),
-    /** How far a checked batch has been sent, as a line number. */
     sentThroughLine: integer('sent_through_line').notNull().default(0),
     lines: integer('lines').notNull().default(0),
     judged: integer('judged').notNull().default(0),
@@ -340,10 +322,8 @@ export const batches = pgTable(
     invite: integer('invite').notNull().default(0),
     mailsQueued: integer('mails_queued').notNull().default(0),
     mailsSending: integer('mails_sending').notNull().default(0),
-    /** Held in a copied database until an owner decides. */
     mailsHeld: integer('mails_held').notNull().default(0),
     mailsSent: integer('mails_sent').notNull().default(0),
-    /** Of those sent: kept in the outbox, because no mail server was configured. */
     mailsKept: integer('mails_kept').notNull().default(0),
     mailsDeferred: integer('mails_deferred').notNull().default(0),
     mailsFailed: integer('mails_failed').notNull().default(0),
@@ -392,7 +372,6 @@ export const recipients = pgTable(
     reason: text('reason'),
     suggestion: text('suggestion'),
     firstLine: integer('first_line'),
-    /** The batch that invited its correction: this one if it was not sent yet. */
     correctedIn: ref('corrected_in'),
     correctedTo: text('corrected_to'),
     /** Also searched: the readable domain, and the corrected address. */
@@ -418,7 +397,6 @@ export const recipients = pgTable(
 
 // mail
 
-/** One email to send: the row is the job. */
 export const deliveries = pgTable(
   'deliveries',
   {
@@ -436,10 +414,8 @@ export const deliveries = pgTable(
     attempts: integer('attempts').notNull().default(0),
     nextAttemptAt: at('next_attempt_at').notNull().defaultNow(),
     leaseUntil: at('lease_until'),
-    /** Written with the first lease, the same for every attempt. */
     messageId: text('message_id'),
     serverReply: text('server_reply'),
-    /** With `sent`: written to the outbox because no mail server was configured. */
     isKept: boolean('is_kept').notNull().default(false),
     /** The reply to an earlier attempt was lost after the body was sent. */
     mayHaveArrived: boolean('may_have_arrived').notNull().default(false),
@@ -457,7 +433,6 @@ export const deliveries = pgTable(
   ]
 )
 
-/** Addresses that get no email until an admin lifts it. */
 export const suppressions = pgTable('suppressions', {
   addressKey: text('address_key').primaryKey(),
   cause: text('cause', { enum: ['bounced', 'opted-out'] }).notNull(),
@@ -476,7 +451,6 @@ export const mailTransport = pgTable(
     /** Pacing for all workers together; null: no limit. */
     perSecond: integer('per_second'),
     perDomainPerSecond: integer('per_domain_per_second'),
-    /** Emails that may be claimed now, as of `refilledAt`. */
     allowance: doublePrecision('allowance').notNull().default(0),
     refilledAt: at('refilled_at').notNull().defaultNow()
   },
@@ -487,7 +461,6 @@ export const mailTransport = pgTable(
 export const mailServers = pgTable('mail_servers', {
   server: text('server').primaryKey(),
   connections: integer('connections'),
-  /** When to try one more, how often that failed in a row, and whether it is being tried. */
   connectionsTryAt: at('connections_try_at'),
   connectionsRefused: smallint('connections_refused').notNull().default(0),
   connectionsRaised: boolean('connections_raised').notNull().default(false),
@@ -496,7 +469,6 @@ export const mailServers = pgTable('mail_servers', {
   perMinuteTryAt: at('per_minute_try_at'),
   perMinuteRefused: smallint('per_minute_refused').notNull().default(0),
   perMinuteRaised: boolean('per_minute_raised').notNull().default(false),
-  /** The server asked for a pause until then. */
   restUntil: at('rest_until'),
   reply: text('reply'),
   askedAt: at('asked_at').notNull().defaultNow(),
@@ -522,7 +494,6 @@ export const mailOrigin = pgTable(
     databaseOid: text('database_oid').notNull(),
     /** A fingerprint of SECRET_KEY, for when the server's identity cannot be read. */
     keyPrint: text('key_print').notNull(),
-    /** Since when email is held; null again once an owner's decision is carried out. */
     heldSince: at('held_since'),
     decision: text('decision', { enum: ['send', 'discard'] })
   },
@@ -544,14 +515,12 @@ export const batchSamples = pgTable(
 
 // teams
 
-/** A team from the directory takes its group's name and members. */
 export const teams = pgTable(
   'teams',
   {
     id: id(),
     name: text('name').notNull(),
     source: text('source', { enum: ['directory', 'hand'] }).notNull(),
-    /** Members, each counted once; changed in the transaction that changes the membership. */
     memberCount: integer('member_count').notNull().default(0),
     createdBy: ref('created_by'),
     createdAt: at('created_at').notNull().defaultNow(),
@@ -570,9 +539,7 @@ export const memberships = pgTable(
     teamId: ref('team_id').notNull(),
     personId: ref('person_id').notNull(),
     source: text('source', { enum: membershipSources }).notNull(),
-    /**
-     * The nested group that led here; by hand: `run:7`, put back after that run, or `kept` when its group was stopped.
-     */
+    /** The nested group that led here; by hand: `run:7`, put back after that run, or `kept` when its group stopped. */
     via: text('via'),
     since: at('since').notNull().defaultNow(),
     addedBy: ref('added_by')
@@ -584,7 +551,6 @@ export const memberships = pgTable(
   ]
 )
 
-/** The teams that a batch's invitations name: people who accept join them. */
 export const batchTeams = pgTable(
   'batch_teams',
   {
@@ -596,10 +562,7 @@ export const batchTeams = pgTable(
   t => [primaryKey({ columns: [t.batchId, t.teamId] })]
 )
 
-/**
- * Members as pages read them, one row a person, so that 100,000 are counted in one pass. Triggers write it (decision
- * 9).
- */
+/** Members as pages read them, one row a person: 100,000 are counted in one pass. Triggers write it (decision 9). */
 export const teamMembers = pgTable(
   'team_members',
   {
@@ -625,7 +588,6 @@ export const teamCounts = pgTable(
     stage: text('stage', { enum: stages }).notNull(),
     expiresAt: at('expires_at'),
     people: bigint('people', { mode: 'number' }).notNull(),
-    /** A sum of earlier rows; the others wait to be added up. */
     isSum: boolean('is_sum').notNull().default(false)
   },
   t => [index('team_counts_team').on(t.teamId), index('team_counts_new').on(t.teamId).where(sql`not ${t.isSum}`)]
@@ -659,7 +621,6 @@ export const directorySettings = pgTable(
   t => [check('directory_settings_one_row', sql`${t.id} = 1`)]
 )
 
-/** A directory group kept in sync, and when it is read again. */
 export const directoryGroups = pgTable(
   'directory_groups',
   {
@@ -682,7 +643,6 @@ export const directoryGroups = pgTable(
     lastGoodAt: at('last_good_at'),
     /** SHA-256 of what the newest full run read, if it left nothing to do. */
     fingerprint: text('fingerprint'),
-    /** When everyone was last compared, person by person. */
     comparedAt: at('compared_at'),
     failures: integer('failures').notNull().default(0),
     nextRunAt: at('next_run_at').notNull().defaultNow(),
@@ -697,7 +657,6 @@ export const directoryGroups = pgTable(
   ]
 )
 
-/** One reading of a synced group: first the job, then its receipt. */
 export const syncRuns = pgTable(
   'sync_runs',
   {
@@ -748,7 +707,6 @@ export interface SyncReceipt {
   principals?: number
   withoutId?: number
   ambiguous?: number
-  /** In the team because of what this run read. */
   people?: number
   /** In the team from earlier runs, and kept because another directory holds their entries now. */
   keptAway?: number
@@ -768,7 +726,6 @@ export interface SyncReceipt {
   excluded: number
   /** With another address in the directory than here. Older runs did not count them. */
   otherAddress?: number
-  /** In the team by the directory before and after this run, parked removals included. */
   before: number
   after: number
 }
@@ -780,7 +737,6 @@ export const syncChanges = pgTable(
     kind: text('kind', { enum: changeKinds }).notNull(),
     id: bigint('id', { mode: 'number' }).notNull().generatedByDefaultAsIdentity({ cache: 1000 }),
     personId: ref('person_id').notNull(),
-    /** What changed, in words. */
     detail: text('detail')
   },
   t => [
@@ -790,7 +746,6 @@ export const syncChanges = pgTable(
   ]
 )
 
-/** People in a synced group but not in its team, and why, as of its last good run. */
 export const leftOut = pgTable(
   'left_out',
   {
@@ -817,7 +772,6 @@ export const staging = pgTable(
     n: integer('n').notNull(),
     directoryId: text('directory_id').notNull(),
     dn: text('dn').notNull(),
-    /** As the directory has it; `address` and `addressKey` if it can be mailed. */
     mail: text('mail'),
     address: text('address'),
     addressKey: text('address_key'),
@@ -863,7 +817,6 @@ export const selections = pgTable(
       .references(() => people.id),
     people: integer('people').notNull().default(0),
     createdAt: at('created_at').notNull().defaultNow(),
-    /** The batch made of it: the same selection never makes a second one. */
     batchId: ref('batch_id')
   },
   t => [index('selections_created').on(t.createdAt)]

@@ -7,9 +7,7 @@ import type { CheckDirectoryPassword, Claimant, DirectoryAnswer } from '../sessi
 import { addTry, clearTries, forgetTries, lockTries, takeBackTry } from '../sessions/store.ts'
 import { type DirectoryDeps, directoryOf } from './settings.ts'
 
-/**
- * Strangers' wrong passwords per person: directories lock after five. Known browsers and link holders count separately.
- */
+/** Strangers' wrong passwords per person: directories lock after five. Known browsers count separately. */
 export const bindLimit = { tries: 4, minutes: 30 }
 const peaceSeconds = bindLimit.minutes * 60
 /** Refusals are sent at these intervals (ms): the directory's timing would reveal who is a user. */

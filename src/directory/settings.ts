@@ -1,4 +1,3 @@
-/** The effective directory settings: the environment's where set, else the console's. */
 import { createHash } from 'node:crypto'
 import { type Config, keysOf } from '../config/env.ts'
 import { type LdapEnvironment, needsStartTls } from '../config/ldap.ts'
@@ -22,7 +21,6 @@ export interface DirectoryState {
   settings: DirectorySettings
   intervalMinutes: number
   deactivateLeavers: boolean
-  /** Settings from the environment, which the console cannot change. */
   locked: ReadonlySet<keyof LdapEnvironment>
   /** It counts only for the server that it was typed for. */
   hasPassword: boolean
@@ -39,7 +37,6 @@ const place = { table: 'directory_settings', id: 1, column: 'bind_password' }
 
 export const sealPassword = (secretKey: Buffer, password: string) => sealSecret(secretKey, place, password)
 
-/** Undefined when none of the keys opens it. */
 export function openPassword(keys: readonly Buffer[], sealed: Buffer): string | undefined {
   return keys.map(key => openSecret(key, place, sealed)).find(password => password !== undefined)
 }

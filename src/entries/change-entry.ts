@@ -22,7 +22,6 @@ export type EntryOutcome =
   | {
       outcome: 'done' | 'unknown' | 'wrong-state' | 'role-too-small' | 'last-owner' | 'no-entry' | 'entry-unusable'
     }
-  /** The entry belongs to this person, who has an account or an open invitation. */
   | { outcome: 'entry-taken'; personId: number }
   | { outcome: 'unavailable'; reason: string }
 
@@ -77,9 +76,7 @@ export async function separate(db: Database, actorId: number, personId: number):
   })
 }
 
-/**
- * An owner decides in place of the person's Rollcall password: from now on the entry's password also opens the account.
- */
+/** An owner decides in place of the person's Rollcall password: the entry's password also opens the account. */
 export async function letPasswordIn(db: Database, actorId: number, personId: number): Promise<EntryOutcome> {
   return transaction(db, async tx => {
     const locked = await lockFor(tx, actorId, personId)

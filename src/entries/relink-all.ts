@@ -17,10 +17,7 @@ export type RelinkOutcome =
   | { outcome: 'not-connected'; reason: string }
   | { outcome: 'unavailable'; reason: string }
 
-/**
- * An owner confirms that the directory was replaced: missing entries' people get their one new entry with their
- * address.
- */
+/** An owner confirms that the directory was replaced: people with a missing entry get their one new entry. */
 export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<RelinkOutcome> {
   const opened = await directoryOf(deps)
   if ('problem' in opened) return { outcome: 'not-connected', reason: opened.problem }
@@ -46,7 +43,6 @@ export async function relinkAll(deps: DirectoryDeps, actorId: number): Promise<R
   })
 }
 
-/** People whose new entry exists and may sign in, and whose former entry does not exist. */
 async function provedBy(directory: Directory, waiting: Relink[]): Promise<Relink[]> {
   const proved: Relink[] = []
   for (let at = 0; at < waiting.length; at += perQuestion) {

@@ -1,6 +1,4 @@
-/**
- * People whose former entry is missing and who have exactly one new entry with their address: a directory was replaced.
- */
+/** People with a missing entry and exactly one new entry with their address: the directory was replaced. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import type { Relink } from '../people/entry-store.ts'

@@ -43,9 +43,7 @@ export async function changeRole(
   })
 }
 
-/**
- * Admins may have seen a link while it granted less: when the role rises, the invited person gets a new one by email.
- */
+/** Admins may have seen a link while it granted less: when the role rises, a new one goes out by email. */
 async function changeInvited(tx: Db, id: number, role: Role, ownerId: number): Promise<NewLink> {
   await lockInvitation(tx, id)
   const invitation = await invitationOf(tx, id)

@@ -25,9 +25,7 @@ interface Ended {
   replaced: number
 }
 
-/**
- * Admins deactivate members and auditors, owners everyone but the last owner. `ending`: which sent invitations end too.
- */
+/** Admins deactivate members and auditors, owners all but the last owner. `ending`: which sent invitations end too. */
 export async function deactivate(
   db: Database,
   actorId: number,

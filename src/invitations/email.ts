@@ -9,12 +9,10 @@ import { type InvitationLetter, keepLinks, readInvitationLetters } from './lette
 export interface InvitationMail {
   baseUrl: string
   secretKey: Buffer
-  /** Links made with one of these stay the same. */
   formerKeys?: readonly Buffer[]
   mailFrom: Mailbox
 }
 
-/** The composer for `{ invitation: … }`; it caches compiled templates. */
 export function invitationComposer(deps: InvitationMail): Composer {
   const compiled = new Map<string, (filling: Filling) => Buffer>()
   return (tx, claimed) => composeInvitations(tx, deps, claimed, frame => kept(compiled, frame))

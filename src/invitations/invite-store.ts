@@ -64,7 +64,6 @@ export async function takeNamedAddresses(
     from named n where p.id = n.id`)
 }
 
-/** Closes expired invitations of recipients to be invited again: one open invitation per person. */
 export async function supersedeExpired(
   tx: Db,
   step: Pick<InviteStep, 'batchId' | 'fromLine' | 'toLine'>

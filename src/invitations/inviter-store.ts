@@ -17,7 +17,6 @@ const batchesOf = (inviterIds: number[]) =>
   sql`select id, source in ('typed', 'correction') as is_typed from batches
     where coalesce(sent_by, created_by) = any(${sql.param(inviterIds)}::bigint[])`
 
-/** Open invitations that these people sent: typed by hand, and by file or group. */
 export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed: number; listed: number }> {
   const [any] = await db.execute(sql`${batchesOf(inviterIds)} limit 1`)
   if (!any) return { typed: 0, listed: 0 }

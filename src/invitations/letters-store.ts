@@ -13,7 +13,6 @@ export interface InvitationLetter {
   timeZone: string
   inviterName: string | null
   inviterEmail: string | null
-  /** ISO time. */
   expiresAt: string
   isSignedUp: boolean
   isClosed: boolean

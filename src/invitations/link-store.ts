@@ -1,4 +1,3 @@
-/** The links of invitations: the one that works, and the ones that it replaced. */
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { deliveries, formerLinks, invitations } from '../db/schema.ts'

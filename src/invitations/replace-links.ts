@@ -1,4 +1,3 @@
-/** New links for old ones that the wrong people may remember. */
 import type { Db } from '../db/client.ts'
 import type { Role } from '../lib/role.ts'
 import { cancelQueued, queueDelivery } from '../mail/store.ts'
@@ -22,10 +21,7 @@ export async function replaceLink(tx: Db, { id, personId, email, isSuppressed }:
   return 'sent'
 }
 
-/**
- * Replaces links above `role` (null: none) that users saw; returns how many. Call it under both locks, before the
- * change.
- */
+/** Replaces links above `role` that users saw; returns how many. Call it under both locks, before the change. */
 export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | null): Promise<number> {
   const ids = await linksKnownTo(tx, userIds, role)
   for (const id of ids) {
@@ -35,9 +31,7 @@ export async function replaceKnownLinks(tx: Db, userIds: number[], role: Role | 
   return ids.length
 }
 
-/**
- * Ends invitations of inviters who leave, as `ending` says, and links of others that they saw. Under the same locks.
- */
+/** Ends invitations of inviters who leave, and links of others that they saw. Under the same locks. */
 export async function endWithInviters(
   tx: Db,
   userIds: number[],

@@ -65,7 +65,6 @@ function revokeRoute(app: FastifyInstance, { db }: Deps): void {
   })
 }
 
-/** Shows the link itself, or records that a page copied it. */
 function linkRoute(app: FastifyInstance, deps: Deps): void {
   const { db, config } = deps
   const linkOptions = { ...options, schema: { params: idParams, body: form({ how: optionalField() }) } }

@@ -54,7 +54,6 @@ export async function findInvitation(db: Db, id: number): Promise<InvitationRow 
   return row
 }
 
-/** @throws when there is no such invitation. */
 export async function invitationOf(db: Db, id: number): Promise<InvitationRow> {
   const invitation = await findInvitation(db, id)
   if (!invitation) throw new Error(`There is no invitation ${id}`)
@@ -77,7 +76,6 @@ export async function extendInvitation(tx: Db, id: number, personId: number, day
   await showExtended(tx, { id, personId }, days)
 }
 
-/** False when it was closed before; an expired one is not. */
 export async function closeAsRevoked(tx: Db, id: number): Promise<boolean> {
   return (await revoke(tx, eq(invitations.id, id))).length > 0
 }
@@ -117,7 +115,6 @@ export async function setInvitedRole(tx: Db, id: number, role: Role, grantedBy: 
     .where(and(eq(invitations.id, id), isUnanswered(invitations)))
 }
 
-/** False when there was a request before. */
 export async function noteRequest(tx: Db, id: number): Promise<boolean> {
   const isFirst = and(eq(invitations.id, id), isNull(invitations.requestedAt))
   return (

@@ -3,9 +3,7 @@ import type { Db } from '../db/client.ts'
 import { showTakenBack } from '../people/newest-invitation-store.ts'
 import { isUnanswered } from './conditions.ts'
 
-/**
- * Deletes open invitations that were never sent: the one before is the newest again. Links already shown are revoked.
- */
+/** Deletes open invitations that were never sent: the one before is the newest again. Links shown are revoked. */
 export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
   if (ids.length === 0) return
   const rows = await tx.execute<{ id: string; person_id: string; newest_id: string | null }>(sql`

@@ -10,10 +10,7 @@ import { RefusedOperation } from './wire/words.ts'
 /** Results of a bind that concern the person: no such entry or password, wrong, no rights, locked by a policy. */
 const wrong = [19, 32, 48, 49, 50, 53]
 
-/**
- * Takes the same steps whatever is found (S20): a bind that must fail replaces one for no one. Never sends an empty
- * one.
- */
+/** Takes the same steps whatever is found (S20): a failing bind replaces one for no one. Never sends an empty one. */
 export async function checkPasswordAt(
   settings: DirectorySettings,
   limits: Limits,
@@ -42,7 +39,6 @@ export async function checkPasswordAt(
 
 const maySignIn = ({ dn, isDisabled, isExcluded }: DirectoryPerson) => dn !== '' && !isDisabled && !isExcluded
 
-/** A password that is expired or must be changed was right. */
 type Tried = 'right' | 'wrong' | 'expired' | 'must-change'
 
 async function trySignIn(

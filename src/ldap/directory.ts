@@ -13,10 +13,8 @@ export interface DirectorySettings {
   peopleFilter: string | null
   groupFilter: string | null
   nested: boolean
-  /** Whether connections to other hosts may be unencrypted. */
   allowPlain: boolean
   attributes: Partial<AttributeNames>
-  /** DNs (with everything below them) or email addresses to exclude. */
   exclusions: string[]
   /** In ASCII form: of several addresses, one in these is chosen. */
   domains: string[]
@@ -67,28 +65,23 @@ export interface DirectoryPerson {
 export interface Reading {
   group: FoundGroup
   listed: number
-  /** People handed to `take`. */
   resolved: number
   /** Of these, people found by a search that the group describes: no value lists them. */
   computed: number
-  /** Listed twice, or in several groups. */
   repeated: number
   /** Pieces in which the server sent its member values: at least one per group. */
   ranges: number
   nestedGroups: number
   cyclesCut: number
-  /** Values without an entry. */
   dangling: number
   /** DNs (as keys) that another directory holds: members, nested groups, and places to search. */
   away: string[]
-  /** Values outside the configured base: never read. */
   foreignBase: number
   /** The server refers to another directory, which is never followed. */
   elsewhere: number
   /** Members that cannot sign in anywhere: contacts, bare email addresses, and `principals`. */
   contacts: number
   principals: number
-  /** Without a value in the id attribute that an admin chose: not recognizable after a rename. */
   withoutId: number
   /** User names and addresses that several entries share: none of them is chosen. */
   ambiguous: number
@@ -120,7 +113,6 @@ export type PasswordCheck =
   | { outcome: 'right' | 'expired' | 'must-change'; person: DirectoryPerson }
   | { outcome: 'wrong' }
   | { outcome: 'missing' }
-  /** Several entries that may sign in have the address. */
   | { outcome: 'ambiguous' }
   | { outcome: 'unavailable'; reason: string }
 
@@ -138,9 +130,7 @@ export interface Directory {
   test(signal?: AbortSignal): Promise<TestStep[]>
   /** Literal search over name, email and description, best hits first; an empty `q` lists. */
   searchGroups(q: string, limit: number, signal?: AbortSignal): Promise<FoundGroups>
-  /** The groups among these stable ids that exist. */
   findGroups(ids: string[], signal?: AbortSignal): Promise<FoundGroup[]>
-  /** The people among these stable ids that exist, as far as the account may see them. */
   findPeople(ids: string[], signal?: AbortSignal): Promise<DirectoryPerson[]>
   /** Of people that `findPeople` misses, the ids proved deleted; others may have moved or be hidden. */
   findGone(people: { id: string; dn: string | null }[], signal?: AbortSignal): Promise<string[]>
@@ -152,7 +142,6 @@ export interface Directory {
   checkPassword(key: EntryKey, password: string, signal?: AbortSignal): Promise<PasswordCheck>
 }
 
-/** The message says what happened and to what, the advice what to do next. */
 export class DirectoryProblem extends Error {
   override name = 'DirectoryProblem'
   advice: string | null

@@ -25,7 +25,6 @@ export async function findPeopleIn(session: Session, ids: string[]): Promise<Dir
 
 const maxOfAddress = 20
 
-/** As their main address or one of several. */
 export async function findByAddressIn(session: Session, address: string): Promise<DirectoryPerson[]> {
   const { names, filters, exclusions, defaults } = session
   const key = addressKeyOf(address)

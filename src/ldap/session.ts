@@ -26,7 +26,6 @@ export interface Session {
   names: Names
   filters: { people: Filter; groups: Filter }
   classes: Classes
-  /** Whether the entry has a class of people, not only an address; true for everyone if a filter decides. */
   isPerson(entry: Entry): boolean
   exclusions: Exclusions
   base: string
@@ -110,7 +109,6 @@ async function openSession(
   }
 }
 
-/** The ways to search over this connection. `inside` makes entries of the answers, and refuses what is not below our base. */
 function searchesOn(
   connection: Connection,
   server: Server,
@@ -165,7 +163,6 @@ function filtersOf(settings: DirectorySettings, defaults: Defaults, names: Names
   return { people: parseFilter(people), groups: parseFilter(groups) }
 }
 
-/** The one entry that was found; undefined when the directory says that there is none. */
 async function firstOf(found: Promise<Entry[]>): Promise<Entry | undefined> {
   try {
     return (await found)[0]

@@ -110,7 +110,5 @@ async function count(
   return [text, end ? `${end.message} ${end.advice}` : null]
 }
 
-/**
- * 389 Directory Server looks through 5,000 entries by default: enough to count some, and not a fault of the settings.
- */
+/** 389 Directory Server looks through 5,000 entries by default: enough to count some, and no fault. */
 const limitOf = (error: unknown) => (error instanceof RefusedOperation && error.code === 11 ? error : undefined)

@@ -14,9 +14,7 @@ import { leaversToLetGo } from './to-let-go.ts'
 const maxPeople = 500
 const maxWitnesses = 5
 
-/**
- * Checks people that groups no longer list. False when none is due. Hold the directory's lock. @throws DirectoryProblem
- */
+/** Checks people that no group lists. False when none is due. Hold the directory's lock. @throws DirectoryProblem */
 export async function checkLeavers(deps: DirectoryDeps, signal?: AbortSignal): Promise<boolean> {
   const { db } = deps
   const due = await peopleToAskAbout(db, maxPeople)

@@ -13,7 +13,6 @@ export interface AskedPerson {
   dn: string | null
 }
 
-/** The longest waiting first. */
 export async function peopleToAskAbout(db: Db, limit: number): Promise<AskedPerson[]> {
   const rows = await db.execute<Omit<AskedPerson, 'id'> & { id: string }>(sql`
     select id, email, directory_id as "directoryId", directory_dn as dn from people
@@ -30,7 +29,6 @@ export async function peopleInGroups(db: Db, limit: number): Promise<AskedPerson
   return rows.map(row => ({ ...row, id: Number(row.id) }))
 }
 
-/** Everyone with an entry in the directory, missing ones included. */
 export async function countInDirectory(db: Db): Promise<number> {
   const row = first(
     await db.execute<{ people: string }>(sql`select count(*) as people from people where directory_id is not null`)

@@ -4,7 +4,6 @@ export interface Bell {
   wait: (milliseconds: number) => Promise<void>
 }
 
-/** Wakes the waiting caller; a ring without one is kept for the next. */
 export function newBell(): Bell {
   let hasRung = false
   let wake = () => {}

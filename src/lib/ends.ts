@@ -1,6 +1,4 @@
-/** The first and the last of a list that cannot be empty. Pure. */
-
-/** @throws for an empty list: what fills it broke its promise. */
+/** @throws for an empty list, which breaks the promise of what filled it. */
 export function first<T>(list: Iterable<T>): T {
   const [one] = list
   if (one === undefined) throw new Error('An empty list has no first element')

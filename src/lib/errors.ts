@@ -3,7 +3,6 @@ export const asError = (thrown: unknown): Error => (thrown instanceof Error ? th
 
 export const messageOf = (thrown: unknown): string => asError(thrown).message
 
-/** The code of an error of Node, the driver or a library, if it has one. */
 export function codeOf(thrown: unknown): string | undefined {
   const code: unknown = thrown instanceof Object && 'code' in thrown ? thrown.code : undefined
   return typeof code === 'string' ? code : undefined

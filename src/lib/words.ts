@@ -1,10 +1,8 @@
 export const number = (value: number) => value.toLocaleString('en')
 
-/** One decimal below ten. */
 export const rateInWords = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
 
 /** `1 email`, `1,234 emails`; `many` for an irregular plural. */
 export const counted = (value: number, one: string, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`
 
-/** `1 person`, `1,234 people`. */
 export const peopleInWords = (value: number) => counted(value, 'person', 'people')

@@ -11,7 +11,6 @@ export interface Frame {
   direction: 'ltr' | 'rtl'
   from: Mailbox
   replyTo?: Mailbox | undefined
-  /** The same in every message of this frame. */
   fixed: Record<string, string>
   /** The names of what differs in each message; allowed in text and html, not in the subject. */
   varying: readonly string[]
@@ -51,7 +50,6 @@ export function compileMail(frame: Frame): (filling: Filling) => Buffer {
   }
 }
 
-/** The three parts as text: what the compiled message decodes to. */
 export function renderMail(
   frame: Frame,
   varying: Record<string, string>

@@ -1,9 +1,7 @@
-/** What email writes to people and batches: the newest email's state, and counts by state. */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import type { Claimed } from './delivery.ts'
 
-/** The column of `batches` that counts each state. */
 export const counters = {
   queued: sql`mails_queued`,
   sending: sql`mails_sending`,
@@ -17,9 +15,7 @@ export const counters = {
   cancelled: sql`mails_cancelled`
 }
 
-/**
- * Copies the new states of `changed`. `was`: the state before; `wasKept`: it was in the outbox and is sent after all.
- */
+/** Copies new states. `was`: the state before; `wasKept`: it was in the outbox and is sent after all. */
 export function propagateStates(was: SQL, wasKept = sql`false`): SQL {
   const columns = Object.entries(counters)
   const deltas = columns.map(
@@ -100,7 +96,6 @@ export async function stopBatch(tx: Db, batchId: number, reason: string): Promis
   return rows.length > 0
 }
 
-/** Stops batches whose lines are still being judged. Returns their ids. */
 export async function stopJudging(tx: Db, reason: string): Promise<number[]> {
   const rows = await tx.execute<{ id: string }>(sql`
     update batches set state = 'stopped', stop_reason = ${reason}, lease_until = null

@@ -8,7 +8,6 @@ export interface DeliveryBadge {
   text: string
 }
 
-/** One badge for each state; `deliveryBadge` also considers the outbox and suppressions. */
 export const deliveryBadges: Record<DeliveryState, DeliveryBadge> = {
   queued: { tone: 'mute', icon: 'clock', text: 'Queued' },
   sending: { tone: 'info', icon: 'send', text: 'Sending' },
@@ -30,7 +29,6 @@ export interface Deciding {
   suppression?: 'bounced' | 'opted-out' | null
 }
 
-/** The badge of one mail, or of a person's newest one; null where there is none. */
 export function deliveryBadge({ delivery, ...more }: Deciding): DeliveryBadge | null {
   return delivery === null ? null : badgeOf(delivery, more)
 }
@@ -45,7 +43,6 @@ export function badgeOf(
   return deliveryBadges[delivery]
 }
 
-/** Why a person gets no email; null when they do. */
 export const noMailWords = (suppression: Deciding['suppression']): string | null =>
   suppression === 'opted-out' ? 'Gets no email' : suppression === 'bounced' ? 'Gets no email: address bounced' : null
 

@@ -16,7 +16,6 @@ export interface Claimed {
 
 export interface Mail {
   deliveryId: number
-  /** Envelope sender and the one recipient. */
   from: string
   to: string
   /** Makes the message when it is sent: CRLF, no line over 998 bytes. */
@@ -39,7 +38,6 @@ export type About = 'mail' | 'connection' | 'at-once' | 'pace' | 'everything'
 
 export interface Ask {
   about: About
-  /** Seconds that the server asks for. */
   wait?: number
   /** The number in its reply: connections, mails on one connection, or mails per `unit`. */
   limit?: number
@@ -61,10 +59,7 @@ export type Outcome =
   /** Refused as if by a limit, but other mails are not: it waits alone, and the attempt does not count. */
   | { is: 'set-aside'; reply: string; wait: number }
   | { is: 'policy'; reply: string }
-  /**
-   * `isCrowded`: other workers may have all connections. `isOfMail`: about one mail. `wait`: seconds; others probe
-   * first.
-   */
+  /** `isCrowded`: other workers may have all connections. `isOfMail`: about one mail. `wait`: others probe first. */
   | { is: 'transport-fault'; reply: string; isCrowded?: boolean; isOfMail?: boolean; wait?: number }
   /** The connection was lost before the text was sent: it did not arrive. */
   | { is: 'not-sent'; reply: string }
@@ -73,7 +68,6 @@ export type Outcome =
   | { is: 'not-composed'; reply: string }
 
 export interface MailTransport {
-  /** As many as the server allows now. */
   readonly concurrency: number
   readonly peer?: Peer
   applyLimits?(limits: Limits): void
@@ -95,18 +89,15 @@ export interface Peer {
   readonly learned: LearnedLimit[]
 }
 
-/** What a mail server allows one worker; null: no known limit. */
 export interface Limits {
   connections: number | null
   mailsPerConnection: number | null
   perMinute: number | null
-  /** Seconds until anything may be sent. */
   rest: number
 }
 
 export const noLimits: Limits = { connections: null, mailsPerConnection: null, perMinute: null, rest: 0 }
 
-/** As the server names it, otherwise what was seen to work. */
 export type LearnedLimit =
   | { about: 'at-once'; connections: number; reply: string }
   | { about: 'connection'; mails: number; reply: string }
@@ -128,7 +119,6 @@ export interface Settlement {
   wait: number
   /** Not the recipient's fault: the attempt does not count. */
   isUncounted: boolean
-  /** In the outbox, not given to a mail server. */
   isKept: boolean
   mayHaveArrived: boolean
   /** The address does not exist: it gets no more mail. */

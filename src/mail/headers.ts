@@ -30,7 +30,6 @@ export function encodeMailbox({ name, address }: Mailbox): string {
   return isQuotable ? `"${label}" <${plain}>` : `${encodedWords(label).join('\r\n ')}\r\n <${plain}>`
 }
 
-/** RFC 5322 date in UTC. */
 export function headerDate(date: Date): string {
   return date.toUTCString().replace('GMT', '+0000')
 }
@@ -43,7 +42,6 @@ export function decodeText(header: string): string {
   )
 }
 
-/** Each word holds whole characters only (RFC 2047 §5). */
 function encodedWords(text: string): string[] {
   const words: string[] = []
   let piece = ''

@@ -52,7 +52,6 @@ export interface Kept {
   date: Date
 }
 
-/** Newest first, older than delivery `before`. */
 export async function listOutbox(
   folder: string,
   limit: number,

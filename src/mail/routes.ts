@@ -102,7 +102,6 @@ function shown(mail: KeptMail, when: ReturnType<typeof showTime>, baseUrl: strin
   }
 }
 
-/** `"Ada Moreau" <ada@…>` as an email program shows it. */
 const withoutQuotes = (mailbox: string) => mailbox.replace(/^"([^"\\]*)" </, '$1 <')
 
 /** Splits the text at our own URLs, so that an invitation's link works here. Other URLs stay text. */

@@ -1,4 +1,3 @@
-/** Keeps a transport within its server's limits, and turns the server's replies into figures. */
 import { type Ask, type LearnedLimit, type Limits, noLimits, type Unit } from './delivery.ts'
 
 /** After a limit was met, no envelope is pipelined for a while. */
@@ -65,13 +64,11 @@ export class ServerLimits {
     this.limits = { ...this.limits, connections: this.saved.connections }
   }
 
-  /** So many connections work, and one more was refused. */
   learnConnections(connections: number, reply: string, named = connections, now = Date.now()): void {
     this.capConnections(Math.min(connections, named), now)
     this.learned.push({ about: 'at-once', connections: this.connections, reply })
   }
 
-  /** A connection has carried so many mails, and the next one was refused. */
   learnMailsPerConnection(mails: number, reply: string): void {
     if (this.limits.mailsPerConnection === mails) return
     this.limits = { ...this.limits, mailsPerConnection: mails }

@@ -21,7 +21,6 @@ export interface SmtpOptions {
 
 const sweepEveryMs = 5_000
 
-/** At most `settings.connections` connections, opened when needed and kept while used. */
 export function smtpTransport(settings: SmtpSettings, options: SmtpOptions = {}): MailTransport {
   const timeouts = { ...usualTimeouts, ...options.timeouts }
   const token = settings.oauth && tokenSource(settings.oauth)

@@ -79,7 +79,6 @@ export interface Suppression {
   createdAt: Date
 }
 
-/** Why an address gets no mail; undefined when it does. */
 export async function findSuppression(db: Db, addressKey: string): Promise<Suppression | undefined> {
   const { cause, serverReply, createdAt } = suppressions
   const [row] = await db
@@ -121,7 +120,6 @@ export async function retryFailed(tx: Db, batchId: number, max = 1_000_000, hasK
   return rows.length
 }
 
-/** Since when and why sending is paused; undefined when it is not. */
 export async function readPause(db: Db): Promise<{ since: Date; reason: string } | undefined> {
   const [row] = await db.execute<{ paused_since: string; reason: string | null }>(
     sql`select paused_since, reason from mail_transport where id = 1 and paused_since is not null`

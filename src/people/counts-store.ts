@@ -22,7 +22,6 @@ export async function countPeople(db: Db): Promise<PeopleCount[]> {
   return rows.map(row => ({ ...row, count: Number(row.count) }))
 }
 
-/** Adds up what statements added since; one worker at a time. */
 export async function compactCounts(tx: Db): Promise<void> {
   const [row] = await tx.execute<{ mine: boolean }>(
     sql`select pg_try_advisory_xact_lock(hashtext('rollcall:counts')) as mine`

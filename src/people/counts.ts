@@ -13,7 +13,6 @@ const sumOf = (kinds: readonly Kind[], test: (kind: Kind) => boolean) =>
   kinds.filter(test).reduce((sum, { count }) => sum + count, 0)
 const isUser = ({ enrollment }: Kind) => enrollment === 'signed-up' || enrollment === 'deactivated'
 
-/** Everyone, each in one enrollment; `invited` is shown as "Waiting". */
 export const countEnrollments = (kinds: readonly Kind[]) =>
   Object.fromEntries(
     enrollments.map(state => [state, sumOf(kinds, ({ enrollment }) => enrollment === state)])

@@ -1,4 +1,3 @@
-/** When the directory is asked about people in no group, and what it answered. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 
@@ -9,7 +8,6 @@ export async function askAbout(tx: Db, personIds: number[]): Promise<void> {
     where id = any(${sql.param(personIds)}::bigint[]) and directory_id is not null`)
 }
 
-/** Asked about again later, as if there had been no answer. */
 export async function postpone(tx: Db, ids: number[]): Promise<void> {
   await tx.execute(sql`
     update people set directory_check_at = now() + interval '1 hour' where id = any(${sql.param(ids)}::bigint[])`)

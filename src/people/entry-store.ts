@@ -36,7 +36,6 @@ export async function bindEntry(tx: Db, personId: number, { id, dn }: EntryRef, 
     .where(eq(people.id, personId))
 }
 
-/** From now on the entry's password also opens the account. */
 export async function letDirectoryPasswordIn(tx: Db, personId: number): Promise<void> {
   await tx.update(people).set({ directoryPasswordAt: sql`now()` }).where(eq(people.id, personId))
 }
@@ -51,14 +50,12 @@ export async function noteTrouble(tx: Db, personId: number, trouble: DirectoryTr
     await recordEvent(tx, { kind: 'directory-refused', actorId: null, personId, details: { trouble } })
 }
 
-/** The directory's password was right: the problem is over. */
 export async function clearTrouble(db: Db, personId: number): Promise<void> {
   await db.execute(sql`
     update people set directory_trouble = null, directory_trouble_at = null
     where id = ${personId} and directory_trouble is not null`)
 }
 
-/** Removes the entry; an address does not bring one back. */
 export async function unbindEntry(tx: Db, personId: number): Promise<void> {
   await tx.execute(sql`
     update people set directory_id = null, directory_dn = null, directory_bound_at = null, directory_bound_by = null,

@@ -74,7 +74,6 @@ export async function insertUser(
   return row.id
 }
 
-/** Makes the invited person a user. Replaces earlier credentials. */
 export async function signUpPerson(
   tx: Db,
   id: number,

@@ -34,7 +34,6 @@ export async function changePassword(
   if (problem) return { outcome: 'refused', problem }
   const hash = await inLine(() => hashPassword(next))
   const isDone = await transaction(db, async tx => {
-    // hashing took a while
     const now = await lockPerson(tx, personId)
     if (now?.enrollment !== 'signed-up' || now.passwordHash !== person.passwordHash || !(await after(tx))) return false
     await updatePassword(tx, personId, hash)

@@ -10,7 +10,6 @@ import { ownerOfSession } from './store.ts'
 
 type Ended = Pick<Deps, 'db' | 'secretKey'> & { baseUrl: string }
 
-/** `tokenHash`: of the cookie that came with the request. */
 export async function askToSignIn(
   deps: Ended,
   request: FastifyRequest,
@@ -64,7 +63,6 @@ async function endedPage(
 
 const isUpload = ({ headers }: FastifyRequest) => headers['content-type']?.startsWith('multipart/') === true
 
-/** "address-3" → "Address 3". */
 const labelOf = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ')
 
 const maxBytes = 40 * 1024

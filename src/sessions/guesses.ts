@@ -9,10 +9,7 @@ const maxInSession = 10
 const keyOf = (personId: number) => `me ${personId}`
 const keyOfSession = (sessionId: number) => `me session ${sessionId}`
 
-/**
- * Seconds to wait, 0, or `over` after ten in a session; counts before the attempt, pausing as at sign-in (NIST SP
- * 800-63B-4).
- */
+/** Seconds to wait, 0, or `over` after ten in a session; pauses as at sign-in (NIST SP 800-63B-4). */
 export async function countGuess(db: Database, personId: number, sessionId: number): Promise<number | 'over'> {
   return transaction(db, async tx => {
     if ((await lockTries(tx, keyOfSession(sessionId))).failures >= maxInSession) return 'over'
@@ -22,7 +19,6 @@ export async function countGuess(db: Database, personId: number, sessionId: numb
   })
 }
 
-/** Ends the session after ten wrong passwords; returns whether it ended. */
 export async function endAfterGuesses(db: Database, personId: number, sessionId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const { failures } = await lockTries(tx, keyOfSession(sessionId))

@@ -4,7 +4,6 @@ import { openSecret, sealSecret } from '../lib/secrets/secret.ts'
 export interface KeptForm {
   /** The session's user: only they can send it. */
   personId: number
-  /** The form's action, a path of this site. */
   action: string
   fields: [name: string, value: string][]
 }
@@ -23,7 +22,6 @@ export function sealForm(secretKey: Buffer, form: KeptForm): string | undefined 
   return sealed.length > longest ? undefined : sealed
 }
 
-/** The form, or undefined when it is not ours or older than twelve hours. */
 export function openForm(secretKey: Buffer, sealed: string): KeptForm | undefined {
   if (sealed.length > longest || !/^[A-Za-z0-9_-]+$/.test(sealed)) return undefined
   const text = openSecret(secretKey, place, Buffer.from(sealed, 'base64url'))

@@ -1,6 +1,4 @@
-/**
- * OWASP device cookies: a known browser has its own counters, so strangers never lock a user out. It grants no access.
- */
+/** OWASP device cookies: a known browser has its own counters, so strangers never lock a user out. */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { signatureFor } from '../lib/secrets/token.ts'
@@ -42,7 +40,6 @@ const nameOf = ({ server }: { server: { cookieName: string } }) => `${server.coo
 export const marksOf = (keys: readonly Buffer[], request: FastifyRequest) =>
   readMarks(keys, request.cookies[nameOf(request)])
 
-/** Signs the browser in: its session, and the mark that it has signed in as this person. */
 export function welcome(
   reply: FastifyReply,
   keys: readonly [Buffer, ...Buffer[]],

@@ -10,7 +10,6 @@ export interface LinkTicket {
   entry: EntryRef
 }
 
-/** Sealed under this installation's key: no one else can make or read one. */
 export function sealTicket(secretKey: Buffer, { personId, entry }: LinkTicket): string {
   const text = JSON.stringify({ ...entry, at: Date.now() })
   return `${personId}.${sealSecret(secretKey, placeOf(personId), text).toString('base64url')}`

@@ -163,7 +163,6 @@ interface LinkView {
   status?: number
 }
 
-/** The step between the directory's password and an account that has a Rollcall password. */
 function linkPage(reply: FastifyReply, { next, kept, ticket, error, status = 200 }: LinkView) {
   reply.header('cache-control', 'no-store')
   const title = error ? 'Error: Link your accounts' : 'Link your accounts'
@@ -172,7 +171,6 @@ function linkPage(reply: FastifyReply, { next, kept, ticket, error, status = 200
 
 interface SignInView {
   next: string
-  /** What was entered after the session had ended, sealed. */
   kept?: string
   email?: string
   error?: string

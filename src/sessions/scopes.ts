@@ -86,7 +86,6 @@ function refreshesItself(request: FastifyRequest): boolean {
   return query.refresh !== undefined || request.headers['hx-trigger-name'] === 'refresh'
 }
 
-/** The value of the session cookie, if it can be one. */
 export function sessionToken(request: FastifyRequest): string | undefined {
   const value = request.cookies[request.server.cookieName]
   return value && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined

@@ -18,10 +18,8 @@ export interface Attempt {
   password: string
   ip: string
   userAgent: string | null
-  /** It ends, even if it was another user's. */
   oldToken: string | undefined
   over?: AbortSignal
-  /** The users that this browser has signed in as before, and the key of its own counters. */
   marks: readonly { personId: number; nonce: string }[]
 }
 
@@ -87,7 +85,6 @@ async function checkInLine(db: Database, key: string, attempt: Attempt): Promise
   }
 }
 
-/** It may have been changed during the hash. */
 async function isUnchanged(tx: Db, user: PersonRow): Promise<boolean> {
   return (await lockPerson(tx, user.id))?.passwordHash === user.passwordHash
 }

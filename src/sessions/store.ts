@@ -39,7 +39,6 @@ export async function findViewer(db: Db, tokenHash: Buffer) {
   return row
 }
 
-/** The user of a session that is or was; undefined when its row was deleted. */
 export async function ownerOfSession(db: Db, tokenHash: Buffer): Promise<number | undefined> {
   const [row] = await db.select({ personId: sessions.personId }).from(sessions).where(eq(sessions.tokenHash, tokenHash))
   return row?.personId
@@ -76,7 +75,6 @@ export async function teamsOf(db: Db, personId: number): Promise<{ name: string 
     .limit(200)
 }
 
-/** False when the person has no session with this id. */
 export async function deleteSession(db: Db, personId: number, id: number): Promise<boolean> {
   const mine = and(eq(sessions.id, id), eq(sessions.personId, personId))
   return (await db.delete(sessions).where(mine).returning({ id: sessions.id })).length > 0
@@ -92,7 +90,6 @@ export async function deleteSessionByToken(db: Db, tokenHash: Buffer): Promise<v
   await db.delete(sessions).where(eq(sessions.tokenHash, tokenHash))
 }
 
-/** Ends every session of these people but `keep`; returns how many. */
 export async function deleteSessionsOf(db: Db, personIds: number | number[], keep = 0): Promise<number> {
   const ids = sql.param([personIds].flat())
   const mine = and(sql`${sessions.personId} = any(${ids}::bigint[])`, ne(sessions.id, keep))
@@ -106,8 +103,7 @@ export async function deleteEndedSessions(db: Db): Promise<void> {
 }
 
 /**
- * Attempts in this minute, and seconds left of it; counts before the attempt, so that parallel ones cannot slip
- * through.
+ * Attempts in this minute and its seconds left; counts before the attempt, so that parallel ones cannot slip through.
  */
 export async function countTry(db: Db, key: string) {
   const { failures, windowStartedAt } = signInFailures
@@ -145,7 +141,6 @@ export async function lockTries(tx: Db, key: string): Promise<{ failures: number
   return row
 }
 
-/** Under the lock of `lockTries`. */
 export async function clearTries(tx: Db, key: string): Promise<void> {
   await tx.update(signInFailures).set({ failures: 0 }).where(eq(signInFailures.key, key))
 }

@@ -16,10 +16,7 @@ export interface FirstOwner {
   over?: AbortSignal
 }
 
-/**
- * Creates the organization and its first owner, once: of two simultaneous requests, one learns that it is already set
- * up.
- */
+/** Creates the organization and its first owner, once: the later of two requests learns that it is already set up. */
 export async function setUp(
   db: Database,
   first: FirstOwner

@@ -72,7 +72,6 @@ export async function removeParked(tx: Db, runId: number, teamId: number): Promi
   return ids
 }
 
-/** Notes in a run's list what was done to these people, or would be. */
 export async function noteDeactivations(
   tx: Db,
   runId: number,

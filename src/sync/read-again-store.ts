@@ -1,4 +1,3 @@
-/** Groups that are read again, person by person, after a decision about people. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 

@@ -46,7 +46,6 @@ const isDue = sql`g.stopped_at is null and g.next_run_at <= now() and not exists
   select from sync_runs r where r.group_id = g.id and r.state = 'running'
 )`
 
-/** Whether a run can be claimed, a group is due, or the directory must be asked about a person. */
 export async function isSyncDue(db: Db): Promise<boolean> {
   const row = first(
     await db.execute<{ due: boolean }>(sql`
@@ -97,7 +96,6 @@ async function takeDueGroup(tx: Db) {
   return row
 }
 
-/** Renews the lease. False when the run is no longer ours. */
 export async function renewRun(db: Db, { id, attempts }: TakenRun, read: number): Promise<boolean> {
   const rows = await db.execute(sql`
     update sync_runs set lease_until = now() + make_interval(secs => ${leaseSeconds}), read = ${read}

@@ -56,7 +56,6 @@ export function receiptInWords(receipt: SyncReceipt): string {
     .join('; ')
 }
 
-/** What a group lists besides people who can be invited. */
 function whatElse(receipt: SyncReceipt): string[] {
   const { principals = 0, withoutId = 0, ambiguous = 0, elsewhere = 0, keptAway = 0, repeated = 0 } = receipt
   return [
@@ -81,5 +80,4 @@ function whatElse(receipt: SyncReceipt): string[] {
   ]
 }
 
-/** "2 dangling", or nothing for 0. */
 const some = (value: number, one: string, many = one) => (value === 0 ? '' : counted(value, one, many))

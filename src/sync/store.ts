@@ -9,7 +9,6 @@ export type GroupRow = typeof directoryGroups.$inferSelect
 export type RunRow = typeof syncRuns.$inferSelect
 
 export interface ListedGroup extends GroupRow {
-  /** Null only before the first run. */
   lastRun: RunRow | null
   receipt: SyncReceipt | null
 }
@@ -67,12 +66,10 @@ export async function updateGroup(
     .where(eq(directoryGroups.id, id))
 }
 
-/** A good run found no changes. */
 export async function touchGroup(tx: Db, id: number, lastGoodRunId: number): Promise<void> {
   await tx.update(directoryGroups).set({ lastGoodRunId, lastGoodAt: sql`now()` }).where(eq(directoryGroups.id, id))
 }
 
-/** Whether everyone of the group was compared within so many hours. */
 export async function isComparedLately(tx: Db, id: number, hours: number): Promise<boolean> {
   const isLate = sql<boolean>`${directoryGroups.comparedAt} > now() - make_interval(hours => ${hours})`
   const [row] = await tx.select({ isLate }).from(directoryGroups).where(eq(directoryGroups.id, id))
@@ -156,7 +153,6 @@ export async function listChanges(
 
 export type LeftOutRow = typeof leftOut.$inferSelect
 
-/** By name, at most `limit`. */
 export async function listLeftOut(db: Db, groupId: number, limit: number): Promise<LeftOutRow[]> {
   return db
     .select()

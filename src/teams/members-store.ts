@@ -138,7 +138,6 @@ export async function lockTeamsOf(tx: Db, batchId: number): Promise<void> {
     order by t.id for no key update`)
 }
 
-/** Puts a person who joined in the batch's teams that still exist. */
 export async function joinTeamsOf(tx: Db, batchId: number, personId: number): Promise<void> {
   const rows = await tx.execute<{ id: string }>(sql`
     select t.id from ${batchTeams} b join ${teams} t on t.id = b.team_id and t.removed_at is null

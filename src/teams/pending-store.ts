@@ -24,7 +24,6 @@ export async function countPending(db: Db, teamId: number): Promise<number> {
   return Number(row.n)
 }
 
-/** One page of them by invitation, after the person `after`. */
 export async function listPending(db: Db, teamId: number, limit: number, after = 0): Promise<Pending[]> {
   const rows = await db.execute<{
     id: string
@@ -44,7 +43,6 @@ export async function listPending(db: Db, teamId: number, limit: number, after =
   }))
 }
 
-/** The teams that a batch's invitations name, if they still exist. */
 export async function teamsOfBatch(db: Db, batchId: number): Promise<{ id: number; name: string }[]> {
   const rows = await db.execute<{ id: string; name: string }>(sql`
     select t.id, t.name from batch_teams b join teams t on t.id = b.team_id and t.removed_at is null

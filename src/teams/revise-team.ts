@@ -9,7 +9,6 @@ export type ReviseOutcome =
   | { outcome: 'done'; teamId: number }
   | { outcome: 'unknown' }
   | { outcome: 'refused'; problem: string }
-  /** The team follows a directory group, which decides. */
   | { outcome: 'from-directory' }
 
 const noName: ReviseOutcome = { outcome: 'refused', problem: 'Enter a name of up to 200 visible characters.' }

@@ -11,7 +11,6 @@ export interface ListedTeam {
   id: number
   name: string
   source: 'directory' | 'hand'
-  /** Members, each counted once. */
   memberCount: number
   /** The group that it follows, while it is synced. */
   groupId: number | null
@@ -100,7 +99,6 @@ export async function updateTeam(
   await tx.update(teams).set(changed).where(eq(teams.id, id))
 }
 
-/** Removes the team from every list and page, with its members. */
 export async function closeTeam(tx: Db, id: number): Promise<void> {
   await tx.delete(memberships).where(eq(memberships.teamId, id))
   await tx.update(teams).set({ removedAt: sql`now()`, memberCount: 0 }).where(eq(teams.id, id))
@@ -126,7 +124,6 @@ export interface MembershipOf extends Reason {
   groupId: number | null
 }
 
-/** A row per reason, by team name. */
 export async function membershipsOf(db: Db, personId: number): Promise<MembershipOf[]> {
   const where: SQL | undefined = and(eq(memberships.personId, personId), isThere)
   return db

@@ -25,7 +25,6 @@ export async function teamOf({ db }: Deps, request: FastifyRequest): Promise<Lis
   return team
 }
 
-/** The search text, from two characters on. */
 export function searchOf(request: FastifyRequest): string {
   return searchTerm(textOf(request.query, 'q')) ?? ''
 }

@@ -36,7 +36,6 @@ declare module 'fastify' {
     access?: Access
     /** For the one-click opt-out of RFC 8058, which mail providers post. */
     anyOrigin?: boolean
-    /** A timeout that is longer than the usual one (handlers.ts). */
     patienceSeconds?: number
     /** The body is a file of any size, which the handler reads as it arrives. */
     isUpload?: boolean

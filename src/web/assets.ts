@@ -31,7 +31,6 @@ const filesIn = (folder: string, ending: string) =>
     .sort()
     .map(name => inPublic(folder, name))
 
-/** Registers `/assets/*` and returns the paths that pages link to. */
 export async function serveAssets(app: FastifyInstance): Promise<Assets> {
   const served = new Map<string, Asset>()
   const add = async (name: string, type: string, text: string) => void served.set(name, await packed(type, text))

@@ -1,6 +1,4 @@
-/**
- * SVG as text. The page's policy allows no inline style, so geometry is in attributes; percentages keep text in size.
- */
+/** SVG as text. The page's policy allows no inline style, so geometry is in attributes. */
 import { first, last } from '../lib/ends.ts'
 
 const count = new Intl.NumberFormat('en')
@@ -28,7 +26,6 @@ export function bar(parts: BarPart[], total: number, className = 'bar', gap = 0)
 }
 
 interface Described {
-  /** Unique on the page: title and description refer to it. */
   id: string
   title: string
   /** The finding in words, for readers who cannot see the picture. */
@@ -42,7 +39,6 @@ export interface Series extends Described {
 
 interface Point {
   label: string
-  /** One for each name. */
   values: number[]
 }
 

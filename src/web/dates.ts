@@ -30,7 +30,6 @@ export function showTime(date: Date, timeZone: string): ShownTime {
   return show(date, timeZone, { ...day, ...time })
 }
 
-/** "24 Nov"; with the year unless it is the current one. */
 export function showDay(date: Date, timeZone: string): ShownTime {
   return show(date, timeZone, day)
 }

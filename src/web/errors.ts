@@ -87,7 +87,6 @@ function sendLineFull(reply: FastifyReply, full: LineFull) {
   return sendError(reply, statusOf(full), textOf(full), full.isNetwork ? headings[429] : 'Rollcall is busy')
 }
 
-/** A network that asks too much is told so; the others are told that it is not their fault. */
 export const statusOf = ({ isNetwork }: LineFull) => (isNetwork ? 429 : 503)
 
 export function textOf({ isNetwork, retryAfterSeconds }: LineFull): string {

@@ -1,4 +1,3 @@
-/** Strict forms: schemas refuse fields that the form does not have. */
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import { type TProperties, Type } from 'typebox'
@@ -79,7 +78,6 @@ function decode(text: string): string {
 
 const unreadable = (what: string) => new Refusal(400, `This request holds ${what}. Nothing was changed.`)
 
-/** A form: these fields, each once, and no other. */
 export function form<T extends TProperties>(fields: T) {
   return Type.Object(fields, { additionalProperties: false })
 }
@@ -96,7 +94,6 @@ export const repeated = () => Type.Optional(Type.Union([Type.String(), Type.Arra
 export const valuesOf = (value: string | string[] | undefined) =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
 
-/** A row's id in a path; anything else is not found (404). */
 export const idParams = Type.Object({ id: Type.String({ pattern: '^[1-9][0-9]{0,14}$' }) })
 
 export type FieldErrors = Record<string, string>

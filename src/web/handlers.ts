@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Resolves once no handler is running, including those whose client has disconnected. */
     handlersDone: () => Promise<unknown>
   }
 }

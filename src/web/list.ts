@@ -6,7 +6,6 @@ export const rowsToRead = pageSize + 1
 export interface Page<T, K> {
   rows: T[]
   hasMore: boolean
-  /** What the next page begins after; null on the last one. */
   next: K | null
 }
 
@@ -20,7 +19,6 @@ export function pageOf<T, K>(rows: readonly T[], keyOf: (row: T) => K): Page<T, 
 
 export type Query = Readonly<Record<string, string | number | null | undefined>>
 
-/** The address of `path` with this query, some of it changed. */
 export function hrefOf(path: string, query: Query, changed: Query = {}): string {
   const given = Object.entries({ ...query, ...changed }).flatMap(([name, value]) =>
     value === null || value === undefined || value === '' ? [] : [[name, String(value)]]

@@ -5,7 +5,6 @@ interface Entry {
   name: string
   href: string
   icon: string
-  /** The shortcut's key after "g". */
   key: string
   role: Role
 }

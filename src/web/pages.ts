@@ -1,4 +1,3 @@
-/** Templates are compiled at start, rendered whole for a browser and as the live region for htmx. */
 import fs from 'node:fs'
 import path from 'node:path'
 import view from '@fastify/view'
@@ -15,7 +14,6 @@ export interface PageHead {
   status?: number
   /** Reload without JavaScript: where and after how many seconds. */
   refresh?: { seconds: number; url: string } | null
-  /** Attributes of <main>: hooks for styles and checks. */
   mainAttributes?: [string, string][]
 }
 
@@ -71,7 +69,6 @@ function pageData(request: FastifyRequest, assets: Assets, head: PageHead) {
   }
 }
 
-/** "Ada Moreau" → "AM". */
 export function initialsOf(name: string): string {
   return name
     .split(/[\s.@-]+/)

@@ -1,5 +1,3 @@
-/** Paths as they arrive: read before they are routed, and masked before they are logged. */
-
 import { first } from '../lib/ends.ts'
 import { cutText } from '../lib/text/cut.ts'
 
@@ -26,7 +24,6 @@ export const tokenIn = (text: string) => /^[\w-]{43}(?![A-Za-z0-9])/.exec(text)?
 
 export const queryOf = (url: string) => (url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
 
-/** The path without its query, link tokens and addresses. */
 export function pathForLog(url: string): string {
   const path = first((url.startsWith('/') ? url : pathOfWhole(url)).split('?', 1))
   const plain = shortened(decoded(path) ?? unreadable, '/')

@@ -1,6 +1,4 @@
-/** A rate limit for cheap requests, in memory: each process counts for itself. */
-
-/** Counts a user's request; returns 0, or the seconds to wait when it exceeds `max` in this minute. */
+/** Counts in this process only. Returns 0, or the seconds to wait after `max` requests in this minute. */
 export function perMinute(max: number, now: () => number = () => performance.now()): (userId: number) => number {
   const counts = new Map<number, number>()
   let endsAt = 0

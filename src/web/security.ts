@@ -18,7 +18,6 @@ const policy = [
   "object-src 'none'"
 ].join('; ')
 
-/** For a page that shows a mail in a frame. */
 export const policyWithFrame = `${policy}; frame-src 'self'`
 /** For the framed mail itself: its own inline styles, no script, nothing external. */
 export const policyOfFramedMail =
@@ -42,7 +41,6 @@ const onlyEncrypted = { 'strict-transport-security': 'max-age=31536000' }
 
 const bodySeconds = 10
 
-/** Registers the checks that need neither a session nor a role. `baseUrl` is the only origin. */
 export function guardRequests(app: FastifyInstance, baseUrl: string): void {
   const all = baseUrl.startsWith('https:') ? { ...headers, ...onlyEncrypted } : headers
   app.addHook('onRequest', async (request, reply) => {
@@ -78,10 +76,7 @@ function isForgedAct({ method, headers, routeOptions }: FastifyRequest, baseUrl:
   return origin === undefined || (site !== undefined && site !== 'none')
 }
 
-/**
- * A form has ten seconds, even if it is refused early: Node's limits can't tell slow uploads, which have their own
- * rule.
- */
+/** A form has ten seconds, even if refused early: Node can't tell slow uploads, which have their own rule. */
 function limitBodyTime({ raw, routeOptions }: FastifyRequest, reply: FastifyReply) {
   const end = () => {
     if (raw.complete || isWatched(raw)) return

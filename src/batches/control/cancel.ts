@@ -26,7 +26,6 @@ export async function cancel(db: Database, actorId: number, batchId: number): Pr
   return outcome
 }
 
-/** False when there is nothing to clear. */
 export async function clearCancelled(db: Database): Promise<boolean> {
   const batchIds = await cancelledWithRest(db)
   for (const batchId of batchIds) {

@@ -9,9 +9,7 @@ import type { ControlOutcome } from './pause.ts'
 
 const mailsInStep = 20_000 // one statement for a million rows would exceed the statement timeout
 
-/**
- * Retries failed and unknown emails with the same links. Once a mail server is configured, also those in the outbox.
- */
+/** Retries failed and unknown emails with the same links; with a mail server also those in the outbox. */
 export async function retry(
   db: Database,
   actorId: number,

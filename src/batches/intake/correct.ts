@@ -16,9 +16,7 @@ export interface Correction {
 }
 
 export type CorrectOutcome =
-  /** By this form or by an equal one before it. */
   | { outcome: 'invited'; batchId: number }
-  /** The batch has not been sent yet, and the corrected lines joined it. */
   | { outcome: 'rejoined' }
   | { outcome: 'unknown-batch' }
   | { outcome: 'unknown-lines'; lines: number[] }

@@ -48,7 +48,6 @@ export function inviteRoutes(app: FastifyInstance, deps: Deps): void {
   )
 }
 
-/** Checks one field as the form would, and changes nothing. */
 function checkRoute(app: FastifyInstance, { db }: Deps): void {
   const waitOf = perMinute(maxChecksPerMinute)
 

@@ -27,10 +27,7 @@ const linesInChunk = 5000
 /** Milliseconds between two signs of life of an upload that brings no lines. */
 const heartbeat = 10_000
 
-/**
- * Reads a list in constant memory, to `release` or `discard`. @throws what `bytes` throws; the batch is incomplete
- * then.
- */
+/** Reads a list in constant memory, to `release` or `discard`. @throws what `bytes` throws: an incomplete batch. */
 export async function receiveList(
   db: Database,
   actorId: number,
@@ -113,7 +110,6 @@ export async function release(
   })
 }
 
-/** The file or its form was refused: the batch is deleted. */
 export async function discard(db: Database, batchId: number): Promise<void> {
   await deleteBatch(db, batchId)
 }

@@ -50,7 +50,6 @@ async function giveUp(db: Database, batchId: number) {
   })
 }
 
-/** One chunk in one transaction. False when the batch takes no more. */
 async function step(db: Database, batchId: number): Promise<boolean> {
   return transaction(db, async tx => {
     const chunk = await nextChunk(tx, batchId)
@@ -86,7 +85,6 @@ async function judge(tx: Db, batchId: number, chunk: NextChunk) {
   await addToCounts(tx, batchId, { judged, verdicts: judgement.counts })
 }
 
-/** Judges checked lines again and invites. False when none is left. */
 async function sendMore(tx: Db, batchId: number): Promise<boolean> {
   const next = await nextLinesToSend(tx, batchId)
   if (!next) return false

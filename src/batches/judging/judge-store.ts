@@ -28,7 +28,6 @@ export async function nextChunk(tx: Db, batchId: number): Promise<NextChunk | un
   return row && { firstLine: row.first_line, action: row.action, sentBy: Number(row.sent_by) }
 }
 
-/** Keeps judged lines until they are compared with the database. */
 export async function insertChunk(tx: Db, batchId: number, chunk: Chunk): Promise<void> {
   await tx.insert(batchChunks).values({ batchId, ...chunk })
 }
@@ -74,7 +73,6 @@ const byOtherAddress = (key: SQL) => sql`lateral (
 
 const split = (column: SQL) => sql`string_to_table(${column}, E'\n', '')`
 
-/** The lines of a chunk as the table `lines`; the chunk is deleted. */
 const linesOf = (batchId: number, firstLine: number) => sql`
   chunk as (
     delete from batch_chunks where batch_id = ${batchId} and first_line = ${firstLine} returning *
@@ -87,10 +85,7 @@ const linesOf = (batchId: number, firstLine: number) => sql`
     ) as l(line, text, address, key, verdict, reason, suggestion)
   )`
 
-/**
- * Turns a chunk into recipients with their final verdicts (docs/requirements.md, Verdicts: the first that fits wins) in one statement, so
- * that the lines never leave the database. Hold `lockInviting`.
- */
+/** Gives a chunk's lines their final verdicts (docs/requirements.md, Verdicts) in the database. Hold `lockInviting`. */
 export async function insertRecipients(tx: Db, batchId: number, firstLine: number): Promise<Judgement> {
   const rows = await tx.execute<JudgedLines>(sql`
     with ${linesOf(batchId, firstLine)}, known as materialized (
@@ -124,7 +119,6 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
   return judgementOf(rows)
 }
 
-/** The lines of one verdict. */
 interface JudgedLines extends Record<string, unknown> {
   verdict: Verdict
   count: string
@@ -142,7 +136,6 @@ const judgementOf = (rows: JudgedLines[]): Judgement => ({
   hasOtherAddress: rows.some(row => row.other)
 })
 
-/** What the person `p` and the suppression `s` say about a valid address. */
 export const verdictOfPerson = sql`case ${whyNotInvited(sql`p`, sql`s.address_key is not null`)} else 'invite' end`
 
 /** People and domains may have changed since. Returns how many lines changed to which verdict. */

@@ -1,6 +1,4 @@
-/**
- * Which worker has which batch: a lease in the row, so that any number of workers may run and a dead one is noticed.
- */
+/** A lease in the batch's row, so that any number of workers may run and a dead one is noticed. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 
@@ -30,7 +28,6 @@ export async function renewLease(tx: Db, batchId: number): Promise<void> {
   )
 }
 
-/** After a failure others wait `seconds`. */
 export async function releaseBatch(db: Db, batchId: number, seconds = 0): Promise<void> {
   const hasFailed = seconds > 0
   await db.execute(sql`

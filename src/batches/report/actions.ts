@@ -17,7 +17,6 @@ interface Circumstances {
   isRestSent: boolean
 }
 
-/** The buttons of a batch in its state, and what the cancel dialog says. */
 export function actionsFor(batch: BatchRow, mayAct: boolean, { hasMailServer, isRestSent }: Circumstances) {
   const base = `/batches/${batch.id}`
   const act = (path: string, label: string, icon: string, primary = false): Action => ({

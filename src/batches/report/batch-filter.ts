@@ -16,7 +16,6 @@ export interface BatchQuery {
 export interface BatchFilter {
   verdict: Verdict | undefined
   delivery: (typeof deliveryStates)[number] | undefined
-  /** From two characters on. */
   q: string | undefined
 }
 

@@ -135,7 +135,6 @@ async function linesFrom(
     .limit(limit)
 }
 
-/** The newest batches first, before the batch `before`. */
 export async function listBatches(db: Db, limit: number, before?: number) {
   return db
     .select({ batch: batches, creatorName: people.name, groupName: directoryGroups.name })

@@ -51,7 +51,6 @@ export function verdictOfLine(state: BatchState, verdict: Verdict, delivery: str
   return isUnsent ? notSent : 'Invited'
 }
 
-/** A verdict's name and outcome; for the people to invite, how many emails were sent. */
 export function verdictOf(batch: BatchRow, verdict: Verdict) {
   if (verdict !== 'invite' || !hasInvited(batch.state)) return verdictWords[verdict]
   const { sent, kept, unsent } = leftOf(batch)

@@ -1,5 +1,3 @@
-/** Chooses among several servers: after a failover another one takes writes. */
-
 import { first } from '../../lib/ends.ts'
 import { asError } from '../../lib/errors.ts'
 import { reasonOf } from '../faults.ts'
@@ -11,7 +9,7 @@ class NoServer extends Error {
   readonly code = 'DATABASE_UNREACHABLE'
 }
 
-/** The first host that answers, or the one that takes writes. @throws with a reason for each host when none will do. */
+/** The first host that answers (after a failover, one that takes writes). @throws with a reason for each host. */
 export async function chooseHost(address: DatabaseAddress): Promise<Host> {
   if (address.target === 'any') return firstThatAnswers(address)
   const found = address.hosts.map(host => writable(host, address))

@@ -19,7 +19,6 @@ interface Login {
 type Complain = (what: string) => void
 type Values = ReadonlyMap<string, string>
 
-/** Reads sslrootcert, sslcert and sslkey, and checks that they suit `mode`. */
 export function readCertificates(values: Values, mode: string, complain: Complain): Certificates {
   const root = values.get('sslrootcert')
   if (root === undefined && mode === 'verify-ca')

@@ -3,7 +3,6 @@ import net from 'node:net'
 import tls from 'node:tls'
 import type { DatabaseAddress, Host } from './database-url.ts'
 
-/** SSLRequest, PostgreSQL protocol 3.0 §55.2.11. */
 const tlsRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 
 class NotEncrypted extends Error {

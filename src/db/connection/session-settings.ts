@@ -1,7 +1,4 @@
-/**
- * Sent with each connection, so that no default of role, database or server changes what statements mean or how they
- * run.
- */
+/** Sent with each connection, so that no default of role, database or server changes what statements mean. */
 
 /** A wrong one of these changes what is read or written, or ends connections. */
 const meaning = {

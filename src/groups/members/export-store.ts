@@ -8,7 +8,6 @@ export interface ExportedMember extends Omit<ListedMember, 'section' | 'isSelect
   signedUpAt: Date | null
 }
 
-/** One page of the group by name, after `after`, for its CSV file. */
 export async function exportMembers(
   db: Db,
   teamId: number,

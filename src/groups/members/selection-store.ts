@@ -63,7 +63,6 @@ export async function takeEverybodyOut(tx: Db, id: number): Promise<void> {
   await tx.delete(selectionPeople).where(eq(selectionPeople.selectionId, id))
 }
 
-/** Returns the number. */
 export async function recount(tx: Db, id: number): Promise<number> {
   const count = sql`(select count(*) from ${selectionPeople} s where s.selection_id = ${id})`
   const row = first(

@@ -55,9 +55,7 @@ export interface Section {
 }
 
 export interface MemberCounts {
-  /** Everyone in the group, whatever the filter. */
   states: Partial<Record<Enrollment, number>>
-  /** The matching people, and in how many sections. */
   matching: number
   sectionCount: number
   sections: Section[]
@@ -66,7 +64,6 @@ export interface MemberCounts {
 
 const sectionsOnPage = 100
 
-/** The group by section and state as the table `members`, and the sections with people who match as `sections`. */
 function countedSections(teamId: number, by: Grouping, filter: MemberFilter, selection: number | null): SQL {
   const isSelected = selection === null ? sql`0` : sql`count(s.person_id) filter (where ${isFound(filter)})`
   const joined =
@@ -85,7 +82,7 @@ function countedSections(teamId: number, by: Grouping, filter: MemberFilter, sel
     )`
 }
 
-/** Counts a group by state and section in one pass. `selection`: how many of each section are in it. */
+/** Counts in one pass. `selection`: how many of each section are in it. */
 export async function countMembers(
   db: Db,
   teamId: number,

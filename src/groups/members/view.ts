@@ -9,11 +9,9 @@ import { type Enrollment, isEnrollment } from '../../people/person.ts'
 export const groupings = ['department', 'title', 'status'] as const
 export type Grouping = (typeof groupings)[number]
 
-/** The section of people without a department or title. */
 export const noSection = '(none)'
 
 export interface MemberFilter {
-  /** From two characters on. */
   q?: string | undefined
   enrollment?: Enrollment | undefined
   delivery?: (typeof deliveryStates)[number] | undefined
@@ -25,7 +23,6 @@ export interface GroupView extends MemberFilter {
   open: string[] | null
   /** In an open section, the last person shown; its rows continue after them. */
   after: Map<string, number>
-  /** The name of the section before the first one of the page. */
   from: string | null
   selection: number | null
 }
@@ -82,15 +79,12 @@ export function queryOf(view: GroupView): string {
 export const rowsInSection = 50
 const rowsOnPage = 200
 
-/** The same page with one section opened or closed. */
 export function toggled(view: GroupView, isOpen: readonly string[], key: string) {
   const open = isOpen.includes(key) ? isOpen.filter(each => each !== key) : [...isOpen, key]
   return { ...view, open }
 }
 
-/**
- * Keys of the open sections. By default as many as fit in one section's rows; if a page is full, the first ones close.
- */
+/** Keys of the open sections. By default as many as fit in one section's rows; in a full page the first ones close. */
 export function openSections(view: GroupView, sections: readonly { key: string; people: number }[]): string[] {
   const isFirst = (key: string) => view.open === null && key === sections[0]?.key
   const asked = view.open === null ? sections.map(({ key }) => key) : view.open.toReversed()

@@ -9,7 +9,6 @@ import { addressesOf, countOutcomes } from './review-store.ts'
 
 export type InviteSelectedOutcome =
   | { outcome: 'batch'; batchId: number }
-  /** Missing, or another admin's. */
   | { outcome: 'unknown' }
   /** No one in it would get an email; nothing was created. */
   | { outcome: 'nobody' }

@@ -38,7 +38,6 @@ export interface Reviewed {
   outcome: Outcome
 }
 
-/** One page of the selection's people with that outcome, by name, after `after`. */
 export async function listReviewed(
   db: Db,
   selectionId: number,

@@ -26,14 +26,11 @@ export interface Ticks {
 }
 
 export interface Selected {
-  /** Null while no one was ever selected. */
   id: number | null
   people: number
 }
 
-/**
- * Clears first, then adds everyone, sections, people, so that "a section but one person" works. May start a new one.
- */
+/** Clears first, then adds everyone, sections, people, so that "a section but one person" works. */
 export async function select(
   db: Database,
   owner: Owner & { teamId: number },

@@ -33,7 +33,6 @@ const body = form({
   except: repeated(),
   all: optionalField(),
   clear: optionalField(),
-  /** The selection and the query of the page when it was rendered. */
   ticked: repeated(),
   ticked_section: repeated(),
   of: optionalField()
@@ -123,7 +122,6 @@ function refuseUnknown(fields: Body) {
   }
 }
 
-/** The view that the form was rendered for, and the one that it leads to. */
 function viewsOf(fields: Body, query: ViewFields): [GroupView, GroupView] {
   const selection = query.selection ?? fields.selection
   if (fields.of === undefined) {

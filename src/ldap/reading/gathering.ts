@@ -8,21 +8,17 @@ export type Counts = Omit<Reading, 'group' | 'strategy' | 'problems' | 'away'>
 
 const setSize = 500
 
-/** The people of one reading: handed on in sets, each once, and counted. */
 export class Gathering {
   readonly session: Session
   readonly counts = nothingCounted()
   readonly strategies = new Set<string>()
   readonly problems: string[] = []
-  /** Keys of the DNs that another directory holds. */
   readonly away: string[] = []
   /** Every member DN so far, by key: one that appears again is known. */
   readonly known = new TextTable()
-  /** Stable ids of the groups on the way. */
   readonly visited = new Set<string>()
   /** Whether the server finds entries by their own DN, once it was tried. */
   findsByDn: boolean | undefined
-  /** People with an address. */
   withMail = 0
   readonly #take: (people: DirectoryPerson[]) => Promise<void>
   readonly #seen = new TextTable()
@@ -34,10 +30,7 @@ export class Gathering {
     this.#take = take
   }
 
-  /**
-   * Takes the person of an entry, which a value lists or (`isComputed`) a search found. Returns a promise when a set is full and being
-   * handed on: await it.
-   */
+  /** Adds a listed or (`isComputed`) found person. Await the promise that it returns when a set is full. */
   add(entry: Entry, via: string | null, isComputed = false): Promise<void> | undefined {
     const { session, counts } = this
     this.known.add(entry.key)
@@ -49,7 +42,6 @@ export class Gathering {
     return undefined
   }
 
-  /** Takes a person who is only an address in a list. */
   async addAddress(address: string, via: string | null): Promise<void> {
     const mail = address.trim()
     const isExcluded = this.session.exclusions('', [mail])
@@ -57,11 +49,10 @@ export class Gathering {
     await this.#hand({ id: `mail:${mail.toLowerCase()}`, dn: '', mail, ...nothing, isExcluded, via }, true, false)
   }
 
-  /** Hands on the rest. */
   async flush(): Promise<void> {
     await this.#handOn()
     const { names, defaults } = this.session
-    // every entry has the server's own id, so a missing one means missing rights; one that an admin chose may be missing
+    // every entry has the server's own id, so a missing one means missing rights; one that an admin chose may be absent
     if (this.#nameless.length > 0 && (names.id === defaults.id || this.counts.resolved === 0))
       this.problems.push(
         `${this.#nameless.length} of its people show no ${names.id}, among them ${this.#nameless[0]}: without it Rollcall cannot recognize people after a rename. Choose another id attribute, or let the account read this one`

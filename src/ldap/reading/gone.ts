@@ -5,7 +5,6 @@ import { idOf } from '../syntax/identifier.ts'
 import { judge, type Verdict } from './leftovers.ts'
 import { inFlight, readsInFlight, unlessOwnFault } from './look-up.ts'
 
-/** Of people not found by id, the ids of those whose last DN proves that they are deleted. */
 export async function goneAmong(session: Session, people: { id: string; dn: string | null }[]): Promise<string[]> {
   const doing = 'Looking for people who left the directory'
   const verdictOf = judge(session, doing)

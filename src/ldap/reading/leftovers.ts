@@ -1,6 +1,4 @@
-/**
- * Members that no search finds as people or groups: something else, missing, or hidden from us (docs/decisions/0011).
- */
+/** Members that no search finds as people or groups: other, missing, or hidden from us (docs/decisions/0011). */
 import { isForeignPrincipal } from '../schema/person.ts'
 import type { Session } from '../session.ts'
 import { dnKey, isBelow, keyOf, parentOf } from '../syntax/dn.ts'
@@ -42,7 +40,6 @@ export async function judgeLeftovers({ session, counts, problems, away }: Gather
 /** `hidden`: missing or hidden, which cannot be distinguished. */
 export type Verdict = 'principals' | 'others' | 'dangling' | 'elsewhere' | 'hidden'
 
-/** A function, so that places are looked up once for all DNs. */
 export function judge(session: Session, doing: string): (dn: string) => Promise<Verdict | RefusedOperation> {
   const seen = new Map<string, Promise<boolean>>()
 

@@ -1,4 +1,3 @@
-/** Every member value of a group, in as many pieces as the server needs. */
 import { DirectoryProblem } from '../directory.ts'
 import type { Session } from '../session.ts'
 import { withoutUid } from '../syntax/dn.ts'
@@ -15,7 +14,6 @@ export interface MemberValues {
   ranges: number
   /** An attribute was shown, even if only with a placeholder for no one. */
   isShown: boolean
-  /** Its kind must list a member. */
   mustList: boolean
   usual: string[]
 }

@@ -1,5 +1,3 @@
-/** Members that are not named by DN: user names, mail addresses, searches, and Active Directory's primary group. */
-
 import { first } from '../../lib/ends.ts'
 import { cutText } from '../../lib/text/cut.ts'
 import { peopleAmong } from '../find.ts'
@@ -43,7 +41,6 @@ export async function resolveUids(gathering: Gathering, uids: string[], via: str
 /** As servers compare user names and addresses (RFC 4518): without case and outer blanks. */
 const plain = (text: string) => text.trim().replace(/\s+/g, ' ').toLowerCase()
 
-/** Values looked up before the results are handed on, so that memory stays flat. */
 const atOnce = 2_000
 
 async function* whoHas(session: Session, attribute: string, values: string[], wanted: Wanted) {

@@ -31,7 +31,6 @@ export async function proveMissing(session: Session): Promise<void> {
   await session.checkIdentity()
 }
 
-/** Adds a problem unless it is certain that the group is empty. */
 export async function proveEmpty(gathering: Gathering, group: FoundGroup, members: MemberValues): Promise<void> {
   const { session, problems } = gathering
   if (members.isShown) return

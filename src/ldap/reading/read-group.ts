@@ -1,4 +1,3 @@
-/** Reads one group completely: itself, nested groups, people. Decides nothing. */
 import type { DirectoryPerson, FoundGroup, ReadOutcome } from '../directory.ts'
 import { findGroupsIn } from '../find.ts'
 import { groupOf } from '../schema/group.ts'
@@ -129,7 +128,6 @@ function follow(gathering: Gathering, entry: Entry, step: Step, groups: Map<stri
 
 const anonymous = { mail: null, description: null, kind: 'group', members: null } as const
 
-/** Following this group would be a cycle. */
 function isAbove(step: Step, group: FoundGroup | undefined): boolean {
   for (let each: Step | null = step; group && each; each = each.parent) if (each.group.id === group.id) return true
   return false

@@ -93,5 +93,5 @@ async function byName(
   if (hits > 0) strategies.add(isByFilter ? 'filters of 50 names' : 'one by one')
 }
 
-/** Whether this entry was looked for: only then it counts, whatever the server sends. */
+/** Counts only entries that were looked for, whatever the server sends. */
 const take = (waiting: Waiting, entry: Entry) => waiting.take(entry.key)

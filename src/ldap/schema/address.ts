@@ -3,7 +3,6 @@ import { parseAddress } from '../../lib/addresses/email-address.ts'
 import type { Entry } from '../syntax/entry.ts'
 import type { Names } from './defaults.ts'
 
-/** `place` 0 is the first mail attribute. */
 export interface Candidate {
   text: string
   place: number
@@ -27,7 +26,7 @@ export function addressesOf(entry: Entry, { mail }: Pick<Names, 'mail'>): Candid
 }
 
 /**
- * Prefers the organization's domains (a must for aliases), usable ones, then place; the order of values never matters.
+ * Prefers the organization's domains (a must for aliases), usable ones, then place; the values' order never matters.
  */
 export function chooseAddress(candidates: readonly Candidate[], { mail, domains }: Names): string | null {
   // most entries have one, which need not be parsed here
@@ -49,7 +48,6 @@ export function chooseAddress(candidates: readonly Candidate[], { mail, domains 
   return best?.text ?? null
 }
 
-/** What the address is worth, its place, and whether it is the primary one; the least first. */
 type Order = [worth: number, place: number, isOther: number]
 
 const compare = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)

@@ -6,7 +6,6 @@ import { searchOnce } from '../wire/pages.ts'
 import { RefusedOperation } from '../wire/words.ts'
 
 export interface Classes {
-  /** These classes, if the server has them, and every class below them. */
   below(names: readonly string[]): string[]
   isOf(entry: Entry, name: string): boolean
   /** The server listed its classes: then it has no others. */
@@ -72,7 +71,6 @@ export function classesFrom(definitions: readonly string[]): Classes {
   }
 }
 
-/** The names after a keyword: one, or several in parentheses, with or without quotes and `$`. */
 function listAfter(word: string, text: string): string[] {
   const found = new RegExp(`\\s${word}\\s+(?:\\(([^)]*)\\)|([^\\s)]+))`).exec(text)
   return (found?.[1] ?? found?.[2] ?? '').split(/[\s$']+/).filter(Boolean)

@@ -1,5 +1,3 @@
-/** Each vendor's defaults; an admin can change every name and both filters. */
-
 import { first } from '../../lib/ends.ts'
 import type { DirectorySettings, Vendor } from '../directory.ts'
 import type { Classes } from './classes.ts'
@@ -13,7 +11,6 @@ export interface Defaults {
   name: string[]
   department: string[]
   member: string[]
-  /** The attribute that finds an entry by its DN. */
   ownDn: string
   /** Attributes that people sign in with, beside mail. */
   logins: string[]
@@ -115,7 +112,6 @@ const orAsNamed = (found: string[], names: readonly string[]) => (found.length >
 
 export const defaultsOf = (vendor: Vendor): Defaults => ({ ...common, ...byVendor[vendor] })
 
-/** Attribute names to read, best first: the admin's choice, else the vendor's. */
 export interface Names {
   id: string
   mail: string[]

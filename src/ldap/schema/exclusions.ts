@@ -2,7 +2,6 @@ import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 import { dnKey, isBelow } from '../syntax/dn.ts'
 
-/** Takes a DN as a key. */
 export type Exclusions = (key: string, addresses: string[]) => boolean
 
 /** From DNs, which include everything below them, and email addresses. Throws on anything else. */

@@ -1,6 +1,5 @@
 /** Reads the text of a distinguished name (RFC 4514) into the names and values that it is made of. */
 
-/** Spellings of the same attribute name. */
 const names = new Map(
   Object.entries({
     '2.5.4.3': 'cn',
@@ -27,7 +26,6 @@ const names = new Map(
   })
 )
 
-/** The usual name of an attribute, in lower case. */
 export const attributeOf = (name: string) => names.get(name.toLowerCase()) ?? name.toLowerCase()
 
 export type Assertion = [name: string, value: string]

@@ -1,6 +1,4 @@
-/**
- * Compares DNs (RFC 4514) by meaning. Keys have no comma inside values, so "below a base" means "has it as a suffix".
- */
+/** Compares DNs (RFC 4514) by meaning. Keys have no comma in values, so "below a base" is "has it as a suffix". */
 import { first } from '../../lib/ends.ts'
 import { type Assertion, attributeOf, parseDn } from './dn-reader.ts'
 
@@ -25,7 +23,6 @@ export function keyOf(dn: string): string {
   return key
 }
 
-/** Whether the DN with this key is `base` or below it (a key, too). */
 export function isBelow(key: string, base: string): boolean {
   return base === '' || key === base || key.endsWith(`,${base}`)
 }

@@ -21,7 +21,6 @@ function lowerCase(name: string): string {
   return key
 }
 
-/** Read by attribute name in any spelling; always lists. */
 export class Entry {
   dn: string
   #message: Buffer
@@ -43,7 +42,6 @@ export class Entry {
     return this.#key
   }
 
-  /** Whether the DN can be read and is the one with this key, or below it. */
   isBelow(base: string): boolean {
     if (this.#key === null) this.#key = dnKey(this.dn)
     return this.#key !== undefined && isBelow(this.#key, base)
@@ -60,7 +58,6 @@ export class Entry {
     return tagged ? plain.concat(this.#textsAt(tagged)) : plain
   }
 
-  /** For attributes with very many values. */
   *values(name: string): Generator<string> {
     const spans = this.#spans.get(lowerCase(name)) ?? []
     for (let n = 0; n < spans.length; n += 2) yield textOf(this.#message.toString('utf8', spans[n]!, spans[n + 1]!))
@@ -76,9 +73,7 @@ export class Entry {
     return values
   }
 
-  /**
-   * One visible value, cut for a page: the one in the DN, else the first by code units, since servers keep no order.
-   */
+  /** One visible value, cut for a page: the one in the DN, else the least, since servers keep no order. */
   text(...names: string[]): string | null {
     for (const name of names) {
       const value = this.#one(name, this.#spans.get(lowerCase(name))) || this.#one(name, this.#taggedSpans(name))
@@ -117,7 +112,6 @@ export class Entry {
     return this.#tagged.size === 0 ? undefined : this.#tagged.get(lowerCase(name))
   }
 
-  /** The part of a ranged attribute, when the server did not send all values at once. */
   part(name: string): Part | undefined {
     const start = `${name.toLowerCase()};range=`
     for (const [key, spans] of this.#spans) {

@@ -2,7 +2,6 @@
 import { AndFilter, type BerWriter, Filter, NotFilter, OrFilter, PresenceFilter, SearchFilter } from 'ldapts'
 import { DirectoryProblem } from '../directory.ts'
 
-/** A filter whose values are bytes as they will be sent. */
 export class Assertion extends Filter {
   override type: Filter['type']
   #write: (writer: BerWriter) => void

@@ -6,7 +6,6 @@ const formOf = (attribute: string): Form => {
   return name === 'objectguid' ? 'microsoft' : name === 'guid' ? 'octets' : 'text'
 }
 
-/** Null when the value is not an id. */
 export function idToText(attribute: string, value: Buffer | undefined): string | null {
   if (!value?.length) return null
   const form = formOf(attribute)

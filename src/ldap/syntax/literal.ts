@@ -1,6 +1,4 @@
-/**
- * Filters from what people type and directories store: values are sent as bytes, so nothing in them is syntax (S11).
- */
+/** Filters from what people type and directories store: values are sent as bytes, never as syntax (S11). */
 import { AndFilter, type Filter, OrFilter, PresenceFilter, SearchFilter } from 'ldapts'
 import { first } from '../../lib/ends.ts'
 import { comparison, substrings } from './filter.ts'

@@ -3,9 +3,7 @@
 export interface RawEntry {
   dn: string
   message: Buffer
-  /**
-   * Where each value begins and ends, by name in lower case: most are never read. A Map, so that no name is special.
-   */
+  /** Where values begin and end, by name in lower case: most are never read. A Map, so that no name is special. */
   spans: Map<string, number[]>
 }
 

@@ -10,7 +10,6 @@ import { isLoopback, type LdapUrl, parseLdapUrl } from './ldap-url.ts'
 import type { Limits } from './limits.ts'
 import { networkProblem, RefusedOperation } from './words.ts'
 
-/** Called before every step with `begun`, and after it with the result. */
 export interface Progress {
   begin(step: TestStepName): void
   done(text: string): void
@@ -124,7 +123,6 @@ async function startTls(
   }
 }
 
-/** The socket once it emits `event`; destroyed, with the reason, if it fails, times out or is aborted. */
 function onceConnected<T extends Socket>(
   socket: T,
   event: 'connect' | 'secureConnect',

@@ -1,6 +1,4 @@
-/**
- * One LDAP conversation, without ldapts' Client (docs/decisions/0006). After one failure it is dead; answers time out.
- */
+/** One LDAP conversation, without ldapts' Client (docs/decisions/0006). One failure ends it; answers time out. */
 import type { Socket } from 'node:net'
 import { type Control, type Message, type MessageResponse, UnbindRequest } from 'ldapts'
 import { messageOf } from '../../lib/errors.ts'
@@ -17,7 +15,6 @@ export interface Connection {
   /** Hands over the bare socket to be wrapped (StartTLS). Refuses if the server has already sent more. */
   release(): Socket
   resume(socket: Socket): void
-  /** Ends immediately, with the reason for pending requests. */
   destroy(reason: Error): void
   close(): void
 }
@@ -27,14 +24,12 @@ export interface Expected {
   /** A reference to another server, which is not followed. */
   reference?(): void
   maxEntries?: number
-  /** May have as many bytes as the largest group. */
   isLarge?: boolean
 }
 
 interface PendingRequest {
   doing: string
   expected: Expected
-  /** What was sent with the request, and may be answered. */
   controls: Control[]
   entries: number
   bytes: number

@@ -1,15 +1,10 @@
-/** A longer incomplete message is gathered in one buffer of its own size. */
 const gatheredFrom = 4_096
 
-/**
- * Cuts the byte stream into LDAP messages (RFC 4511 §5.1: one BER SEQUENCE each). Every byte of a long message is copied once: joining at
- * every chunk would take 15 s instead of 1 for a group of 500,000 values. `maxBytes` is asked when the length of a message is known.
- */
+/** Cuts bytes into LDAP messages (RFC 4511 §5.1). Joining long ones at every chunk would take 15 s instead of 1. */
 export class Framer {
   readonly #maxBytes: () => number
   readonly #take: (message: Buffer) => void
   #unread: Buffer = Buffer.alloc(0)
-  /** A long message that is incomplete, and how much of it is there. */
   #gathered: Buffer | undefined
   #filled = 0
 
@@ -18,12 +13,11 @@ export class Framer {
     this.#take = take
   }
 
-  /** Bytes of the incomplete message. */
   get waiting(): number {
     return this.#unread.length + this.#filled
   }
 
-  /** Takes bytes as they come, and hands on every complete message. Throws on anything that is not LDAP. */
+  /** Hands on every complete message. Throws on anything that is not LDAP. */
   push(chunk: Buffer): void {
     const rest = this.#gathered ? this.#gather(this.#gathered, chunk) : chunk
     this.#unread = this.#unread.length === 0 ? rest : Buffer.concat([this.#unread, rest])
@@ -49,7 +43,6 @@ export class Framer {
     return size
   }
 
-  /** The rest of the chunk after the long message took its share. */
   #gather(message: Buffer, chunk: Buffer): Buffer {
     const count = chunk.copy(message, this.#filled)
     this.#filled += count

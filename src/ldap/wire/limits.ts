@@ -1,8 +1,6 @@
 /** What a directory may cost us: some 300 MB at most, whatever it sends. Only tests change these. */
 export interface Limits {
-  /** Milliseconds to resolve the name and connect. */
   connect: number
-  /** Milliseconds. */
   handshake: number
   /** Milliseconds without a complete message while an answer is pending: a byte now and then does not count. */
   silence: number
@@ -17,7 +15,6 @@ export interface Limits {
   connectionBytes: number
   /** Above 500 nothing gets faster, and Active Directory gives at most 1,000. */
   pageSize: number
-  /** Entries of one answer where the server cannot page. */
   entries: number
 }
 

@@ -10,11 +10,9 @@ export interface Search {
   scope: 'base' | 'one' | 'sub'
   filter: Filter
   attributes: string[]
-  /** For the message when it fails. */
   doing: string
   /** Entries of an honest answer at most; more end the connection. */
   maxEntries?: number
-  /** The answer may be as large as the largest group. */
   isLarge?: boolean
   /** So many entries are enough, and the server may stop there (result 4). Only to look for one: never to read. */
   stopAfter?: number
@@ -33,9 +31,7 @@ const referral = 10
 /** What servers answer to a control that they do not have, or not for this account. */
 const refusals = [12, 53]
 
-/**
- * One unpaged search. Throws RefusedOperation unless it succeeds, and (10) when an entry's only answer is a reference.
- */
+/** One unpaged search. Throws RefusedOperation unless it succeeds, or if its only answer is a reference (10). */
 export async function searchOnce(connection: Connection, search: Search): Promise<RawEntry[]> {
   const { doing, scope, maxEntries = scope === 'base' ? 1 : undefined, isLarge = false, stopAfter } = search
   const entries: RawEntry[] = []

@@ -1,8 +1,6 @@
 import { Control } from 'ldapts'
 
-/**
- * Asks for the reason of a refused bind (draft-behera-ldap-password-policy-11 §6.2): servers send it only on request.
- */
+/** Asks why a bind was refused (draft-behera-ldap-password-policy-11 §6.2): servers send it only on request. */
 export class PasswordPolicy extends Control {
   /** 0 expired, 1 locked, 2 must be changed first. */
   error: number | undefined

@@ -1,4 +1,3 @@
-/** The end of an answer: its result, the server's text and its controls. ldapts decodes only checked bytes. */
 import { BerReader, BindResponse, type Control, ExtendedResponse, type MessageResponse, SearchResponse } from 'ldapts'
 import { checkNesting } from './ber.ts'
 

@@ -1,11 +1,9 @@
-/** What directories, TLS and the network report, in plain words: what happened, and what to do next. */
 import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 
 /** `expired` and `must-change` are told only to a person whose password was right. */
 export type BindReason = 'expired' | 'locked' | 'must-change'
 
-/** What a password policy says (see password-policy.ts), and what Active Directory does. */
 const byPolicy: readonly BindReason[] = ['expired', 'locked', 'must-change']
 const byData = new Map<string, BindReason>([
   ['532', 'expired'],
@@ -31,7 +29,6 @@ export class RefusedOperation extends DirectoryProblem {
   code: number
   /** Why a right password is not accepted, or none is now; null: the server does not say. */
   reason: BindReason | null
-  /** The nearest entry above a missing one, if the server names it. */
   matchedDn: string
 
   constructor(code: number, doing: string, serverText: string, matchedDn = '', policyError?: number) {

@@ -1,5 +1,3 @@
-/** What programs, keyboards and people put around an address, and how to remove it. */
-
 import { first } from '../ends.ts'
 import { trimBlanks } from '../text/blanks.ts'
 
@@ -107,7 +105,6 @@ function cellsOf(text: string, separators = ',;|\t'): string[] {
 const reportRow =
   /^"?\d{1,10}"?([,;\t]).*\1"?(?:malformed|foreign|duplicate|active|deactivated|suppressed|pending|invite)"?\1/
 
-/** A row of a batch's report, as Rollcall or a spreadsheet saved it. */
 export const isReportRow = (text: string) => reportRow.test(text)
 
 export function addressInReport(text: string): string {

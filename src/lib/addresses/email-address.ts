@@ -1,6 +1,4 @@
-/**
- * One strict reading of an email address, used everywhere: a library that reads lists would send email to strangers.
- */
+/** One strict reading of an email address: a library that reads lists would send email to strangers. */
 import { domainToASCII } from 'node:url'
 import { trimBlanks } from '../text/blanks.ts'
 import { isWide, narrow } from './address-mends.ts'
@@ -76,7 +74,6 @@ function asciiFormOf(text: string): string {
   return asciiDomain.test(domain) ? domain : ''
 }
 
-/** An IP address, which ends in digits only, is not a domain. */
 function isNumeric(domain: string): boolean {
   let start = domain.length
   while (start > 0 && isDigit(domain.charCodeAt(start - 1))) start -= 1

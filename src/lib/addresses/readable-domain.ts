@@ -3,7 +3,6 @@ import { domainToASCII, domainToUnicode } from 'node:url'
 
 const inText = /(?<=^|[\s@"“(<>])(?:[a-z0-9-]{1,63}\.){0,9}xn--[a-z0-9-]{1,59}(?:\.[a-z0-9-]{1,63})*/g
 
-/** Makes each domain in the text readable: "jo@xn--mller-kva.example" → "jo@müller.example". */
 export function readable(text: string): string {
   return text.includes('xn--') ? text.replace(inText, readableDomain) : text
 }

@@ -1,6 +1,4 @@
-/**
- * These functions also run in the browser (web/assets.ts prints them), so they use only each other and the language.
- */
+/** These functions also run in the browser (web/assets.ts prints them), so they use only each other. */
 
 /** Splits at `;` and line ends, then commas, then blanks, but not in quotation marks or names. One @ sign: one part. */
 export function splitAddresses(text: string): string[] {

@@ -104,7 +104,6 @@ export class PasswordLine {
 
 const noOne = (): Waiting => ({ networks: new Map(), count: 0 })
 
-/** Takes the first of the network whose turn it is, and moves that network to the end. */
 function firstOf(group: Waiting): (() => void) | undefined {
   const [found] = group.networks
   if (!found) return undefined
@@ -127,7 +126,5 @@ function remove(group: Waiting, network: string, go: () => void) {
 
 const line = new PasswordLine(Math.max(1, availableParallelism()))
 
-/**
- * Runs `work`, which hashes one password, in turn. @throws LineFull immediately; TurnOver when the request ends first.
- */
+/** Runs `work`, which hashes one password, in turn. @throws LineFull immediately, TurnOver if the request ends. */
 export const inPasswordLine: PasswordLine['run'] = (turn, work) => line.run(turn, work)

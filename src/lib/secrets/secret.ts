@@ -34,5 +34,4 @@ export function openSecret(secretKey: Buffer, place: SecretPlace, sealed: Buffer
 
 const nameOf = ({ table, id, column }: SecretPlace) => Buffer.from(JSON.stringify([table, id, column]))
 
-/** A separate key: links use another one (see token.ts). */
 const keyFrom = (secretKey: Buffer) => Buffer.from(hkdfSync('sha256', secretKey, '', 'rollcall: secrets at rest', 32))

@@ -18,12 +18,10 @@ export function tokenOf(secretKey: Buffer, nonce: Buffer): string {
   return createHmac('sha256', keyOf(secretKey)).update(nonce).digest('base64url')
 }
 
-/** The token with this hash, made with one of the keys; otherwise undefined. */
 export function tokenWith(keys: readonly Buffer[], nonce: Buffer, tokenHash: Buffer): string | undefined {
   return keys.map(key => tokenOf(key, nonce)).find(token => hashToken(token).equals(tokenHash))
 }
 
-/** The SHA-256 that is stored of a token and looked up. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }

@@ -1,6 +1,4 @@
-/**
- * Recognizes files that are not plain lists by their first bytes (as registered with IANA or documented by vendors).
- */
+/** Recognizes files that are not plain lists by their first bytes (as registered with IANA). */
 
 const save = 'Save the list as plain text (.txt), one address per line, and upload that.'
 const archive = (name: string) => `This is ${name} archive. Unpack it and upload the .txt file that is in it.`

@@ -14,7 +14,6 @@ export function encodeInset(text: string): string {
   return `=\r\n${isPlain ? text : encodeLine(text.replace(/[\r\n]+/g, ' '))}=\r\n`
 }
 
-/** Decodes to bytes; anything that is not an escape stays as it is. */
 export function decodeQuotedPrintable(text: string): Buffer {
   const joined = text.replace(/[ \t]+$/gm, '').replace(/=\r?\n/g, '')
   const decoded = joined.replace(/=([0-9A-Fa-f]{2})/g, (_, digits: string) =>

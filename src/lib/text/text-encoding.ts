@@ -27,7 +27,6 @@ export const headBytes = 1024
 export interface TextDecoding {
   /** The complete characters so far. @throws FileRefused */
   decode(bytes: Buffer): string
-  /** @throws FileRefused when the file ends within a character. */
   end(): void
 }
 

@@ -3,7 +3,6 @@ import { trimBlanks, trimStart } from './blanks.ts'
 import { decoderFor, FileRefused, headBytes, refuseByText, type TextDecoding } from './text-encoding.ts'
 
 export interface Line {
-  /** The line's number in the file, from 1, counting blank lines. */
   number: number
   /** Trimmed; of a longer line the first 1,024 UTF-16 units. */
   text: string

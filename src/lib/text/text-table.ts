@@ -71,7 +71,6 @@ const seeds = [seed.readInt32LE(0), seed.readInt32LE(4)] as const
 let high = 0
 let low = 0
 
-/** Two multiplicative hashes side by side, mixed at the end. */
 function hash(text: string) {
   let [one, two] = seeds
   for (let n = 0; n < text.length; n += 1) {

@@ -1,4 +1,3 @@
-/** Keeps a run within the mail server's limits, and shares what it learned about them with all workers. */
 import { type Db, inTime, transaction } from '../../db/client.ts'
 import { reasonOf } from '../../db/faults.ts'
 import { databaseTimeoutMs } from './deps.ts'
@@ -37,9 +36,7 @@ export async function announce(tx: Db, { deps, gate }: Run): Promise<void> {
   gate.announcedAt = Date.now()
 }
 
-/**
- * No connection could be opened: either other senders have all that the server allows, or the server is unreachable.
- */
+/** No connection could be opened: other senders have all that the server allows, or it is unreachable. */
 export async function resolveCrowding({ deps, gate, claims }: Run): Promise<void> {
   const { crowdedReply } = gate
   if (crowdedReply === undefined) return
@@ -54,7 +51,6 @@ export async function resolveCrowding({ deps, gate, claims }: Run): Promise<void
   }
 }
 
-/** Writes the limits that the transport has learned. After a failure they are kept for the next turn. */
 export async function writeLimits({ deps, gate }: Run): Promise<void> {
   const { transport, db, log } = deps
   const { peer } = transport

@@ -3,7 +3,6 @@ import type { Db } from '../../db/client.ts'
 import type { Leased } from '../copies-store.ts'
 import type { Claimed } from '../delivery.ts'
 
-/** What is due, as the table `chosen`: an equal share of every sending batch. */
 const chosenOf = (max: number) => sql`
   open_batch as materialized (
     select id, mails_queued from batches
@@ -24,10 +23,7 @@ const chosenOf = (max: number) => sql`
     select id, state from (select * from single union all select * from shared) due order by priority limit ${max + (max >> 1)}
   )`
 
-/**
- * Leases due deliveries to this worker, roughly `max`: an equal share of every sending batch, so that a typed address
- * never waits behind a file. Counts an attempt and sets the Message-ID. Call `countLeased` at the end of the transaction.
- */
+/** Leases about `max` due deliveries, an equal share of every batch. Call `countLeased` at the transaction's end. */
 export async function claimDue(
   tx: Db,
   max: number,

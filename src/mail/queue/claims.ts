@@ -1,4 +1,3 @@
-/** The mails that this worker has leased, ready or in flight, and when to claim how many more. */
 import type { Claimed, Mail } from '../delivery.ts'
 import type { DomainPace } from './domain-pace.ts'
 
@@ -8,7 +7,6 @@ export interface Ready {
   until: string | null
   leasedAt: number
   startedAt?: number
-  /** The person's row says that it is being sent. */
   isShown?: boolean
 }
 
@@ -24,7 +22,6 @@ export class Claims {
   isClaiming = false
   /** The last claim failed, perhaps because one mail cannot be composed: find that mail. */
   claimsSingly = false
-  /** The last claim found nothing: none before this moment (ms). */
   notBefore = 0
   sweptAt = 0
   private claimedAt = 0

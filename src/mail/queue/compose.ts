@@ -15,9 +15,7 @@ export async function compose(tx: Db, { composers }: DeliverDeps, claimed: Claim
   return all
 }
 
-/**
- * Bisects until the mail that cannot be composed is alone. Only after a failed claim: each try costs two round trips.
- */
+/** Bisects until the mail that cannot be composed is alone. Only after a failed claim: each try costs two trips. */
 export async function composeSingly(tx: Db, deps: DeliverDeps, claimed: Claimed[]): Promise<Map<number, Composed>> {
   try {
     return await attempt(tx, inner => compose(inner, deps, claimed))
@@ -32,7 +30,6 @@ export async function composeSingly(tx: Db, deps: DeliverDeps, claimed: Claimed[
   }
 }
 
-/** Logs it, and returns the reason to keep with the delivery. */
 export function notComposed({ log }: DeliverDeps, { id, kind }: Claimed, error: unknown) {
   log.error({ delivery: id, kind, reason: reasonOf(error) }, 'Could not compose an email')
   return { is: 'not-composed' as const, reason: inOneLine(`This email could not be composed: ${reasonOf(error)}`) }

@@ -6,7 +6,6 @@ export interface DeliverDeps {
   log: Log
   transport: MailTransport
   composers: Record<string, Composer>
-  /** The right side of every Message-ID. */
   mailHost: string
   /** Ends the run: mails that were not sent are released, those in flight are awaited. */
   signal?: AbortSignal

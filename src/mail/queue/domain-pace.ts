@@ -1,5 +1,4 @@
 export class DomainPace {
-  /** Mails a second to each domain; null: no limit. */
   perSecond: number | null = null
   private readonly next = new Map<string, number>()
 

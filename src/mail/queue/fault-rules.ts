@@ -1,4 +1,3 @@
-/** What one outcome says about the mail server and the batch. */
 import type { Claimed, Outcome } from '../delivery.ts'
 import type { Gate } from './gate.ts'
 import type { Holds } from './holds.ts'
@@ -22,7 +21,6 @@ function judgeServer(gate: Gate, outcome: Outcome) {
   } else if (gate.isProbe && !provesNothing.has(outcome.is)) gate.noteRecovery()
 }
 
-/** True when the batch is to stop. */
 function judgeBatch(holds: Holds, { batchId }: Claimed, { is, reply }: Outcome): boolean {
   if (batchId === null) return false
   if (is === 'policy') return holds.noteRefusal(batchId, gistOf(reply), reply)

@@ -1,4 +1,3 @@
-/** Whether mail may be sent, and at what pace: one row that every worker and the console read. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'

@@ -7,7 +7,6 @@ import { databaseTimeoutMs } from './deps.ts'
 import { type Run, releaseReady } from './run.ts'
 import { findHeldBatches, renewLeases } from './store.ts'
 
-/** Starts what is due without waiting for it. */
 export function heartbeat(run: Run): void {
   const batchIds = run.holds.batchesToCheck(run.claims.ready)
   if (batchIds.length > 0) void checkHolds(run, batchIds)

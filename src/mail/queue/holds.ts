@@ -1,6 +1,3 @@
-/**
- * Batches that must not send: paused or canceled by an admin, or stopped because the mail server refuses their mails.
- */
 import type { Claimed } from '../delivery.ts'
 import type { Ready } from './claims.ts'
 
@@ -8,7 +5,6 @@ const checkEveryMs = 500
 const maxEqualRefusals = 10
 
 export class Holds {
-  /** Batches to stop, each with the reason; kept until that is written. */
   readonly stops = new Map<number, string>()
   private held = new Set<number>()
   private checkedAt = Date.now()

@@ -15,7 +15,6 @@ interface LimitsRow extends Record<string, unknown> {
   others: number
 }
 
-/** One worker's share of the limits, and how many other workers are sending. */
 export interface Share {
   limits: Limits
   others: number
@@ -39,9 +38,7 @@ export async function announceWorker(tx: Db, { server, worker, open }: Peer): Pr
     on conflict (worker) do update set server = excluded.server, connections = excluded.connections, seen_at = now()`)
 }
 
-/**
- * Raises a limit not met for a while: by one connection if every share is in use, or by a quarter more mails a minute.
- */
+/** Raises a limit not met for a while: by one connection if every share is in use, or a quarter more a minute. */
 export async function raiseLimits(tx: Db, { server }: Peer): Promise<void> {
   await tx.execute(sql`
     with at_work as (
@@ -108,7 +105,6 @@ async function savePace(tx: Db, server: string, { perMinute, wait }: LearnedLimi
 export interface Allowed {
   count: number
   waitSeconds: number
-  /** The server asked for a pause: nothing may be sent until it is over. */
   isResting: boolean
 }
 
@@ -169,7 +165,6 @@ export async function removeWorker(db: Db, { worker }: Peer): Promise<void> {
   await db.execute(sql`delete from mail_workers where worker = ${worker}`)
 }
 
-/** Removes workers that crashed. */
 export async function removeLostWorkers(db: Db): Promise<void> {
   await db.execute(sql`delete from mail_workers where seen_at < now() - interval '1 hour'`)
 }

@@ -26,7 +26,6 @@ export async function readIdentity(tx: Db): Promise<Omit<Origin, 'keyPrint'>> {
   return { cluster, databaseOid: first(rows).oid }
 }
 
-/** The saved identity, and the decision since; locked until the transaction ends. */
 export async function readOrigin(
   tx: Db
 ): Promise<(Origin & { isHeld: boolean; decision: Decision | null }) | undefined> {
@@ -44,7 +43,6 @@ export async function readOrigin(
   return { cluster, databaseOid, keyPrint, isHeld, decision }
 }
 
-/** Makes this database the one that sends, once nothing is on hold. */
 export async function saveOrigin(tx: Db, { cluster, databaseOid, keyPrint }: Origin): Promise<void> {
   await tx.execute(sql`
     insert into mail_origin (id, cluster, database_oid, key_print) values (1, ${cluster}, ${databaseOid}, ${keyPrint})
@@ -112,7 +110,6 @@ export async function holdWaiting(tx: Db, max: number): Promise<number> {
   return rows.length
 }
 
-/** Queues held mails again, or cancels them: at most `max`. Returns how many. */
 export async function endHold(tx: Db, decision: Decision, max: number): Promise<number> {
   const change =
     decision === 'send'

@@ -8,7 +8,6 @@ const maxUnwritten = 500
 export class Outcomes {
   readonly finished: Settlement[] = []
   writing = 0
-  /** Released mails do not count. */
   written = 0
 
   get isDue(): boolean {

@@ -50,7 +50,6 @@ export function waitForWork(run: Run): Promise<void> {
   })
 }
 
-/** Releases ready mails that this run must not send or has kept for too long. */
 export function releaseReady({ claims, gate, holds, outcomes }: Run): void {
   if (!gate.releasesAll && holds.isEmpty && !claims.hasStale) return
   const removed = claims.remove(each => gate.releasesAll || claims.isStale(each) || holds.covers(each.delivery))

@@ -1,12 +1,9 @@
-/** The worker's statements on its leased deliveries, and the copies of these on people and batches. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { propagateStates } from '../copies-store.ts'
 import type { Claimed, Settlement } from '../delivery.ts'
 
-/**
- * Short lock timeout: requests rarely wait for the worker. Index order: with old statistics the planner would sort all.
- */
+/** Short lock timeout: requests rarely wait. Index order: with old statistics the planner would sort everything. */
 export async function applyWorkerSettings(tx: Db): Promise<void> {
   await tx.execute(sql`select set_config('lock_timeout', '500ms', true), set_config('enable_sort', 'off', true),
     set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`)
@@ -62,7 +59,6 @@ export async function releaseExpired(tx: Db): Promise<number> {
   return rows.length
 }
 
-/** Which of these batches must not send now: paused, stopped or canceled. */
 export async function findHeldBatches(db: Db, batchIds: number[]): Promise<number[]> {
   const rows = await db.execute<{ id: string }>(
     sql`select id from batches where id = any(${sql.param(batchIds)}::bigint[]) and state not in ('checking', 'sending')`

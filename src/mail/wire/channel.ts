@@ -30,7 +30,6 @@ export class Channel {
     socket.on('close', () => this.close('The connection was closed'))
   }
 
-  /** `responses`: how many replies this asks for. */
   write(text: string | Buffer, responses: number): void {
     this.openResponses += responses
     if (this.isOpen) this.socket.write(text)

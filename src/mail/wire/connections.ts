@@ -1,4 +1,3 @@
-/** The connections of a transport: opened within the server's limits, kept while used, replaced when used up. */
 import type { Outcome } from '../delivery.ts'
 import type { ServerLimits } from '../server-limits.ts'
 import { type Attempt, Connection } from './connection.ts'
@@ -53,7 +52,6 @@ export class Connections {
     this.closing.add(closed)
   }
 
-  /** A new connection; `elsewhere`: refused while others work. */
   async open(): Promise<Connection | Outcome | Retry> {
     this.opening += 1
     try {
@@ -97,7 +95,6 @@ export class Connections {
     return this.refusedInRow === 1 && this.limits.isCoolingDown()
   }
 
-  /** All are open: those that work are as many as the server allows. */
   private onceConnected() {
     if (!this.refused) return
     const { reply, named } = this.refused
@@ -112,7 +109,6 @@ export class Connections {
     this.limits.noteSent()
   }
 
-  /** What a refusal means for its mail: an outcome, another connection, or one of those that work. */
   interpret(connection: Connection, attempt: Attempt, outcome: Outcome, isUsed: boolean): Outcome | Retry {
     if (outcome.is === 'transport-fault' && outcome.isOfMail) return this.judgeMail(attempt, outcome)
     if (outcome.is !== 'throttled') return outcome
@@ -133,7 +129,6 @@ export class Connections {
     return 'elsewhere'
   }
 
-  /** No other connection helped: is it a limit, or this mail? */
   private judgeMail(attempt: Attempt, outcome: Limited): Outcome {
     const { reply } = outcome
     const ask = outcome.is === 'throttled' ? outcome.ask : undefined

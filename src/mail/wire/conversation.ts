@@ -63,7 +63,6 @@ export class Conversation {
     return !this.offers.smtputf8 && !isAscii(to)
   }
 
-  /** With PIPELINING the command was sent already. */
   private ask(command: string) {
     if (!this.offers.pipelining) this.channel.write(command, 1)
     return this.channel.next(this.timeouts.commandMs)
@@ -76,7 +75,6 @@ export class Conversation {
     this.mustReset = false
   }
 
-  /** One state of the envelope; undefined: continue with the next. */
   private async pass(step: number, command: string): Promise<Outcome | undefined> {
     const { stage, isExpected, whenLost } = states[step]!
     const reply = await this.ask(command)

@@ -1,6 +1,4 @@
-/**
- * What a refusal is about. Servers use few codes for many things: check the enhanced code, then words, then the code.
- */
+/** What a refusal is about. Servers use few codes for many things, so words count as well. */
 import type { About, Ask, Unit } from '../delivery.ts'
 import type { Reply, Stage } from './reply.ts'
 

@@ -17,7 +17,6 @@ function withDotsDoubled(bytes: Buffer): Buffer {
 
 export const isAscii = (text: string) => /^[\x00-\x7f]*$/.test(text)
 
-/** `RSET` if the one before was refused, then `MAIL`, `RCPT` and `DATA`. */
 export function commandsFor({ from, to }: Mail, mustReset: boolean): string[] {
   const isWide = !isAscii(to) || !isAscii(from)
   const mail = `MAIL FROM:<${from}>${isWide ? ' SMTPUTF8 BODY=8BITMIME' : ''}\r\n`

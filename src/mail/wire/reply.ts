@@ -1,8 +1,6 @@
 export interface Reply {
   code: number
-  /** `5.1.1`, when the server gives one. */
   enhanced: string
-  /** The server's words in one line, codes included. */
   text: string
 }
 

@@ -1,4 +1,3 @@
-/** A queue of mails and the loops that send them, one for each connection. */
 import type { Mail, Outcome } from '../delivery.ts'
 import type { ServerLimits } from '../server-limits.ts'
 import type { Attempt, Connection } from './connection.ts'
@@ -80,11 +79,9 @@ export class Senders {
     this.lastReply = outcome.reply
     const pipelined = takePipelined(sender)
     for (const { done } of [...pipelined, ...this.queue.splice(0)]) done({ ...outcome, wait: 1 })
-    // its envelope was sent already
     if (pipelined.length > 0) void sender.connection?.conversation.quit()
   }
 
-  /** Until the mail has an outcome: a connection may turn out to be closed or used up. */
   private async sendJob(sender: Sender, job: Job, wasPipelined: boolean): Promise<Outcome | 'elsewhere'> {
     for (;;) {
       const connection = await this.connectionFor(sender)

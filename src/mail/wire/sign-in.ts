@@ -1,6 +1,4 @@
-/**
- * Connects, secures and signs in with nodemailer; then conversation.ts takes over. The only file that knows nodemailer.
- */
+/** Connects, secures and signs in with nodemailer, which no other file knows; then conversation.ts takes over. */
 import type { Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type XOAuth2 from 'nodemailer/lib/xoauth2'
@@ -8,7 +6,6 @@ import type { SmtpSettings } from '../../config/smtp.ts'
 import type { Offers } from './conversation.ts'
 import type { Timeouts } from './timeouts.ts'
 
-/** How much a server may send until we are signed in. */
 const maxBytes = 65_536
 
 /** Connects, upgrades to TLS if possible or required, signs in, and hands over the bare socket. */
@@ -100,9 +97,7 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
 const loginOnce = (connection: SMTPConnection, auth: Parameters<SMTPConnection['login']>[0]) =>
   new Promise<void>((resolve, reject) => connection.login(auth, refusal => (refusal ? reject(refusal) : resolve())))
 
-/**
- * Why we cannot sign in with what the server offers, and what to set. Undefined when we can, or if it offers nothing.
- */
+/** Why we cannot sign in with what the server offers, and what to set. Undefined when we can, or without offers. */
 function mechanismProblem(connection: SMTPConnection, { host, oauth }: SmtpSettings): string | undefined {
   const lines = inside(connection)._ehloLines ?? []
   const offered = lines.flatMap(line => /^AUTH[ =](.*)$/i.exec(line)?.[1]?.toUpperCase().split(/[ =]+/) ?? [])
@@ -118,7 +113,7 @@ function mechanismProblem(connection: SMTPConnection, { host, oauth }: SmtpSetti
   return `${host} offers only AUTH ${list}; Rollcall can use PLAIN, LOGIN, CRAM-MD5 or XOAUTH2. Turn on one of them in the mail server`
 }
 
-/** Private parts of nodemailer: the extensions that EHLO listed, and what it has read ahead. */
+/** Private parts of nodemailer. */
 interface Inside {
   _supportedExtensions?: string[]
   _ehloLines?: string[]

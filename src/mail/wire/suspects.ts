@@ -1,6 +1,4 @@
-/**
- * Tells a server limit from one mail's refusal in a limit's words: a limit hits any mail, so others are refused, too.
- */
+/** Tells a server limit from one mail's refusal in a limit's words: a limit hits other mails, too. */
 import { last } from '../../lib/ends.ts'
 import type { Mail } from '../delivery.ts'
 
@@ -9,11 +7,9 @@ export interface Verdict {
   wait: number
 }
 
-/** So many mails refused in a row prove a limit. */
 const provenBy = 3
 /** Refused so often while others were sent, a mail is at fault itself. Without others, this takes about a day. */
 const maxRefusals = { others: 4, none: 50 }
-/** Seconds to wait after each refusal; the last value repeats. */
 const waitSeconds = [2, 5, 30, 60, 300, 1_800]
 const maxKept = 1_000
 

@@ -33,9 +33,7 @@ export interface Proved {
   fingerprint: string
 }
 
-/**
- * Applies a planned run, all or nothing; many removals wait for approval (R9). False when the run is no longer ours.
- */
+/** Applies a planned run, all or nothing; many removals wait for approval (R9). False when it is no longer ours. */
 export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: DirectoryState): Promise<boolean> {
   const { reading, kept, fingerprint } = proved
   const stay = [...kept.excluded, ...kept.away]
@@ -77,7 +75,7 @@ export async function applyRun(tx: Db, run: TakenRun, proved: Proved, state: Dir
   return true
 }
 
-/** Locks the group, its run and its team, and says why the run began; undefined when the run is no longer ours. */
+/** Undefined when the run is no longer ours. */
 async function lockOwn(tx: Db, run: TakenRun) {
   const group = await lockGroup(tx, run.groupId)
   if (!group) return undefined
@@ -87,20 +85,18 @@ async function lockOwn(tx: Db, run: TakenRun) {
   return { group, cause: locked.cause, startedBy: locked.startedBy }
 }
 
-/** Leaves the removals for an admin to approve. */
 async function parkRemovals(tx: Db, run: TakenRun, stay: number[]): Promise<number[]> {
   await parkMemberships(tx, run.id, run.teamId, stay)
   return []
 }
 
-/** Removes people that the group no longer lists, and schedules a check whether they have left the directory. */
 async function removePeople(tx: Db, run: TakenRun, stay: number[]): Promise<number[]> {
   const removed = await removeMemberships(tx, run.id, run.teamId, stay)
   if (removed.length > 0) await askAbout(tx, removed)
   return removed
 }
 
-/** People as the directory has them: changed addresses first, all in one step, so that newcomers find theirs free. */
+/** Changed addresses first, all in one step, so that newcomers find theirs free. */
 async function writePeople(tx: Db, runId: number) {
   const noted = await noteAddresses(tx, runId)
   const movers = whoMoves(await wantedAddresses(tx, runId))

@@ -102,7 +102,6 @@ const inWords = sql`concat_ws('; ',
   case when manager is distinct from old_manager then 'another manager' end,
   case when dn is distinct from old_dn then 'moved or renamed in the directory' end)`
 
-/** Returns how many were added. */
 export async function addMemberships(tx: Db, runId: number, teamId: number): Promise<number> {
   const row = first(
     await tx.execute<{ added: string }>(sql`
@@ -136,7 +135,6 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
 const isNoneOf = (kept: number[]) =>
   kept.length === 0 ? sql`true` : sql`m.person_id not in (select unnest(${sql.param(kept)}::bigint[]))`
 
-/** In the team by the directory, and how many of these the group no longer lists. */
 export async function countMembers(tx: Db, runId: number, teamId: number, kept: number[]) {
   const row = first(
     await tx.execute<{ all: string; missing: string }>(sql`

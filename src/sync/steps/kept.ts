@@ -6,7 +6,6 @@ import { type MissingPerson, missingPeople } from './plan-store.ts'
 
 const pageSize = 2000
 
-/** Team members that the group's reading did not find, and who stay. */
 export interface KeptPeople {
   /** Excluded by the settings. People that the group lists have the mark already. */
   excluded: number[]
@@ -36,9 +35,7 @@ export async function keptAmongMissing(
   return kept
 }
 
-/**
- * Whether another directory holds the person's entry, a place above it, or the nested group that brought the person.
- */
+/** Whether another directory holds the person's entry, a place above it, or the nested group behind it. */
 function awayAmong(away: string[]): (person: MissingPerson) => boolean {
   const places = new Set(away)
   const names = new Set(away.map(nameOfKey))

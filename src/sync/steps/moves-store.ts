@@ -7,7 +7,6 @@ import { hasOpenInvitation } from '../../people/conditions.ts'
 export interface WantedAddress {
   personId: number
   holderId: number | null
-  /** Another entry in the directory has the same address. */
   isContested: boolean
 }
 
@@ -42,9 +41,7 @@ const wanting = (runId: number) => sql`select p.id, p.directory_mail_key as key,
   where p.directory_mail_key is not null and p.directory_id is not null
     and (p.gone_from_directory_at is null or r.person_id is not null)`
 
-/**
- * Moves for people without account or open invitation: links must not change hands. Hold `lockAddresses`. Locks them.
- */
+/** Moves for people without account or open invitation: links must not change hands. Hold `lockAddresses`. */
 export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddress[]> {
   const [any] = await tx.execute(sql`select 1 from (${wanting(runId)}) w where is_free limit 1`)
   if (!any) return []
@@ -87,7 +84,6 @@ export async function freeAddresses(tx: Db, runId: number, movers: readonly numb
     update planned set takes_address = true where run_id = ${runId} and wants_address and person_id = ${list(movers)}`)
 }
 
-/** Moves those who are not of this run; returns how many. */
 export async function moveOthers(tx: Db, runId: number, movers: readonly number[]): Promise<number> {
   if (movers.length === 0) return 0
   const row = first(

@@ -3,10 +3,7 @@ import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
-/**
- * Matches each entry by stable id, else by the address of a person without an entry, else as new. One entry, one
- * person.
- */
+/** Matches each entry by stable id, else by the address of a person without an entry, else as a new person. */
 export async function plan(tx: Db, runId: number): Promise<void> {
   await prepareToPlan(tx)
   await tx.execute(sql`
@@ -53,7 +50,6 @@ async function prepareToPlan(tx: Db) {
   await tx.execute(sql`analyze staging (run_id, n, directory_id, address_key)`)
 }
 
-/** Everyone read, with the person who has the entry and the one who has the address. */
 const peopleBehind = (runId: number) => sql`
   select s.n, s.mail, s.address_key, s.is_excluded, own.id as own_id, own.address_key as own_key,
     own.signed_up_at is not null or ${hasOpenInvitation(sql`own`)} as is_bound,
@@ -65,7 +61,7 @@ const peopleBehind = (runId: number) => sql`
   left join people same on same.address_key = s.address_key
   where s.run_id = ${runId}`
 
-/** How many are staged and planned. A crash of the database empties both tables: then nothing may be applied. */
+/** A crash of the database empties both tables: then nothing may be applied. */
 export async function countPlanned(tx: Db, runId: number): Promise<{ staged: number; planned: number }> {
   const row = first(
     await tx.execute<{ staged: string; planned: string }>(sql`
@@ -75,7 +71,6 @@ export async function countPlanned(tx: Db, runId: number): Promise<{ staged: num
   return { staged: Number(row.staged), planned: Number(row.planned) }
 }
 
-/** In the team by the directory, and no longer in the group. */
 export const isMissing = (runId: number, teamId: number) => sql`m.team_id = ${teamId} and m.source = 'directory'
   and not exists (select from planned pl where pl.run_id = ${runId} and pl.person_id = m.person_id)`
 
@@ -84,11 +79,9 @@ export interface MissingPerson {
   email: string
   directoryId: string | null
   dn: string | null
-  /** The nested group through which they are in the team. */
   via: string | null
 }
 
-/** One page of the people that the group no longer lists, by id. */
 export async function missingPeople(
   db: Db,
   runId: number,

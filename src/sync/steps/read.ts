@@ -16,14 +16,12 @@ const maxKept = 32_000_000
 
 export interface ReadWhole {
   reading: Reading
-  /** SHA-256 of everyone as read, and of `basis`. */
   fingerprint: string
   /** Writes what has not been written yet: then everyone is staged. */
   stageRest: () => Promise<void>
 }
 
 export interface ReadOptions {
-  /** What else a run's outcome depends on. */
   basis: string
   progress: (read: number) => void
   signal: AbortSignal
@@ -53,7 +51,6 @@ export async function readWhole(
   return { reading, ...people.end(reading.away) }
 }
 
-/** The people of a run, as they come: fingerprinted, held back while they are few, and written. */
 class Staging {
   readonly #db: Database
   readonly #runId: number
@@ -83,7 +80,7 @@ class Staging {
     if (this.#bytes > maxKept) await this.#write()
   }
 
-  /** Waits for what is being written, whether that fails or not. */
+  /** Waits for pending writes, failed ones included. */
   settle(): Promise<void> {
     return this.#writing.catch(() => {})
   }

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http'
 
 export interface MinimumRate {
-  /** How long the sender may stay below the rate, in seconds. */
   seconds: number
   bytesPerSecond: number
 }

@@ -6,7 +6,6 @@ import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../errors.ts'
 import { type MinimumRate, watchRate } from './rate.ts'
 
-/** The form is incomplete: the connection was lost or too slow. */
 export class UploadCut extends Refusal {}
 
 export interface UploadedFile {
@@ -26,17 +25,13 @@ export interface UploadForm {
 
 export interface Upload<T> {
   fields: Record<string, string[]>
-  /** What `take` returned; undefined when the form had no file. */
   taken: T | undefined
 }
 
 const fieldBytes = 1024
 const maxFields = 100
 
-/**
- * Reads a multipart form to its end, since browsers show no reply before. @throws Refusal, UploadCut, or what `take`
- * throws.
- */
+/** Reads a multipart form to its end, since browsers show no reply before. @throws Refusal, UploadCut. */
 export async function readUpload<T>(
   request: FastifyRequest,
   form: UploadForm,
@@ -45,7 +40,6 @@ export async function readUpload<T>(
   return new Reader(request, form, take).read()
 }
 
-/** One form on its way in. */
 class Reader<T> {
   readonly #request: FastifyRequest
   readonly #form: UploadForm
