@@ -24,6 +24,9 @@ export interface MeasuredFunction {
 }
 
 export interface Shape {
+  lines: number
+  /** Lines that hold nothing but a comment or a part of one. */
+  comments: number
   /** Functions with a body; the lines of a nested function count for both. */
   functions: MeasuredFunction[]
   /** Where `value!` is written. */
@@ -36,7 +39,7 @@ export interface Shape {
 
 /** Measures the files in `src`. */
 export function shapeOfSource(): Shape {
-  const shape: Shape = { functions: [], nonNulls: [], casts: [], groups: [] }
+  const shape: Shape = { lines: 0, comments: 0, functions: [], nonNulls: [], casts: [], groups: [] }
   // each file is parsed alone, without libraries, other files or types
   const config = path.join(root, 'shape.tsconfig.json')
   const settings = { compilerOptions: { noLib: true, noResolve: true, types: [] }, include: ['src'] }
@@ -57,7 +60,12 @@ export function shapeOfSource(): Shape {
   return shape
 }
 
+const isComment = (line: string) => /^\s*(\/\/|\/\*|\*( |\/|$))/.test(line)
+
 function measure(source: SourceFile, file: string, shape: Shape): void {
+  const text = source.text.trimEnd().split('\n')
+  shape.lines += text.length
+  shape.comments += text.filter(isComment).length
   const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line
   const visit = (node: Node): void => {
     const place = `${file}:${lineOf(node.getStart(source)) + 1}`

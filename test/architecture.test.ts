@@ -237,6 +237,11 @@ t.test('types say what is there: `value!` is for hot loops', async t => {
   t.ok(shape.nonNulls.length <= maxNonNulls, `${shape.nonNulls.length} of ${maxNonNulls}: ${shape.nonNulls.join(' ')}`)
 })
 
+t.test('at most 5 % of the lines are comments', async t => {
+  t.ok(shape.comments > 500, 'comments were found')
+  t.ok(shape.comments / shape.lines <= 0.05, `${shape.comments} of ${shape.lines} lines`)
+})
+
 t.test('properties are written one per line, without a spread that only groups them', async t => {
   t.same(shape.groups, [])
 })
