@@ -108,7 +108,7 @@ async function listen(app: FastifyInstance, { host, port }: Config) {
   })
 }
 
-/** Kept connections end with a response, not between two of them. */
+/** Closes kept-alive connections with a response, not between two. */
 function endWithAnswer(response: ServerResponse) {
   if (!response.headersSent) response.setHeader('connection', 'close')
 }
@@ -129,13 +129,13 @@ function inDatabase(error: unknown): never {
   throw new ConfigProblems(problems.map(problem => `DATABASE_URL: ${problem}`))
 }
 
-/** One line for each problem, whatever a server or a library said. */
+/** One line per problem, even if a server's message has several. */
 const wordsFor = (error: Error) =>
   (error instanceof ConfigProblems ? error.problems : [`Rollcall could not start: ${reasonOf(error)}`]).map(text =>
     text.trim().replace(/\s*\n\s*/g, '; ')
   )
 
-/** Registers what is being started before it is stopped, so that nothing is left behind. */
+/** Waits for the start to finish before stopping, so that nothing is left behind. */
 async function leave(code: number) {
   if (isLeaving) return
   isLeaving = true

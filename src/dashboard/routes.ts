@@ -70,7 +70,7 @@ function enrollmentView(counts: PeopleCount[], totals: WeeklyTotal[], timeZone: 
   return {
     steps: steps.map(stepView),
     finding: findingOf(steps),
-    // users alone, and no invitation ever: no picture yet, but the ways to begin
+    // only users, and never an invitation: instead of charts, the ways to begin
     isNew: first(steps).value === 0,
     funnel: funnelFigure(steps),
     series: totals.some(week => week.invited > 0) ? seriesOf(totals, timeZone) : null,

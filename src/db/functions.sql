@@ -1,7 +1,7 @@
--- The functions and triggers that are in force, as the migrations made them: drizzle-kit does not know them. Change them
--- here and in a new migration; test/db/migrate.test.ts compares both.
+-- The functions and triggers that the migrations have made: drizzle-kit does not know them. Change them here and in a new
+-- migration; test/db/migrate.test.ts compares both.
 
--- Counts by what decides: whether an address gets no mail, whether somebody was ever invited, and whether a mail ever left.
+-- Counts also by whether the address gets no email, the person was ever invited, and any email was ever sent.
 CREATE OR REPLACE FUNCTION "count_people"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
@@ -37,15 +37,15 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- The people of each team as its pages read them. Statements are written as text so that each is planned when it runs:
--- a plan made once, for one row, costs the square of the rows ever after.
+-- Members of each team as its pages read them. Statements are text, so that each is planned when it runs: a plan made once
+-- for one row takes quadratic time for many.
 CREATE OR REPLACE FUNCTION "sorted_name"("name" text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$ SELECT CASE WHEN name ~ '^[ -~]*$' THEN lower(name) ELSE regexp_replace(normalize(lower(name), NFD), '[\u0300-\u036f]', '', 'g') END $$;
 
 CREATE OR REPLACE FUNCTION "section_of"("value" text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$ SELECT coalesce(nullif(left(btrim(value), 200), ''), '(none)') $$;
 
--- Members of teams are found by the same as people.
+-- Members of teams are found by the same columns as people.
 CREATE OR REPLACE FUNCTION "follow_memberships"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
@@ -85,7 +85,7 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- An invitation that has expired is not waiting any more, in a group's row as on its page.
+-- Expired invitations no longer count as waiting, in a group's row and on its page.
 CREATE OR REPLACE FUNCTION "count_team_members"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
@@ -104,7 +104,7 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Why an address gets no mail, beside its person: lists filter and count by it without a second table.
+-- Copies why an address gets no email to its person, so that lists filter and count without a second table.
 CREATE OR REPLACE FUNCTION "follow_suppressions"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN

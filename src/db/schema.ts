@@ -82,6 +82,7 @@ export const changeKinds = [
 ] as const
 export const groupKinds = ['distribution-list', 'security-group', 'group'] as const
 export const leftOutReasons = ['no-mail', 'malformed', 'doubled', 'taken'] as const
+/** How a person's entry was decided; null before Rollcall recorded that. */
 export const boundBy = ['sync', 'address', 'join', 'sign-in', 'password', 'admin'] as const
 /** Why a directory password was refused, if an admin can fix it. */
 export const directoryTroubles = ['entry-missing', 'two-entries', 'entry-taken'] as const
@@ -130,6 +131,7 @@ export const people = pgTable(
     invitationRevokedAt: at('invitation_revoked_at'),
     deliveryId: ref('delivery_id'),
     deliveryState: text('delivery_state', { enum: deliveryStates }),
+    /** With `sent`: in the outbox, never sent. */
     deliveryIsKept: boolean('delivery_is_kept').notNull().default(false),
     wasHandedOver: boolean('was_handed_over').notNull().default(false),
     /** Why this address gets no email; a copy of its row in `suppressions`, kept by triggers. */
@@ -140,6 +142,7 @@ export const people = pgTable(
     directoryBoundAt: at('directory_bound_at'),
     directoryBoundBy: text('directory_bound_by', { enum: boundBy }),
     directoryPasswordAt: at('directory_password_at'),
+    /** An admin removed the entry: no address brings one back. */
     directorySeparatedAt: at('directory_separated_at'),
     /** The directory's address for this person if it differs: as mailed, and canonical. */
     directoryMail: text('directory_mail'),
@@ -151,6 +154,7 @@ export const people = pgTable(
     manager: text('manager'),
     disabledInDirectoryAt: at('disabled_in_directory_at'),
     goneFromDirectoryAt: at('gone_from_directory_at'),
+    /** When to ask the directory about a person who left their groups; null: a group lists them. */
     directoryCheckAt: at('directory_check_at'),
     /** What lists show and filter by: the newest email's state, unless the address gets none. */
     delivery: text('delivery', { enum: deliveryStates }).generatedAlwaysAs(

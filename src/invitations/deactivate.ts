@@ -46,7 +46,7 @@ export async function deactivate(
   })
 }
 
-/** Deactivates users except the last owner, ends all they could still do. Hold the owners' and addresses' locks. */
+/** Deactivates users, except the last owner, and ends what they could do. Hold the owners' and addresses' locks. */
 export async function deactivatePeople(
   tx: Db,
   ids: number[],

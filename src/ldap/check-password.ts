@@ -10,7 +10,7 @@ import { RefusedOperation } from './wire/words.ts'
 /** Results of a bind that concern the person: no such entry or password, wrong, no rights, locked by a policy. */
 const wrong = [19, 32, 48, 49, 50, 53]
 
-/** Takes the same steps whatever is found (S20): a failing bind replaces one for no one. Never sends an empty one. */
+/** Takes the same steps whatever is found (S20): without an entry, a bind that fails. Never sends an empty password. */
 export async function checkPasswordAt(
   settings: DirectorySettings,
   limits: Limits,

@@ -145,7 +145,7 @@ function baseOf({ baseDn }: DirectorySettings): string {
   return base
 }
 
-/** Active Directory, 389 and eDirectory add the classes above to every entry. */
+/** Active Directory, 389 and eDirectory list superior classes with every entry; for others the schema tells them. */
 async function classesOf(connection: Connection, url: string, { vendor, subschema }: Server): Promise<Classes> {
   const hasOwnRules = ['openldap', 'generic'].includes(vendor)
   return hasOwnRules && subschema !== null ? readClasses(connection, url, subschema) : unknownClasses

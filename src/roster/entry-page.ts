@@ -68,7 +68,7 @@ const shownEntry = ({ id, dn, name, mail, isDisabled, isExcluded }: DirectoryPer
   state: isExcluded ? 'Excluded in Settings' : isDisabled ? 'Disabled' : null
 })
 
-/** It is the same person's, or the account becomes another person's. */
+/** The entry is the same person's, or the account becomes another person's. */
 function choicesOf(person: Person, { id, dn }: DirectoryPerson, index: number): EntryAct[] {
   const name = person.name ?? person.email
   const href = `/people/${person.id}/entry`

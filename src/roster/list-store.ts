@@ -23,7 +23,7 @@ function isFound(q: string, isByIndex: boolean): SQL {
   return sql`(${has(searched, q)} or ${has(sql`${people.alsoFoundBy}`, q)})`
 }
 
-/** Found through the batches that have such email; the address's suppression wins. */
+/** Narrows people down through the batches that have such email; `people.delivery` decides. */
 const mailedIn = (state: DeliveryState) => sql`${people.id} in (
   select d.person_id from batches b cross join lateral (
     select person_id from deliveries where batch_id = b.id and state = ${state} offset 0

@@ -8,7 +8,7 @@ import { claimantOf } from './directory-sign-in.ts'
 export const opensWithDirectory = ({ passwordHash, directoryPasswordAt }: PersonRow) =>
   passwordHash === null || directoryPasswordAt !== null
 
-/** Whether this entry still opens the account, binding an early account once. False when an admin decided otherwise. */
+/** Whether this entry still opens the account. Binds an account from before entries were stored, once. */
 export async function claimEntry(tx: Db, personId: number, entry: EntryRef): Promise<boolean> {
   // binding changes who an address belongs to; other sign-ins need not wait
   if ((await findPerson(tx, personId))?.directoryId === null) await lockAddresses(tx)

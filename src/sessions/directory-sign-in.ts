@@ -36,7 +36,7 @@ type Person = Pick<
   'id' | 'email' | 'addressKey' | 'directoryId' | 'directorySeparatedAt' | 'signedUpAt' | 'passwordHash'
 >
 
-/** An address alone proves nothing: it takes the invitation's link, the Rollcall password, or an early account. */
+/** An address alone is no proof: it takes the invitation's link, the Rollcall password, or an old unbound account. */
 export function claimantOf(person: Person): Claimant {
   const { id: personId, email, addressKey, directoryId: entryId } = person
   const hasProof = person.signedUpAt === null || person.passwordHash !== null

@@ -76,7 +76,7 @@ function isForgedAct({ method, headers, routeOptions }: FastifyRequest, baseUrl:
   return origin === undefined || (site !== undefined && site !== 'none')
 }
 
-/** A form has ten seconds, even if refused early: Node can't tell slow uploads, which have their own rule. */
+/** A form has ten seconds, even if refused early; an upload has its own rule (uploads/rate.ts). */
 function limitBodyTime({ raw, routeOptions }: FastifyRequest, reply: FastifyReply) {
   const end = () => {
     if (raw.complete || isWatched(raw)) return

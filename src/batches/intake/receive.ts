@@ -27,7 +27,7 @@ const linesInChunk = 5000
 /** Milliseconds between two signs of life of an upload that brings no lines. */
 const heartbeat = 10_000
 
-/** Reads a list in constant memory, to `release` or `discard`. @throws what `bytes` throws: an incomplete batch. */
+/** Reads a list in constant memory. @throws what `bytes` throws; the batch is incomplete then. */
 export async function receiveList(
   db: Database,
   actorId: number,

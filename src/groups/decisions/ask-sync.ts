@@ -4,7 +4,7 @@ import { insertRun, lockGroup } from '../../sync/run-store.ts'
 
 export type AskOutcome = { outcome: 'asked'; runId: number } | { outcome: 'unknown' }
 
-/** A sync that is already running counts. */
+/** Does nothing when a sync is already running. */
 export async function askSync(db: Database, actorId: number, groupId: number): Promise<AskOutcome> {
   return transaction(db, async tx => {
     if (!(await lockGroup(tx, groupId))) return { outcome: 'unknown' }

@@ -97,7 +97,7 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
 const loginOnce = (connection: SMTPConnection, auth: Parameters<SMTPConnection['login']>[0]) =>
   new Promise<void>((resolve, reject) => connection.login(auth, refusal => (refusal ? reject(refusal) : resolve())))
 
-/** Why we cannot sign in with what the server offers, and what to set. Undefined when we can, or without offers. */
+/** Why we cannot sign in, and what to set. Undefined when we can, or when the server offers nothing. */
 function mechanismProblem(connection: SMTPConnection, { host, oauth }: SmtpSettings): string | undefined {
   const lines = inside(connection)._ehloLines ?? []
   const offered = lines.flatMap(line => /^AUTH[ =](.*)$/i.exec(line)?.[1]?.toUpperCase().split(/[ =]+/) ?? [])

@@ -3,7 +3,7 @@ import type { Db } from '../../db/client.ts'
 import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
-/** Matches each entry by stable id, else by the address of a person without an entry, else as a new person. */
+/** Finds each entry's person by stable id, else by address if they have no entry, else a new one (decision 13). */
 export async function plan(tx: Db, runId: number): Promise<void> {
   await prepareToPlan(tx)
   await tx.execute(sql`
