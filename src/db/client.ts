@@ -63,7 +63,7 @@ export interface Notices {
   onclose: () => void
 }
 
-/** One connection beside the pool, kept as long as the server keeps it. */
+/** One connection outside the pool, kept as long as the server keeps it. */
 export function openListener(db: Database, notices: Notices): postgres.Sql {
   const kept = { max: 1, idle_timeout: null, max_lifetime: null, fetch_types: false }
   const state = states.get(db)

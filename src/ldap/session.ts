@@ -30,7 +30,7 @@ export interface Session {
   exclusions: Exclusions
   base: string
   search(search: Search): Promise<Entry[]>
-  /** Page by page, or all at once from a server that cannot page. `first`: no more than so many are needed. */
+  /** Page by page, or all at once from a server that cannot page. `first`: how many are needed. */
   pages(search: Search, first?: number): AsyncGenerator<Entry[]>
   /** One entry by its DN, or undefined when there is none that we may see. */
   read(dn: string, attributes: string[], doing: string, filter?: Filter): Promise<Entry | undefined>

@@ -2,7 +2,7 @@ import { type Ask, type LearnedLimit, type Limits, noLimits, type Unit } from '.
 
 /** After a limit was met, no envelope is pipelined for a while. */
 const cooldownMs = 5_000
-/** One connection in so many tries whether it may carry more mails than the known limit. */
+/** Every 50th connection tests whether it may carry more mails than the known limit. */
 const trialEvery = 50
 
 export class ServerLimits {

@@ -103,7 +103,7 @@ export async function renewRun(db: Db, { id, attempts }: TakenRun, read: number)
   return rows.length > 0
 }
 
-/** Releases a run for others to claim in so many seconds; `isUntried`: as if it had never been claimed. */
+/** Releases a run for others to claim in `seconds`; `isUntried`: as if it had never been claimed. */
 export async function releaseRun(db: Db, { id, attempts }: TakenRun, seconds: number, isUntried = false) {
   await db.execute(sql`
     update sync_runs set lease_until = now() + make_interval(secs => ${seconds}),

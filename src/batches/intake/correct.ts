@@ -64,7 +64,7 @@ interface JudgedCorrection extends CorrectedLine {
 const problemsByLine = (judged: JudgedCorrection[]) =>
   new Map(judged.flatMap(({ line, problem }) => (problem === null ? [] : [[line, problem] as const])))
 
-/** Drops a name beside the address, as the fields of Invite do. */
+/** Drops a name next to the address, as the fields of Invite do. */
 function judgeCorrection({ line, address }: Correction, domains: OrganizationDomains): JudgedCorrection {
   const text = withoutName(trimBlanks(address))
   const judged = judgeLine(text, domains)

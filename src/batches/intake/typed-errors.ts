@@ -4,7 +4,7 @@ import { judgeLine, organizationDomains, reasonInWords } from '../recipient.ts'
 
 export const maxAddresses = 5
 
-/** In a field a name beside the address is dropped; in a file, where few people look at each line, it is a question. */
+/** In a field a name next to the address is dropped; in a file, where few people check each line, it is a question. */
 export const addressesIn = (text: string) => splitAddresses(text).map(withoutName)
 
 export interface TypedError {

@@ -6,7 +6,7 @@ import { lockAddresses } from '../../people/store.ts'
 import type { Chunk } from '../chunk.ts'
 import type { Verdict } from '../recipient.ts'
 
-/** One inviter at a time, and no sync beside it. */
+/** One inviter at a time, and no sync at the same time. */
 export async function lockInviting(tx: Db): Promise<void> {
   await lockAddresses(tx)
   // force indexes: right after a first intake the statistics say "empty"

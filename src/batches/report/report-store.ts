@@ -72,7 +72,7 @@ const isFoundBy = (has: typeof contains, q: string) =>
 
 type Source = typeof recipients
 
-/** A few recipients that stand for all in the plan. */
+/** A subquery under the name of the table that it replaces. */
 function some(query: { as: (name: string) => unknown }): Source {
   return query.as('recipients') as Source
 }

@@ -10,7 +10,7 @@ import { judgeLeftovers } from './leftovers.ts'
 import { canFilterByDn, lookUp, readEach, unlessUnknown, type Wanted } from './look-up.ts'
 import type { Waiting } from './waiting.ts'
 
-/** From so many members on, pages of 500 are faster than filters of 50. */
+/** From this number of members on, pages of 500 are faster than filters of 50. */
 const many = 200
 /** Unrelated entries read per wanted member before filters are faster. */
 const scanFactor = 3

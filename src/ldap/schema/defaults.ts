@@ -12,7 +12,7 @@ export interface Defaults {
   department: string[]
   member: string[]
   ownDn: string
-  /** Attributes that people sign in with, beside mail. */
+  /** Attributes besides mail that people sign in with. */
   logins: string[]
   /** Searched besides mail. A strict server refuses a filter with an attribute that it does not have. */
   otherAddresses: string[]

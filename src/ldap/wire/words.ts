@@ -1,7 +1,7 @@
 import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 
-/** `expired` and `must-change` are told only to a person whose password was right. */
+/** Only a person with the right password learns of `expired` and `must-change`. */
 export type BindReason = 'expired' | 'locked' | 'must-change'
 
 const byPolicy: readonly BindReason[] = ['expired', 'locked', 'must-change']

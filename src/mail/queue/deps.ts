@@ -13,5 +13,5 @@ export interface DeliverDeps {
   leaseSeconds?: number
 }
 
-/** Shorter than what is left of a lease when it is due for renewal. */
+/** Shorter than the rest of a lease when its renewal is due. */
 export const databaseTimeoutMs = 10_000

@@ -15,7 +15,7 @@ export const isWatched = (raw: IncomingMessage) => watched.has(raw)
 /** Milliseconds for the reply to arrive before the connection is closed. */
 const farewell = 2000
 
-/** Calls `tooSlow` once, then disconnects; disconnects above `most` bytes. Time when we don't read does not count. */
+/** Calls `tooSlow` once, then disconnects; disconnects above `max` bytes. Time when we don't read does not count. */
 export function watchRate(
   raw: IncomingMessage,
   max: number,

@@ -114,7 +114,7 @@ async function* bytesOf(stream: Readable, arrived: Promise<void>): AsyncGenerato
   await arrived
 }
 
-/** A field's bytes stay bytes (latin1), so that broken UTF-8 can be told from text. */
+/** Keeps a field's bytes (as latin1), so that broken UTF-8 can be distinguished from text. */
 function optionsFor({ fileBytes }: UploadForm) {
   const limits = { fields: maxFields, fieldSize: fieldBytes, files: 2, parts: maxFields + 2, headerPairs: 20 }
   const options = { defCharset: 'latin1', limits: { ...limits, fileSize: fileBytes, headerSize: 8192 } }
