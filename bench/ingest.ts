@@ -54,7 +54,7 @@ async function ingest(serverUrl: string, folder: string, lines: number) {
   for (;;) {
     const [row] = await db.$client.unsafe(`select state, mails_queued + mails_sending as n from batches`)
     if (row!.state !== 'checking') {
-      if (Number(row!.n) !== lines) throw new Error(`${row!.n} emails are queued, not ${lines}`)
+      if (row!.n !== lines) throw new Error(`${row!.n} emails are queued, not ${lines}`)
       break
     }
     await new Promise(resolve => setTimeout(resolve, 20))

@@ -139,7 +139,6 @@ async function oursSends(db: Database, port: number, count: number): Promise<num
   const took = await seconds(() => deliverDue({ db, log, transport, composers, mailHost: 'x.example' }))
   await transport.close()
   const [row] = await db.$client`select state, mails_sent from batches`
-  if (row!.state !== 'done' || Number(row!.mails_sent) !== count)
-    throw new Error(`not all sent: ${JSON.stringify(row)}`)
+  if (row!.state !== 'done' || row!.mailsSent !== count) throw new Error(`not all sent: ${JSON.stringify(row)}`)
   return took
 }

@@ -43,6 +43,7 @@ const insideOrder: Record<string, string[][]> = {
     ['connection'],
     ['embedded'],
     ['client.ts'],
+    ['rows.ts'],
     ['check-server.ts', 'locks.ts', 'notices.ts', 'migrate.ts'],
     ['prepare.ts']
   ],

@@ -64,11 +64,11 @@ t.test('R11: two workers on one database send each email once', async t => {
   const fives = Array.from({ length: 20 }, (_, i) => addresses.slice(i * 5, i * 5 + 5))
   for (const five of fives) await inviteOver(web, ...five)
   await until(async () => {
-    const { open } = await one<{ open: string }>(
+    const { open } = await one<{ open: number }>(
       place.database.db,
       sql`select count(*) filter (where state <> 'sent') as open from deliveries`
     )
-    return open === '0'
+    return open === 0
   })
   t.same(mail.mails.flatMap(({ to }) => to).sort(), addresses.sort())
   t.same([...new Set(mail.mails.map(({ user }) => user))].sort(), ['first', 'second'], 'both had their share')

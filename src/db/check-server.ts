@@ -49,13 +49,13 @@ export async function readFacts(sql: postgres.Sql): Promise<ServerFacts> {
       current_setting('session_replication_role') as "replicationRole",
       json_build_object(
         'role', (select case when r.rolconnlimit >= 0 and not r.rolsuper then r.rolconnlimit + 1 -
-          (select count(*)::int from pg_stat_activity where usename = session_user) end
+          (select count(*) from pg_stat_activity where usename = session_user) end
           from pg_roles r where r.rolname = session_user),
         'database', (case when d.datconnlimit >= 0 and not current_setting('is_superuser')::boolean then d.datconnlimit + 1 -
-          (select count(*)::int from pg_stat_activity where datname = d.datname) end),
+          (select count(*) from pg_stat_activity where datname = d.datname) end),
         'server', current_setting('max_connections')::int + 1 - current_setting('superuser_reserved_connections')::int -
           coalesce(current_setting('reserved_connections', true)::int, 0) -
-          (select count(*)::int from pg_stat_activity where backend_type = 'client backend')) as room,
+          (select count(*) from pg_stat_activity where backend_type = 'client backend')) as room,
       (select json_object_agg(lower(name), setting) from pg_settings where lower(name) = any(${names})) as settings
     from pg_database d where d.datname = current_database()`
   return row as unknown as ServerFacts
@@ -103,7 +103,7 @@ export async function readSchema(sql: postgres.Sql, name: string): Promise<Schem
     select ${name} as name, exists (select from schema) as exists,
       coalesce((select has_schema_privilege(oid, 'create') from schema), false) as "mayCreate",
       coalesce((select has_schema_privilege(oid, 'usage') from schema), false) as "mayUse",
-      (select count(*)::int from own where not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+      (select count(*) from own where not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
         and (has_table_privilege(oid, 'update') or relname = 'events'))) as "closedTables"`
   return row as unknown as SchemaFacts
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { sql } from 'drizzle-orm'
 import { first } from '../lib/ends.ts'
 import type { Database } from './client.ts'
 import { isMissing } from './faults.ts'
+import { rowsOf, text } from './rows.ts'
 
 const folder = path.join(import.meta.dirname, '../../drizzle')
 const formerFolder = path.join(import.meta.dirname, '../../drizzle-former')
@@ -68,7 +68,7 @@ export async function countPending(db: Database): Promise<number> {
 
 async function appliedNames(db: Database): Promise<Set<string> | undefined> {
   try {
-    const rows = await db.execute<{ name: string }>(sql`select name from drizzle.__drizzle_migrations`)
+    const rows = await rowsOf(db, { name: text })`select name from drizzle.__drizzle_migrations`
     return new Set(rows.map(({ name }) => name))
   } catch (error) {
     if (isMissing(error)) return undefined

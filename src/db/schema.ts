@@ -64,6 +64,7 @@ export const batchStates = [
   'cancelled',
   'done'
 ] as const
+export const suppressionCauses = ['bounced', 'opted-out'] as const
 export const batchSources = ['typed', 'file', 'group', 'correction'] as const
 export const membershipSources = ['directory', 'hand', 'invitation'] as const
 export const runStates = ['running', 'done', 'parked', 'failed'] as const
@@ -135,7 +136,7 @@ export const people = pgTable(
     deliveryIsKept: boolean('delivery_is_kept').notNull().default(false),
     wasHandedOver: boolean('was_handed_over').notNull().default(false),
     /** Why this address gets no email; a copy of its row in `suppressions`, kept by triggers. */
-    suppression: text('suppression', { enum: ['bounced', 'opted-out'] }),
+    suppression: text('suppression', { enum: suppressionCauses }),
     /** The stable id of the person's directory entry; the next columns are what the entry says. */
     directoryId: text('directory_id'),
     directoryDn: text('directory_dn'),
@@ -439,7 +440,7 @@ export const deliveries = pgTable(
 
 export const suppressions = pgTable('suppressions', {
   addressKey: text('address_key').primaryKey(),
-  cause: text('cause', { enum: ['bounced', 'opted-out'] }).notNull(),
+  cause: text('cause', { enum: suppressionCauses }).notNull(),
   serverReply: text('server_reply'),
   createdAt: at('created_at').notNull().defaultNow()
 })

@@ -1,6 +1,7 @@
 /** Inviting in sets: a million lines and one typed address use the same statements. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { int, rowsOf } from '../db/rows.ts'
 import { newestIs } from '../mail/copies-store.ts'
 import { isUnanswered } from './conditions.ts'
 
@@ -17,7 +18,7 @@ export interface InviteStep {
 /** Invites lines with the verdict `invite`; returns how many, fewer if people signed up meanwhile. */
 export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number> {
   const expires = sql`now() + make_interval(days => ${step.days})`
-  const [row] = await tx.execute<{ invited: string }>(sql`
+  const [row] = await rowsOf(tx, { invited: int })`
     with chosen as materialized (
       select r.address, r.address_key, p.id as known_id, coalesce(p.id, nextval('people_id_seq')) as person_id,
         nextval('invitations_id_seq') as invitation_id, nextval('deliveries_id_seq') as delivery_id
@@ -43,8 +44,8 @@ export async function inviteRecipients(tx: Db, step: InviteStep): Promise<number
       insert into deliveries (id, person_id, invitation_id, batch_id, address, priority)
       select delivery_id, person_id, invitation_id, ${step.batchId}, address, ${step.priority} from invited
     )
-    select count(*) as invited from invited`)
-  return Number(row?.invited ?? 0)
+    select count(*) as invited from invited`
+  return row?.invited ?? 0
 }
 
 /** A line may name the directory's address of a known person: it becomes theirs, so that no one is here twice. */

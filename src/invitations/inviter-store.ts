@@ -1,6 +1,7 @@
 /** The open invitations of an inviter, and what happens to them when the inviter is deactivated (S38). */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { int, rowsOf } from '../db/rows.ts'
 import { invitations } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
 import { cancelQueued } from '../mail/store.ts'
@@ -20,23 +21,22 @@ const batchesOf = (inviterIds: number[]) =>
 export async function countOpenOf(db: Db, inviterIds: number[]): Promise<{ typed: number; listed: number }> {
   const [any] = await db.execute(sql`${batchesOf(inviterIds)} limit 1`)
   if (!any) return { typed: 0, listed: 0 }
-  const row = first(
-    await db.execute<{ typed: string; listed: string }>(sql`
+  return first(
+    await rowsOf(db, { typed: int, listed: int })`
     select count(*) filter (where b.is_typed) as typed, count(*) filter (where not b.is_typed) as listed
     from invitations i join (${batchesOf(inviterIds)}) b on b.id = i.batch_id
-    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen(sql`i`)}`)
+    where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen(sql`i`)}`
   )
-  return { typed: Number(row.typed), listed: Number(row.listed) }
 }
 
 /** Revokes invitations and cancels unsent emails; returns how many. Hold the addresses' lock. Locks people by id. */
 export async function endInvitationsOf(tx: Db, inviterIds: number[], ending: Ending): Promise<number> {
   if (ending === 'none' || inviterIds.length === 0) return 0
-  const found = await tx.execute<{ id: string }>(sql`
+  const found = await rowsOf(tx, { id: int })`
     select i.id from invitations i join (${batchesOf(inviterIds)}) b on b.id = i.batch_id
       join people p on p.id = i.person_id
     where i.invited_by = any(${sql.param(inviterIds)}::bigint[]) and ${isOpen(sql`i`)} and ${ending === 'all' ? sql`true` : sql`b.is_typed`}
-    order by p.id for no key update of p`)
+    order by p.id for no key update of p`
   if (found.length === 0) return 0
   const isOne = sql`${invitations.id} = any(${sql.param(found.map(({ id }) => id))}::bigint[])`
   const ids = await revoke(tx, sql`${isOne} and ${invitations.expiresAt} > now()`)

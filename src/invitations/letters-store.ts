@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { bool, bytes, int, orNull, rowsOf, text } from '../db/rows.ts'
 import { isUnanswered } from './conditions.ts'
 
 export interface InvitationLetter {
@@ -20,10 +21,27 @@ export interface InvitationLetter {
   isSuppressed: boolean
 }
 
+const letterColumns = {
+  invitationId: int,
+  nonce: orNull(bytes),
+  tokenHash: orNull(bytes),
+  email: text,
+  name: orNull(text),
+  organization: text,
+  timeZone: text,
+  inviterName: orNull(text),
+  inviterEmail: orNull(text),
+  expiresAt: text,
+  isSignedUp: bool,
+  isClosed: bool,
+  isExpired: bool,
+  isSuppressed: bool
+}
+
 /** Reads and locks the invitations to send; leaves out those that another transaction has locked. */
 export async function readInvitationLetters(tx: Db, invitationIds: number[]): Promise<Map<number, InvitationLetter>> {
   if (invitationIds.length === 0) return new Map()
-  const rows = await tx.execute<Omit<InvitationLetter, 'invitationId'> & { invitationId: string }>(sql`
+  const rows = await rowsOf(tx, letterColumns)`
     select i.id as "invitationId", i.nonce, i.token_hash as "tokenHash", p.email, p.name, s.organization, s.time_zone as "timeZone",
       coalesce(v.name, v.email) as "inviterName", v.email as "inviterEmail",
       to_char(i.expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "expiresAt",
@@ -36,8 +54,8 @@ export async function readInvitationLetters(tx: Db, invitationIds: number[]): Pr
     left join people v on v.id = i.invited_by
     left join suppressions x on x.address_key = p.address_key
     where i.id = any(${sql.param(invitationIds)}::bigint[])
-    for no key update of i skip locked`)
-  return new Map(rows.map(row => [Number(row.invitationId), { ...row, invitationId: Number(row.invitationId) }]))
+    for no key update of i skip locked`
+  return new Map(rows.map(row => [row.invitationId, row]))
 }
 
 /** Saves new links, in the transaction that leases their deliveries and holds their invitations' locks. */

@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { deliveries, formerLinks, invitations } from '../db/schema.ts'
+import { int, oneOf, rowsOf } from '../db/rows.ts'
+import { deliveries, formerLinks, invitations, roles } from '../db/schema.ts'
 import { includesRole, type Role } from '../lib/role.ts'
 import { isOpen } from './conditions.ts'
 import { findInvitation, type InvitationRow } from './store.ts'
@@ -48,7 +49,7 @@ export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null)
   const rankOf = (role: SQL) => sql`coalesce(array_position(array['member', 'auditor', 'admin', 'owner'], ${role}), 0)`
   const users = sql`select id, role from people where id = any(${sql.param(userIds)}::bigint[])`
   const mayRead = sql`u.role in ('admin', 'owner') and ${rankOf(sql`u.role`)} >= ${rankOf(sql`i.role`)}`
-  const rows = await tx.execute<{ id: string }>(sql`
+  const rows = await rowsOf(tx, { id: int })`
     with seen as materialized (
       select person_id, false as in_outbox from events where actor_id = any(${sql.param(userIds)}::bigint[]) and kind = 'link-shown'
       union select person_id, true from events where kind = 'role-changed'
@@ -59,8 +60,8 @@ export async function linksKnownTo(tx: Db, userIds: number[], role: Role | null)
       and i.token_hash is not null and ${rankOf(sql`i.role`)} > ${rankOf(sql`${role}::text`)}
       and (not s.in_outbox or i.role <> 'member' and exists (select from (${users}) u where ${mayRead})
         and exists (select from ${deliveries} d where d.person_id = p.id and d.invitation_id = i.id and d.is_kept))
-    order by p.id for no key update of p`)
-  return [...new Set(rows.map(({ id }) => Number(id)))]
+    order by p.id for no key update of p`
+  return [...new Set(rows.map(({ id }) => id))]
 }
 
 export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buffer; tokenHash: Buffer }[]> {
@@ -80,19 +81,19 @@ export async function rolesBehind(
 ): Promise<Map<number, Role>> {
   const ids = sql.param(mails.map(({ id }) => id))
   const hashes = sql.param(mails.map(({ tokenHash }) => tokenHash?.toString('hex') ?? ''))
-  const rows = await db.execute<{ id: string; role: Role }>(sql`
+  const rows = await rowsOf(db, { id: int, role: oneOf(roles) })`
     select m.id, i.role from unnest(${ids}::bigint[], ${hashes}::text[]) as m(id, hash)
     cross join lateral (
       select d.invitation_id as id from ${deliveries} d where d.id = m.id
       union all select l.id from ${invitations} l where l.token_hash = decode(m.hash, 'hex')
       union all select f.invitation_id from ${formerLinks} f where f.token_hash = decode(m.hash, 'hex')
-    ) as found join ${invitations} i on i.id = found.id`)
-  const roles = new Map<number, Role>()
+    ) as found join ${invitations} i on i.id = found.id`
+  const found = new Map<number, Role>()
   for (const { id, role } of rows) {
-    const known = roles.get(Number(id))
-    if (!known || includesRole(role, known)) roles.set(Number(id), role)
+    const known = found.get(id)
+    if (!known || includesRole(role, known)) found.set(id, role)
   }
-  return roles
+  return found
 }
 
 /** Whether this admin saw or copied the link in the last ten minutes: reloading a page is not a new event. */

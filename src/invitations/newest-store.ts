@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { bool, int, orNull, rowsOf, text } from '../db/rows.ts'
 import type { InvitationTimes } from './invitation.ts'
 
 export interface Newest extends InvitationTimes {
@@ -11,10 +11,20 @@ export interface Newest extends InvitationTimes {
   isOnItsWay: boolean
 }
 
+const newestColumns = {
+  id: int,
+  acceptedAt: orNull(text),
+  revokedAt: orNull(text),
+  supersededAt: orNull(text),
+  isExpired: bool,
+  requestedAt: orNull(text),
+  inviterName: orNull(text),
+  sentAt: orNull(text),
+  isOnItsWay: orNull(bool)
+}
+
 export async function findNewest(db: Db, personId: number): Promise<Newest | undefined> {
-  const [row] = await db.execute<
-    Record<string, string | null> & { isExpired: boolean; isOnItsWay: boolean | null }
-  >(sql`
+  const [row] = await rowsOf(db, newestColumns)`
     select i.id, i.accepted_at as "acceptedAt", i.revoked_at as "revokedAt", i.superseded_at as "supersededAt",
       i.expires_at <= now() as "isExpired", i.requested_at as "requestedAt", coalesce(v.name, v.email) as "inviterName",
       case when d.state = 'sent' and not d.is_kept then d.settled_at end as "sentAt",
@@ -22,18 +32,16 @@ export async function findNewest(db: Db, personId: number): Promise<Newest | und
     from people p join invitations i on i.id = p.invitation_id
     left join deliveries d on d.id = p.delivery_id
     left join people v on v.id = i.invited_by
-    where p.id = ${personId}`)
+    where p.id = ${personId}`
   if (!row) return undefined
-  const time = (name: string) => (row[name] ? new Date(row[name]) : null)
+  const time = (at: string | null) => (at === null ? null : new Date(at))
   return {
-    id: Number(row.id),
-    isExpired: row.isExpired,
-    inviterName: row.inviterName ?? null,
-    acceptedAt: time('acceptedAt'),
-    revokedAt: time('revokedAt'),
-    supersededAt: time('supersededAt'),
-    requestedAt: time('requestedAt'),
-    sentAt: time('sentAt'),
+    ...row,
+    acceptedAt: time(row.acceptedAt),
+    revokedAt: time(row.revokedAt),
+    supersededAt: time(row.supersededAt),
+    requestedAt: time(row.requestedAt),
+    sentAt: time(row.sentAt),
     isOnItsWay: row.isOnItsWay ?? false
   }
 }

@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { int, orNull, rowsOf } from '../db/rows.ts'
 import { showTakenBack } from '../people/newest-invitation-store.ts'
 import { isUnanswered } from './conditions.ts'
 
 /** Deletes open invitations that were never sent: the one before is the newest again. Links shown are revoked. */
 export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
   if (ids.length === 0) return
-  const rows = await tx.execute<{ id: string; person_id: string; newest_id: string | null }>(sql`
+  const takenBack = await rowsOf(tx, { id: int, personId: int, newestId: orNull(int) })`
     with revoked as (
       update invitations set revoked_at = now(), never_sent = not exists (
         select from events e
@@ -22,12 +23,7 @@ export async function withdrawUnsent(tx: Db, ids: number[]): Promise<void> {
     select r.id, r.person_id, case when r.never_sent then (
       select i.id from invitations i where i.person_id = r.person_id and i.id < r.id and not i.never_sent
       order by i.id desc limit 1
-    ) else r.id end as newest_id from revoked r`)
-  const takenBack = rows.map(({ id, person_id, newest_id }) => ({
-    id: Number(id),
-    personId: Number(person_id),
-    newestId: newest_id === null ? null : Number(newest_id)
-  }))
+    ) else r.id end as newest_id from revoked r`
   await showTakenBack(tx, takenBack)
   const before = takenBack.flatMap(({ id, newestId }) => (newestId === null || newestId === id ? [] : [newestId]))
   if (before.length > 0)

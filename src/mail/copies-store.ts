@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { int, rowsOf } from '../db/rows.ts'
 import type { Claimed } from './delivery.ts'
 
 export const counters = {
@@ -97,8 +98,8 @@ export async function stopBatch(tx: Db, batchId: number, reason: string): Promis
 }
 
 export async function stopJudging(tx: Db, reason: string): Promise<number[]> {
-  const rows = await tx.execute<{ id: string }>(sql`
+  const rows = await rowsOf(tx, { id: int })`
     update batches set state = 'stopped', stop_reason = ${reason}, lease_until = null
-    where state = 'checking' and action = 'send' returning id`)
-  return rows.map(row => Number(row.id))
+    where state = 'checking' and action = 'send' returning id`
+  return rows.map(row => row.id)
 }

@@ -1,6 +1,7 @@
 /** Deliveries queued, canceled and retried; suppressed addresses. The worker's own statements are in queue/store.ts. */
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { bool, int, orNull, rowsOf, text } from '../db/rows.ts'
 import { suppressions } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
 import { copyQueued, propagateStates, reopenBatch } from './copies-store.ts'
@@ -18,13 +19,13 @@ export interface NewDelivery {
 /** Queues a mail as the person's newest; a finished batch is sending again. Returns the delivery's id. */
 export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<number> {
   const { personId, invitationId, address, batchId = null, priority = 0 } = delivery
-  const rows = await tx.execute<{ id: string }>(sql`
+  const rows = await rowsOf(tx, { id: int })`
     with added as (
       insert into deliveries (person_id, invitation_id, address, batch_id, priority)
       values (${personId}, ${invitationId}, ${address}, ${batchId}, ${priority}) returning id
     ), ${copyQueued(sql`(select id from added)`, personId, batchId)}
-    select id from added`)
-  return Number(first(rows).id)
+    select id from added`
+  return first(rows).id
 }
 
 const fromBefore = sql`was`
@@ -50,7 +51,7 @@ export interface Canceled {
 
 /** Cancels what is not in flight yet: at most `max`. */
 export async function cancelQueued(tx: Db, target: Target, reason: string, max = 1_000_000): Promise<Canceled[]> {
-  const rows = await tx.execute<{ invitation_id: string | null; may_have_arrived: boolean }>(sql`
+  return rowsOf(tx, { invitationId: orNull(int), mayHaveArrived: bool })`
     with open as (
       select id, state as was from deliveries where ${targeted(target)} and state in ('queued', 'deferred', 'held')
       order by id limit ${max} for update
@@ -59,18 +60,14 @@ export async function cancelQueued(tx: Db, target: Target, reason: string, max =
       from open where d.id = open.id
       returning d.id, d.person_id, d.batch_id, d.state, d.is_kept, d.invitation_id, d.may_have_arrived, open.was
     ), ${propagateStates(fromBefore)}
-    select invitation_id, may_have_arrived from changed`)
-  return rows.map(row => ({
-    invitationId: row.invitation_id === null ? null : Number(row.invitation_id),
-    mayHaveArrived: row.may_have_arrived
-  }))
+    select invitation_id, may_have_arrived from changed`
 }
 
 export async function peopleWithMail(tx: Db, ids: number[]): Promise<number[]> {
-  const rows = await tx.execute<{ id: string }>(sql`
+  const rows = await rowsOf(tx, { id: int })`
     select distinct person_id as id from deliveries
-    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred', 'held') order by 1`)
-  return rows.map(row => Number(row.id))
+    where person_id = any(${sql.param(ids)}::bigint[]) and state in ('queued', 'deferred', 'held') order by 1`
+  return rows.map(row => row.id)
 }
 
 export interface Suppression {
@@ -121,8 +118,7 @@ export async function retryFailed(tx: Db, batchId: number, max = 1_000_000, hasK
 }
 
 export async function readPause(db: Db): Promise<{ since: Date; reason: string } | undefined> {
-  const [row] = await db.execute<{ paused_since: string; reason: string | null }>(
-    sql`select paused_since, reason from mail_transport where id = 1 and paused_since is not null`
-  )
-  return row && { since: new Date(row.paused_since), reason: row.reason ?? '' }
+  const [row] = await rowsOf(db, { pausedSince: text, reason: orNull(text) })`
+    select paused_since, reason from mail_transport where id = 1 and paused_since is not null`
+  return row && { since: new Date(row.pausedSince), reason: row.reason ?? '' }
 }

@@ -1,5 +1,6 @@
-import { sql } from 'drizzle-orm'
+import { count, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { float, int, orNull, rowsOf, text } from '../db/rows.ts'
 import { batches, batchStates, deliveryStates } from '../db/schema.ts'
 
 export interface StateCount {
@@ -9,8 +10,8 @@ export interface StateCount {
 
 /** Every state is named: sums that batches keep, and the few emails without a batch. */
 export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; batches: StateCount[] }> {
-  const [mails, jobs] = await Promise.all([
-    db.execute<{ state: string; count: string }>(sql`
+  const [counted, jobs] = await Promise.all([
+    rowsOf(db, { state: text, count: int })`
       select state, sum(n) as count from (
         select m.state, m.n from batches b cross join lateral (values
           ('queued', mails_queued), ('sending', mails_sending), ('held', mails_held), ('sent', mails_sent),
@@ -18,25 +19,24 @@ export async function countStates(db: Db): Promise<{ deliveries: StateCount[]; b
           ('suppressed', mails_suppressed), ('cancelled', mails_cancelled)
         ) as m(state, n)
         union all select state, count(*) from deliveries where batch_id is null group by state
-      ) all_mails group by state`),
-    db.select({ state: batches.state, count: sql<number>`count(*)::int` }).from(batches).groupBy(batches.state)
+      ) all_mails group by state`,
+    db.select({ state: batches.state, count: count() }).from(batches).groupBy(batches.state)
   ])
-  const counted = mails.map(row => ({ state: row.state, count: Number(row.count) }))
   return { deliveries: everyState(deliveryStates, counted), batches: everyState(batchStates, jobs) }
 }
 
 /** How long the email that was due first has waited, over every batch that may send; 0 when none is due. */
 export async function secondsOverdue(db: Db): Promise<number> {
   const waiting = sql`state in ('queued', 'deferred') order by next_attempt_at limit 1`
-  const [row] = await db.execute<{ seconds: number | null }>(sql`
-    select extract(epoch from now() - min(due))::float as seconds from (
+  const [row] = await rowsOf(db, { seconds: orNull(float) })`
+    select extract(epoch from now() - min(due)) as seconds from (
       select (select next_attempt_at from deliveries where batch_id = b.id and priority = p and ${waiting}) as due
       from batches b cross join (values (0), (1)) as priorities(p)
       where b.state in ('checking', 'sending') and b.mails_queued + b.mails_deferred > 0
       union all
       select (select next_attempt_at from deliveries where batch_id is null and priority = p and ${waiting})
       from (values (0), (1)) as priorities(p)
-    ) first_ones`)
+    ) first_ones`
   return Math.max(0, Math.round(row?.seconds ?? 0))
 }
 

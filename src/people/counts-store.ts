@@ -1,8 +1,10 @@
 /** How many people there are of each kind, as sums of what statements added. counts.ts defines the sums. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { bool, int, oneOf, orNull, rowsOf, text } from '../db/rows.ts'
+import { deliveryStates } from '../db/schema.ts'
 import { enrollmentNow } from './conditions.ts'
-import type { Enrollment } from './person.ts'
+import { type Enrollment, enrollments } from './person.ts'
 import type { DeliveryState } from './store.ts'
 
 export interface PeopleCount {
@@ -14,18 +16,24 @@ export interface PeopleCount {
   count: number
 }
 
+const countColumns = {
+  enrollment: oneOf(enrollments),
+  delivery: orNull(oneOf(deliveryStates)),
+  isKept: bool,
+  wasInvited: bool,
+  wasHandedOver: bool,
+  count: int
+}
+
 export async function countPeople(db: Db): Promise<PeopleCount[]> {
-  const rows = await db.execute<Omit<PeopleCount, 'count'> & { count: string }>(sql`
+  return rowsOf(db, countColumns)`
     select ${enrollmentNow(sql`stage`, sql`expires_at`)} as enrollment, delivery,
       is_kept as "isKept", was_invited as "wasInvited", was_handed_over as "wasHandedOver", sum(people) as count
-    from people_counts group by 1, 2, 3, 4, 5 having sum(people) <> 0`)
-  return rows.map(row => ({ ...row, count: Number(row.count) }))
+    from people_counts group by 1, 2, 3, 4, 5 having sum(people) <> 0`
 }
 
 export async function compactCounts(tx: Db): Promise<void> {
-  const [row] = await tx.execute<{ mine: boolean }>(
-    sql`select pg_try_advisory_xact_lock(hashtext('rollcall:counts')) as mine`
-  )
+  const [row] = await rowsOf(tx, { mine: bool })`select pg_try_advisory_xact_lock(hashtext('rollcall:counts')) as mine`
   if (!row?.mine) return
   await tx.execute(sql`
     with gone as (delete from people_counts returning *)
@@ -46,16 +54,12 @@ export interface WeeklyTotal {
 
 /** Running totals at the end of each of the last `weeks` weeks, of what counts.ts calls invited and joined. */
 export async function weeklyTotals(db: Db, weeks: number): Promise<WeeklyTotal[]> {
-  const rows = await db.execute<{ until: string; invited: string; joined: string }>(sql`
+  const rows = await rowsOf(db, { until: text, invited: int, joined: int })`
     with ends as (
       select now() - make_interval(weeks => w) as until from generate_series(${weeks - 1}::int, 0, -1) w
     )
     select e.until, coalesce(sum(d.invited), 0) as invited, coalesce(sum(d.signed_up), 0) as joined
     from ends e left join people_days d on d.day <= (e.until at time zone 'UTC')::date
-    group by e.until order by e.until`)
-  return rows.map(row => ({
-    until: new Date(row.until),
-    invited: Number(row.invited),
-    joined: Number(row.joined)
-  }))
+    group by e.until order by e.until`
+  return rows.map(row => ({ ...row, until: new Date(row.until) }))
 }

@@ -2,6 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { recordEvent } from '../audit/store.ts'
 import type { Db } from '../db/client.ts'
+import { int, rowsOf } from '../db/rows.ts'
 import { type boundBy, type directoryTroubles, people } from '../db/schema.ts'
 
 export type BoundBy = (typeof boundBy)[number]
@@ -91,7 +92,7 @@ export interface Relink {
 /** Binds people to new entries if they still have the former one; returns who. Hold `lockAddresses`. */
 export async function replaceEntries(tx: Db, relinks: Relink[]): Promise<number[]> {
   const column = (pick: (each: Relink) => string | number) => sql.param(relinks.map(pick))
-  const rows = await tx.execute<{ id: string }>(sql`
+  const rows = await rowsOf(tx, { id: int })`
     update people p set directory_id = r.entry_id, directory_dn = r.dn, directory_bound_at = now(),
       directory_bound_by = 'admin', directory_trouble = null, directory_trouble_at = null, directory_check_at = null,
       gone_from_directory_at = null, disabled_in_directory_at = null
@@ -99,6 +100,6 @@ export async function replaceEntries(tx: Db, relinks: Relink[]): Promise<number[
       ${column(each => each.entryId)}::text[], ${column(each => each.dn)}::text[]) as r(id, former, entry_id, dn)
     where p.id = r.id and p.directory_id = r.former
       and not exists (select from people q where q.directory_id = r.entry_id)
-    returning p.id`)
-  return rows.map(({ id }) => Number(id))
+    returning p.id`
+  return rows.map(({ id }) => id)
 }

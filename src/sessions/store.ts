@@ -122,7 +122,7 @@ export async function countTry(db: Db, key: string) {
       })
       .returning({
         tries: failures,
-        secondsLeft: sql<number>`ceil(extract(epoch from ${windowStartedAt} + interval '1 minute' - now()))::int`
+        secondsLeft: sql<number>`ceil(extract(epoch from ${windowStartedAt} + interval '1 minute' - now()))`
       })
   )
   return row

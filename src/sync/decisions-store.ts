@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { bool, orNull, rowsOf } from '../db/rows.ts'
 import { directoryGroups, syncChanges, syncRuns } from '../db/schema.ts'
 import { followGroup, putBackByHand, removeByDirectory, stopFollowing } from '../teams/directory-store.ts'
 import type { ChangeKind } from './run.ts'
@@ -123,8 +124,8 @@ export async function noteUndo(tx: Db, runId: number, undoneBy: number): Promise
 }
 
 export async function isWithin(tx: Db, runId: number, days: number): Promise<boolean> {
-  const [row] = await tx.execute<{ recent: boolean | null }>(sql`
+  const [row] = await rowsOf(tx, { recent: orNull(bool) })`
     select coalesce(approved_at, finished_at) > now() - make_interval(days => ${days}) as recent
-    from sync_runs where id = ${runId}`)
+    from sync_runs where id = ${runId}`
   return row?.recent === true
 }

@@ -1,6 +1,7 @@
 /** The runs as work: requested, claimed under a lease, finished. All times are the database's. */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { bool, int, rowsOf } from '../db/rows.ts'
 import { directoryGroups, type SyncReceipt, syncRuns } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
 import type { RunState } from './run.ts'
@@ -48,10 +49,10 @@ const isDue = sql`g.stopped_at is null and g.next_run_at <= now() and not exists
 
 export async function isSyncDue(db: Db): Promise<boolean> {
   const row = first(
-    await db.execute<{ due: boolean }>(sql`
+    await rowsOf(db, { due: bool })`
     select exists (select from sync_runs where ${isFree})
       or exists (select from directory_groups g where ${isDue})
-      or exists (select from people where directory_check_at <= now()) as due`)
+      or exists (select from people where directory_check_at <= now()) as due`
   )
   return row.due
 }
@@ -65,34 +66,33 @@ export interface TakenRun {
   attempts: number
 }
 
+const claimedColumns = { id: int, groupId: int, attempts: int }
+
 /** Requested ones first, then the group that has waited longest. */
 export async function takeRun(tx: Db): Promise<TakenRun | undefined> {
   const lease = sql`now() + make_interval(secs => ${leaseSeconds})`
-  let [row] = await tx.execute<{ id: string; group_id: string; attempts: number }>(sql`
+  let [row] = await rowsOf(tx, claimedColumns)`
     update sync_runs set lease_until = ${lease}, attempts = attempts + 1, read = 0
     where id = (
       select id from sync_runs where ${isFree} order by cause = 'schedule', id limit 1 for update skip locked
-    ) returning id, group_id, attempts`)
+    ) returning id, group_id, attempts`
   row ??= await takeDueGroup(tx)
   if (!row) return undefined
   const { teamId, directoryId } = directoryGroups
   const group = first(
-    await tx
-      .select({ teamId, directoryId })
-      .from(directoryGroups)
-      .where(eq(directoryGroups.id, Number(row.group_id)))
+    await tx.select({ teamId, directoryId }).from(directoryGroups).where(eq(directoryGroups.id, row.groupId))
   )
-  return { ...group, id: Number(row.id), groupId: Number(row.group_id), attempts: row.attempts }
+  return { ...group, ...row }
 }
 
 async function takeDueGroup(tx: Db) {
-  const [row] = await tx.execute<{ id: string; group_id: string; attempts: number }>(sql`
+  const [row] = await rowsOf(tx, claimedColumns)`
     insert into sync_runs (group_id, cause, lease_until, attempts)
     select id, 'schedule', now() + make_interval(secs => ${leaseSeconds}), 1 from (
       select g.id from directory_groups g where ${isDue} order by g.next_run_at limit 1 for update skip locked
     ) due
-    on conflict do nothing returning id, group_id, attempts`)
-  if (row) await tx.execute(sql`update directory_groups set last_run_id = ${row.id} where id = ${row.group_id}`)
+    on conflict do nothing returning id, group_id, attempts`
+  if (row) await tx.execute(sql`update directory_groups set last_run_id = ${row.id} where id = ${row.groupId}`)
   return row
 }
 

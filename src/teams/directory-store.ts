@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { int, rowsOf } from '../db/rows.ts'
 import { closeTeam, insertTeam, lockTeam, recountTeam } from './store.ts'
 
 /** `teamId`, if it still exists, or a new team. Returns its id. */
@@ -8,10 +9,10 @@ export async function followGroup(
   teamId: number | undefined,
   team: { name: string; createdBy: number }
 ): Promise<number> {
-  const [row] = await tx.execute<{ id: string }>(sql`
+  const [row] = await rowsOf(tx, { id: int })`
     update teams set source = 'directory', name = ${team.name}
-    where id = ${teamId ?? 0} and removed_at is null returning id`)
-  return row ? Number(row.id) : insertTeam(tx, { ...team, source: 'directory' })
+    where id = ${teamId ?? 0} and removed_at is null returning id`
+  return row ? row.id : insertTeam(tx, { ...team, source: 'directory' })
 }
 
 /** If the team stays, it is one made by hand, with its present members. */
@@ -33,12 +34,12 @@ export async function stopFollowing(tx: Db, teamId: number, team: 'keep' | 'remo
 
 /** Ends these people's memberships by the directory. Returns who had one. */
 export async function removeByDirectory(tx: Db, teamId: number, personIds: number[]): Promise<number[]> {
-  const rows = await tx.execute<{ person_id: string }>(sql`
+  const rows = await rowsOf(tx, { personId: int })`
     delete from memberships m using unnest(${sql.param(personIds)}::bigint[]) as gone(person_id)
     where m.team_id = ${teamId} and m.source = 'directory' and m.person_id = gone.person_id
-    returning m.person_id`)
+    returning m.person_id`
   await recountTeam(tx, teamId)
-  return rows.map(row => Number(row.person_id))
+  return rows.map(row => row.personId)
 }
 
 /** Puts people back by hand, unless the directory has put them back. Returns how many. */
@@ -62,9 +63,9 @@ export async function putBackByHand(
 
 /** Locks the teams that a person is in for reasons other than the directory, by id. */
 export async function lockOwnTeams(tx: Db, personId: number): Promise<number[]> {
-  const rows = await tx.execute<{ team_id: string }>(sql`
-    select distinct team_id from memberships where person_id = ${personId} and source <> 'directory' order by team_id`)
-  const ids = rows.map(({ team_id }) => Number(team_id))
+  const rows = await rowsOf(tx, { teamId: int })`
+    select distinct team_id from memberships where person_id = ${personId} and source <> 'directory' order by team_id`
+  const ids = rows.map(({ teamId }) => teamId)
   for (const id of ids) await lockTeam(tx, id)
   return ids
 }

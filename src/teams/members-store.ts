@@ -2,9 +2,18 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { contains } from '../db/paged-search.ts'
-import { batchTeams, memberships, people, teams } from '../db/schema.ts'
+import { bool, int, listOf, oneOf, orNull, rowsOf, text } from '../db/rows.ts'
+import {
+  batchTeams,
+  deliveryStates,
+  membershipSources,
+  memberships,
+  people,
+  suppressionCauses,
+  teams
+} from '../db/schema.ts'
 import { enrollmentOf } from '../people/conditions.ts'
-import type { Enrollment } from '../people/person.ts'
+import { type Enrollment, enrollments } from '../people/person.ts'
 import type { DeliveryState, Suppressed } from '../people/store.ts'
 import type { MembershipSource } from './team.ts'
 
@@ -21,17 +30,17 @@ export interface Member {
   sort: string
 }
 
-interface MemberRow extends Record<string, unknown> {
-  id: string
-  email: string
-  name: string | null
-  enrollment: Enrollment
-  delivery: DeliveryState | null
-  is_kept: boolean
-  suppression: Suppressed
-  sources: MembershipSource[]
-  since: string
-  sort: string
+const memberColumns = {
+  personId: int,
+  email: text,
+  name: orNull(text),
+  enrollment: oneOf(enrollments),
+  delivery: orNull(oneOf(deliveryStates)),
+  isKept: bool,
+  suppression: orNull(oneOf(suppressionCauses)),
+  sources: listOf(oneOf(membershipSources)),
+  since: text,
+  sort: text
 }
 
 /** One page of a team's people by name, each once, after `after`; `q` is contained in name, address or title. */
@@ -42,8 +51,8 @@ export async function listMembers(
   limit: number,
   after: { sort: string; personId: number } = { sort: '', personId: 0 }
 ): Promise<Member[]> {
-  const rows = await db.execute<MemberRow>(sql`
-    select people.id, people.email, people.name, ${enrollmentOf(people)} as enrollment, people.delivery, people.delivery_is_kept as is_kept, people.suppression, m.sources, m.since, x.sort
+  const rows = await rowsOf(db, memberColumns)`
+    select people.id as person_id, people.email, people.name, ${enrollmentOf(people)} as enrollment, people.delivery, people.delivery_is_kept as is_kept, people.suppression, m.sources, m.since, x.sort
     from (
       select t.person_id, t.sort from team_members t
       where t.team_id = ${teamId} and ${q ? contains(sql`t.searched`, q) : sql`true`}
@@ -55,26 +64,14 @@ export async function listMembers(
       select array_agg(source order by source) as sources, min(since) as since
       from ${memberships} where team_id = ${teamId} and person_id = x.person_id
     ) m
-    order by x.sort, x.person_id`)
-  return rows.map(row => ({
-    personId: Number(row.id),
-    email: row.email,
-    name: row.name,
-    sort: row.sort,
-    enrollment: row.enrollment,
-    delivery: row.delivery,
-    isKept: row.is_kept,
-    suppression: row.suppression,
-    sources: row.sources,
-    since: new Date(row.since)
-  }))
+    order by x.sort, x.person_id`
+  return rows.map(row => ({ ...row, since: new Date(row.since) }))
 }
 
 /** Where a list continues after a person: nothing when they are no longer in the team. */
 export async function placeOf(db: Db, teamId: number, personId: number) {
-  const [row] = await db.execute<{ sort: string }>(
-    sql`select sort from team_members where team_id = ${teamId} and person_id = ${personId}`
-  )
+  const [row] = await rowsOf(db, { sort: text })`
+    select sort from team_members where team_id = ${teamId} and person_id = ${personId}`
   return row && { sort: row.sort, personId }
 }
 
@@ -139,9 +136,8 @@ export async function lockTeamsOf(tx: Db, batchId: number): Promise<void> {
 }
 
 export async function joinTeamsOf(tx: Db, batchId: number, personId: number): Promise<void> {
-  const rows = await tx.execute<{ id: string }>(sql`
+  const rows = await rowsOf(tx, { id: int })`
     select t.id from ${batchTeams} b join ${teams} t on t.id = b.team_id and t.removed_at is null
-    where b.batch_id = ${batchId} order by t.id`)
-  for (const { id } of rows)
-    await insertMembership(tx, { teamId: Number(id), personId, source: 'invitation', addedBy: null })
+    where b.batch_id = ${batchId} order by t.id`
+  for (const { id } of rows) await insertMembership(tx, { teamId: id, personId, source: 'invitation', addedBy: null })
 }

@@ -20,7 +20,7 @@ const isThere = isNull(teams.removedAt)
 // written out: in a query of one table the column alone would be the group's
 const groupOf = sql<number | null>`(
   select g.id from ${directoryGroups} g where g.team_id = teams.id and g.stopped_at is null
-)`.mapWith(value => (value === null ? null : Number(value)))
+)`
 const columns = {
   id: teams.id,
   name: teams.name,

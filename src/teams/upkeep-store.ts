@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
+import { bool, rowsOf } from '../db/rows.ts'
 
 /** Adds up what statements added since; one worker at a time. Unchanged teams are skipped. */
 export async function compactTeamCounts(tx: Db): Promise<void> {
-  const [row] = await tx.execute<{ mine: boolean }>(
-    sql`select pg_try_advisory_xact_lock(hashtext('rollcall:team-counts')) as mine`
-  )
+  const [row] = await rowsOf(tx, { mine: bool })`
+    select pg_try_advisory_xact_lock(hashtext('rollcall:team-counts')) as mine`
   if (!row?.mine) return
   await tx.execute(sql`
     with touched as materialized (select distinct team_id from team_counts where not is_sum),

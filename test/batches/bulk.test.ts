@@ -36,7 +36,7 @@ t.test('a list becomes a report and the right emails', async t => {
       foreign: 1,
       duplicate: 1,
       active: 1,
-      mails_sent: 1
+      mailsSent: 1
     }
   )
 })

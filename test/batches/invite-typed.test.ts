@@ -9,7 +9,7 @@ const { db, ids, close }: TestApp = await startApp()
 t.teardown(close)
 
 const linesOf = (batchId: number) =>
-  db.execute<{ line: number; verdict: string; first_line: number | null }>(
+  db.execute<{ line: number; verdict: string; firstLine: number | null }>(
     sql`select line, verdict, first_line from recipients where batch_id = ${batchId} order by line`
   )
 const verdictsOf = async (batchId: number) => (await linesOf(batchId)).map(row => row.verdict)
@@ -20,21 +20,21 @@ t.test('one address becomes a person, an invitation and an email in one step', a
   const row = await one(
     db,
     sql`
-    select p.email, p.address_key, p.delivery_state, i.invited_by::int, d.address, d.state, d.priority, b.state as batch, b.mails_queued,
-      b.lines, b.judged, b.invite, round(extract(epoch from i.expires_at - i.created_at) / 86400)::int as days, p.invitation_expires_at = i.expires_at as same
+    select p.email, p.address_key, p.delivery_state, i.invited_by, d.address, d.state, d.priority, b.state as batch, b.mails_queued,
+      b.lines, b.judged, b.invite, round(extract(epoch from i.expires_at - i.created_at) / 86400) as days, p.invitation_expires_at = i.expires_at as same
     from people p join invitations i on i.id = p.invitation_id join deliveries d on d.id = p.delivery_id join batches b on b.id = d.batch_id
     where p.address_key = 'nora.lind@larkfield.example'`
   )
   t.same(row, {
     email: 'Nora.Lind@larkfield.example',
-    address_key: 'nora.lind@larkfield.example',
-    delivery_state: 'queued',
-    invited_by: ids.ben,
+    addressKey: 'nora.lind@larkfield.example',
+    deliveryState: 'queued',
+    invitedBy: ids.ben,
     address: 'Nora.Lind@larkfield.example',
     state: 'queued',
     priority: 0,
     batch: 'sending',
-    mails_queued: 1,
+    mailsQueued: 1,
     lines: 1,
     judged: 1,
     invite: 1,
@@ -45,7 +45,7 @@ t.test('one address becomes a person, an invitation and an email in one step', a
     (
       await one<{ n: number }>(
         db,
-        sql`select count(*)::int as n from events where kind = 'invitations-sent' and batch_id = ${batchId}`
+        sql`select count(*) as n from events where kind = 'invitations-sent' and batch_id = ${batchId}`
       )
     ).n,
     1
@@ -71,15 +71,15 @@ t.test('each address gets the first verdict that fits', async t => {
     'kim@elsewhere.example'
   )
   t.same(await linesOf(batchId), [
-    { line: 1, verdict: 'malformed', first_line: null },
-    { line: 2, verdict: 'foreign', first_line: null },
-    { line: 3, verdict: 'invite', first_line: null },
-    { line: 4, verdict: 'duplicate', first_line: 3 },
-    { line: 5, verdict: 'active', first_line: null },
-    { line: 6, verdict: 'deactivated', first_line: null },
-    { line: 7, verdict: 'suppressed', first_line: null },
-    { line: 8, verdict: 'pending', first_line: null },
-    { line: 9, verdict: 'foreign', first_line: null }
+    { line: 1, verdict: 'malformed', firstLine: null },
+    { line: 2, verdict: 'foreign', firstLine: null },
+    { line: 3, verdict: 'invite', firstLine: null },
+    { line: 4, verdict: 'duplicate', firstLine: 3 },
+    { line: 5, verdict: 'active', firstLine: null },
+    { line: 6, verdict: 'deactivated', firstLine: null },
+    { line: 7, verdict: 'suppressed', firstLine: null },
+    { line: 8, verdict: 'pending', firstLine: null },
+    { line: 9, verdict: 'foreign', firstLine: null }
   ])
   const counts = await one(
     db,
@@ -102,7 +102,7 @@ t.test('a batch that invites no one is done at once', async t => {
   const batchId = await invite(db, ids.ben, 'dan@larkfield.example')
   t.match(await one(db, sql`select state, finished_at from batches where id = ${batchId}`), {
     state: 'done',
-    finished_at: String
+    finishedAt: String
   })
 })
 
@@ -116,8 +116,8 @@ t.test('people whose invitation was revoked or has expired are invited again, an
   t.same(await verdictsOf(await invite(db, ids.ben, 'again@larkfield.example')), ['invite'])
   const row = await one(
     db,
-    sql`select count(*)::int as all, count(*) filter (where superseded_at is not null)::int as superseded,
-    count(*) filter (where accepted_at is null and revoked_at is null and superseded_at is null)::int as open from invitations where person_id = ${first.personId}`
+    sql`select count(*) as all, count(*) filter (where superseded_at is not null) as superseded,
+    count(*) filter (where accepted_at is null and revoked_at is null and superseded_at is null) as open from invitations where person_id = ${first.personId}`
   )
   t.same(row, { all: 3, superseded: 1, open: 1 })
 })
@@ -129,6 +129,6 @@ t.test('two admins who invite the same address at the same time send one invitat
   const verdicts = (await Promise.all(batches.map(verdictsOf))).flat()
   t.equal(verdicts.filter(verdict => verdict === 'invite').length, 2)
   t.equal(verdicts.filter(verdict => verdict === 'pending').length, 14)
-  const { n } = await one<{ n: number }>(db, sql`select count(*)::int as n from deliveries where address like 'race%'`)
+  const { n } = await one<{ n: number }>(db, sql`select count(*) as n from deliveries where address like 'race%'`)
   t.equal(n, 2)
 })

@@ -63,7 +63,7 @@ t.test('search, three groups, sync, a section except one person, review and send
   await page.waitForURL(/\/batches\/\d+$/)
   t.ok(count() <= 25, `${count()} keys`)
   await site.work()
-  const { n } = await one<{ n: number }>(site.db, sql`select count(*)::int as n from deliveries where state = 'sent'`)
+  const { n } = await one<{ n: number }>(site.db, sql`select count(*) as n from deliveries where state = 'sent'`)
   t.equal(n, 19)
   t.same(site.faults, [])
 })
@@ -153,13 +153,13 @@ const paths = (ids: Record<'engineering' | 'managers' | 'team' | 'run', number>)
 /** One run failed, one waits, one person has no address, and one has left. */
 async function prepare({ db }: Site) {
   const [ids] = await db.$client`
-    select (select id from directory_groups where name = 'Engineering')::int as engineering,
-      (select id from directory_groups where name = 'Engineering Managers')::int as managers,
-      (select max(id) from teams)::int as team`
+    select (select id from directory_groups where name = 'Engineering') as engineering,
+      (select id from directory_groups where name = 'Engineering Managers') as managers,
+      (select max(id) from teams) as team`
   const { engineering, managers, team } = ids as unknown as Record<'engineering' | 'managers' | 'team', number>
   await db.$client`update sync_runs set state = 'failed', reason = 'Reading 60 people: the server hung up' where group_id = ${managers}`
   const [run] =
-    await db.$client`update sync_runs set state = 'parked', parked = 3, removed = 2 where group_id = ${engineering} returning id::int as id`
+    await db.$client`update sync_runs set state = 'parked', parked = 3, removed = 2 where group_id = ${engineering} returning id`
   await db.$client`insert into left_out (group_id, directory_id, reason, name, dn) values (${managers}, 'x', 'no-mail', 'Printer on the third floor', 'cn=printer')`
   await db.$client`update people set directory_id = 'dan', gone_from_directory_at = now() where email = 'dan@larkfield.example'`
   return { engineering, managers, team, run: (run as unknown as { id: number }).id }

@@ -94,12 +94,12 @@ async function consolePaths({ db, ids, work }: Site): Promise<string[]> {
   await work()
   await invite(db, ids.ada, 'nora@larkfield.example', 'rosa@larkfeild.example', 'no one', 'dan@larkfield.example')
   await invite(db, ids.ada, 'uma@larkfield.example')
-  const newest = await one<{ batch: string; mail: string; person: string }>(
+  const newest = await one<{ batch: number; mail: number; person: number }>(
     db,
     sql`select (select max(id) from batches) as batch, (select min(id) from deliveries) as mail,
       (select id from people where email = 'nora@larkfield.example') as person`
   )
-  const batches = [Number(newest.batch) - 1, newest.batch].map(id => `/batches/${id}`)
+  const batches = [newest.batch - 1, newest.batch].map(id => `/batches/${id}`)
   const outbox = ['/outbox', `/outbox/${newest.mail}`]
   const people = ['/people', '/people?q=nobody', `/people/${newest.person}`, `/people/${ids.dan}`]
   const others = ['/', '/invite', '/bulk', '/activity', '/me', '/people/0']

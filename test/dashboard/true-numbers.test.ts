@@ -144,7 +144,7 @@ t.test('E23: people who opted out or bounced after an email was sent are listed 
   await inviteOne(db, ids.ben, at('loud'))
   await inviteOne(db, ids.ben, at('back'))
   await work(takesAll())
-  const [team] = await db.execute<{ id: string }>(
+  const [team] = await db.execute<{ id: number }>(
     sql`insert into teams (name, source, created_by) values ('Crew', 'hand', ${ids.ben}) returning id`
   )
   await ben.post(`/teams/${team!.id}/members`, { email: at('quiet') })
@@ -189,7 +189,7 @@ t.test('every person with a suppressed address is shown as such', async t => {
   const { db, close } = await startApp()
   t.teardown(close)
   await db.execute(sql`insert into suppressions (address_key, cause) values (${at('old')}, 'opted-out')`)
-  const [person] = await db.execute<{ id: string; suppression: string | null }>(
+  const [person] = await db.execute<{ id: number; suppression: string | null }>(
     sql`insert into people (email, address_key) values (${at('old')}, ${at('old')}) returning id`
   )
   const read = async () =>

@@ -55,7 +55,7 @@ t.test('an invited person joins with the directory’s password, and Rollcall st
     ...{ statusCode: 303, headers: { location: '/me' } }
   })
   t.match(await one(db, sql`select email, password_hash, stage from people where id = ${personId}`), {
-    ...{ email: 'nora@larkfield.example', password_hash: null, stage: 'signed-up' }
+    ...{ email: 'nora@larkfield.example', passwordHash: null, stage: 'signed-up' }
   })
   const me = (await nobody.get('/me')).body
   t.notMatch(me, 'Change password', 'the directory’s password is not ours to change')

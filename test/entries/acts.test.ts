@@ -35,10 +35,10 @@ const rowOf = (id: number) =>
   one<Record<string, string | null>>(
     db,
     sql`select email, directory_id, directory_dn, directory_bound_by, directory_password_at, directory_mail, role, password_hash,
-      name, stage, (select count(*)::int from sessions s where s.person_id = people.id) as sessions from people where id = ${id}`
+      name, stage, (select count(*) from sessions s where s.person_id = people.id) as sessions from people where id = ${id}`
   )
 const idOf = async (address: string) =>
-  Number((await one<{ id: string }>(db, sql`select id from people where address_key = ${address}`)).id)
+  (await one<{ id: number }>(db, sql`select id from people where address_key = ${address}`)).id
 const signIn = async (email: string, password: string) => {
   await db.execute(sql`delete from sign_in_failures`)
   return (await browser()).post('/sign-in', { email, password })
@@ -50,7 +50,7 @@ const join = async (uid: string) => {
   return { personId, own }
 }
 const lastEvent = (id: number) =>
-  one<{ kind: string; actor_id: string; details: Record<string, unknown> }>(
+  one<{ kind: string; actorId: string; details: Record<string, unknown> }>(
     db,
     sql`select kind, actor_id, details from events where person_id = ${id} order by id desc limit 1`
   )
@@ -100,14 +100,14 @@ t.test('an admin binds an entry that was deleted and recreated, and the account 
     { entry: 'no-such-entry', holder: 'same' }
   ]
   for (const bad of tries) t.equal((await ben.post(`/people/${personId}/entry`, bad)).statusCode, 422)
-  t.match(await rowOf(personId), { directory_dn: dnOf('kim') })
+  t.match(await rowOf(personId), { directoryDn: dnOf('kim') })
   t.match(await ben.post(`/people/${personId}/entry`, { entry, holder: 'same' }), {
     statusCode: 303,
     headers: { location: `/people/${personId}` }
   })
   t.match(await rowOf(personId), {
-    directory_dn: dnOf('kim2'),
-    directory_bound_by: 'admin',
+    directoryDn: dnOf('kim2'),
+    directoryBoundBy: 'admin',
     sessions: 0,
     stage: 'signed-up'
   })
@@ -116,10 +116,7 @@ t.test('an admin binds an entry that was deleted and recreated, and the account 
   t.equal((await signIn(at('kim'), 'kim2-in-the-directory')).statusCode, 303)
   await work()
   t.match(
-    await one(
-      db,
-      sql`select count(*)::int as n from memberships where person_id = ${personId} and source = 'directory'`
-    ),
+    await one(db, sql`select count(*) as n from memberships where person_id = ${personId} and source = 'directory'`),
     { n: 1 }
   )
   t.equal((await ben.post(`/people/${personId}/entry`, { entry, holder: 'same' })).statusCode, 409, 'twice')
@@ -130,13 +127,9 @@ t.test('handing over removes everything of the former holder: role, password, te
   await db.execute(
     sql`update people set password_hash = 'x', directory_password_at = now(), role = 'auditor' where id = ${personId}`
   )
-  const team = Number(
-    (
-      await one<{ id: string }>(
-        db,
-        sql`insert into teams (name, source, member_count) values ('Crew', 'hand', 1) returning id`
-      )
-    ).id
+  const { id: team } = await one<{ id: number }>(
+    db,
+    sql`insert into teams (name, source, member_count) values ('Crew', 'hand', 1) returning id`
   )
   await db.execute(sql`insert into memberships (team_id, person_id, source) values (${team}, ${personId}, 'hand')`)
   replace('lea', 'leo')
@@ -144,13 +137,13 @@ t.test('handing over removes everything of the former holder: role, password, te
   const entry = /name="entry" value="([^"]+)"/.exec(plain(await ben.get(`/people/${personId}/entry`)))![1]!
   t.equal((await ben.post(`/people/${personId}/entry`, { entry, holder: 'other' })).statusCode, 303)
   t.match(await rowOf(personId), {
-    directory_dn: dnOf('leo'),
+    directoryDn: dnOf('leo'),
     role: 'member',
-    password_hash: null,
+    passwordHash: null,
     name: 'leo',
     sessions: 0
   })
-  t.match(await one(db, sql`select member_count from teams where id = ${team}`), { member_count: 0 })
+  t.match(await one(db, sql`select member_count from teams where id = ${team}`), { memberCount: 0 })
   t.equal((await signIn(at('lea'), 'leo-in-the-directory')).statusCode, 303)
 })
 
@@ -166,7 +159,7 @@ t.test(
     )
     for (const id of [ids.ada, ids.ben, personId]) {
       const tries: [string, Record<string, string>][] = [
-        ['entry', { entry: (await rowOf(await idOf(at('mia')))).directory_id!, holder: 'same' }],
+        ['entry', { entry: (await rowOf(await idOf(at('mia')))).directoryId!, holder: 'same' }],
         ['entry/removal', {}],
         ['address', { address: 'x@larkfield.example' }]
       ]
@@ -175,7 +168,7 @@ t.test(
       t.notMatch(plain(await ben.get(`/people/${id}`)), /Separate…|Use the directory/)
     }
     t.equal((await ben.post(`/people/${ids.dan}/entry/password`)).statusCode, 403)
-    t.match((await rowOf(personId)).directory_dn, dnOf('nia'))
+    t.match((await rowOf(personId)).directoryDn, dnOf('nia'))
     t.equal((await ada.post(`/people/${personId}/entry/removal`)).statusCode, 303)
     await db.execute(sql`update people set directory_mail = null, directory_mail_key = null where id = ${ids.ada}`)
   }
@@ -192,9 +185,9 @@ t.test('an owner allows the directory’s password if the Rollcall password is f
 
 t.test('a separated person is signed out, and no address or sync links the entry again', async t => {
   t.equal((await ben.post(`/people/${ids.dan}/entry/removal`)).statusCode, 303)
-  t.match(await rowOf(ids.dan), { directory_id: null, directory_password_at: null, sessions: 0 })
+  t.match(await rowOf(ids.dan), { directoryId: null, directoryPasswordAt: null, sessions: 0 })
   await sync()
-  t.match(await rowOf(ids.dan), { directory_id: null })
+  t.match(await rowOf(ids.dan), { directoryId: null })
   t.equal((await signIn(at('dan'), 'dan-in-the-directory')).statusCode, 200, 'both passwords are asked again')
   t.equal((await signIn(at('dan'), goodPassword)).statusCode, 303)
   t.equal((await ben.post(`/people/${ids.dan}/entry/removal`)).statusCode, 409)
@@ -215,7 +208,7 @@ t.test('the person gets the directory’s address: the link to the former one en
     'not what was shown'
   )
   t.equal((await ben.post(`/people/${personId}/address`, { address: at('mia.new') })).statusCode, 303)
-  t.match(await rowOf(personId), { email: at('mia.new'), directory_mail: null, stage: 'invited' })
+  t.match(await rowOf(personId), { email: at('mia.new'), directoryMail: null, stage: 'invited' })
   const old = await (await browser()).post(`/join/${token}`, { name: 'M', password: 'mia-in-the-directory' })
   t.equal(old.statusCode, 410)
   t.match(
@@ -271,9 +264,9 @@ t.test('after a directory was replaced an owner binds everyone who has exactly o
     statusCode: 200,
     body: /Bound to their new entries: 2 people/
   })
-  t.match(await rowOf(await idOf(at('nia'))), { directory_dn: dnOf('nia2'), directory_bound_by: 'admin' })
-  t.match(await rowOf(ids.ben), { directory_dn: dnOf('ben2'), role: 'admin', sessions: 0 })
-  t.match(await rowOf(await idOf(at('mia'))), { directory_dn: dnOf('mia') }, 'the former entry is still there')
+  t.match(await rowOf(await idOf(at('nia'))), { directoryDn: dnOf('nia2'), directoryBoundBy: 'admin' })
+  t.match(await rowOf(ids.ben), { directoryDn: dnOf('ben2'), role: 'admin', sessions: 0 })
+  t.match(await rowOf(await idOf(at('mia'))), { directoryDn: dnOf('mia') }, 'the former entry is still there')
 })
 
 t.test('while the directory is down nothing is bound, and the page says so', async t => {

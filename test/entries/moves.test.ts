@@ -15,12 +15,12 @@ const { db, ids } = app
 const { keep, read, members, changes, lastRun } = await startSyncing(app)
 const at = (name: string) => `${name}@larkfield.example`
 const addressOf = async (entryId: string) => {
-  const row = await one<{ email: string; address_key: string; directory_mail: string | null }>(
+  const row = await one<{ email: string; addressKey: string; directoryMail: string | null }>(
     db,
     sql`select email, address_key, directory_mail from people where directory_id = ${entryId}`
   )
-  t.equal(row.address_key, row.email.toLowerCase(), 'no trace of the step between')
-  return [row.email, row.directory_mail].filter(Boolean).join(' / ').replaceAll('@larkfield.example', '')
+  t.equal(row.addressKey, row.email.toLowerCase(), 'no trace of the step between')
+  return [row.email, row.directoryMail].filter(Boolean).join(' / ').replaceAll('@larkfield.example', '')
 }
 const addressesOf = (...entries: string[]) => Promise.all(entries.map(addressOf))
 /** Reads a group whose people have these addresses: `{ a: 'x1' }`, by entry. */
@@ -50,14 +50,14 @@ t.test('case 4: two people swap their addresses in the directory, and in Rollcal
   await site.db.execute(sql`update directory_groups set next_run_at = now()`)
   await site.work()
   t.same(await site.db.execute(sql`select directory_dn, email from people where directory_id is not null order by 1`), [
-    { directory_dn: dnOf('anna'), email: at('x2') },
-    { directory_dn: dnOf('ben'), email: at('x1') }
+    { directoryDn: dnOf('anna'), email: at('x2') },
+    { directoryDn: dnOf('ben'), email: at('x1') }
   ])
-  const { id: run, group_id } = await one<{ id: string; group_id: string }>(
+  const { id: run, groupId } = await one<{ id: number; groupId: number }>(
     site.db,
     sql`select id, group_id from sync_runs order by id desc limit 1`
   )
-  const page = (await browser.get(`/groups/${group_id}/sync-runs/${run}`)).body
+  const page = (await browser.get(`/groups/${groupId}/sync-runs/${run}`)).body
   t.match(page, '2 changed')
   t.match(page, `address: ${at('x1')} → ${at('x2')}`)
 })
@@ -106,7 +106,7 @@ t.test('an invited person in a swap keeps the address that was emailed, and so d
   await invite(db, ids.ben, at('ha'))
   t.match(await read('half', people({ h1: 'hb', h2: 'ha' })), { changed: 0, addresses: 2 })
   t.same(await addressesOf('h1', 'h2'), ['ha / hb', 'hb / ha'])
-  t.match(await one(db, sql`select count(*)::int as n from people where address_key in (${at('ha')}, ${at('hb')})`), {
+  t.match(await one(db, sql`select count(*) as n from people where address_key in (${at('ha')}, ${at('hb')})`), {
     n: 2
   })
 })
@@ -141,7 +141,7 @@ t.test('case 2: a new entry with the name and address of a person who left is an
   t.match(run, { added: 0, changed: 0, receipt: { taken: 1 } })
   t.same(await members('left-2'), ['kai directory'])
   t.match(await one(db, sql`select directory_id, role from people where address_key = ${at('kim')}`), {
-    directory_id: 'k1',
+    directoryId: 'k1',
     role: 'admin'
   })
   t.match(
@@ -149,7 +149,7 @@ t.test('case 2: a new entry with the name and address of a person who left is an
       db,
       sql`select l.reason, p.directory_id from left_out l join people p on p.id = l.person_id where l.directory_id = 'k2'`
     ),
-    { reason: 'taken', directory_id: 'k1' }
+    { reason: 'taken', directoryId: 'k1' }
   )
 })
 
@@ -168,7 +168,7 @@ t.test('a person who comes back with the same entry is the same person', async t
   await read('back', people({ o2: 'ob' }))
   t.match(await read('back', people({ o1: 'oa', o2: 'ob' })), { added: 1, receipt: { taken: 0 } })
   t.match(await one(db, sql`select gone_from_directory_at from people where directory_id = 'o1'`), {
-    gone_from_directory_at: null
+    goneFromDirectoryAt: null
   })
 })
 
@@ -177,7 +177,7 @@ t.test('an address does not link a person who was separated from the entry', asy
   await db.execute(sql`update people set directory_id = null, directory_separated_at = now() where directory_id = 'p1'`)
   const run = await read('apart', [...people({ p1: 'pa', p2: 'pb' }).map(each => ({ ...each, title: 'Boss' }))])
   t.match(run.receipt, { taken: 1 })
-  t.match(await one(db, sql`select directory_id from people where address_key = ${at('pa')}`), { directory_id: null })
+  t.match(await one(db, sql`select directory_id from people where address_key = ${at('pa')}`), { directoryId: null })
 })
 
 t.test('all moves are computed in one pass, even if 50,000 wait for each other', async t => {

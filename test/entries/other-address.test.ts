@@ -13,8 +13,8 @@ const ben = await browser('ben')
 const at = (name: string) => `${name}@larkfield.example`
 const person = (name: string, mail = name) => entry(name, { mail: at(mail) })
 const idOf = async (entryId: string) =>
-  Number((await one<{ id: string }>(db, sql`select id from people where directory_id = ${`entry-${entryId}`}`)).id)
-const count = async () => (await one<{ n: number }>(db, sql`select count(*)::int as n from people`)).n
+  (await one<{ id: number }>(db, sql`select id from people where directory_id = ${`entry-${entryId}`}`)).id
+const count = async () => (await one<{ n: number }>(db, sql`select count(*) as n from people`)).n
 const verdictOf = (batchId: number, address: string) =>
   one<{ verdict: string }>(db, sql`select verdict from recipients where batch_id = ${batchId} and address = ${address}`)
 
@@ -33,7 +33,7 @@ const run = await read('staff', [
 
 t.test('the sync says so, and its page lists these people', async t => {
   t.match(run, { addresses: 3, changed: 0, receipt: { otherAddress: 3 } })
-  const page = (await ben.get(`/groups/${run.group_id}/sync-runs/${run.id}`)).body
+  const page = (await ben.get(`/groups/${run.groupId}/sync-runs/${run.id}`)).body
   t.match(page, '3 with another address')
   t.match(page, 'Another address in the directory')
   t.match(
@@ -79,7 +79,7 @@ t.test('when nothing prevents it, inviting by that address moves the person to i
       sql`select id, email, address_key, directory_mail, stage from people where directory_id = 'entry-ivo'`
     ),
     {
-      ...{ email: at('Ivo.New'), address_key: at('ivo.new'), directory_mail: null, stage: 'invited' }
+      ...{ email: at('Ivo.New'), addressKey: at('ivo.new'), directoryMail: null, stage: 'invited' }
     }
   )
   t.match(await one(db, sql`select address from deliveries where batch_id = ${batch}`), { address: at('Ivo.New') })

@@ -65,7 +65,7 @@ t.test('case 1: a newcomer with a freed address cannot sign in, and an admin is 
   changeDirectory(slapd, `dn: uid=kim1,ou=people,${suffix}\nchangetype: delete\n\n${newcomer}`)
   for (const password of ['second-persons-password-2', 'first-persons-password-1', 'wrong'])
     t.equal((await signIn('kim@larkfield.example', password)).statusCode, 422, password)
-  t.match(await entryOf(personId), { directory_trouble: 'entry-missing' })
+  t.match(await entryOf(personId), { directoryTrouble: 'entry-missing' })
   t.equal(await eventsOf(personId, 'directory-refused'), 1, 'said once, not with every try')
   t.match((await ben.get('/activity')).body, 'their entry was not found')
 })
@@ -100,11 +100,11 @@ t.test(
       t.equal(refused.statusCode, 422, password)
       t.equal(ticketOf(refused.body), ticket, 'the step can be tried again')
     }
-    t.match(await entryOf(ids.dan), { directory_dn: null, directory_password_at: null })
+    t.match(await entryOf(ids.dan), { directoryDn: null, directoryPasswordAt: null })
     await db.execute(sql`delete from sign_in_failures`)
     const linked = await send('/sign-in/link', { ticket, password: goodPassword, next: '/me' })
     t.match(linked, { statusCode: 303, headers: { location: '/me' } })
-    t.match(await entryOf(ids.dan), { directory_dn: dnOf('dan'), directory_bound_by: 'password' })
+    t.match(await entryOf(ids.dan), { directoryDn: dnOf('dan'), directoryBoundBy: 'password' })
     t.equal((await signIn('dan@larkfield.example', 'dan-in-the-directory')).statusCode, 303, 'from then on')
     t.equal((await signIn('dan@larkfield.example', goodPassword)).statusCode, 303, 'either')
     t.equal(await eventsOf(ids.dan, 'directory-linked'), 1)
@@ -118,14 +118,14 @@ t.test('the step accepts only what this installation sealed for that person', as
   const ticket = ticketOf((await signIn('ida@larkfield.example', 'ida-in-the-directory')).body)
   const moved = ticket.replace(/^\d+/, String(ids.ada))
   t.equal((await send('/sign-in/link', { ticket: moved, password: goodPassword })).statusCode, 422)
-  t.match(await entryOf(ids.ada), { directory_password_at: null })
+  t.match(await entryOf(ids.ada), { directoryPasswordAt: null })
 })
 
 t.test('a sync that finds an account’s address in the directory does not open the account', async t => {
-  const ida = await one<{ id: string }>(db, sql`select id from people where address_key = 'ida@larkfield.example'`)
+  const ida = await one<{ id: number }>(db, sql`select id from people where address_key = 'ida@larkfield.example'`)
   await db.execute(sql`update directory_groups set next_run_at = now(), fingerprint = null`)
   await work()
-  t.match(await entryOf(Number(ida.id)), { directory_dn: dnOf('ida'), directory_password_at: null })
+  t.match(await entryOf(ida.id), { directoryDn: dnOf('ida'), directoryPasswordAt: null })
   const step = await signIn('ida@larkfield.example', 'ida-in-the-directory')
   t.equal(step.statusCode, 200)
   t.equal((await signIn('ida@larkfield.example', goodPassword)).statusCode, 303)
@@ -156,7 +156,7 @@ t.test('without a bound entry, an admin is told about the two entries, and the p
   t.equal(answer.statusCode, 422)
   t.match(answer.body, 'ask the people who invited you')
   t.notMatch(answer.body, /two entries|ou=former/i, 'the directory is not laid open')
-  t.match(await entryOf(personId), { directory_dn: null, directory_trouble: 'two-entries' })
+  t.match(await entryOf(personId), { directoryDn: null, directoryTrouble: 'two-entries' })
 
   changeDirectory(
     slapd,
@@ -165,9 +165,9 @@ t.test('without a bound entry, an admin is told about the two entries, and the p
   const again = await join('pat@larkfield.example', 'pat-in-the-directory')
   t.equal(again.answer.statusCode, 303, 'an entry that is disabled does not count')
   t.match(await entryOf(personId), {
-    directory_dn: dnOf('pat'),
-    directory_bound_by: 'join',
-    directory_trouble: null
+    directoryDn: dnOf('pat'),
+    directoryBoundBy: 'join',
+    directoryTrouble: null
   })
 })
 
@@ -177,7 +177,7 @@ t.test('an entry that is bound to one person opens no second account', async t =
   t.equal(rows.length, 1, 'Lee was synced with the staff')
   const { answer, personId } = await join('lee.new@larkfield.example', 'lee-in-the-directory')
   t.equal(answer.statusCode, 422)
-  t.match(await entryOf(personId), { directory_dn: null, directory_trouble: 'entry-taken' })
+  t.match(await entryOf(personId), { directoryDn: null, directoryTrouble: 'entry-taken' })
 })
 
 t.test('a user of former versions, without a Rollcall password or an entry, is bound at the next sign-in', async t => {
@@ -188,7 +188,7 @@ t.test('a user of former versions, without a Rollcall password or an entry, is b
   const uma = await addUser(db, 'uma', 'member')
   await db.execute(sql`update people set password_hash = null where id = ${uma}`)
   t.equal((await signIn('uma@larkfield.example', 'uma-in-the-directory')).statusCode, 303)
-  t.match(await entryOf(uma), { directory_dn: dnOf('uma'), directory_bound_by: 'sign-in' })
+  t.match(await entryOf(uma), { directoryDn: dnOf('uma'), directoryBoundBy: 'sign-in' })
   await db.execute(sql`update people set directory_id = null, directory_separated_at = now() where id = ${uma}`)
   t.equal((await signIn('uma@larkfield.example', 'uma-in-the-directory')).statusCode, 422, 'not once separated')
   t.equal((await ada.get('/people')).statusCode, 200)

@@ -21,7 +21,7 @@ t.test(
     const slow = Array.from({ length: 200 }, () => server.get('/activity'))
     const waiting = async () => {
       const [row] = await db.$client`
-      select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
       return row!.n
     }
     await until(async () => (await waiting()) >= 12)

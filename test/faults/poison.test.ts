@@ -29,12 +29,12 @@ t.test(
       await passTime()
       return (await batchOf(db, lines)).state === 'stopped' && (await batchOf(db, mails)).state === 'done'
     }, 40_000)
-    t.match((await batchOf(db, lines)).stop_reason, 'The next lines failed 3 times.')
+    t.match((await batchOf(db, lines)).stopReason, 'The next lines failed 3 times.')
     t.match(await countsOf(db, mails), { mails: { sent: 99, failed: 1 } })
     const [failed] = await db.$client`select attempts, server_reply from deliveries where state = 'failed'`
     t.match(failed, {
       attempts: 3,
-      server_reply: 'This email could not be composed: There is no composer for emails of the kind "unheard-of"'
+      serverReply: 'This email could not be composed: There is no composer for emails of the kind "unheard-of"'
     })
     t.equal(sink.taken.filter(({ to }) => to.startsWith('mail')).length, 99)
     t.same(await worker.stop(), { code: 0, signal: null })

@@ -79,7 +79,7 @@ test('R18: mail of a copy is held until an owner sends it', async t => {
   t.same(await countsOf(copy, batch), { sent: 3 })
   t.equal(transport.recipients.length, 4)
   const [sent] = await copy.$client`select may_have_arrived from deliveries where address like 'p0@%'`
-  t.equal(sent!.may_have_arrived, true, 'the original may have sent it')
+  t.equal(sent!.mayHaveArrived, true, 'the original may have sent it')
   t.equal(await detectCopy(depsOf(copy), silent), false, 'it sends by itself from now on')
   t.same(await kindsOf(copy), ['copy-found', 'copy-sends'])
 })
@@ -140,10 +140,10 @@ test('R18: after discarding, a list that was still being judged queues no more m
   const checking = await order(copy, [], 1, 'checking')
   await copy.$client`update batches set action = 'check' where id = ${checking}`
   await decide(copy, 'discard')
-  const rows = await copy.$client`select id::int, state, stop_reason from batches where id >= ${sending} order by id`
+  const rows = await copy.$client`select id, state, stop_reason from batches where id >= ${sending} order by id`
   t.match(rows, [
-    { state: 'stopped', stop_reason: /This database is a copy/ },
-    { state: 'checking', stop_reason: null }
+    { state: 'stopped', stopReason: /This database is a copy/ },
+    { state: 'checking', stopReason: null }
   ])
   t.same(await kindsOf(copy), ['copy-found', 'copy-discarded', 'batch-stopped'])
   await deliverDue(means(copy, transport))

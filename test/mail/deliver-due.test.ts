@@ -31,14 +31,14 @@ test('S9: every invited person gets one email, and the batch is done', async t =
   const id = await order(db, numbered(300))
   t.equal(await deliverDue(deps), 300)
   t.same(await countsOf(db, id), { sent: 300 })
-  t.match(await batch(id), { state: 'done', finished_at: /^20/ })
+  t.match(await batch(id), { state: 'done', finishedAt: /^20/ })
   t.same(
     server.taken.map(mail => mail.to).sort(),
     numbered(300)
       .map(p => `${p}@larkfield.example`)
       .sort()
   )
-  t.equal((await query`select count(distinct token_hash)::int as n from invitations`)[0]!.n, 300)
+  t.equal((await query`select count(distinct token_hash) as n from invitations`)[0]!.n, 300)
   t.equal(await deliverDue(deps), 0, 'nothing else is due')
 })
 
@@ -57,11 +57,11 @@ test('answers end up in states: failed, deferred, suppressed addresses, the serv
   ])
   await deliverDue(deps)
   t.same(await countsOf(db, id), { failed: 4, deferred: 3, sent: 1 })
-  t.match(await of('r550.ben'), { state: 'failed', server_reply: '550 5.1.1 no such user', attempts: 1 })
-  t.match(await of('r450.ben'), { state: 'deferred', server_reply: '450 4.2.0 greylisted', attempts: 1 })
-  t.match(await of('estall.ben'), { state: 'deferred', may_have_arrived: true })
+  t.match(await of('r550.ben'), { state: 'failed', serverReply: '550 5.1.1 no such user', attempts: 1 })
+  t.match(await of('r450.ben'), { state: 'deferred', serverReply: '450 4.2.0 greylisted', attempts: 1 })
+  t.match(await of('estall.ben'), { state: 'deferred', mayHaveArrived: true })
   t.same(await query`select address_key, cause from suppressions`, [
-    { address_key: 'r550.ben@larkfield.example', cause: 'bounced' }
+    { addressKey: 'r550.ben@larkfield.example', cause: 'bounced' }
   ])
   const wait = (
     await query`select extract(epoch from next_attempt_at - now())::float as s from deliveries where state = 'deferred'`
@@ -83,13 +83,13 @@ test('R3: a second attempt repeats the link and the Message-ID', async t => {
     texts.push(reply)
   }
   t.equal((await of('e451.ben')).attempts, 2)
-  const { message_id } = await of('e451.ben')
+  const { messageId } = await of('e451.ben')
   await db.$client`update deliveries set address = 'ben@larkfield.example'`
   await db.$client`update people set email = 'ben@larkfield.example' where email like 'e451%'`
   const nonce = (await db.$client`select nonce from invitations`)[0]!.nonce
   await deliverDue(deps)
   t.same((await db.$client`select nonce from invitations`)[0]!.nonce, nonce)
-  t.match(server.taken[0]?.text, `Message-ID: <${message_id}>`)
+  t.match(server.taken[0]?.text, `Message-ID: <${messageId}>`)
   t.same(await countsOf(db, id), { sent: 1 })
 })
 
@@ -146,7 +146,7 @@ test('a batch whose emails get the same refusal ten times in a row stops and say
   const id = await order(db, numbered(60, 'e554.p'))
   const other = await order(db, ['ben'], 0)
   await deliverDue(deps)
-  t.match(await batch(id), { state: 'stopped', stop_reason: /refused 10 emails in a row: 554 5\.7\.1 spam/ })
+  t.match(await batch(id), { state: 'stopped', stopReason: /refused 10 emails in a row: 554 5\.7\.1 spam/ })
   const counts = await countsOf(db, id)
   t.ok(counts.failed! >= 10 && counts.failed! < 20, `${counts.failed} were refused`)
   t.equal(counts.failed! + counts.queued!, 60)
@@ -179,7 +179,7 @@ test('no email to people who have signed up or opted out, or whose invitation wa
     server.taken.map(mail => mail.to),
     ['ben@larkfield.example']
   )
-  t.match((await of('late')).server_reply, /expired/)
+  t.match((await of('late')).serverReply, /expired/)
 })
 
 test('R11: two workers at once send each email once', async t => {
@@ -201,7 +201,7 @@ test('R3: an expired lease makes the email due again, and a late outcome from it
   await query`update people set delivery_state = 'sending' where delivery_id is not null`
   await query`update batches set mails_queued = 0, mails_sending = 1`
   await deliverDue(deps)
-  t.match(await of('ben'), { state: 'sent', attempts: 2, may_have_arrived: true })
+  t.match(await of('ben'), { state: 'sent', attempts: 2, mayHaveArrived: true })
   t.same(await countsOf(db, id), { sent: 1 })
 })
 
@@ -229,8 +229,8 @@ test('canceling and queueing keep the counts right', async t => {
   t.equal((await batch(id)).state, 'done')
   const [ben] = await query`select person_id, invitation_id, address from deliveries order by id limit 1`
   const again = {
-    personId: Number(ben!.person_id),
-    invitationId: Number(ben!.invitation_id),
+    personId: ben!.personId,
+    invitationId: ben!.invitationId,
     address: ben!.address,
     batchId: id
   }

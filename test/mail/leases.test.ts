@@ -131,7 +131,7 @@ test('R5: after the database was away, a worker has some seconds more for its ex
   await until(async () => {
     const [row] = await query`select now() > pg_postmaster_start_time() + interval '10 seconds' as is_over`
     const sent = await deliverDue(means(db, transport))
-    if (!row!.is_over) t.equal(sent, 0)
+    if (!row!.isOver) t.equal(sent, 0)
     return sent === 1
   })
   t.same(await countsOf(db, id), { sent: 1 })

@@ -4,6 +4,7 @@ import type { Database } from '../../src/db/client.ts'
 import { invitationComposer } from '../../src/invitations/email.ts'
 import type { DeliverDeps } from '../../src/mail/deliver-due.ts'
 import type { Log, MailTransport } from '../../src/mail/delivery.ts'
+import { mailsIn } from '../support/batches.ts'
 import { cloneDatabase } from '../support/database.ts'
 
 const noisy = (details: object, message: string) => process.env.MAIL_LOG && console.error(message, details)
@@ -44,7 +45,7 @@ export async function order(db: Database, locals: string[], priority = 1, state 
     ) select id from batch`
   await db.$client`update people p set invitation_id = d.invitation_id, delivery_id = d.id, invitation_expires_at = i.expires_at
     from deliveries d join invitations i on i.id = d.invitation_id where d.person_id = p.id and d.batch_id = ${row!.id}`
-  return Number(row!.id)
+  return row!.id
 }
 
 export function means(db: Database, transport: MailTransport, more: Partial<DeliverDeps> = {}): DeliverDeps {
@@ -68,9 +69,8 @@ const counters = [
 /** A batch's counts that are not zero; throws when they differ from its deliveries or its people. */
 export async function countsOf(db: Database, batchId: number): Promise<Record<string, number>> {
   const [batch] = await db.$client`select * from batches where id = ${batchId}`
-  const rows =
-    await db.$client`select state, count(*)::int as n from deliveries where batch_id = ${batchId} group by state`
-  const kept = Object.fromEntries(counters.map(name => [name, batch![`mails_${name}`] as number]).filter(([, n]) => n))
+  const rows = await db.$client`select state, count(*) as n from deliveries where batch_id = ${batchId} group by state`
+  const kept = Object.fromEntries(counters.map(name => [name, batch![mailsIn(name)]]).filter(([, n]) => n))
   const real = Object.fromEntries(rows.map(row => [row.state, row.n]))
   const stray =
     await db.$client`select p.id from people p join deliveries d on d.id = p.delivery_id where p.delivery_state <> d.state`

@@ -45,7 +45,7 @@ for (const [how, invitation] of Object.entries(ways)) {
     await deliverDue(deps)
     const rows = await query`select attempts, server_reply from deliveries where state = 'failed'`
     t.equal(rows.length, 2)
-    for (const row of rows) t.match(row, { attempts: 3, server_reply: /^This email could not be composed: / })
+    for (const row of rows) t.match(row, { attempts: 3, serverReply: /^This email could not be composed: / })
     t.equal(transport.recipients.length, 301)
     t.same([...(await query`select distinct state from batches`)], [{ state: 'done' }])
   })

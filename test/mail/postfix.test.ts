@@ -17,7 +17,7 @@ async function stage(t: Test, limits: string[]) {
     await server.stop()
     await drop()
   })
-  const tries = async () => (await query`select max(attempts)::int as most from deliveries`)[0]!.most
+  const tries = async () => (await query`select max(attempts) as most from deliveries`)[0]!.most
   return { db, query, deps: means(db, transport), tries }
 }
 

@@ -26,8 +26,7 @@ async function stage(t: Test, script: ScriptedOptions, connections = 10) {
     return means(db, transport)
   }
   const known = async () => (await query`select * from mail_servers`)[0]
-  const tries = async () =>
-    (await query`select max(attempts)::int as most, min(attempts)::int as least from deliveries`)[0]!
+  const tries = async () => (await query`select max(attempts) as most, min(attempts) as least from deliveries`)[0]!
   return { db, query, server, worker, known, tries }
 }
 
@@ -67,7 +66,7 @@ for (const [connections, chosen] of [
         all.server.refused.length <= 2 * connections + 1,
         `${all.server.refused.length} refusals until it was learned`
       )
-      t.match(await all.known(), { mails_per_connection: after, reply: words })
+      t.match(await all.known(), { mailsPerConnection: after, reply: words })
       const before = all.server.refused.length
       await order(all.db, numbered(15, 'later'))
       await deliverDue(all.worker())
@@ -131,7 +130,7 @@ test('E14: how many connections work is known after a restart, and one more is t
     }
     return all.known()
   }
-  t.match(await tryMore('r'), { connections: 3, connections_refused: 1 }, 'refused still')
+  t.match(await tryMore('r'), { connections: 3, connectionsRefused: 1 }, 'refused still')
   most = 20
   t.match(await tryMore('s'), { connections: 4 }, 'allowed now')
   t.same(await all.tries(), { most: 1, least: 1 })
@@ -146,7 +145,7 @@ test('E14: no more connections are allowed than were tried', async t => {
   await all.query`update mail_servers set connections_try_at = now()`
   await order(all.db, ['later'])
   await deliverDue(all.worker())
-  t.match(await all.known(), { connections: 3, connections_raised: false }, 'one was enough for a single mail')
+  t.match(await all.known(), { connections: 3, connectionsRaised: false }, 'one was enough for a single mail')
 })
 
 test('E14: workers whose number does not divide the limit try one more as well', async t => {
@@ -191,11 +190,11 @@ test('a server that refuses every connection is out of reach, and nothing is cou
 })
 
 const tooFast: [verb: string, words: string, kept: object, rest: [from: number, to: number]][] = [
-  ['TEXT', '451 4.7.0 throttled: exceeded the limit of 30 messages per minute', { per_minute: 30 }, [5, 61]],
-  ['MAIL', '450 4.7.1 Error: too much mail from 127.0.0.1', { per_minute: 30 }, [5, 61]],
-  ['RCPT', '421 4.7.0 Rate limit exceeded, try again in 90 s', { per_minute: 30 }, [85, 91]],
-  ['DATA', '452 4.7.1 limit of 600 messages per hour reached', { per_minute: 10 }, [280, 301]],
-  ['TEXT', '550 5.4.5 Daily user sending limit exceeded', { per_minute: null }, [1700, 1801]]
+  ['TEXT', '451 4.7.0 throttled: exceeded the limit of 30 messages per minute', { perMinute: 30 }, [5, 61]],
+  ['MAIL', '450 4.7.1 Error: too much mail from 127.0.0.1', { perMinute: 30 }, [5, 61]],
+  ['RCPT', '421 4.7.0 Rate limit exceeded, try again in 90 s', { perMinute: 30 }, [85, 91]],
+  ['DATA', '452 4.7.1 limit of 600 messages per hour reached', { perMinute: 10 }, [280, 301]],
+  ['TEXT', '550 5.4.5 Daily user sending limit exceeded', { perMinute: null }, [1700, 1801]]
 ]
 
 for (const [verb, words, kept, [from, to]] of tooFast)
@@ -240,7 +239,7 @@ test('how fast: at the pace that the server named, by all workers together, trie
   await order(all.db, ['later'])
   await deliverDue(all.worker())
   const [after] = await all.query`select per_minute from mail_servers`
-  t.equal(after!.per_minute, before!.per_minute * 1.25)
+  t.equal(after!.perMinute, before!.perMinute * 1.25)
 })
 
 test('a greylisted email waits alone, as long as the server asks', async t => {

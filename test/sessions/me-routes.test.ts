@@ -21,10 +21,10 @@ t.test('each field of the profile is saved by itself and does not change the oth
     ['name', ' Olga Lind ', { name: 'Olga Lind' }],
     ['theme', 'dark', { theme: 'dark' }],
     ['theme', 'light', { theme: 'light' }],
-    ['time_zone', 'Europe/Berlin', { time_zone: 'Europe/Berlin' }],
+    ['time_zone', 'Europe/Berlin', { timeZone: 'Europe/Berlin' }],
     ['shortcuts', 'off', { shortcuts: false }],
     ['shortcuts', 'on', { shortcuts: true }],
-    ['time_zone', '', { time_zone: null }]
+    ['time_zone', '', { timeZone: null }]
   ]
   let expected = await row(id)
   for (const [name, value, changed] of steps) {

@@ -69,7 +69,7 @@ t.test('so do the request for a new one and the opt-out', async t => {
     const answer = await app.inject({ method: 'POST', url: link, payload: 'x', headers: { host: 'localhost:3000' } })
     t.equal(answer.statusCode, 200, added)
   }
-  const { n } = await one<{ n: number }>(db, sql`select count(*)::int as n from suppressions`)
+  const { n } = await one<{ n: number }>(db, sql`select count(*) as n from suppressions`)
   t.equal(n, additions.length)
 })
 

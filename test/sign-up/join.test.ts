@@ -11,8 +11,8 @@ const fields = { name: 'Nora Lind', password: goodPassword }
 const person = (id: number) =>
   one<{ role: string; name: string; up: boolean; sessions: number; events: number }>(
     db,
-    sql`select role, name, signed_up_at is not null as up, (select count(*)::int from sessions where person_id = ${id}) as sessions,
-      (select count(*)::int from events where kind = 'signed-up' and person_id = ${id}) as events from people where id = ${id}`
+    sql`select role, name, signed_up_at is not null as up, (select count(*) from sessions where person_id = ${id}) as sessions,
+      (select count(*) from events where kind = 'signed-up' and person_id = ${id}) as events from people where id = ${id}`
   )
 
 t.test('an invited person follows the link, enters a name and a password, and is signed up', async t => {
@@ -169,7 +169,7 @@ t.test('people can ask for a new invitation once, and admins see it', async t =>
     (
       await one<{ n: number }>(
         db,
-        sql`select count(*)::int as n from events where kind = 'invitation-requested' and person_id = ${late.personId}`
+        sql`select count(*) as n from events where kind = 'invitation-requested' and person_id = ${late.personId}`
       )
     ).n,
     1

@@ -20,14 +20,14 @@ export async function upload(browser: Browser, content: string | Buffer | string
 
 export async function batchOf(db: Database, id: number) {
   const [batch] = await db.$client`select * from batches where id = ${id}`
-  return batch as Record<string, number> & { state: string; stop_reason: string | null; sent_by: string }
+  return batch as Record<string, number> & { state: string; stopReason: string | null; sentBy: string }
 }
 
 export interface Line {
   line: number
   text: string
   verdict: string
-  first_line: number | null
+  firstLine: number | null
 }
 
 /** The judged lines of a batch, in order. */
@@ -52,16 +52,19 @@ const mailStates = [
   'cancelled'
 ]
 
+/** The count of mails in that state, among the columns of a batch. */
+export const mailsIn = (state: string) => `mails${state[0]!.toUpperCase()}${state.slice(1)}`
+
 /** The counts of a batch that are not zero; throws if they differ from its rows, or do not add up to its lines. */
 export async function countsOf(db: Database, id: number) {
   const batch = await batchOf(db, id)
   const sql = db.$client
   const [lines, mails, waiting] = await Promise.all([
-    sql`select verdict as name, count(*)::int as n from recipients where batch_id = ${id} group by 1`,
-    sql`select state as name, count(*)::int as n from deliveries where batch_id = ${id} group by 1`,
+    sql`select verdict as name, count(*) as n from recipients where batch_id = ${id} group by 1`,
+    sql`select state as name, count(*) as n from deliveries where batch_id = ${id} group by 1`,
     sql`select line_numbers from batch_chunks where batch_id = ${id}`
   ])
-  const kept = { lines: pick(verdicts, name => batch[name]!), mails: pick(mailStates, name => batch[`mails_${name}`]!) }
+  const kept = { lines: pick(verdicts, name => batch[name]!), mails: pick(mailStates, name => batch[mailsIn(name)]!) }
   const real = { lines: counted(lines), mails: counted(mails) }
   for (const part of ['lines', 'mails'] as const) {
     if (inOrder(kept[part]) !== inOrder(real[part]))
@@ -70,7 +73,7 @@ export async function countsOf(db: Database, id: number) {
   await checkPeople(db)
   const judged = sum(real.lines)
   if (judged !== batch.judged) throw new Error(`${batch.judged} lines judged, but there are ${judged}`)
-  const open = waiting.reduce((all, row) => all + row.line_numbers.split('\n').length, 0)
+  const open = waiting.reduce((all, row) => all + row.lineNumbers.split('\n').length, 0)
   const isAllThere = !['cancelled', 'incomplete', 'receiving'].includes(batch.state)
   if (isAllThere && judged + open !== batch.lines) throw new Error(`${judged} and ${open} are not ${batch.lines} lines`)
   return { state: batch.state, all: batch.lines, ...kept }
@@ -80,11 +83,11 @@ export async function countsOf(db: Database, id: number) {
 async function checkPeople(db: Database) {
   const off = await db.$client`
     with kept as (
-      select stage, delivery, expires_at, is_kept, was_invited, was_handed_over, sum(people)::int as n from people_counts
+      select stage, delivery, expires_at, is_kept, was_invited, was_handed_over, sum(people) as n from people_counts
       group by 1, 2, 3, 4, 5, 6 having sum(people) <> 0
     ), real as (
       select stage, delivery, case when stage = 'invited' then invitation_expires_at end,
-        coalesce(delivery = 'sent' and delivery_is_kept, false), invitation_id is not null, was_handed_over, count(*)::int
+        coalesce(delivery = 'sent' and delivery_is_kept, false), invitation_id is not null, was_handed_over, count(*)
       from people group by 1, 2, 3, 4, 5, 6
     )
     (table kept except table real) union all (table real except table kept)`
@@ -122,6 +125,6 @@ export async function eventsSince(db: Database, id: number): Promise<string[]> {
 }
 
 export async function lastEvent(db: Database): Promise<number> {
-  const [row] = await db.$client`select coalesce(max(id), 0)::int as id from events`
+  const [row] = await db.$client`select coalesce(max(id), 0) as id from events`
   return row!.id
 }

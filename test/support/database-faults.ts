@@ -59,8 +59,8 @@ export async function killDatabase(t: Test, { rounds }: { rounds: number }): Pro
       where state = 'sending' and lease_until between now() and now() + interval '55 seconds'`
     await wake(db)
     const [open] = await db.$client`
-      select (select count(*) from deliveries where state <> 'sent')::int as mails,
-        (select count(*) from batches where state = 'checking')::int as batches`
+      select (select count(*) from deliveries where state <> 'sent') as mails,
+        (select count(*) from batches where state = 'checking') as batches`
     return open!.mails + open!.batches === 0
   }, 60_000)
   const mailed = new Set(sink.taken.map(({ to }) => to))

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Database } from '../../src/db/client.ts'
+import './check-rows.ts'
 
 export interface TestDatabase {
   db: Database

@@ -144,7 +144,7 @@ export interface Syncing {
 
 export interface Run {
   id: number
-  group_id: number
+  groupId: number
   state: string
   reason: string | null
   added: number
@@ -152,7 +152,7 @@ export interface Run {
   parked: number
   changed: number
   deactivated: number
-  deactivations_parked: number
+  deactivationsParked: number
   receipt: Record<string, number | string> | null
 }
 
@@ -165,9 +165,9 @@ export async function startSyncing({ config, db, ids }: TestApp): Promise<Syncin
     while (await syncNext(deps));
   }
   const lastRun = async (id: string) => {
-    const [row] = await db.execute<Record<string, unknown>>(sql`
-      select r.* from sync_runs r join directory_groups g on g.last_run_id = r.id where g.directory_id = ${id}`)
-    return { ...row, id: Number(row!.id), group_id: Number(row!.group_id) } as unknown as Run
+    const [row] = await db.$client<Run[]>`
+      select r.* from sync_runs r join directory_groups g on g.last_run_id = r.id where g.directory_id = ${id}`
+    return row!
   }
   return {
     ...{ deps, directory, lastRun },

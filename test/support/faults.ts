@@ -125,8 +125,8 @@ export async function killDuringUpload(t: Test, { rounds, lines }: Rounds): Prom
     await wake(db)
     await until(async () => (await db.$client`select from batches where state = 'receiving'`).length === 0)
     const [sum] = await db.$client`
-      select (select count(*) from batch_chunks)::int as chunks, (select count(*) from recipients)::int as recipients,
-        (select count(*) from deliveries)::int as mails, count(*) filter (where state = 'incomplete')::int as incomplete
+      select (select count(*) from batch_chunks) as chunks, (select count(*) from recipients) as recipients,
+        (select count(*) from deliveries) as mails, count(*) filter (where state = 'incomplete') as incomplete
       from batches`
     t.same(sum, { chunks: 0, recipients: 0, mails: 0, incomplete: round + 1 }, 'it never sends')
   }
@@ -135,7 +135,7 @@ export async function killDuringUpload(t: Test, { rounds, lines }: Rounds): Prom
   const counts = await countsOf(db, id)
   t.match(counts, { all: lines, lines: { invite: lines } })
   const [each] = await db.$client`
-    select count(distinct address)::int as addresses, count(*)::int as mails from deliveries`
+    select count(distinct address) as addresses, count(*) as mails from deliveries`
   t.same(each, { addresses: lines, mails: lines }, 'the same file again: each address once')
 }
 
@@ -144,7 +144,7 @@ export async function killDuringJudging(t: Test, { rounds, lines: count }: Round
   const { db, start } = await stage(t)
   const web = await start({ ROLE: 'web' })
   await setUpOver(web)
-  const [ada] = await db.$client`select id::int from people`
+  const [ada] = await db.$client`select id from people`
   await introduceCast(db, ada!.id)
   const { text, lines } = knownList(count)
   const id = (await uploadOver(web, text))!
@@ -167,7 +167,7 @@ export async function killDuringJudging(t: Test, { rounds, lines: count }: Round
   const { lines: verdicts } = await countsOf(db, id)
   t.same(verdicts, expectedCounts(lines))
   const [mails] = await db.$client`
-    select count(*)::int as n, count(distinct address)::int as addresses from deliveries where batch_id = ${id}`
+    select count(*) as n, count(distinct address) as addresses from deliveries where batch_id = ${id}`
   t.same(mails, { n: verdicts.invite, addresses: verdicts.invite }, 'everybody is invited once')
   t.same(await worker.stop(), { code: 0, signal: null })
 }

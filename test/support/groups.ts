@@ -23,32 +23,32 @@ let groups = 0
 export async function addGroup(db: Database, name: string, members: readonly NewMember[] = []): Promise<TestGroup> {
   groups += 1
   const mail = `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}@larkfield.example`
-  const { id: team } = await one<{ id: string }>(
+  const { id: team } = await one<{ id: number }>(
     db,
     sql`insert into teams (name, source) values (${name}, 'directory') returning id`
   )
-  const { id: group } = await one<{ id: string }>(
+  const { id: group } = await one<{ id: number }>(
     db,
     sql`insert into directory_groups (directory_id, dn, name, mail, kind, team_id, next_run_at)
       values (${`id-${groups}`}, ${`cn=${name},ou=Groups,dc=larkfield,dc=example`}, ${name}, ${mail}, 'distribution-list', ${team},
         now() + interval '1 day') returning id`
   )
-  const { id: run } = await one<{ id: string }>(
+  const { id: run } = await one<{ id: number }>(
     db,
     sql`insert into sync_runs (group_id, state, cause, finished_at, added) values (${group}, 'done', 'start', now(), ${members.length}) returning id`
   )
   await db.execute(
     sql`update directory_groups set last_run_id = ${run}, last_good_run_id = ${run}, last_good_at = now() where id = ${group}`
   )
-  const people = await addMembers(db, Number(team), members)
-  return { id: Number(group), teamId: Number(team), people }
+  const people = await addMembers(db, team, members)
+  return { id: group, teamId: team, people }
 }
 
 /** Members as a sync would add them. */
 export async function addMembers(db: Database, teamId: number, members: readonly NewMember[]) {
   const people: Record<string, number> = {}
   for (const { email, name = null, department = null, title = null, isDisabled = false } of members) {
-    const { id } = await one<{ id: string }>(
+    const { id } = await one<{ id: number }>(
       db,
       sql`insert into people (email, address_key, name, department, title, disabled_in_directory_at)
         values (${email}, lower(${email}), ${name}, ${department}, ${title}, ${isDisabled ? sql`now()` : null})
@@ -56,7 +56,7 @@ export async function addMembers(db: Database, teamId: number, members: readonly
           title = excluded.title, disabled_in_directory_at = excluded.disabled_in_directory_at
         returning id`
     )
-    people[email.split('@')[0]!] = Number(id)
+    people[email.split('@')[0]!] = id
   }
   const ids = sql.param(Object.values(people))
   await db.execute(

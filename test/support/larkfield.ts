@@ -36,7 +36,7 @@ export async function addUser(db: Database, name: string, role: Role, { isDeacti
 /** The people's ids by the first part of their address. */
 export async function readIds(db: Database): Promise<Record<Persona, number>> {
   const rows = await db.$client<{ name: Persona; id: number }[]>`
-    select split_part(address_key, '@', 1) as name, id::int from people`
+    select split_part(address_key, '@', 1) as name, id from people`
   return Object.fromEntries(rows.map(({ name, id }) => [name, id])) as Record<Persona, number>
 }
 

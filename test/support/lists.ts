@@ -99,7 +99,7 @@ export function knownList(count: number, { ends = ['\n'], seed = 1 }: ListOption
   }
 
   function add(written: string, address: string | null, verdict: string, first: number | null = null) {
-    lines.push({ line: lineNumber, text: written, address, verdict, first_line: first })
+    lines.push({ line: lineNumber, text: written, address, verdict, firstLine: first })
     put(one(trimmed), written, one(trimmed))
   }
 

@@ -24,7 +24,7 @@ export async function inviteOne(db: Database, actorId: number, address: string):
 /** The link of a person's newest invitation; created if no email has been sent yet. */
 export async function linkOf(db: Database, address: string): Promise<Invited> {
   const read = () =>
-    db.execute<{ id: string; person_id: string; nonce: Buffer | null }>(sql`
+    db.execute<{ id: number; personId: number; nonce: Buffer | null }>(sql`
       select i.id, i.person_id, i.nonce from invitations i join people p on p.invitation_id = i.id
       where p.address_key = lower(${address})`)
   let [row] = await read()
@@ -38,7 +38,7 @@ export async function linkOf(db: Database, address: string): Promise<Invited> {
     )
     ;[row] = await read()
   }
-  return { personId: Number(row!.person_id), invitationId: Number(row!.id), token: tokenOf(secretKey, row!.nonce!) }
+  return { personId: row!.personId, invitationId: row!.id, token: tokenOf(secretKey, row!.nonce!) }
 }
 
 /** Makes every open invitation of a person expire a moment ago, by the database's clock. */

@@ -42,7 +42,7 @@ export const unknownRows: Rows = {
 export async function realRows({ app, db, ids, work }: TestApp): Promise<Rows & { join: string }> {
   const { personId, invitationId, token } = await inviteOne(db, ids.ben, 'real@larkfield.example')
   await work()
-  const { batch, mail } = await one<{ batch: string; mail: string }>(
+  const { batch, mail } = await one<{ batch: number; mail: number }>(
     db,
     sql`select batch_id as batch, id as mail from deliveries where person_id = ${personId}`
   )

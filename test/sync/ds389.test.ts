@@ -69,7 +69,7 @@ t.test(
         after: 601
       }
     })
-    t.match(await one(db, sql`select count(*)::int as n from deliveries`), { n: 0 })
+    t.match(await one(db, sql`select count(*) as n from deliveries`), { n: 0 })
   }
 )
 

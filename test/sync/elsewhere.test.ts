@@ -39,7 +39,7 @@ t.test('E8: members below a referral stay in the team, with the reason, until th
       removed: number
       reason: string | null
       receipt: Record<string, number>
-      group_id: string
+      groupId: string
     }>(db, sql`select * from sync_runs order by id desc limit 1`)
   }
   const members = async () => {
@@ -62,7 +62,7 @@ t.test('E8: members below a referral stay in the team, with the reason, until th
     t.match(run, { state: 'done', removed: 0, receipt: { elsewhere: 3, keptAway: 3, before: 4, after: 4 } }, turn)
     t.same(await members(), ['ada', ...names], turn)
     t.match(
-      (await browser.get(`/groups/${run.group_id}`)).body,
+      (await browser.get(`/groups/${run.groupId}`)).body,
       'The directory lists 4 members: 1 in the team, 3 kept in the team although another directory has them.'
     )
   }
@@ -73,7 +73,7 @@ t.test('E8: members below a referral stay in the team, with the reason, until th
   await sync()
   t.match(
     await one(db, sql`select gone_from_directory_at from people where email like 'bea@%'`),
-    { gone_from_directory_at: null },
+    { goneFromDirectoryAt: null },
     'whether she left the directory is not known'
   )
 })

@@ -61,19 +61,19 @@ t.test('approval removes exactly the listed people, once, and they stay in Peopl
   t.equal(left.length, 11)
   t.ok(left.includes('ok-000 hand'), 'what was added by hand is not the directory’s to take')
   t.equal((await changes(run.id)).filter(text => text.startsWith('removed')).length, 10)
-  t.match(await one(db, sql`select member_count from directory_groups where id = ${groupId}`), { member_count: 10 })
+  t.match(await one(db, sql`select member_count from directory_groups where id = ${groupId}`), { memberCount: 10 })
   t.match(
     await one(
       db,
       sql`select t.member_count from teams t join directory_groups g on g.team_id = t.id where g.id = ${groupId}`
     ),
-    { member_count: 11 }
+    { memberCount: 11 }
   )
-  t.match(await one(db, sql`select count(*)::int as n from people where address_key like 'ok-%'`), { n: 20 })
+  t.match(await one(db, sql`select count(*) as n from people where address_key like 'ok-%'`), { n: 20 })
   t.match(
     await one(
       db,
-      sql`select details->>'removed' as removed, actor_id::int as actor from events where kind = 'removals-approved'`
+      sql`select details->>'removed' as removed, actor_id as actor from events where kind = 'removals-approved'`
     ),
     { removed: '10', actor: ids.ben }
   )
@@ -138,7 +138,7 @@ t.test('a run that cannot be proved complete changes nothing, additions included
   directory.isDown = false
   group.instead = undefined as never
   t.match(await read('whole', all), { state: 'done' })
-  const failures = sql`select count(*)::int as n from events where kind = 'group-failed'`
+  const failures = sql`select count(*) as n from events where kind = 'group-failed'`
   t.match(await one(db, failures), { n: 1 }, 'the first failure in a row is news')
 })
 

@@ -38,7 +38,7 @@ t.test(
     await setUpOver(await start({ ROLE: 'web' }))
     await endServers()
     const deps = { config: readConfig(environment), db, secretKey: Buffer.alloc(32, 7) }
-    const ada = Number((await one<{ id: string }>(db, sql`select id from people`)).id)
+    const ada = (await one<{ id: number }>(db, sql`select id from people`)).id
     t.match(await keepSynced(deps, ada, [uuid('staff')]), { outcome: 'kept' })
     while (await syncNext(deps));
     const team = async () => {
@@ -77,7 +77,7 @@ t.test(
     const blocker = await db.$client.reserve()
     await blocker`begin`
     await blocker`select from teams for update`
-    const waiting = sql`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%teams%'`
+    const waiting = sql`select count(*) as n from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%teams%'`
     await workUntil(async () => (await one<{ n: number }>(db, waiting)).n > 0)
     await blocker`rollback`
     blocker.release()
@@ -89,7 +89,7 @@ t.test(
       ...{ state: 'done', added: 20, removed: 20, attempts: 1 }
     })
     t.same(await team(), after.toSorted())
-    t.match(await one(db, sql`select (select count(*) from staging)::int + (select count(*) from planned)::int as n`), {
+    t.match(await one(db, sql`select (select count(*) from staging) + (select count(*) from planned) as n`), {
       n: 0
     })
   }
@@ -103,11 +103,11 @@ t.test('R11: of many workers one reads the directory at a time, and each run is 
   await setUpOver(await start({ ROLE: 'web' }))
   await endServers()
   const deps = { config: readConfig(environment), db, secretKey: Buffer.alloc(32, 7) }
-  const ada = Number((await one<{ id: string }>(db, sql`select id from people`)).id)
+  const ada = (await one<{ id: number }>(db, sql`select id from people`)).id
   await keepSynced(deps, ada, [uuid('staff')])
   for (let round = 0; round < 5; round += 1) {
     await Promise.all(Array.from({ length: 5 }, () => syncNext(deps)))
-    t.match(await one(db, sql`select count(*)::int as n from sync_runs where state = 'done' and attempts = 1`), {
+    t.match(await one(db, sql`select count(*) as n from sync_runs where state = 'done' and attempts = 1`), {
       n: round + 1
     })
     t.match(
@@ -119,7 +119,7 @@ t.test('R11: of many workers one reads the directory at a time, and each run is 
     )
     await db.execute(sql`update directory_groups set next_run_at = now()`)
   }
-  t.match(await one(db, sql`select count(*)::int as n from sync_runs`), { n: 5 })
+  t.match(await one(db, sql`select count(*) as n from sync_runs`), { n: 5 })
 })
 
 t.test('a run that fails every worker is given up after three tries, and says so', async t => {
@@ -133,7 +133,7 @@ t.test('a run that fails every worker is given up after three tries, and says so
     db,
     secretKey: Buffer.alloc(32, 7)
   }
-  const ada = Number((await one<{ id: string }>(db, sql`select id from people`)).id)
+  const ada = (await one<{ id: number }>(db, sql`select id from people`)).id
   await keepSynced(deps, ada, [uuid('staff')])
   await db.$client.unsafe(`
     create function stop_here() returns trigger language plpgsql as $$ begin raise exception 'stop here'; end $$;
@@ -147,5 +147,5 @@ t.test('a run that fails every worker is given up after three tries, and says so
     state: 'failed',
     reason: /could not be finished in 3 tries/
   })
-  t.match(await one(db, sql`select count(*)::int as n from memberships`), { n: 0 })
+  t.match(await one(db, sql`select count(*) as n from memberships`), { n: 0 })
 })

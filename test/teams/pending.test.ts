@@ -7,14 +7,14 @@ const { db, ids, browser, close } = await startApp()
 t.teardown(close)
 const ben = await browser('ben')
 const at = (name: string) => `${name}@larkfield.example`
-const [team] = await db.execute<{ id: string }>(
+const [team] = await db.execute<{ id: number }>(
   sql`insert into teams (name, source, created_by) values ('Welcome <crew>', 'hand', ${ids.ben}) returning id`
 )
 const waiting = (body: string) => Number(/data-count="waiting" data-value="(\d+)"/.exec(body)?.[1] ?? 0)
 const rows = (body: string) => (body.match(/<tr data-pending>/g) ?? []).length
 
 t.test('batch, person and team show which team an invited person joins', async t => {
-  const answer = await ben.post('/invite', { email: [at('nora'), at('tom')], team: team!.id })
+  const answer = await ben.post('/invite', { email: [at('nora'), at('tom')], team: String(team!.id) })
   t.match((await ben.get(answer.headers.location!)).body, /Joins\s+<a href="\/teams\/\d+">Welcome &lt;crew&gt;<\/a>/)
   const nora = await linkOf(db, at('nora'))
   const tom = await linkOf(db, at('tom'))

@@ -47,7 +47,7 @@ await db.execute(sql`update sync_runs set removed = 1 where group_id = ${undone.
 /** Removing a role and restoring it changes only the counts of people. */
 const everything = async () => (await everyRow(db)).filter(row => !row.startsWith('people_counts '))
 const runOf = async ({ id }: { id: number }) =>
-  (await db.execute<{ id: string }>(sql`select id from sync_runs where group_id = ${id}`))[0]!.id
+  (await db.execute<{ id: number }>(sql`select id from sync_runs where group_id = ${id}`))[0]!.id
 await writeSettingsRow(db, { url: 'ldap://127.0.0.1:3', baseDn: 'dc=larkfield,dc=example' })
 
 /** Exceptions where the rows of `realRows` and the forms of the crawl do not suit the action. */
@@ -75,8 +75,8 @@ const walked = owned.filter(({ pattern }) => ![...elsewhere, ...harmless].includ
 t.test('F6: an action whose sender lost the role after the request was accepted does nothing', async t => {
   const [ada, ben] = await Promise.all([browser('ada'), browser('ben')])
   await ben.post(`/groups/${rows.groups}/selections`, { section: 'Platform', by: 'department' })
-  const [selection] = await db.execute<{ id: string }>(sql`select id from selections`)
-  insteadOf['/groups/:id/invitations'] = { fields: { selection: selection!.id } }
+  const [selection] = await db.execute<{ id: number }>(sql`select id from selections`)
+  insteadOf['/groups/:id/invitations'] = { fields: { selection: String(selection!.id) } }
   t.ok(walked.length > 35, `${walked.length} acts`)
   for (const loss of ['role', 'account'] as const) {
     for (const { pattern, url, access } of walked) {

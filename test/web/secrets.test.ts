@@ -34,7 +34,7 @@ t.test('S1: fifty live links are in no table, log line, metric or error page', a
   const seen = await Promise.all(
     ['/metrics', '/ready', '/', '/people', '/batches', '/activity'].map(url => ben.get(url))
   )
-  const people = await db.execute<{ id: string }>(sql`select id from people`)
+  const people = await db.execute<{ id: number }>(sql`select id from people`)
   const stories = await Promise.all(people.map(({ id }) => ben.get(`/people/${id}`)))
   const haystack = [
     ...(await everyRow(db)),

@@ -1,5 +1,6 @@
 import { and, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { int, rowsOf } from '../../db/rows.ts'
 import { batchChunks, batches } from '../../db/schema.ts'
 import { first } from '../../lib/ends.ts'
 
@@ -24,7 +25,7 @@ export async function owesNothing(tx: Db, batchId: number): Promise<boolean> {
     .select({ open: sql<number>`${open}` })
     .from(batches)
     .where(eq(batches.id, batchId))
-  return Number(row?.open) === 0
+  return row?.open === 0
 }
 
 const linesInChunk = 5000
@@ -32,7 +33,7 @@ const linesInChunk = 5000
 /** Copies lines that a canceled batch never sent, with their numbers, to be judged again. Returns how many. */
 export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: number): Promise<number> {
   const row = first(
-    await tx.execute<{ lines: string }>(sql`
+    await rowsOf(tx, { lines: int })`
     with unsent as (
       select r.line, r.text, r.address, r.address_key,
         split_part(r.address_key, '@', 2) in (select name from domains) as is_ours, (row_number() over (order by r.line) - 1) / ${linesInChunk} as chunk
@@ -51,7 +52,7 @@ export async function copyUnsentLines(tx: Db, fromBatchId: number, toBatchId: nu
         string_agg(case when is_ours then '' else 'foreign-domain' end, E'\n' order by line), repeat(E'\n', count(*)::int - 1)
       from unsent group by chunk
     )
-    select count(*) as lines from unsent`)
+    select count(*) as lines from unsent`
   )
-  return Number(row.lines)
+  return row.lines
 }

@@ -1,7 +1,8 @@
 /** Which batch took the correction of a line, so that none is taken twice. */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { recipients } from '../../db/schema.ts'
+import { oneOf, rowsOf } from '../../db/rows.ts'
+import { recipients, verdicts } from '../../db/schema.ts'
 import { first } from '../../lib/ends.ts'
 import { verdictOfPerson } from '../judging/judge-store.ts'
 import type { Verdict } from '../recipient.ts'
@@ -22,7 +23,7 @@ export async function correctableAmong(tx: Db, batchId: number, lines: number[])
 export async function countAddresses(tx: Db, batchId: number, keys: string[]): Promise<number> {
   const row = first(
     await tx
-      .select({ count: sql<number>`count(distinct ${recipients.addressKey})`.mapWith(Number) })
+      .select({ count: sql<number>`count(distinct ${recipients.addressKey})` })
       .from(recipients)
       .where(and(eq(recipients.batchId, batchId), inArray(recipients.addressKey, keys)))
   )
@@ -56,7 +57,7 @@ export async function rejoin(
   lines: readonly CorrectedLine[]
 ): Promise<Partial<Record<Verdict, number>>> {
   const column = (pick: (line: CorrectedLine) => string | number) => sql.param(lines.map(pick))
-  const rows = await tx.execute<{ before: Verdict; after: Verdict }>(sql`
+  const rows = await rowsOf(tx, { before: oneOf(verdicts), after: oneOf(verdicts) })`
     with given as (
       select g.*, min(g.line) over (partition by g.key) as first_here
       from unnest(${column(each => each.line)}::int[], ${column(each => each.address)}::text[],
@@ -75,7 +76,7 @@ export async function rejoin(
       corrected_to = j.address
     from judged j join recipients o on o.batch_id = ${batchId} and o.line = j.line
     where r.batch_id = ${batchId} and r.line = j.line and r.corrected_in is null
-    returning o.verdict as before, r.verdict as after`)
+    returning o.verdict as before, r.verdict as after`
   const changes: Partial<Record<Verdict, number>> = {}
   for (const { before, after } of rows) {
     changes[before] = (changes[before] ?? 0) - 1

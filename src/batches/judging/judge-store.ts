@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { batchChunks, domains } from '../../db/schema.ts'
+import { bool, int, oneOf, orNull, type RowOf, rowsOf } from '../../db/rows.ts'
+import { batchChunks, domains, verdicts } from '../../db/schema.ts'
 import { whyNotInvited } from '../../people/conditions.ts'
 import { lockAddresses } from '../../people/store.ts'
 import type { Chunk } from '../chunk.ts'
@@ -21,11 +22,11 @@ export interface NextChunk {
 
 /** The next lines of a batch that is being checked; the caller must hold its lease. */
 export async function nextChunk(tx: Db, batchId: number): Promise<NextChunk | undefined> {
-  const [row] = await tx.execute<{ first_line: number; action: 'send' | 'check'; sent_by: string }>(sql`
+  const [row] = await rowsOf(tx, { firstLine: int, action: oneOf(['send', 'check']), sentBy: int })`
     select c.first_line, b.action, coalesce(b.sent_by, b.created_by) as sent_by
     from batch_chunks c join batches b on b.id = c.batch_id
-    where b.id = ${batchId} and b.state = 'checking' order by c.first_line limit 1 for update of c nowait`)
-  return row && { firstLine: row.first_line, action: row.action, sentBy: Number(row.sent_by) }
+    where b.id = ${batchId} and b.state = 'checking' order by c.first_line limit 1 for update of c nowait`
+  return row
 }
 
 export async function insertChunk(tx: Db, batchId: number, chunk: Chunk): Promise<void> {
@@ -39,7 +40,7 @@ export async function nextLinesToSend(
   tx: Db,
   batchId: number
 ): Promise<{ fromLine: number; toLine: number; lines: number; sentBy: number } | undefined> {
-  const [row] = await tx.execute<{ from_line: number | null; to_line: number; lines: string; sent_by: string }>(sql`
+  const [row] = await rowsOf(tx, { fromLine: orNull(int), toLine: orNull(int), lines: int, sentBy: orNull(int) })`
     select min(r.line) as from_line, max(r.line) as to_line, count(*) filter (where r.verdict = 'invite') as lines,
       min(r.sent_by) as sent_by
     from (
@@ -47,9 +48,9 @@ export async function nextLinesToSend(
       from batches b join recipients r on r.batch_id = b.id and r.line > b.sent_through_line
       where b.id = ${batchId} and b.state = 'checking' and b.action = 'send'
       order by r.line limit ${linesInStep}
-    ) r`)
-  if (!row || row.from_line === null) return undefined
-  return { fromLine: row.from_line, toLine: row.to_line, lines: Number(row.lines), sentBy: Number(row.sent_by) }
+    ) r`
+  const { fromLine = null, toLine = null, lines = 0, sentBy = null } = row ?? {}
+  return fromLine === null || toLine === null || sentBy === null ? undefined : { fromLine, toLine, lines, sentBy }
 }
 
 export async function setSentThrough(tx: Db, batchId: number, line: number): Promise<void> {
@@ -87,7 +88,7 @@ const linesOf = (batchId: number, firstLine: number) => sql`
 
 /** Gives a chunk's lines their final verdicts (docs/requirements.md, Verdicts) in the database. Hold `lockInviting`. */
 export async function insertRecipients(tx: Db, batchId: number, firstLine: number): Promise<Judgement> {
-  const rows = await tx.execute<JudgedLines>(sql`
+  const rows = await rowsOf(tx, judgedLines)`
     with ${linesOf(batchId, firstLine)}, known as materialized (
       select l.*, other.id as other_id, coalesce(other.address_key, l.key) as own_key
       from lines l left join ${byOtherAddress(sql`l.key`)} other on l.verdict is null
@@ -115,23 +116,23 @@ export async function insertRecipients(tx: Db, batchId: number, firstLine: numbe
     )
     select verdict, count(*) as count, min(line) as from_line, max(line) as to_line,
       bool_or(formerly and verdict = 'invite') as formerly, bool_or(is_other and verdict = 'invite') as other
-    from judged group by verdict`)
+    from judged group by verdict`
   return judgementOf(rows)
 }
 
-interface JudgedLines extends Record<string, unknown> {
-  verdict: Verdict
-  count: string
-  from_line: number
-  to_line: number
-  formerly: boolean | null
-  other: boolean | null
+const judgedLines = {
+  verdict: oneOf(verdicts),
+  count: int,
+  fromLine: int,
+  toLine: int,
+  formerly: orNull(bool),
+  other: orNull(bool)
 }
 
-const judgementOf = (rows: JudgedLines[]): Judgement => ({
-  counts: Object.fromEntries(rows.map(row => [row.verdict, Number(row.count)])),
-  fromLine: Math.min(...rows.map(row => row.from_line)),
-  toLine: Math.max(...rows.map(row => row.to_line)),
+const judgementOf = (rows: RowOf<typeof judgedLines>[]): Judgement => ({
+  counts: Object.fromEntries(rows.map(row => [row.verdict, row.count])),
+  fromLine: Math.min(...rows.map(row => row.fromLine)),
+  toLine: Math.max(...rows.map(row => row.toLine)),
   hasFormerlyInvited: rows.some(row => row.formerly),
   hasOtherAddress: rows.some(row => row.other)
 })
@@ -145,7 +146,7 @@ export async function judgeAgain(
   fromLine: number,
   toLine: number
 ): Promise<Partial<Record<Verdict, number>>> {
-  const rows = await tx.execute<{ verdict: Verdict; count: string }>(sql`
+  const rows = await rowsOf(tx, { verdict: oneOf(verdicts), count: int })`
     with now_is as (
       select r.line, case when o.name is null then 'foreign' else ${verdictOfPerson} end as verdict
       from recipients r
@@ -161,6 +162,6 @@ export async function judgeAgain(
       where r.batch_id = ${batchId} and r.line = n.line and n.verdict <> 'invite'
       returning n.verdict
     )
-    select verdict, count(*) as count from changed group by verdict`)
-  return Object.fromEntries(rows.map(row => [row.verdict, Number(row.count)]))
+    select verdict, count(*) as count from changed group by verdict`
+  return Object.fromEntries(rows.map(row => [row.verdict, row.count]))
 }

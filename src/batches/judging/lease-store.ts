@@ -1,6 +1,7 @@
 /** A lease in the batch's row, so that any number of workers may run and a dead one is noticed. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { int, rowsOf } from '../../db/rows.ts'
 
 export interface Taken {
   id: number
@@ -12,13 +13,13 @@ const leaseSeconds = 20
 
 /** The batch with the fewest lines done, so that a small one never waits behind a large one. */
 export async function takeBatch(db: Db): Promise<Taken | undefined> {
-  const [row] = await db.execute<{ id: string; failures: number }>(sql`
+  const [row] = await rowsOf(db, { id: int, failures: int })`
     update batches set lease_until = now() + make_interval(secs => ${leaseSeconds}), failures = failures + 1
     where id = (
       select id from batches where state = 'checking' and coalesce(lease_until, now()) <= now()
       order by judged + sent_through_line, id limit 1 for update skip locked
-    ) returning id, failures`)
-  return row && { id: Number(row.id), failures: row.failures }
+    ) returning id, failures`
+  return row
 }
 
 /** In the transaction that did some lines. */

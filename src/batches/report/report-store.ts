@@ -1,6 +1,7 @@
 import { and, asc, count, desc, eq, gt, inArray, isNull, lt, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains, containsByIndex, searchPage } from '../../db/paged-search.ts'
+import { int, rowsOf } from '../../db/rows.ts'
 import { batches, deliveries, type deliveryStates, directoryGroups, people, recipients } from '../../db/schema.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 import type { Verdict } from '../recipient.ts'
@@ -83,14 +84,14 @@ async function linesMailed(
   delivery: NonNullable<LineFilter['delivery']>,
   max: number
 ): Promise<number[]> {
-  const rows = await db.execute<{ line: number }>(sql`
+  const rows = await rowsOf(db, { line: int })`
     select r.line from (
       select person_id from deliveries where batch_id = ${batchId} and state = ${delivery} limit ${max}
     ) d cross join lateral (select address_key from people where id = d.person_id offset 0) p
     cross join lateral (
       select line from recipients where batch_id = ${batchId} and address_key = p.address_key and verdict = 'invite'
         and verdict not in ('malformed', 'foreign', 'duplicate') offset 0
-    ) r`)
+    ) r`
   return rows.map(row => row.line)
 }
 
@@ -115,9 +116,7 @@ async function linesFrom(
       correctedIn,
       correctedTo,
       personId: people.id,
-      openInvitationId: sql<
-        number | null
-      >`case when ${hasOpenInvitation(people)} then ${people.invitationId} end`.mapWith(people.invitationId),
+      openInvitationId: sql<number | null>`case when ${hasOpenInvitation(people)} then ${people.invitationId} end`,
       delivery: deliveries.state,
       serverReply: deliveries.serverReply,
       isKept: deliveries.isKept,

@@ -6,10 +6,16 @@ import type { DatabaseAddress } from './database-url.ts'
 /** The mark that patches/postgres+3.4.9.patch leaves in the driver; decision 5 says what it fixes. */
 const patch = 'rollcall-1'
 
+/** No id or count is above 2^53, so all numbers of SQL are numbers here; its snake_case is our camelCase. */
+const results = {
+  types: { bigint: { to: 20, from: [20, 1700], parse: Number, serialize: String } },
+  transform: { column: { from: postgres.toCamel } }
+}
+
 /** Opens the driver. @throws when it lacks our patch: it would end the process when a server goes away. */
 export function openDriver(options: object): postgres.Sql {
   requirePatch(postgres)
-  return postgres(options as postgres.Options<never>)
+  return postgres({ ...results, ...options })
 }
 
 export function requirePatch(driver: object): void {

@@ -1,6 +1,7 @@
 /** The table of synced groups, in several orders, a page at a time; ten thousand are as fast as ten. */
 import { isNull, max, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { int, rowsOf } from '../../db/rows.ts'
 import { directoryGroups } from '../../db/schema.ts'
 import { first } from '../../lib/ends.ts'
 import { findGroups, type ListedGroup } from '../../sync/store.ts'
@@ -26,22 +27,21 @@ export async function listSynced(
     after === null
       ? sql`true`
       : sql`(${key}, g.id) > (select ${key}, g.id from directory_groups g where g.id = ${after}::bigint)`
-  const rows = await db.execute<{ id: string }>(sql`
-    select g.id from directory_groups g where g.stopped_at is null and ${isLater} order by ${key}, g.id limit ${limit}`)
+  const rows = await rowsOf(db, { id: int })`
+    select g.id from directory_groups g where g.stopped_at is null and ${isLater} order by ${key}, g.id limit ${limit}`
   return findGroups(
     db,
-    rows.map(({ id }) => Number(id))
+    rows.map(({ id }) => id)
   )
 }
 
 export async function countSynced(db: Db): Promise<{ groups: number; members: number; running: number }> {
-  const row = first(
-    await db.execute<{ groups: string; members: string; running: string }>(sql`
+  return first(
+    await rowsOf(db, { groups: int, members: int, running: int })`
     select count(*) as groups, coalesce(sum(member_count), 0) as members,
       (select count(*) from sync_runs where state = 'running') as running
-    from directory_groups where stopped_at is null`)
+    from directory_groups where stopped_at is null`
   )
-  return { groups: Number(row.groups), members: Number(row.members), running: Number(row.running) }
 }
 
 export async function newestGoodRead(db: Db): Promise<Date | null> {

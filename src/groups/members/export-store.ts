@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { isShown, type ListedMember, type MemberRow, stateOf } from './store.ts'
+import { orNull, rowsOf, text } from '../../db/rows.ts'
+import { isShown, type ListedMember, memberColumns, stateOf } from './store.ts'
 import type { MemberFilter } from './view.ts'
 
 export interface ExportedMember extends Omit<ListedMember, 'section' | 'isSelected'> {
@@ -15,29 +15,15 @@ export async function exportMembers(
   limit: number,
   after: { sort: string; id: number } = { sort: '', id: 0 }
 ): Promise<ExportedMember[]> {
-  const rows = await db.execute<MemberRow & { sort: string; signed_up_at: string | null }>(sql`
-    select p.id, x.sort, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at, p.signed_up_at,
+  const rows = await rowsOf(db, { ...memberColumns, sort: text, signedUpAt: orNull(text) })`
+    select p.id, x.sort, p.email, p.name, p.title, p.department, x.enrollment, x.delivery, p.invited_at, p.signed_up_at,
       p.delivery_is_kept as is_kept, p.suppression,
       p.disabled_in_directory_at is not null as is_disabled
     from (
-      select t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
+      select t.person_id, t.sort, t.delivery, ${stateOf} as enrollment from team_members t
       where ${isShown(teamId, filter)} and (t.sort, t.person_id) > (${after.sort}, ${after.id}::bigint)
       order by t.sort, t.person_id limit ${limit}
-    ) x join people p on p.id = x.person_id order by x.sort, x.person_id`)
+    ) x join people p on p.id = x.person_id order by x.sort, x.person_id`
   const time = (text: string | null) => (text === null ? null : new Date(text))
-  return rows.map(row => ({
-    id: Number(row.id),
-    sort: row.sort,
-    email: row.email,
-    name: row.name,
-    title: row.title,
-    department: row.department,
-    enrollment: row.state,
-    delivery: row.delivery,
-    isDisabled: row.is_disabled,
-    isKept: row.is_kept,
-    suppression: row.suppression,
-    invitedAt: time(row.invited_at),
-    signedUpAt: time(row.signed_up_at)
-  }))
+  return rows.map(row => ({ ...row, invitedAt: time(row.invitedAt), signedUpAt: time(row.signedUpAt) }))
 }

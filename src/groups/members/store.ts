@@ -2,9 +2,11 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { contains } from '../../db/paged-search.ts'
+import { bool, int, oneOf, orNull, rowsOf, text } from '../../db/rows.ts'
+import { deliveryStates, suppressionCauses } from '../../db/schema.ts'
 import { first } from '../../lib/ends.ts'
 import { enrollmentNow } from '../../people/conditions.ts'
-import type { Enrollment } from '../../people/person.ts'
+import { type Enrollment, enrollments } from '../../people/person.ts'
 import type { DeliveryState, Suppressed } from '../../people/store.ts'
 import type { Grouping, MemberFilter } from './view.ts'
 
@@ -34,7 +36,10 @@ function isIn(by: Grouping, keys: string[]): SQL {
 }
 
 const all = (conditions: (SQL | undefined | false)[]) =>
-  sql.join(conditions.filter(each => each !== undefined && each !== false) as SQL[], sql` and `)
+  sql.join(
+    conditions.filter(each => each !== undefined && each !== false),
+    sql` and `
+  )
 
 const inGroup = (teamId: number) => sql`t.team_id = ${teamId} and t.in_directory`
 const isFound = ({ q, delivery }: MemberFilter) =>
@@ -92,27 +97,27 @@ export async function countMembers(
 ): Promise<MemberCounts> {
   const place = (name: SQL) => sql`(${name} = '(none)', lower(${name}), ${name})`
   const isLater = from === null ? sql`true` : sql`${place(sql`name`)} > ${place(sql`${from}::text`)}`
-  const rows = await db.execute<{ kind: string; key: string; name: string; a: string; b: string; c: string }>(sql`
+  const rows = await rowsOf(db, { kind: text, key: text, name: text, a: int, b: int, c: int })`
     with ${countedSections(teamId, by, filter, selection)}
     select 'state' as kind, state as key, '' as name, sum(everybody) as a, 0 as b, 0 as c from members group by state
     union all select 'all', '', '', coalesce(sum(people), 0), count(*), 0 from sections
     union all (
       select 'section', ${keyOf(by, sql`name`)}, name, people, not_invited, selected from sections where ${isLater}
       order by ${place(sql`name`)} limit ${sectionsOnPage + 1}
-    )`)
+    )`
   const of = (kind: string) => rows.filter(row => row.kind === kind)
   const sections = of('section').map(row => ({
     key: row.key,
     name: row.name,
-    people: Number(row.a),
-    notInvited: Number(row.b),
-    selected: Number(row.c)
+    people: row.a,
+    notInvited: row.b,
+    selected: row.c
   }))
   const whole = first(of('all'))
   return {
-    states: Object.fromEntries(of('state').map(row => [row.key, Number(row.a)])),
-    matching: Number(whole.a),
-    sectionCount: Number(whole.b),
+    states: Object.fromEntries(of('state').map(row => [row.key, row.a])),
+    matching: whole.a,
+    sectionCount: whole.b,
     sections: sections.slice(0, sectionsOnPage),
     hasMore: sections.length > sectionsOnPage
   }
@@ -134,18 +139,18 @@ export interface ListedMember {
   isSelected: boolean
 }
 
-export interface MemberRow extends Record<string, unknown> {
-  id: string
-  email: string
-  name: string | null
-  title: string | null
-  department: string | null
-  state: Enrollment
-  delivery: DeliveryState | null
-  is_kept: boolean
-  suppression: Suppressed
-  invited_at: string | null
-  is_disabled: boolean
+export const memberColumns = {
+  id: int,
+  email: text,
+  name: orNull(text),
+  title: orNull(text),
+  department: orNull(text),
+  enrollment: oneOf(enrollments),
+  delivery: orNull(oneOf(deliveryStates)),
+  isKept: bool,
+  suppression: orNull(oneOf(suppressionCauses)),
+  invitedAt: orNull(text),
+  isDisabled: bool
 }
 
 /** Departments are small and read together, once. A state may be most of the group: scanning again is cheaper. */
@@ -160,12 +165,12 @@ export async function listMembers(
 ): Promise<ListedMember[]> {
   const keys = places.map(({ key }) => key)
   const afters = sql.param(places.map(({ after }) => after ?? 0))
-  const rows = await db.execute<MemberRow & { section: string; is_selected: boolean }>(sql`
+  const rows = await rowsOf(db, { ...memberColumns, section: text, isSelected: bool })`
     with shown as ${by === 'status' ? sql`not materialized` : sql`materialized`} (
-      select ${keyOf(by, sectionBy[by])} as section, t.person_id, t.sort, t.delivery, ${stateOf} as state from team_members t
+      select ${keyOf(by, sectionBy[by])} as section, t.person_id, t.sort, t.delivery, ${stateOf} as enrollment from team_members t
       where ${isShown(teamId, filter, by, keys)}
     )
-    select o.key as section, p.id, p.email, p.name, p.title, p.department, x.state, x.delivery, p.invited_at,
+    select o.key as section, p.id, p.email, p.name, p.title, p.department, x.enrollment, x.delivery, p.invited_at,
       p.delivery_is_kept as is_kept, p.suppression, p.disabled_in_directory_at is not null as is_disabled,
       exists (select from selection_people s where s.selection_id = ${selection ?? 0} and s.person_id = p.id) as is_selected
     from unnest(${sql.param(keys)}::text[], ${afters}::bigint[]) with ordinality o(key, after, n)
@@ -176,14 +181,6 @@ export async function listMembers(
       order by sort, person_id limit ${limit}
     ) x
     join people p on p.id = x.person_id
-    order by o.n, x.sort, x.person_id`)
-  return rows.map(({ state, is_kept: isKept, is_disabled: isDisabled, is_selected: isSelected, ...row }) => ({
-    ...row,
-    id: Number(row.id),
-    enrollment: state,
-    isKept,
-    invitedAt: row.invited_at === null ? null : new Date(row.invited_at),
-    isDisabled,
-    isSelected
-  }))
+    order by o.n, x.sort, x.person_id`
+  return rows.map(row => ({ ...row, invitedAt: row.invitedAt === null ? null : new Date(row.invitedAt) }))
 }

@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { int, oneOf, orNull, rowsOf, text } from '../../db/rows.ts'
 import { whyNotInvited } from '../../people/conditions.ts'
-import type { Outcome } from './review.ts'
+import { type Outcome, outcomes } from './review.ts'
 
 /** The first that fits wins, in the order of a batch's verdicts. */
 const outcome = sql`case
@@ -23,10 +24,9 @@ export async function countOutcomes(
   selectionId: number,
   teamId: number
 ): Promise<Partial<Record<Outcome, number>>> {
-  const rows = await db.execute<{ outcome: Outcome; count: string }>(
-    sql`select ${outcome} as outcome, count(*) as count from ${from(everybodyOf(selectionId), teamId)} group by 1`
-  )
-  return Object.fromEntries(rows.map(row => [row.outcome, Number(row.count)]))
+  const rows = await rowsOf(db, { outcome: oneOf(outcomes), count: int })`
+    select ${outcome} as outcome, count(*) as count from ${from(everybodyOf(selectionId), teamId)} group by 1`
+  return Object.fromEntries(rows.map(row => [row.outcome, row.count]))
 }
 
 export interface Reviewed {
@@ -36,6 +36,15 @@ export interface Reviewed {
   department: string | null
   title: string | null
   outcome: Outcome
+}
+
+const reviewedColumns = {
+  id: int,
+  email: text,
+  name: orNull(text),
+  department: orNull(text),
+  title: orNull(text),
+  outcome: oneOf(outcomes)
 }
 
 export async function listReviewed(
@@ -51,11 +60,10 @@ export async function listReviewed(
   const before = sql`
     coalesce((select sort from team_members where team_id = ${teamId} and person_id = ${after}::bigint and in_directory), '')`
   const isLater = after === null ? sql`true` : sql`(${place}) > (${before}, ${after}::bigint)`
-  const rows = await db.execute<Omit<Reviewed, 'id'> & { id: string }>(sql`
+  return rowsOf(db, reviewedColumns)`
     select p.id, p.email, p.name, p.department, p.title, ${outcome} as outcome
     from ${from(everybodyOf(selectionId), teamId)} where ${outcome} = ${wanted} and ${isLater}
-    order by ${place} limit ${limit}`)
-  return rows.map(row => ({ ...row, id: Number(row.id) }))
+    order by ${place} limit ${limit}`
 }
 
 export interface SomeAddresses {
@@ -75,10 +83,9 @@ export async function addressesOf(
     select person_id from selection_people where selection_id = ${selectionId} and person_id > ${after}::bigint
     order by person_id limit ${limit}
   )`
-  const rows = await tx.execute<{ id: string; email: string; outcome: Outcome }>(
-    sql`select p.id, p.email, ${outcome} as outcome from ${from(some, teamId)} order by p.id`
-  )
+  const rows = await rowsOf(tx, { id: int, email: text, outcome: oneOf(outcomes) })`
+    select p.id, p.email, ${outcome} as outcome from ${from(some, teamId)} order by p.id`
   const last = rows.at(-1)
   const meant = rows.filter(row => row.outcome !== 'left' && row.outcome !== 'disabled')
-  return { emails: meant.map(row => row.email), last: last ? Number(last.id) : null }
+  return { emails: meant.map(row => row.email), last: last?.id ?? null }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { bool, int, oneOf, orNull, rowsOf, text } from '../../db/rows.ts'
 import type { Leased } from '../copies-store.ts'
 import type { Claimed } from '../delivery.ts'
 
@@ -30,53 +31,34 @@ export async function claimDue(
   leaseSeconds: number,
   mailHost: string
 ): Promise<{ claimed: Claimed[]; leased: Leased[] }> {
-  const rows = await tx.execute<ClaimedRow>(sql`
+  const rows = await rowsOf(tx, claimedColumns)`
     with ${chosenOf(max)}, leased as (
       update deliveries d set state = 'sending', attempts = attempts + 1,
         lease_until = now() + make_interval(secs => ${leaseSeconds}),
         message_id = coalesce(message_id, d.id || '.' || replace(gen_random_uuid()::text, '-', '') || '@' || ${mailHost}::text)
       from chosen where d.id = chosen.id
-      returning d.id, d.kind, d.person_id, d.invitation_id, d.batch_id, d.address, d.priority, d.attempts,
+      returning d.id, d.kind, d.person_id, d.invitation_id, d.batch_id, d.address, d.priority, d.attempts as attempt,
         d.may_have_arrived, d.message_id, chosen.state as was
     )
-    select * from leased order by priority, id`)
-  const byBatch = Map.groupBy(rows, row => row.batch_id)
-  byBatch.delete(null)
-  const leased = [...byBatch].map(([batchId, mine]) => ({
-    batchId: Number(batchId),
-    queued: mine.filter(row => row.was === 'queued').length,
-    deferred: mine.filter(row => row.was === 'deferred').length
-  }))
-  return { claimed: rows.map(claimed), leased }
+    select * from leased order by priority, id`
+  const byBatch = Map.groupBy(rows, row => row.batchId)
+  const leased = [...byBatch].flatMap(([batchId, mine]) => {
+    const queued = mine.filter(row => row.was === 'queued').length
+    return batchId === null ? [] : [{ batchId, queued, deferred: mine.length - queued }]
+  })
+  return { claimed: rows.map(({ was, ...claimed }) => claimed), leased }
 }
 
-interface ClaimedRow extends Record<string, unknown> {
-  was: 'queued' | 'deferred'
-  id: string
-  kind: string
-  person_id: string
-  invitation_id: string | null
-  batch_id: string | null
-  address: string
-  priority: number
-  attempts: number
-  may_have_arrived: boolean
-  message_id: string
-}
-
-const numberOrNull = (text: string | null) => (text === null ? null : Number(text))
-
-function claimed(row: ClaimedRow): Claimed {
-  return {
-    id: Number(row.id),
-    kind: row.kind,
-    personId: Number(row.person_id),
-    invitationId: numberOrNull(row.invitation_id),
-    batchId: numberOrNull(row.batch_id),
-    address: row.address,
-    priority: row.priority,
-    attempt: row.attempts,
-    mayHaveArrived: row.may_have_arrived,
-    messageId: row.message_id
-  }
+const claimedColumns = {
+  was: oneOf(['queued', 'deferred']),
+  id: int,
+  kind: text,
+  personId: int,
+  invitationId: orNull(int),
+  batchId: orNull(int),
+  address: text,
+  priority: int,
+  attempt: int,
+  mayHaveArrived: bool,
+  messageId: text
 }

@@ -1,14 +1,15 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { bool, float, int, orNull, rowsOf } from '../../db/rows.ts'
 import { first } from '../../lib/ends.ts'
 
 export type GateState = 'open' | 'probe' | 'shut'
 
 /** Closed in a copy (origin.ts). While paused, one worker may try one mail every 30 s; this call takes that turn. */
 export async function passGate(tx: Db): Promise<GateState> {
-  const rows = await tx.execute<{ paused: boolean; held: boolean }>(sql`
+  const rows = await rowsOf(tx, { paused: bool, held: bool })`
     select exists (select from mail_transport where id = 1 and paused_since is not null) as paused,
-      exists (select from mail_origin where held_since is not null) as held`)
+      exists (select from mail_origin where held_since is not null) as held`
   const { held, paused } = first(rows)
   if (held) return 'shut'
   if (!paused) return 'open'
@@ -26,10 +27,9 @@ export interface Pacing {
 }
 
 export async function readPacing(db: Db): Promise<Pacing> {
-  const [row] = await db.execute<{ per_second: number | null; per_domain: number | null }>(
-    sql`select per_second, per_domain_per_second as per_domain from mail_transport where id = 1`
-  )
-  return { perSecond: row?.per_second ?? null, perDomain: row?.per_domain ?? null }
+  const [row] = await rowsOf(db, { perSecond: orNull(float), perDomain: orNull(float) })`
+    select per_second, per_domain_per_second as per_domain from mail_transport where id = 1`
+  return row ?? { perSecond: null, perDomain: null }
 }
 
 export async function writePacing(tx: Db, { perSecond, perDomain }: Pacing): Promise<void> {
@@ -40,13 +40,13 @@ export async function writePacing(tx: Db, { perSecond, perDomain }: Pacing): Pro
 
 /** How many of at most `max` mails may be claimed now: a token bucket of one second, shared by all workers. */
 export async function takeAllowance(tx: Db, max: number): Promise<number> {
-  const [row] = await tx.execute<{ taken: number }>(sql`
+  const [row] = await rowsOf(tx, { taken: int })`
     with refilled as (
       select id, least(per_second, allowance + extract(epoch from clock_timestamp() - refilled_at) * per_second) as tokens
       from mail_transport where id = 1 and per_second is not null for update
     )
     update mail_transport t set refilled_at = clock_timestamp(), allowance = r.tokens - least(floor(r.tokens), ${max}::int)
-    from refilled r where t.id = r.id returning least(floor(r.tokens), ${max}::int)::int as taken`)
+    from refilled r where t.id = r.id returning least(floor(r.tokens), ${max}::int) as taken`
   return row?.taken ?? max
 }
 

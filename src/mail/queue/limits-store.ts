@@ -1,18 +1,19 @@
 /** Mail servers' limits: learned by one worker, saved for all, and sometimes raised to see whether more works. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { bool, float, int, orNull, rowsOf, text } from '../../db/rows.ts'
 import { first } from '../../lib/ends.ts'
 import { type LearnedLimit, type Limits, noLimits, type Peer } from '../delivery.ts'
 
 const maxConnections = 50
 const maxPerMinute = 600_000
 
-interface LimitsRow extends Record<string, unknown> {
-  connections: number | null
-  mails_per_connection: number | null
-  per_minute: number | null
-  rest: number
-  others: number
+const limitsColumns = {
+  connections: orNull(int),
+  mailsPerConnection: orNull(int),
+  perMinute: orNull(float),
+  rest: float,
+  others: int
 }
 
 export interface Share {
@@ -21,15 +22,15 @@ export interface Share {
 }
 
 export async function readShare(tx: Db, { server, worker }: Peer): Promise<Share> {
-  const rows = await tx.execute<LimitsRow>(sql`
+  const rows = await rowsOf(tx, limitsColumns)`
     select s.connections, s.mails_per_connection, s.per_minute,
-      greatest(0, extract(epoch from s.rest_until - now()))::float as rest,
+      greatest(0, extract(epoch from s.rest_until - now())) as rest,
       (select count(*) from mail_workers
-        where server = ${server} and worker <> ${worker} and seen_at > now() - interval '10 seconds')::int as others
-    from (select 1) one left join mail_servers s on s.server = ${server}`)
-  const { connections, mails_per_connection: mailsPerConnection, per_minute: perMinute, rest, others } = first(rows)
+        where server = ${server} and worker <> ${worker} and seen_at > now() - interval '10 seconds') as others
+    from (select 1) one left join mail_servers s on s.server = ${server}`
+  const { connections, mailsPerConnection, perMinute, rest, others } = first(rows)
   const share = connections === null ? null : Math.max(1, Math.floor(connections / (1 + others)))
-  return { limits: { ...noLimits, connections: share, mailsPerConnection, perMinute, rest: rest ?? 0 }, others }
+  return { limits: { ...noLimits, connections: share, mailsPerConnection, perMinute, rest }, others }
 }
 
 export async function announceWorker(tx: Db, { server, worker, open }: Peer): Promise<void> {
@@ -110,7 +111,7 @@ export interface Allowed {
 
 /** How many of at most `max` mails may be sent now: a token bucket at the learned pace, shared by all workers. */
 export async function takeServerAllowance(tx: Db, server: string, max: number): Promise<Allowed> {
-  const [row] = await tx.execute<{ taken: number | null; wait: number; is_resting: boolean }>(sql`
+  const [row] = await rowsOf(tx, { taken: orNull(int), wait: float, isResting: bool })`
     with refilled as (
       select server, per_minute, rest_until, case when per_minute is not null then least(greatest(1, per_minute / 60), allowance
         + greatest(0, extract(epoch from clock_timestamp() - refilled_at)) * per_minute / 60) end as tokens
@@ -120,10 +121,10 @@ export async function takeServerAllowance(tx: Db, server: string, max: number): 
         allowance = r.tokens - least(floor(r.tokens), ${max}::int)
       from refilled r where t.server = r.server and r.per_minute is not null and coalesce(r.rest_until <= now(), true)
     )
-    select coalesce(r.rest_until > now(), false) as is_resting, least(floor(r.tokens), ${max}::int)::int as taken,
+    select coalesce(r.rest_until > now(), false) as is_resting, least(floor(r.tokens), ${max}::int) as taken,
       coalesce(greatest(0, 1 - r.tokens) * 60 / r.per_minute, 0)::float as wait
-    from refilled r`)
-  if (row?.is_resting) return { count: 0, waitSeconds: 0, isResting: true }
+    from refilled r`
+  if (row?.isResting) return { count: 0, waitSeconds: 0, isResting: true }
   if (!row || row.taken === null) return { count: max, waitSeconds: 0, isResting: false }
   return { count: row.taken, waitSeconds: row.wait, isResting: false }
 }
@@ -144,20 +145,23 @@ export interface KnownLimits {
   askedAt: Date
 }
 
+const knownColumns = {
+  connections: orNull(int),
+  mailsPerConnection: orNull(int),
+  perMinute: orNull(float),
+  restUntil: orNull(text),
+  reply: orNull(text),
+  askedAt: text
+}
+
 export async function readLimits(db: Db, server: string): Promise<KnownLimits | undefined> {
-  const [row] = await db.execute<Record<string, unknown>>(sql`
+  const [row] = await rowsOf(db, knownColumns)`
     select connections, mails_per_connection, per_minute, reply, asked_at,
       case when rest_until > now() then rest_until end as rest_until
-    from mail_servers where server = ${server}`)
+    from mail_servers where server = ${server}`
   if (!row) return undefined
-  return {
-    connections: row.connections as number | null,
-    mailsPerConnection: row.mails_per_connection as number | null,
-    perMinute: row.per_minute as number | null,
-    restUntil: row.rest_until === null ? null : new Date(row.rest_until as string),
-    reply: row.reply as string | null,
-    askedAt: new Date(row.asked_at as string)
-  }
+  const restUntil = row.restUntil === null ? null : new Date(row.restUntil)
+  return { ...row, restUntil, askedAt: new Date(row.askedAt) }
 }
 
 /** Leaves the server's limits to the other workers. */

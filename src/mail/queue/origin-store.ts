@@ -1,10 +1,12 @@
 /** Whether this database is a copy of another one: a restored backup must not repeat what the original sends. */
 import { sql } from 'drizzle-orm'
 import { attempt, type Db } from '../../db/client.ts'
+import { bool, int, oneOf, orNull, rowsOf, text } from '../../db/rows.ts'
 import { first } from '../../lib/ends.ts'
 import { propagateStates } from '../copies-store.ts'
 
 export type Decision = 'send' | 'discard'
+const decision = oneOf(['send', 'discard'])
 
 export interface Origin {
   cluster: string | null
@@ -15,32 +17,28 @@ export interface Origin {
 /** The same after a failover: a standby shares the identifier (pg_control_system). */
 export async function readIdentity(tx: Db): Promise<Omit<Origin, 'keyPrint'>> {
   const cluster = await attempt(tx, async inner => {
-    const [row] = await inner.execute<{ id: string }>(
-      sql`select system_identifier::text as id from pg_control_system()`
-    )
+    const [row] = await rowsOf(inner, { id: text })`select system_identifier::text as id from pg_control_system()`
     return row?.id ?? null
   }).catch(() => null)
-  const rows = await tx.execute<{ oid: string }>(
-    sql`select oid::text as oid from pg_database where datname = current_database()`
-  )
+  const rows = await rowsOf(tx, { oid: text })`
+    select oid::text as oid from pg_database where datname = current_database()`
   return { cluster, databaseOid: first(rows).oid }
+}
+
+const originColumns = {
+  cluster: orNull(text),
+  databaseOid: text,
+  keyPrint: text,
+  isHeld: bool,
+  decision: orNull(decision)
 }
 
 export async function readOrigin(
   tx: Db
 ): Promise<(Origin & { isHeld: boolean; decision: Decision | null }) | undefined> {
-  const [row] = await tx.execute<{
-    cluster: string | null
-    database_oid: string
-    key_print: string
-    is_held: boolean
-    decision: Decision | null
-  }>(
-    sql`select cluster, database_oid, key_print, held_since is not null as is_held, decision from mail_origin where id = 1 for update`
-  )
-  if (!row) return undefined
-  const { cluster, database_oid: databaseOid, key_print: keyPrint, is_held: isHeld, decision } = row
-  return { cluster, databaseOid, keyPrint, isHeld, decision }
+  const [row] = await rowsOf(tx, originColumns)`
+    select cluster, database_oid, key_print, held_since is not null as is_held, decision from mail_origin where id = 1 for update`
+  return row
 }
 
 export async function saveOrigin(tx: Db, { cluster, databaseOid, keyPrint }: Origin): Promise<void> {
@@ -67,9 +65,8 @@ export async function openGate(tx: Db): Promise<void> {
 
 /** The hold, unless there is none or another worker has it. */
 export async function lockHold(tx: Db): Promise<{ decision: Decision | null } | undefined> {
-  const [row] = await tx.execute<{ decision: Decision | null }>(
-    sql`select decision from mail_origin where id = 1 and held_since is not null for update skip locked`
-  )
+  const [row] = await rowsOf(tx, { decision: orNull(decision) })`
+    select decision from mail_origin where id = 1 and held_since is not null for update skip locked`
   return row
 }
 
@@ -80,12 +77,12 @@ export interface Hold {
 }
 
 export async function readHold(db: Db): Promise<Hold | undefined> {
-  const [row] = await db.execute<{ since: string; mails: string; decision: Decision | null }>(sql`
+  const [row] = await rowsOf(db, { since: text, mails: int, decision: orNull(decision) })`
     select held_since as since, decision,
       (select coalesce(sum(mails_queued + mails_sending + mails_held + mails_deferred), 0) from batches)
       + (select count(*) from deliveries where batch_id is null and state in ('queued', 'sending', 'held', 'deferred')) as mails
-    from mail_origin where id = 1 and held_since is not null`)
-  return row && { since: new Date(row.since), mails: Number(row.mails), decision: row.decision }
+    from mail_origin where id = 1 and held_since is not null`
+  return row && { ...row, since: new Date(row.since) }
 }
 
 export async function expireLeases(tx: Db): Promise<void> {

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { int, rowsOf } from '../../db/rows.ts'
 import { propagateStates } from '../copies-store.ts'
 import type { Claimed, Settlement } from '../delivery.ts'
 
@@ -60,10 +61,9 @@ export async function releaseExpired(tx: Db): Promise<number> {
 }
 
 export async function findHeldBatches(db: Db, batchIds: number[]): Promise<number[]> {
-  const rows = await db.execute<{ id: string }>(
-    sql`select id from batches where id = any(${sql.param(batchIds)}::bigint[]) and state not in ('checking', 'sending')`
-  )
-  return rows.map(row => Number(row.id))
+  const rows = await rowsOf(db, { id: int })`
+    select id from batches where id = any(${sql.param(batchIds)}::bigint[]) and state not in ('checking', 'sending')`
+  return rows.map(row => row.id)
 }
 
 const fromSending = sql`'sending'`

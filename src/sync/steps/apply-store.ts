@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { int, rowsOf } from '../../db/rows.ts'
 import { first } from '../../lib/ends.ts'
 import { isMissing } from './plan-store.ts'
 
@@ -11,7 +12,7 @@ const ofRun = (runId: number) => sql`planned pl join staging s on s.run_id = pl.
 /** If an address was invited a moment ago, that person is used, unless they have an entry of their own. */
 export async function addPeople(tx: Db, runId: number): Promise<void> {
   const row = first(
-    await tx.execute<{ wanted: string; written: string }>(sql`
+    await rowsOf(tx, { wanted: int, written: int })`
     with new as materialized (
       select pl.person_id, s.* from ${ofRun(runId)} and pl.is_new
     ), written as (
@@ -23,7 +24,7 @@ export async function addPeople(tx: Db, runId: number): Promise<void> {
       from new s order by person_id
       on conflict do nothing returning id
     )
-    select (select count(*) from new) as wanted, (select count(*) from written) as written`)
+    select (select count(*) from new) as wanted, (select count(*) from written) as written`
   )
   if (row.wanted === row.written) return
   await tx.execute(sql`
@@ -40,7 +41,7 @@ export async function addPeople(tx: Db, runId: number): Promise<void> {
 export async function updatePeople(tx: Db, runId: number): Promise<number> {
   await freeMovingEntries(tx, runId)
   const row = first(
-    await tx.execute<{ changed: string }>(sql`
+    await rowsOf(tx, { changed: int })`
     with change as materialized (
       select p.id, s.*, pl.takes_address, p.directory_id is null as is_first,
         case when p.signed_up_at is null then coalesce(s.name, p.name) else p.name end as new_name,
@@ -72,9 +73,9 @@ export async function updatePeople(tx: Db, runId: number): Promise<number> {
         directory_mail_key = case when not d.takes_address then p.directory_mail_key end
       from different d where p.id = d.id
     )
-    select count(*) filter (where (not is_first and detail <> '') or turns_off or turns_on) as changed from different`)
+    select count(*) filter (where (not is_first and detail <> '') or turns_off or turns_on) as changed from different`
   )
-  return Number(row.changed)
+  return row.changed
 }
 
 /** One person per entry at any moment: an entry that moves to another person leaves the former one first. */
@@ -104,7 +105,7 @@ const inWords = sql`concat_ws('; ',
 
 export async function addMemberships(tx: Db, runId: number, teamId: number): Promise<number> {
   const row = first(
-    await tx.execute<{ added: string }>(sql`
+    await rowsOf(tx, { added: int })`
     with missing as materialized (
       select pl.person_id, s.via
       from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
@@ -117,7 +118,7 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
       insert into sync_changes (run_id, kind, person_id, detail)
       select ${runId}, 'added', person_id, case when via is not null then 'by way of ' || via end from missing order by person_id
     )
-    select count(*) as added from missing`)
+    select count(*) as added from missing`
   )
   await tx.execute(sql`
     update memberships m set via = s.via
@@ -129,31 +130,30 @@ export async function addMemberships(tx: Db, runId: number, teamId: number): Pro
     delete from memberships m using memberships again
     where m.team_id = ${teamId} and m.source = 'hand' and (m.via like 'run:%' or m.via = 'kept') and again.team_id = ${teamId}
       and again.source = 'directory' and again.person_id = m.person_id`)
-  return Number(row.added)
+  return row.added
 }
 
 const isNoneOf = (kept: number[]) =>
   kept.length === 0 ? sql`true` : sql`m.person_id not in (select unnest(${sql.param(kept)}::bigint[]))`
 
 export async function countMembers(tx: Db, runId: number, teamId: number, kept: number[]) {
-  const row = first(
-    await tx.execute<{ all: string; missing: string }>(sql`
+  return first(
+    await rowsOf(tx, { all: int, missing: int })`
     select (select count(*) from memberships where team_id = ${teamId} and source = 'directory') as "all",
-      (select count(*) from memberships m where ${isMissing(runId, teamId)} and ${isNoneOf(kept)}) as missing`)
+      (select count(*) from memberships m where ${isMissing(runId, teamId)} and ${isNoneOf(kept)}) as missing`
   )
-  return { all: Number(row.all), missing: Number(row.missing) }
 }
 
 /** Removes the memberships by the directory that the group no longer lists, and no others. */
 export async function removeMemberships(tx: Db, runId: number, teamId: number, kept: number[]): Promise<number[]> {
-  const rows = await tx.execute<{ person_id: string }>(sql`
+  const rows = await rowsOf(tx, { personId: int })`
     with gone as (
       delete from memberships m where ${isMissing(runId, teamId)} and ${isNoneOf(kept)} returning person_id
     ), noted as (
       insert into sync_changes (run_id, kind, person_id) select ${runId}, 'removed', person_id from gone order by person_id
     )
-    select person_id from gone`)
-  return rows.map(row => Number(row.person_id))
+    select person_id from gone`
+  return rows.map(row => row.personId)
 }
 
 export async function parkMemberships(tx: Db, runId: number, teamId: number, kept: number[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** Addresses that changed in the directory: noted on people, and moved in one step where possible. */
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { bool, int, orNull, rowsOf } from '../../db/rows.ts'
 import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
@@ -16,7 +17,7 @@ const list = (ids: readonly number[]) => sql`any(${sql.param([...ids])}::bigint[
 
 /** Notes directory addresses that differ; returns the people whose note is new. */
 export async function noteAddresses(tx: Db, runId: number): Promise<number[]> {
-  const rows = await tx.execute<{ id: string }>(sql`
+  const rows = await rowsOf(tx, { id: int })`
     with said as materialized (
       select pl.person_id, s.address, s.address_key from ${ofRun(runId)} and pl.wants_address
     ), same as (
@@ -28,8 +29,8 @@ export async function noteAddresses(tx: Db, runId: number): Promise<number[]> {
       from said s where p.id = s.person_id and p.directory_mail_key is distinct from s.address_key
       returning p.id
     )
-    select id from noted`)
-  return rows.map(({ id }) => Number(id))
+    select id from noted`
+  return rows.map(({ id }) => id)
 }
 
 /** From this run and from others, so that a swap may span groups. */
@@ -47,7 +48,7 @@ export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddr
   if (!any) return []
   await tx.execute(sql`
     select id from people where id in (select id from (${wanting(runId)}) w where is_free) order by id for no key update`)
-  const rows = await tx.execute<{ id: string; holder_id: string | null; is_contested: boolean }>(sql`
+  return rowsOf(tx, { personId: int, holderId: orNull(int), isContested: bool })`
     with wanting as materialized (${wanting(runId)}),
     claims as materialized (
       select key, count(*) as all_claims, count(*) filter (where is_enabled) as enabled_claims from wanting group by key
@@ -55,17 +56,12 @@ export async function wantedAddresses(tx: Db, runId: number): Promise<WantedAddr
       select s.address_key as key from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
       where pl.run_id = ${runId} and not pl.is_excluded and (pl.is_new or pl.fault = 'taken')
     )
-    select w.id, h.id as holder_id,
+    select w.id as person_id, h.id as holder_id,
       case when w.is_enabled then c.enabled_claims > 1 else c.all_claims > 1 end
         or exists (select from newcomers n where n.key = w.key) as is_contested
     from wanting w join claims c on c.key = w.key
     left join people h on h.address_key = w.key
-    where w.is_free order by w.id`)
-  return rows.map(row => ({
-    personId: Number(row.id),
-    holderId: row.holder_id === null ? null : Number(row.holder_id),
-    isContested: row.is_contested
-  }))
+    where w.is_free order by w.id`
 }
 
 /** Frees the addresses of people who move, so that no two people ever share one. Invisible before the commit. */
@@ -87,7 +83,7 @@ export async function freeAddresses(tx: Db, runId: number, movers: readonly numb
 export async function moveOthers(tx: Db, runId: number, movers: readonly number[]): Promise<number> {
   if (movers.length === 0) return 0
   const row = first(
-    await tx.execute<{ moved: string }>(sql`
+    await rowsOf(tx, { moved: int })`
     with others as materialized (
       select p.id, p.email, p.directory_mail, p.directory_mail_key from people p
       where p.id = ${list(movers)} and p.directory_mail_key is not null
@@ -99,9 +95,9 @@ export async function moveOthers(tx: Db, runId: number, movers: readonly number[
       insert into sync_changes (run_id, kind, person_id, detail)
       select ${runId}, 'changed', id, 'address: ' || email || ' → ' || directory_mail from others order by id
     )
-    select count(*) as moved from others`)
+    select count(*) as moved from others`
   )
-  return Number(row.moved)
+  return row.moved
 }
 
 /** Lists people whose new address in the directory was not taken, with the reason; returns how many. */

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { int, orNull, type RowOf, rowsOf, text } from '../../db/rows.ts'
 import { first } from '../../lib/ends.ts'
 import { hasOpenInvitation } from '../../people/conditions.ts'
 
@@ -63,12 +64,11 @@ const peopleBehind = (runId: number) => sql`
 
 /** A crash of the database empties both tables: then nothing may be applied. */
 export async function countPlanned(tx: Db, runId: number): Promise<{ staged: number; planned: number }> {
-  const row = first(
-    await tx.execute<{ staged: string; planned: string }>(sql`
+  return first(
+    await rowsOf(tx, { staged: int, planned: int })`
     select (select count(*) from staging where run_id = ${runId}) as staged,
-      (select count(*) from planned where run_id = ${runId}) as planned`)
+      (select count(*) from planned where run_id = ${runId}) as planned`
   )
-  return { staged: Number(row.staged), planned: Number(row.planned) }
 }
 
 export const isMissing = (runId: number, teamId: number) => sql`m.team_id = ${teamId} and m.source = 'directory'
@@ -89,40 +89,27 @@ export async function missingPeople(
   limit: number,
   after = 0
 ): Promise<MissingPerson[]> {
-  const rows = await db.execute<{
-    id: string
-    email: string
-    directory_id: string | null
-    directory_dn: string | null
-    via: string | null
-  }>(
-    sql`select p.id, p.email, p.directory_id, p.directory_dn, m.via
+  return rowsOf(db, { id: int, email: text, directoryId: orNull(text), dn: orNull(text), via: orNull(text) })`
+    select p.id, p.email, p.directory_id, p.directory_dn as dn, m.via
       from memberships m join people p on p.id = m.person_id
       where ${isMissing(runId, teamId)} and m.person_id > ${after} order by p.id limit ${limit}`
-  )
-  return rows.map(row => ({
-    id: Number(row.id),
-    email: row.email,
-    directoryId: row.directory_id,
-    dn: row.directory_dn,
-    via: row.via
-  }))
 }
 
-export interface PlanCounts {
-  people: number
-  noMail: number
-  malformed: number
-  doubled: number
-  taken: number
-  foreign: number
-  disabled: number
-  excluded: number
+const planCounts = {
+  people: int,
+  noMail: int,
+  malformed: int,
+  doubled: int,
+  taken: int,
+  foreign: int,
+  disabled: int,
+  excluded: int
 }
+export type PlanCounts = RowOf<typeof planCounts>
 
 export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
-  const row = first(
-    await tx.execute<Record<keyof PlanCounts, string>>(sql`
+  return first(
+    await rowsOf(tx, planCounts)`
     select count(*) filter (where pl.fault is null and not pl.is_excluded) as people,
       count(*) filter (where pl.fault = 'no-mail') as "noMail",
       count(*) filter (where pl.fault = 'malformed') as malformed,
@@ -133,21 +120,18 @@ export async function countPlan(tx: Db, runId: number): Promise<PlanCounts> {
       count(*) filter (where s.is_excluded) as excluded
     from planned pl join staging s on s.run_id = pl.run_id and s.n = pl.n
     left join domains d on d.name = split_part(s.address, '@', 2)
-    where pl.run_id = ${runId}`)
+    where pl.run_id = ${runId}`
   )
-  const counts = Object.entries(row).map(([name, count]) => [name, Number(count)])
-  return Object.fromEntries(counts) as unknown as PlanCounts
 }
 
 /** What only the applying transaction knows: entries that stay out, and people who keep another address. */
 export async function countOpen(tx: Db, runId: number): Promise<{ taken: number; otherAddress: number }> {
-  const row = first(
-    await tx.execute<{ taken: string; other: string }>(sql`
+  return first(
+    await rowsOf(tx, { taken: int, otherAddress: int })`
     select count(*) filter (where fault = 'taken') as taken,
-      count(*) filter (where wants_address and not takes_address) as other
-    from planned where run_id = ${runId}`)
+      count(*) filter (where wants_address and not takes_address) as other_address
+    from planned where run_id = ${runId}`
   )
-  return { taken: Number(row.taken), otherAddress: Number(row.other) }
 }
 
 export async function replaceLeftOut(tx: Db, runId: number, groupId: number): Promise<void> {

@@ -85,5 +85,5 @@ t.test('ten equal refusals stop a batch with the reason; resuming sends the rest
   t.equal((await ben.post(`/batches/${id}/resumption`)).statusCode, 303)
   await work(takesAll())
   t.match(await countsOf(db, id), { state: 'done', mails: { failed: stopped.mails.failed } })
-  t.equal((await batchOf(db, id)).stop_reason, null)
+  t.equal((await batchOf(db, id)).stopReason, null)
 })

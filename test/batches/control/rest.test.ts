@@ -22,7 +22,7 @@ const text = (body: string) =>
 
 t.test('people whose email was never sent are not invited, and "Invite the N" invites just them, once', async t => {
   const { db, ben, work, ids } = await start(t)
-  const [team] = await db.execute<{ id: string }>(
+  const [team] = await db.execute<{ id: number }>(
     sql`insert into teams (name, source, created_by) values ('Crew', 'hand', ${ids.ben}) returning id`
   )
   const before = await inviteOne(db, ids.ben, addresses[39]!)
@@ -58,7 +58,7 @@ t.test('people whose email was never sent are not invited, and "Invite the N" in
   t.equal((notSent.match(/<tr data-verdict="invite" data-delivery="cancelled"/g) ?? []).length, 25)
 
   const states = await db.execute<{ enrollment: string; n: number }>(sql`
-    select stage as enrollment, count(*)::int as n from people where address_key like 'person%' group by 1 order by 1`)
+    select stage as enrollment, count(*) as n from people where address_key like 'person%' group by 1 order by 1`)
   t.same(
     [...states],
     [
@@ -73,7 +73,7 @@ t.test('people whose email was never sent are not invited, and "Invite the N" in
     (
       await one<{ n: number }>(
         db,
-        sql`select count(*)::int as n from people where invited_at is not null and stage = 'not-invited'`
+        sql`select count(*) as n from people where invited_at is not null and stage = 'not-invited'`
       )
     ).n,
     0
@@ -91,8 +91,8 @@ t.test('people whose email was never sent are not invited, and "Invite the N" in
   t.match(await countsOf(db, rest), { all: 25, lines: { invite: 25 }, mails: { queued: 25 } })
   await work(transport)
   t.same(transport.recipients.toSorted(), addresses.toSorted(), 'each was written to once')
-  t.match(await one(db, sql`select team_id::int from batch_teams where batch_id = ${rest}`), {
-    team_id: Number(team!.id)
+  t.match(await one(db, sql`select team_id from batch_teams where batch_id = ${rest}`), {
+    teamId: team!.id
   })
   const later = (await ben.get(`/batches/${id}`)).body
   t.notMatch(later, 'Invite the 25')
@@ -128,11 +128,11 @@ t.test('an invitation whose link was shown before the batch was canceled is revo
   const { db, ben } = await start(t)
   const id = await upload(ben, addresses.slice(0, 2))
   await judgeAll(db)
-  const { invitation_id } = await one<{ invitation_id: string }>(
+  const { invitationId } = await one<{ invitationId: number }>(
     db,
     sql`select invitation_id from people where address_key = ${addresses[0]!}`
   )
-  t.equal((await ben.post(`/invitations/${invitation_id}/link`)).statusCode, 200)
+  t.equal((await ben.post(`/invitations/${invitationId}/link`)).statusCode, 200)
   await ben.post(`/batches/${id}/cancellation`)
   const stages = await db.execute<{ stage: string }>(
     sql`select stage from people where address_key like 'person%' order by id`

@@ -24,7 +24,7 @@ async function judged(action: 'send' | 'check', lines = problems) {
 const checked = (lines = problems) => judged('check', lines)
 const sent = (lines = problems) => judged('send', lines)
 
-const newest = async () => Number((await db.$client`select max(id)::int as id from batches`)[0]!.id)
+const newest = async () => (await db.$client`select max(id) as id from batches`)[0]!.id
 
 t.test('selected lines are invited with their edits, in a new batch that names the old one', async t => {
   const id = await sent()
@@ -44,7 +44,7 @@ t.test('selected lines are invited with their edits, in a new batch that names t
   t.same(transport.recipients.toSorted(), ['kim@larkfield.example', 'somebody@larkfield.example'])
   t.match(await countsOf(db, corrected), { state: 'done', all: 2, lines: { invite: 2 }, mails: { sent: 2 } })
   const [row] =
-    await db.$client`select source, corrects_batch_id::int as corrects, created_by::int as by from batches where id = ${corrected}`
+    await db.$client`select source, corrects_batch_id as corrects, created_by as by from batches where id = ${corrected}`
   t.same(row, { source: 'correction', corrects: id, by: ids.ben })
   t.match((await ben.get(`/batches/${corrected}`)).body, `corrects <a href="/batches/${id}">an earlier batch</a>`)
   const old = (await ben.get(`/batches/${id}`)).body
@@ -186,7 +186,7 @@ t.test('a corrected line gets the same verdicts as any other', async t => {
   })
   t.equal(answer.statusCode, 303)
   t.same(
-    (await linesOf(db, await newest())).map(({ line, verdict, first_line }) => [line, verdict, first_line]),
+    (await linesOf(db, await newest())).map(({ line, verdict, firstLine }) => [line, verdict, firstLine]),
     [
       [1, 'active', null],
       [2, 'invite', null],

@@ -33,7 +33,7 @@ t.test('fields before and after the file produce the same batch', async t => {
     t.equal(answer.statusCode, 303)
     const id = Number(answer.headers.location!.split('/').at(-1))
     const [batch] = await db.$client`select state, action, lines, created_by, file_name from batches where id = ${id}`
-    t.match(batch, { state: 'checking', action: 'check', lines: 20_000, file_name: 'people.txt' })
+    t.match(batch, { state: 'checking', action: 'check', lines: 20_000, fileName: 'people.txt' })
     await db.$client`delete from batches where id = ${id}`
   }
 })

@@ -29,7 +29,7 @@ for (const [encoding, encode] of Object.entries(encodings)) {
       await work()
       const wanted = lines.map(({ address: _, ...line }) => line)
       t.same(
-        (await linesOf(db, id)).map(({ line, text, verdict, first_line }) => ({ line, text, verdict, first_line })),
+        (await linesOf(db, id)).map(({ line, text, verdict, firstLine }) => ({ line, text, verdict, firstLine })),
         wanted
       )
     })

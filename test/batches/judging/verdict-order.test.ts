@@ -13,9 +13,7 @@ const ben = await browser('ben')
 async function judged(...lines: string[]) {
   const id = await upload(ben, lines)
   await work(takesAll())
-  return (await linesOf(db, id)).map(({ verdict, first_line }) =>
-    first_line ? `${verdict} of ${first_line}` : verdict
-  )
+  return (await linesOf(db, id)).map(({ verdict, firstLine }) => (firstLine ? `${verdict} of ${firstLine}` : verdict))
 }
 
 t.test('malformed and foreign come first, and repeats of them get the same verdict', async t => {

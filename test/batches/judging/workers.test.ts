@@ -32,7 +32,7 @@ t.test('R11: three concurrent workers judge each line once and invite each addre
     )
   }
   const [twice] = await db.$client`
-    select count(*)::int as n from (select person_id from invitations
+    select count(*) as n from (select person_id from invitations
       where accepted_at is null and revoked_at is null and superseded_at is null group by 1 having count(*) > 1) more`
   t.equal(twice!.n, 0)
   t.same((await eventsSince(db, before)).filter(kind => kind === 'invitations-sent').length, 3)
@@ -63,11 +63,11 @@ t.test('R2: a worker that dies at any point loses no line and repeats none', asy
   }
   t.ok(deaths > 0, `${deaths} died`)
   await judgeAll(db)
-  const found = (await linesOf(db, id)).map(({ line, text, verdict, first_line }) => ({
+  const found = (await linesOf(db, id)).map(({ line, text, verdict, firstLine }) => ({
     line,
     text,
     verdict,
-    first_line
+    firstLine
   }))
   const wanted = lines.map(({ address: _, ...line }) => line)
   t.equal(JSON.stringify(found), JSON.stringify(wanted), 'exactly what an undisturbed worker would have written')

@@ -7,7 +7,7 @@ const { db, ids, browser, work, close } = await startApp()
 t.teardown(close)
 
 const linesOf = async (batchId: number) =>
-  (await one<{ n: number }>(db, sql`select count(*)::int as n from recipients where batch_id = ${batchId}`)).n
+  (await one<{ n: number }>(db, sql`select count(*) as n from recipients where batch_id = ${batchId}`)).n
 
 t.test('the lines of a batch are deleted after the configured days; its counts and its people stay', async t => {
   const old = await invite(db, ids.ben, 'old.one@larkfield.example', 'old.two@larkfield.example')
@@ -20,7 +20,7 @@ t.test('the lines of a batch are deleted after the configured days; its counts a
   t.match(await one(db, sql`select lines, invite, mails_sent from batches where id = ${old}`), {
     lines: 2,
     invite: 2,
-    mails_sent: 2
+    mailsSent: 2
   })
   const ben = await browser('ben')
   const page = await ben.get(`/batches/${old}`)

@@ -9,7 +9,7 @@ const ben = await browser('ben')
 const ada = await browser('ada')
 
 t.test('a batch, Settings and the metrics say what the mail server asked for', async t => {
-  const { id } = await one<{ id: string }>(
+  const { id } = await one<{ id: number }>(
     db,
     sql`insert into batches (source, state, action, created_by, lines, judged, invite, mails_queued)
       values ('file', 'sending', 'send', ${ids.ben}, 173, 173, 173, 173) returning id`

@@ -38,7 +38,7 @@ t.test('the CSV has every line of a long batch, or those with one verdict', asyn
   const plain = (cell: string) => cell.replace(/^'(?=[=+\-@])/, '')
   t.same(
     rows.map(row => [Number(row.line), plain(row.text!), plain(row.address!), row.verdict, row.first_line]),
-    lines.map(line => [line.line, line.text, line.address ?? '', line.verdict, String(line.first_line ?? '')])
+    lines.map(line => [line.line, line.text, line.address ?? '', line.verdict, String(line.firstLine ?? '')])
   )
   let sum = 0
   for (const verdict of new Set(lines.map(line => line.verdict))) {
@@ -76,7 +76,7 @@ t.test('each line has its reason, correction, first line, email state and the se
   t.same(rows, [
     {
       ...{ ...blank, line: '1', text: lines[0], address: lines[0], verdict: 'invite', delivery: 'sent' },
-      ...{ server_reply: '250 2.0.0 ok', delivered_at: new Date(delivered!.settled_at).toISOString() }
+      ...{ server_reply: '250 2.0.0 ok', delivered_at: new Date(delivered!.settledAt).toISOString() }
     },
     {
       ...blank,

@@ -7,7 +7,7 @@ t.teardown(close)
 const ben = await browser('ben')
 
 async function sending(queued: number) {
-  const { id } = await one<{ id: string }>(
+  const { id } = await one<{ id: number }>(
     db,
     sql`insert into batches (source, state, action, created_by, lines, judged, invite, mails_queued)
       values ('file', 'sending', 'send', ${ids.ben}, ${queued}, ${queued}, ${queued}, ${queued}) returning id`

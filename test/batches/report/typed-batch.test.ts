@@ -116,7 +116,7 @@ t.test('the page that refreshes itself needs only a part of it, with the right c
 t.test('an invitation that was revoked in the meantime is not offered for resending', async t => {
   const { invitation } = await one<{ invitation: number }>(
     db,
-    sql`select invitation_id::int as invitation from people where address_key = 'pending@larkfield.example'`
+    sql`select invitation_id as invitation from people where address_key = 'pending@larkfield.example'`
   )
   const action = `action="/invitations/${invitation}/deliveries"`
   t.match((await ben.get(url)).body, action)

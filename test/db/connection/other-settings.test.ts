@@ -109,7 +109,7 @@ async function walk(app: TestApp, db: Database): Promise<Walk> {
     t.equal(statusCode, 200, url)
     if (url !== '/metrics') pages.set(url, unified(body))
   }
-  const counts = await db.$client`select state, count(*)::int from deliveries group by state order by state`
+  const counts = await db.$client`select state, count(*) from deliveries group by state order by state`
   return { pages, counts: [...counts] }
 }
 

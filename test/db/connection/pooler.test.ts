@@ -27,13 +27,13 @@ test('PgBouncer: startup prints the missing statements; after they run, email is
   const batch = await order(db, numbered(400))
   const counts = Array.from({ length: 40 }, () =>
     transaction(db, async tx => {
-      const [row] = await tx.execute<{ n: string }>('select count(*) as n from people')
-      return Number(row!.n)
+      const [row] = await tx.execute<{ n: number }>('select count(*) as n from people')
+      return row!.n
     })
   )
   const transports = [takesAll(), takesAll()]
   await Promise.all([...transports.map(transport => deliverDue(means(db, transport))), ...counts])
   t.equal(new Set(transports.flatMap(({ recipients }) => recipients)).size, 400)
   const [row] = await db.$client`select state, mails_sent from batches where id = ${batch}`
-  t.match(row, { state: 'done', mails_sent: 400 })
+  t.match(row, { state: 'done', mailsSent: 400 })
 })

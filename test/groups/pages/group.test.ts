@@ -127,7 +127,7 @@ t.test('members.csv contains the people on the page', async t => {
 })
 
 t.test('the page reports a failed sync, one that waits, and people without an address', async t => {
-  const { id } = await one<{ id: string }>(
+  const { id } = await one<{ id: number }>(
     db,
     sql`insert into sync_runs (group_id, state, cause, reason, finished_at) values (${group.id}, 'failed', 'schedule', 'The server hung up', now()) returning id`
   )

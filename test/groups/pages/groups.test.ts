@@ -80,7 +80,7 @@ t.test('the table can be sorted and paged', async t => {
   }
   t.same(await names(''), ['Engineering', 'Engineering Interns', 'Engineering Managers'])
   t.same(await names('?sort=members'), ['Engineering', 'Engineering Interns', 'Engineering Managers'])
-  const { id } = await one<{ id: string }>(db, sql`select id from directory_groups where name = 'Engineering'`)
+  const { id } = await one<{ id: number }>(db, sql`select id from directory_groups where name = 'Engineering'`)
   t.same(await names(`?sort=members&after=${id}`), ['Engineering Interns', 'Engineering Managers'])
   t.equal((await names('?sort=sync')).length, 3)
 })
@@ -94,7 +94,7 @@ t.test('the group’s shares are shown in words and as a bar', async t => {
 })
 
 t.test('Sync now leads to the run, which says what it read', async t => {
-  const { id } = await one<{ id: string }>(db, sql`select id from directory_groups where name = 'Engineering Managers'`)
+  const { id } = await one<{ id: number }>(db, sql`select id from directory_groups where name = 'Engineering Managers'`)
   const answer = await ben.post(`/groups/${id}/sync-runs`)
   t.equal(answer.statusCode, 303)
   const { location } = answer.headers
@@ -113,7 +113,7 @@ t.test('Sync now leads to the run, which says what it read', async t => {
 })
 
 t.test('stopping keeps the team or deletes it', async t => {
-  const { id } = await one<{ id: string }>(db, sql`select id from directory_groups where name = 'Engineering Managers'`)
+  const { id } = await one<{ id: number }>(db, sql`select id from directory_groups where name = 'Engineering Managers'`)
   t.equal((await ben.post(`/groups/${id}/removal`, { team: 'perhaps' })).statusCode, 422)
   t.match(await ben.post(`/groups/${id}/removal`, { team: 'keep' }), {
     statusCode: 303,

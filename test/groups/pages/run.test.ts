@@ -15,7 +15,7 @@ const [ben, cleo] = [await browser('ben'), await browser('cleo')]
 
 /** A run that has parked the removal of these people. */
 async function park(...names: string[]): Promise<string> {
-  const { id } = await one<{ id: string }>(
+  const { id } = await one<{ id: number }>(
     db,
     sql`insert into sync_runs (group_id, state, cause, finished_at, parked, reason)
       values (${group.id}, 'parked', 'schedule', now(), ${names.length}, 'These are more than 10 % of the group') returning id`

@@ -161,7 +161,7 @@ t.test('the reviewed selection is sent as one batch, even if requested repeatedl
     invite: 5,
     active: 1,
     foreign: 1,
-    group_id: String(group.id)
+    groupId: String(group.id)
   })
   t.same((await verdictsOf(db, batch)).sort(), ['active', 'foreign', ...Array(5).fill('invite')])
   t.same(await eventsSince(db, event), ['invitations-sent'])
@@ -170,7 +170,7 @@ t.test('the reviewed selection is sent as one batch, even if requested repeatedl
     t.match((await ben.get(page)).body, 'Engineering', 'a batch says from which group it came')
   t.equal((await ben.get(headers.location!)).headers.location, `/batches/${batch}`, 'its review is over')
   const off = await one(db, sql`select invitation_id from people where address_key = ${at('off')}`)
-  t.equal(off.invitation_id, null, 'who is disabled in the directory gets no mail')
+  t.equal(off.invitationId, null, 'who is disabled in the directory gets no mail')
   const again = await follow(ben, await post({ selection, member: id('p9') }))
   t.not(again.selection, selection, 'a selection that was sent is not ticked any more')
   t.equal(again.count, 1)
