@@ -100,7 +100,7 @@ async function withoutRoutes(deps: Deps, logTarget: LogTarget | undefined): Prom
     http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
     rewriteUrl: routedPath,
     // no limit of its own: Node takes no header line beyond 16 kB, and what is too long is not found
-    routerOptions: { querystringParser: text => parseQuery(text) as Record<string, string>, maxParamLength: 65_536 },
+    routerOptions: { querystringParser: parseQuery, maxParamLength: 65_536 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
   })
   requireDeclaredAccess(app)

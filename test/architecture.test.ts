@@ -238,6 +238,14 @@ t.test('types say what is there: `value!` is for hot loops', async t => {
   t.ok(shape.nonNulls.length <= maxNonNulls, `${shape.nonNulls.length} of ${maxNonNulls}: ${shape.nonNulls.join(' ')}`)
 })
 
+/** Where the types of a library are too narrow, or name none of its private parts. */
+const maxCasts = 15
+
+t.test('values are what their types say: `value as Type` is for libraries', async t => {
+  t.ok(shape.casts.length > 0, 'casts are found')
+  t.ok(shape.casts.length <= maxCasts, `${shape.casts.length} of ${maxCasts}: ${shape.casts.join(' ')}`)
+})
+
 t.test('at most 5 % of the lines are comments', async t => {
   t.ok(shape.comments > 500, 'comments were found')
   t.ok(shape.comments / shape.lines <= 0.05, `${shape.comments} of ${shape.lines} lines`)

@@ -182,10 +182,7 @@ export const isEventKind = (text: string): text is EventKind => Object.hasOwn(ev
 
 /** Who, and a sentence that follows the name. */
 export function describeEvent(event: EventRow) {
-  const shape: Shape = (eventKinds as Record<string, Shape>)[event.kind] ?? {
-    tone: 'mute',
-    icon: 'activity',
-    says: () => event.kind
-  }
+  const unknown: Shape = { tone: 'mute', icon: 'activity', says: () => event.kind }
+  const shape = isEventKind(event.kind) ? eventKinds[event.kind] : unknown
   return { tone: shape.tone, icon: shape.icon, actor: event.actorName, text: shape.says(event) }
 }

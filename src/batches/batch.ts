@@ -1,3 +1,5 @@
+import { isKeyOf, isOneOf } from '../lib/known.ts'
+
 export type BatchState =
   | 'receiving'
   | 'incomplete'
@@ -24,7 +26,7 @@ export const batchBadges: Record<BatchState, { tone: string; icon: string; text:
 export const isRunning = (state: BatchState) => state === 'receiving' || state === 'checking' || state === 'sending'
 
 export const isBatchState = (text: string | undefined): text is BatchState =>
-  text !== undefined && Object.hasOwn(batchBadges, text)
+  text !== undefined && isKeyOf(batchBadges, text)
 
 /** True until an admin sends the batch: corrected lines then join it. Later ones get a batch of their own. */
 export function takesCorrections({ action, state }: { action: 'send' | 'check'; state: BatchState }): boolean {
@@ -40,5 +42,5 @@ const acts = {
 } satisfies Record<string, BatchState[]>
 
 export function canBe(act: keyof typeof acts, state: BatchState): boolean {
-  return (acts[act] as BatchState[]).includes(state)
+  return isOneOf(acts[act], state)
 }

@@ -2,6 +2,7 @@ import { domainToUnicode } from 'node:url'
 import type { verdicts } from '../db/schema.ts'
 import { editDistance } from '../lib/addresses/edit-distance.ts'
 import { type FaultCode, parseAddress } from '../lib/addresses/email-address.ts'
+import { isKeyOf } from '../lib/known.ts'
 
 export type Verdict = (typeof verdicts)[number]
 
@@ -67,7 +68,7 @@ export function reasonInWords(line: {
 }): string {
   const { reason, address, suggestion } = line
   if (reason === null) return ''
-  if (!isForeign(reason)) return faultWords[reason as FaultCode] ?? reason
+  if (!isForeign(reason)) return isKeyOf(faultWords, reason) ? faultWords[reason] : reason
   const what = reason === 'no-ending' ? 'The domain is incomplete' : `${domainOf(address)} is not one of your domains`
   return suggestion === null ? what : `${what}. Did you mean ${domainOf(suggestion)}?`
 }

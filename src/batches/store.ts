@@ -2,6 +2,7 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { batchChunks, batches, directoryGroups, people } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
+import { keysIn } from '../lib/known.ts'
 import type { BatchState } from './batch.ts'
 import type { Verdict } from './recipient.ts'
 
@@ -53,9 +54,10 @@ export async function addToCounts(
   batchId: number,
   { verdicts: changes = {}, ...others }: CountChange
 ): Promise<void> {
-  const entries = Object.entries({ ...others, ...changes }).filter(([, change]) => change)
-  if (entries.length === 0) return
-  const added = entries.map(([name, change]) => [name, sql`${batches[name as Verdict]} + ${change}`])
+  const counts = { ...others, ...changes }
+  const changed = keysIn(counts).filter(name => counts[name])
+  if (changed.length === 0) return
+  const added = changed.map(name => [name, sql`${batches[name]} + ${counts[name]}`])
   await tx.update(batches).set(Object.fromEntries(added)).where(eq(batches.id, batchId))
 }
 

@@ -2,35 +2,39 @@
 import { getTableName, is } from 'drizzle-orm'
 import { PgTable } from 'drizzle-orm/pg-core'
 import type postgres from 'postgres'
+import { first } from '../lib/ends.ts'
 import type { Session } from './client.ts'
 import { isMeaning, sessionSettings } from './connection/session-settings.ts'
+import { bool, claim, int, mapOf, orNull, type RowOf, record, text } from './rows.ts'
 import * as schema from './schema.ts'
 
-export interface ServerFacts {
-  version: number
-  database: string
-  role: string
-  encoding: string
-  isStandby: boolean
+const factColumns = {
+  version: int,
+  database: text,
+  role: text,
+  encoding: text,
+  isStandby: bool,
   /** Whether `lower` knows letters beyond ASCII; searches ignore case by it. */
-  foldsLetters: boolean
-  tablesIn: string | null
-  wantedSchema: string | null
-  trigramsIn: string | null
-  canHaveTrigrams: boolean
-  mayCreateInDatabase: boolean
-  hasMigrationsSchema: boolean
-  mayUseMigrationsSchema: boolean
-  replicationRole: string
+  foldsLetters: bool,
+  tablesIn: orNull(text),
+  wantedSchema: orNull(text),
+  trigramsIn: orNull(text),
+  canHaveTrigrams: bool,
+  mayCreateInDatabase: bool,
+  hasMigrationsSchema: bool,
+  mayUseMigrationsSchema: bool,
+  replicationRole: text,
   /** Connections left for this role, this one included, and the limit that leaves so few. */
-  room: { role: number | null; database: number | null; server: number }
-  settings: Record<string, string>
+  room: record({ role: orNull(int), database: orNull(int), server: int }),
+  settings: mapOf(text)
 }
+
+export type ServerFacts = RowOf<typeof factColumns>
 
 /** One statement, which even a role without rights may run. */
 export async function readFacts(sql: postgres.Sql): Promise<ServerFacts> {
   const names = Object.keys(sessionSettings).map(name => name.toLowerCase())
-  const [row] = await sql`
+  const rows: object[] = await sql`
     select current_setting('server_version_num')::int as version, current_database() as database, current_user as role,
       pg_encoding_to_char(d.encoding) as encoding, pg_is_in_recovery() as "isStandby",
       lower(chr(201)) = chr(233) as "foldsLetters",
@@ -58,7 +62,8 @@ export async function readFacts(sql: postgres.Sql): Promise<ServerFacts> {
           (select count(*) from pg_stat_activity where backend_type = 'client backend')) as room,
       (select json_object_agg(lower(name), setting) from pg_settings where lower(name) = any(${names})) as settings
     from pg_database d where d.datname = current_database()`
-  return row as unknown as ServerFacts
+  claim(factColumns, rows)
+  return first(rows)
 }
 
 export function problemsOf(facts: ServerFacts, place: SchemaFacts, pending: number): string[] {
@@ -82,21 +87,16 @@ export function problemsOf(facts: ServerFacts, place: SchemaFacts, pending: numb
   return problems
 }
 
-export interface SchemaFacts {
-  name: string
-  exists: boolean
-  mayCreate: boolean
-  mayUse: boolean
-  closedTables: number
-}
+const schemaColumns = { name: text, exists: bool, mayCreate: bool, mayUse: bool, closedTables: int }
+export type SchemaFacts = RowOf<typeof schemaColumns>
 
 /** The audit trail may be closed for changes. */
 const ownTables = Object.values(schema)
   .filter(each => is(each, PgTable))
-  .map(table => getTableName(table as PgTable))
+  .map(getTableName)
 
 export async function readSchema(sql: postgres.Sql, name: string): Promise<SchemaFacts> {
-  const [row] = await sql`
+  const rows: object[] = await sql`
     with schema as (select oid from pg_namespace where nspname = ${name}),
       own as (select c.oid, c.relname from pg_class c join schema s on s.oid = c.relnamespace
         where c.relkind = 'r' and c.relname = any(${ownTables}))
@@ -105,7 +105,8 @@ export async function readSchema(sql: postgres.Sql, name: string): Promise<Schem
       coalesce((select has_schema_privilege(oid, 'usage') from schema), false) as "mayUse",
       (select count(*) from own where not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
         and (has_table_privilege(oid, 'update') or relname = 'events'))) as "closedTables"`
-  return row as unknown as SchemaFacts
+  claim(schemaColumns, rows)
+  return first(rows)
 }
 
 function missingRights(facts: ServerFacts, place: SchemaFacts, pending: number): string[] {

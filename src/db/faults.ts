@@ -1,5 +1,5 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors'
-import { codeOf } from '../lib/errors.ts'
+import { codeOf, messageOf } from '../lib/errors.ts'
 
 const network = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EACCES'])
 const driver = new Set([
@@ -32,9 +32,8 @@ export function isDatabaseAway(error: unknown): boolean {
 
 /** A transaction that loses its own begin or commit fails without saying that the database is unreachable. */
 export function inTransaction(error: unknown): unknown {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  if (!network.has(code) || error instanceof DrizzleQueryError) return error
-  return Object.assign(new Error(message, { cause: error }), { code: 'CONNECTION_CLOSED' })
+  if (!network.has(codeOf(error) ?? '') || error instanceof DrizzleQueryError) return error
+  return Object.assign(new Error(messageOf(error), { cause: error }), { code: 'CONNECTION_CLOSED' })
 }
 
 /** Whether it refuses changes: a standby, such as a former primary after a failover. */
@@ -56,7 +55,8 @@ export function isPassing(error: unknown): boolean {
 
 export function violatedUnique(error: unknown): string | undefined {
   const found = causesOf(error).find(each => codeOf(each) === '23505')
-  return (found as { constraint_name?: string } | undefined)?.constraint_name
+  const name = found && 'constraint_name' in found ? found.constraint_name : undefined
+  return typeof name === 'string' ? name : undefined
 }
 
 export function isMissing(error: unknown): boolean {
@@ -65,8 +65,8 @@ export function isMissing(error: unknown): boolean {
 
 /** The innermost error's message: outer ones quote statements, which hold addresses. */
 export function reasonOf(error: unknown): string {
-  const innermost = causesOf(error).at(-1) as NodeJS.ErrnoException | undefined
-  return innermost?.message || innermost?.code || String(error)
+  const innermost = causesOf(error).at(-1)
+  return innermost?.message || codeOf(innermost) || String(error)
 }
 
 function causesOf(error: unknown): Error[] {

@@ -10,6 +10,8 @@ export const bool = Type.Boolean()
 export const bytes = Type.Unsafe<Buffer>({ type: 'object' })
 export const oneOf = Type.Enum
 export const listOf = Type.Array
+export const record = Type.Object
+export const mapOf = <T extends TSchema>(schema: T) => Type.Record(Type.String(), schema)
 
 export function orNull<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()])

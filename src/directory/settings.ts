@@ -5,6 +5,7 @@ import { isLoopback } from '../config/values.ts'
 import type { Database } from '../db/client.ts'
 import type { Directory, DirectorySettings } from '../ldap/directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'
+import { keysIn } from '../lib/known.ts'
 import { openSecret, sealSecret } from '../lib/secrets/secret.ts'
 import { readOrganization } from '../organization/store.ts'
 import { readSettingsRow } from './settings-store.ts'
@@ -80,7 +81,7 @@ export async function readDirectory(deps: DirectoryDeps): Promise<DirectoryState
 
 /** If the address comes from the environment, so does everything else about the connection. */
 function lockedBy(ldap: LdapEnvironment): ReadonlySet<keyof LdapEnvironment> {
-  const named = Object.keys(ldap) as (keyof LdapEnvironment)[]
+  const named = keysIn(ldap)
   return new Set([...named, ...(ldap.url === undefined ? [] : (['startTls', 'ca'] as const))])
 }
 

@@ -4,6 +4,7 @@ import type { Db } from '../db/client.ts'
 import { int, rowsOf } from '../db/rows.ts'
 import { invitations } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
+import { isOneOf } from '../lib/known.ts'
 import { cancelQueued } from '../mail/store.ts'
 import { isOpen } from './conditions.ts'
 import { revoke } from './store.ts'
@@ -11,7 +12,7 @@ import { revoke } from './store.ts'
 /** Which of them end: those typed by hand, which the inviter chose one by one, all, or none. */
 export const endings = ['typed', 'all', 'none'] as const
 export type Ending = (typeof endings)[number]
-export const isEnding = (text: string): text is Ending => (endings as readonly string[]).includes(text)
+export const isEnding = (text: string): text is Ending => isOneOf(endings, text)
 
 /** Batches are few: an inviter without any is recognized without a look at a million invitations. */
 const batchesOf = (inviterIds: number[]) =>

@@ -1,4 +1,5 @@
 import type { Filter } from 'ldapts'
+import { isKeyOf } from '../lib/known.ts'
 import { number } from '../lib/words.ts'
 import { DirectoryProblem, type DirectorySettings, type TestStep, type TestStepName } from './directory.ts'
 import { firstOf } from './reading/prove.ts'
@@ -50,7 +51,7 @@ async function look(
   done(settings.baseDn === '' ? 'The whole directory' : `Found ${settings.baseDn}`)
 
   begin('vendor')
-  const known = titles[server.vendor as keyof typeof titles]
+  const known = isKeyOf(titles, server.vendor) ? titles[server.vendor] : undefined
   await firstOf(
     session.pages(
       { base: settings.baseDn, scope: 'sub', filter: everything, attributes: ['1.1'], doing: 'Asking for a page' },

@@ -69,7 +69,7 @@ function strict(values: Record<string, string>): Record<string, string> {
   return new Proxy(clean, {
     get: (all, name) => {
       if (typeof name === 'string' && !(name in all)) throw new Error(`The email template needs "${name}"`)
-      return all[name as string]
+      return Reflect.get(all, name)
     }
   })
 }

@@ -2,6 +2,7 @@
 import { chmodSync, statSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
+import { codeOf } from '../lib/errors.ts'
 import { hashToken } from '../lib/secrets/token.ts'
 import { decodeQuotedPrintable } from '../lib/text/quoted-printable.ts'
 import type { MailTransport } from './delivery.ts'
@@ -24,7 +25,7 @@ export function outboxTransport(folder: string): MailTransport {
       } catch (error) {
         return {
           is: 'transport-fault',
-          reply: `Could not write to the outbox (${(error as NodeJS.ErrnoException).code})`
+          reply: `Could not write to the outbox (${codeOf(error)})`
         }
       }
     },
@@ -40,7 +41,7 @@ export function closeToOthers(place: string): void {
   try {
     chmodSync(place, stat.isDirectory() ? 0o700 : 0o600)
   } catch (error) {
-    if (!['EPERM', 'EROFS', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (!['EPERM', 'EROFS', 'ENOTSUP'].includes(codeOf(error) ?? '')) throw error
   }
 }
 

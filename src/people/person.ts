@@ -1,3 +1,5 @@
+import { isOneOf } from '../lib/known.ts'
+
 export const enrollments = ['not-invited', 'invited', 'expired', 'revoked', 'signed-up', 'deactivated'] as const
 export type Enrollment = (typeof enrollments)[number]
 
@@ -11,7 +13,7 @@ export const enrollmentBadges: Record<Enrollment, { tone: string; icon: string; 
 }
 
 export function isEnrollment(text: string): text is Enrollment {
-  return (enrollments as readonly string[]).includes(text)
+  return isOneOf(enrollments, text)
 }
 
 /** The directory keeps these people's names in sync: a name typed here would be overwritten. */

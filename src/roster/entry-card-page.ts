@@ -2,6 +2,7 @@ import type { Db } from '../db/client.ts'
 import { mayDecide } from '../entries/change-entry.ts'
 import { otherEntriesOf } from '../entries/entries-store.ts'
 import type { Role } from '../lib/role.ts'
+import type { Enrollment } from '../people/person.ts'
 import type { findPerson } from '../people/store.ts'
 import { showTime } from '../web/dates.ts'
 
@@ -109,10 +110,10 @@ function actsOf(person: Person, isOwner: boolean): EntryAct[] {
 }
 
 function addressSheet({ email, enrollment }: Person, directoryMail: string): Sheet {
-  const text = {
+  const text: Partial<Record<Enrollment, string>> = {
     invited: `The link sent to ${email} stops working, and a new email goes to ${directoryMail}.`,
     'signed-up': `They sign in with ${directoryMail} from now on, and no longer with ${email}. No email is sent, so tell them.`
-  } as Record<string, string>
+  }
   return {
     id: 'address',
     heading: `Change the address to ${directoryMail}?`,

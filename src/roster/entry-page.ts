@@ -5,14 +5,17 @@ import { type Directory, type DirectoryPerson, DirectoryProblem } from '../ldap/
 import { findPerson } from '../people/store.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
+import type { IdParams } from '../web/forms.ts'
 import type { EntryAct, Person } from './entry-card-page.ts'
 import { noPerson } from './person-page.ts'
 
 /** The directory now: the bound entry, and those with an address. */
-export async function entryPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, error: string | null = null) {
-  const person = await findPerson(deps.db, Number((request.params as { id: string }).id))
+type EntryRequest = FastifyRequest<{ Params: IdParams; Querystring: { q?: string } }>
+
+export async function entryPage(deps: Deps, request: EntryRequest, reply: FastifyReply, error: string | null = null) {
+  const person = await findPerson(deps.db, Number(request.params.id))
   if (!person) throw noPerson()
-  const q = ((request.query as { q?: string }).q ?? '').trim()
+  const q = (request.query.q ?? '').trim()
   const now = await lookNow(deps, person, q)
   const name = person.name ?? person.email
   const mayAct = await mayDecide(deps.db, viewerOf(request).role, person.id)

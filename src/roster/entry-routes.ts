@@ -9,17 +9,22 @@ import { field, filters, form, idParams, optionalField } from '../web/forms.ts'
 import { entryPage } from './entry-page.ts'
 import { noPerson, personPage } from './person-page.ts'
 
+const querystring = filters({ q: optionalField() })
+
 interface ById {
   Params: { id: string }
+}
+interface WithQuery extends ById {
+  Querystring: { q?: string }
 }
 
 export function entryRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
   const byAdmin = { config: { access: 'admin' }, schema: { params: idParams, body: form({}) } } as const
 
-  app.get<ById & { Querystring: { q?: string } }>(
+  app.get<WithQuery>(
     '/people/:id/entry',
-    { config: { access: 'auditor' }, schema: { params: idParams, querystring: filters({ q: optionalField() }) } },
+    { config: { access: 'auditor' }, schema: { params: idParams, querystring } },
     (request, reply) => entryPage(deps, request, reply)
   )
 
@@ -45,9 +50,9 @@ export function entryRoutes(app: FastifyInstance, deps: Deps): void {
 
 function bindRoute(app: FastifyInstance, deps: Deps): void {
   const entryBody = form({ entry: field(), holder: field() })
-  app.post<ById & { Body: { entry: string; holder: string } }>(
+  app.post<WithQuery & { Body: { entry: string; holder: string } }>(
     '/people/:id/entry',
-    { config: { access: 'admin' }, schema: { params: idParams, body: entryBody } },
+    { config: { access: 'admin' }, schema: { params: idParams, querystring, body: entryBody } },
     async (request, reply) => {
       const { entry, holder } = request.body
       if (entry === '' || entry.length > 1000 || (holder !== 'same' && holder !== 'other'))
@@ -90,7 +95,7 @@ function done({ db, wake }: Deps, request: FastifyRequest<ById>, reply: FastifyR
 
 function refuseAddress(
   deps: Deps,
-  request: FastifyRequest,
+  request: FastifyRequest<ById>,
   reply: FastifyReply,
   result: Exclude<Awaited<ReturnType<typeof takeAddress>>, { outcome: 'done' }>
 ) {

@@ -34,7 +34,7 @@ const mailedIn = (state: DeliveryState) => sql`${people.id} in (
 
 /** Search is literal, anywhere, ignoring case. */
 export function matching({ q, enrollment, delivery }: PeopleFilter, isByIndex = false): SQL | undefined {
-  const isThere = { invited: hasOpenInvitation(people), expired: hasExpired } as Partial<Record<Enrollment, SQL>>
+  const isThere: Partial<Record<Enrollment, SQL>> = { invited: hasOpenInvitation(people), expired: hasExpired }
   const stage = enrollment && (isThere[enrollment] ?? sql`${people.stage} = ${enrollment}`)
   return and(
     q ? isFound(q, isByIndex) : undefined,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
+import { isKeyOf } from '../lib/known.ts'
 import { pagesOf } from '../lib/paging.ts'
 import { includesRole } from '../lib/role.ts'
 import { searchTerm } from '../lib/search-text.ts'
@@ -8,7 +9,6 @@ import { deliveryBadge, deliveryBadges, deliveryChoices, noMailWords } from '../
 import { countEnrollments } from '../people/counts.ts'
 import { countPeople, type PeopleCount } from '../people/counts-store.ts'
 import { enrollmentBadges, enrollments, isEnrollment } from '../people/person.ts'
-import type { DeliveryState } from '../people/store.ts'
 import { viewerOf } from '../web/access.ts'
 import { sendCsv } from '../web/csv.ts'
 import { showDay } from '../web/dates.ts'
@@ -83,12 +83,11 @@ function foundInWords(shown: number, hasMore: boolean, isLater: boolean): string
 }
 
 function readFilter(query: Query) {
-  const delivery =
-    query.delivery && Object.hasOwn(deliveryBadges, query.delivery) ? (query.delivery as DeliveryState) : undefined
+  const { delivery = '' } = query
   return {
     q: searchTerm(query.q),
     enrollment: query.status && isEnrollment(query.status) ? query.status : undefined,
-    delivery
+    delivery: isKeyOf(deliveryBadges, delivery) ? delivery : undefined
   }
 }
 

@@ -94,11 +94,9 @@ const revocationSheet = (person: Person): Sheet => ({
 /** Typed invitations were the user's own choice and end by default; a list is the organization's and stays. */
 function endingChoice({ typed, listed }: Sent): Choice | null {
   if (typed + listed === 0) return null
-  const options: [Ending, string][] = [
-    ...(typed > 0 ? [['typed', `Revoke the ${number(typed)} typed by hand`] as [Ending, string]] : []),
-    ...(listed > 0 ? [['all', `Revoke all ${number(typed + listed)}`] as [Ending, string]] : []),
-    ['none', 'Keep them all open']
-  ]
+  const options: [Ending, string][] = [['none', 'Keep them all open']]
+  if (listed > 0) options.unshift(['all', `Revoke all ${number(typed + listed)}`])
+  if (typed > 0) options.unshift(['typed', `Revoke the ${number(typed)} typed by hand`])
   return {
     name: 'invitations',
     label: 'Open invitations that this user sent',

@@ -16,6 +16,7 @@ import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
+import type { IdParams } from '../web/forms.ts'
 import { initialsOf } from '../web/pages.ts'
 import { entryCard } from './entry-card-page.ts'
 import { actionsOf } from './person-actions.ts'
@@ -28,12 +29,12 @@ export const noPerson = () => new Refusal(404, 'There is no such person.')
 
 export async function personPage(
   { db }: Deps,
-  request: FastifyRequest,
+  request: FastifyRequest<{ Params: IdParams }>,
   reply: FastifyReply,
   errors: Record<string, string> = {}
 ) {
   const viewer = viewerOf(request)
-  const id = Number((request.params as { id: string }).id)
+  const id = Number(request.params.id)
   const person = await findPerson(db, id)
   if (!person) throw noPerson()
   const [invitations, mails, events, suppression, memberships, entry] = await Promise.all([

@@ -26,6 +26,6 @@ export function openForm(secretKey: Buffer, sealed: string): KeptForm | undefine
   if (sealed.length > longest || !/^[A-Za-z0-9_-]+$/.test(sealed)) return undefined
   const text = openSecret(secretKey, place, Buffer.from(sealed, 'base64url'))
   if (text === undefined) return undefined
-  const { at, ...form } = JSON.parse(text) as KeptForm & { at: number }
+  const { at, ...form }: KeptForm & { at: number } = JSON.parse(text)
   return Date.now() - at > hours * 3_600_000 ? undefined : form
 }

@@ -22,6 +22,6 @@ export function openTicket(secretKey: Buffer, ticket: string): LinkTicket | unde
   const personId = Number(id)
   const text = openSecret(secretKey, placeOf(personId), Buffer.from(sealed, 'base64url'))
   if (text === undefined) return undefined
-  const entry = JSON.parse(text) as EntryRef & { at: number }
+  const entry: EntryRef & { at: number } = JSON.parse(text)
   return Date.now() - entry.at > minutes * 60_000 ? undefined : { personId, entry: { id: entry.id, dn: entry.dn } }
 }

@@ -4,6 +4,7 @@ import { recordEvent } from '../audit/store.ts'
 import { keysOf } from '../config/env.ts'
 import { transaction } from '../db/client.ts'
 import { waitInWords } from '../lib/duration.ts'
+import { isOneOf } from '../lib/known.ts'
 import { readName } from '../lib/name.ts'
 import { RoleLost } from '../lib/role.ts'
 import { browserInWords } from '../lib/user-agent.ts'
@@ -34,6 +35,8 @@ const body = form({
   password: optionalField()
 })
 type Fields = Static<typeof body>
+
+const themes = ['system', 'light', 'dark'] as const
 
 export function meRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps
@@ -69,7 +72,7 @@ function profileErrors({ name, theme, time_zone, shortcuts }: Fields, person: Pe
     if (isNameKept(person)) errors.name = 'Your name comes from your organization’s directory. Change it there.'
     else if (readName(name) === undefined) errors.name = 'Enter your name, up to 200 characters.'
   }
-  if (theme !== undefined && !['system', 'light', 'dark'].includes(theme)) errors.theme = 'Choose one of the themes.'
+  if (theme !== undefined && !isOneOf(themes, theme)) errors.theme = 'Choose one of the themes.'
   if (time_zone?.trim() && !timeZoneNamed(time_zone)) errors.time_zone = 'Enter a time zone like Europe/Berlin.'
   if (shortcuts !== undefined && !['on', 'off'].includes(shortcuts)) errors.shortcuts = 'Choose on or off.'
   return errors
@@ -133,7 +136,7 @@ async function saveProfile({ db }: Deps, id: number, fields: Fields) {
     }
     await updateProfile(tx, id, {
       name,
-      theme: (fields.theme as 'system' | 'light' | 'dark' | undefined) ?? person.theme,
+      theme: themes.find(each => each === fields.theme) ?? person.theme,
       timeZone: fields.time_zone === undefined ? person.timeZone : (timeZoneNamed(fields.time_zone) ?? null),
       shortcuts: fields.shortcuts === undefined ? person.shortcuts : fields.shortcuts === 'on'
     })

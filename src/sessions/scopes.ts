@@ -82,8 +82,9 @@ const isWholePage = ({ headers }: FastifyRequest) => !headers['hx-request'] || h
 
 /** A page that polls must not keep an idle session alive. */
 function refreshesItself(request: FastifyRequest): boolean {
-  const query = request.query as Record<string, unknown>
-  return query.refresh !== undefined || request.headers['hx-trigger-name'] === 'refresh'
+  const { query } = request
+  const isRefresh = typeof query === 'object' && query !== null && 'refresh' in query
+  return isRefresh || request.headers['hx-trigger-name'] === 'refresh'
 }
 
 export function sessionToken(request: FastifyRequest): string | undefined {

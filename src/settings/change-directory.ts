@@ -2,6 +2,7 @@ import { recordEvent } from '../audit/store.ts'
 import { type Database, transaction } from '../db/client.ts'
 import { type DirectoryState, sealPassword, serverOf } from '../directory/settings.ts'
 import { writeSettingsRow } from '../directory/settings-store.ts'
+import { keysIn } from '../lib/known.ts'
 import { requireRole } from '../people/store.ts'
 import type { ReadForm } from './directory-form.ts'
 
@@ -13,7 +14,9 @@ export async function changeDirectory(
   { locked }: Pick<DirectoryState, 'locked'>
 ): Promise<void> {
   const { bindPassword, nested, allowPlain, attributes, exclusions, domains: _, ...reached } = settings
-  const own = Object.entries(reached).filter(([name]) => !locked.has(name as keyof typeof reached))
+  const own = keysIn(reached)
+    .filter(name => !locked.has(name))
+    .map(name => [name, reached[name]])
   const forget = settings.bindDn === '' ? { bindPassword: null, passwordFor: null } : {}
   const keep = newPassword === null ? {} : { bindPassword: sealPassword(secretKey, newPassword) }
   await transaction(db, async tx => {

@@ -6,6 +6,7 @@ import { dnKey } from '../ldap/syntax/dn.ts'
 import { parseFilter } from '../ldap/syntax/filter.ts'
 import { parseLdapUrl } from '../ldap/wire/ldap-url.ts'
 import { messageOf } from '../lib/errors.ts'
+import { keysIn } from '../lib/known.ts'
 import { isPem } from '../lib/pem.ts'
 import type { FieldErrors } from '../web/forms.ts'
 
@@ -93,7 +94,7 @@ export interface ReadForm {
 export function readForm(fields: DirectoryFields, state: DirectoryState): ReadForm {
   const values = { ...valuesOf(state), ...fields }
   const errors: FieldErrors = {}
-  for (const field of Object.keys(fields) as DirectoryField[]) {
+  for (const field of keysIn(fields)) {
     const isOther = fields[field]?.trim() !== '' && fields[field] !== valuesOf(state)[field]
     const variable = lockedBy(field, state)
     if (!variable) continue

@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { organizationSignInOn } from '../config/env.ts'
 import { type DirectoryState, readDirectory } from '../directory/settings.ts'
 import type { TestStep, TestStepName } from '../ldap/directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'
+import { keysIn } from '../lib/known.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
@@ -39,8 +40,9 @@ export function directorySettingsRoutes(app: FastifyInstance, deps: Deps): void 
 
   app.post<{ Body: Fields }>('/settings/directory', options, async (request, reply) => {
     const state = await readDirectory(deps)
-    const read = readForm(fieldsOf(request), state)
-    if (Object.keys(read.errors).length > 0) return directoryPage(deps, reply, state, read.errors)
+    const typed = fieldsOf(request)
+    const read = readForm(typed, state)
+    if (Object.keys(read.errors).length > 0) return directoryPage(deps, reply, state, { typed, errors: read.errors })
     await changeDirectory(deps, viewerOf(request).id, read, state)
     const { problem } = await readDirectory(deps)
     const next = problem === null ? 'Test it, then choose groups at Directory groups' : problem
@@ -49,9 +51,10 @@ export function directorySettingsRoutes(app: FastifyInstance, deps: Deps): void 
 
   app.post<{ Body: Fields }>('/settings/directory/test', options, async (request, reply) => {
     const state = await readDirectory(deps)
-    const { errors, settings } = readForm(fieldsOf(request), state)
-    if (Object.keys(errors).length > 0) return directoryPage(deps, reply, state, errors)
-    return directoryPage(deps, reply, state, {}, await openDirectory(settings).test())
+    const typed = fieldsOf(request)
+    const { errors, settings } = readForm(typed, state)
+    if (Object.keys(errors).length > 0) return directoryPage(deps, reply, state, { typed, errors })
+    return directoryPage(deps, reply, state, { typed, steps: await openDirectory(settings).test() })
   })
 }
 
@@ -72,17 +75,21 @@ const stepNames: Record<TestStepName, string> = {
   people: 'People'
 }
 
+interface Answer {
+  typed?: DirectoryFields
+  errors?: FieldErrors
+  steps?: TestStep[]
+}
+
 function directoryPage(
   { config }: Deps,
   reply: FastifyReply,
   state: DirectoryState,
-  errors: FieldErrors,
-  steps: TestStep[] | null = null
+  { typed = {}, errors = {}, steps }: Answer
 ) {
   const isWrong = Object.keys(errors).length > 0
-  const typed = reply.request.method === 'POST' ? fieldsOf(reply.request as FastifyRequest<{ Body: Fields }>) : {}
   const values = { ...valuesOf(state), ...typed, bind_password: '' }
-  const fields = Object.keys(lockOf) as DirectoryField[]
+  const fields = keysIn(lockOf)
   const isPart = reply.request.headers['hx-request-type'] === 'partial'
   return reply.page(
     'settings/directory',

@@ -9,7 +9,7 @@ import { viewerOf } from '../web/access.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
-import type { FieldErrors } from '../web/forms.ts'
+import type { FieldErrors, IdParams } from '../web/forms.ts'
 import { hrefOf, linksOf, pageOf, rowsToRead, textOf } from '../web/list.ts'
 import { initialsOf } from '../web/pages.ts'
 import { listMembers, type Member, placeOf } from './members-store.ts'
@@ -19,8 +19,8 @@ import { sourceWords } from './team.ts'
 
 export const noTeam = () => new Refusal(404, 'There is no such team.')
 
-export async function teamOf({ db }: Deps, request: FastifyRequest): Promise<ListedTeam> {
-  const team = await findTeam(db, Number((request.params as { id: string }).id))
+export async function teamOf({ db }: Deps, request: FastifyRequest<{ Params: IdParams }>): Promise<ListedTeam> {
+  const team = await findTeam(db, Number(request.params.id))
   if (!team) throw noTeam()
   return team
 }
@@ -31,7 +31,7 @@ export function searchOf(request: FastifyRequest): string {
 
 export async function teamPage(
   deps: Deps,
-  request: FastifyRequest,
+  request: FastifyRequest<{ Params: IdParams }>,
   reply: FastifyReply,
   errors: FieldErrors = {},
   typed: { name?: string; email?: string } = {}

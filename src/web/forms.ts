@@ -1,9 +1,11 @@
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
-import { type TProperties, Type } from 'typebox'
+import { type Static, type TProperties, Type } from 'typebox'
 import { Refusal } from './errors.ts'
 
 const formBytes = 64 * 1024
+
+type Fields = Record<string, string | string[]>
 
 /** Fields of one form or query. Rollcall's largest form is a page of a group with everyone selected: 608. */
 export const maxFields = 800
@@ -18,8 +20,8 @@ export async function acceptForms(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** A form's fields; a repeated one becomes a list. @throws Refusal 400 for too many, bad UTF-8, bad escapes or NUL. */
-export function parseForm(text: string): Record<string, string | string[]> {
+/** A form's fields; a repeated one becomes a list. */
+export function parseForm(text: string): Fields {
   if (text.includes('\u{FFFD}')) throw unreadable('text that is not valid UTF-8')
   return parsePairs(text)
 }
@@ -27,7 +29,7 @@ export function parseForm(text: string): Record<string, string | string[]> {
 const broken = Symbol('broken query')
 
 /** The same for a query string. The router cannot take an error from here: `refuseBrokenQuery` throws it later. */
-export function parseQuery(text: string): Record<string | symbol, unknown> {
+export function parseQuery(text: string): Fields & { [broken]?: unknown } {
   try {
     return parsePairs(text)
   } catch (error) {
@@ -40,8 +42,9 @@ export function refuseBrokenQuery(query: unknown): void {
   if (typeof query === 'object' && query !== null && broken in query) throw query[broken]
 }
 
-function parsePairs(text: string) {
-  const fields: Record<string, string | string[]> = Object.create(null)
+/** @throws Refusal 400 for too many fields, bad UTF-8, bad escapes or NUL. */
+export function parsePairs(text: string): Fields {
+  const fields: Fields = Object.create(null)
   for (const pair of pairsOf(text)) {
     const at = pair.indexOf('=')
     const name = decode(at < 0 ? pair : pair.slice(0, at))
@@ -58,7 +61,7 @@ function pairsOf(text: string): string[] {
 }
 
 /** Copying the list for each further value would cost n²/2. */
-function addValue(fields: Record<string, string | string[]>, name: string, value: string): void {
+function addValue(fields: Fields, name: string, value: string): void {
   const before = fields[name]
   if (before === undefined) fields[name] = value
   else if (Array.isArray(before)) before.push(value)
@@ -95,5 +98,6 @@ export const valuesOf = (value: string | string[] | undefined) =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
 
 export const idParams = Type.Object({ id: Type.String({ pattern: '^[1-9][0-9]{0,14}$' }) })
+export type IdParams = Static<typeof idParams>
 
 export type FieldErrors = Record<string, string>

@@ -1,4 +1,5 @@
 import type { deliveryStates } from '../../db/schema.ts'
+import { isKeyOf } from '../../lib/known.ts'
 import { searchTerm } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { type Verdict, verdictWords } from '../recipient.ts'
@@ -22,8 +23,8 @@ export interface BatchFilter {
 export function readFilter({ q = '', verdict = '', delivery = '' }: BatchQuery): BatchFilter {
   return {
     q: searchTerm(q),
-    verdict: Object.hasOwn(verdictWords, verdict) ? (verdict as Verdict) : undefined,
-    delivery: Object.hasOwn(deliveryBadges, delivery) ? (delivery as BatchFilter['delivery']) : undefined
+    verdict: isKeyOf(verdictWords, verdict) ? verdict : undefined,
+    delivery: isKeyOf(deliveryBadges, delivery) ? delivery : undefined
   }
 }
 

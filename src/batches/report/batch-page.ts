@@ -1,3 +1,4 @@
+import { keysIn } from '../../lib/known.ts'
 import { counted, number } from '../../lib/words.ts'
 import { deliveryBadges, sentBadge } from '../../mail/delivery-badges.ts'
 import { bar } from '../../web/charts.ts'
@@ -21,8 +22,8 @@ export const verdictLooks: Record<Verdict, { tone: string; icon: string }> = {
 export const unsentLook = { tone: 'mute', icon: 'minus' }
 
 /** Good outcomes come first, in figures and bar alike. */
-const verdictOrder = (Object.keys(verdictWords) as Verdict[]).reverse()
-const deliveryOrder = Object.keys(deliveryBadges) as (keyof typeof deliveryBadges)[]
+const verdictOrder = keysIn(verdictWords).reverse()
+const deliveryOrder = keysIn(deliveryBadges)
 
 /** With the name of its creator and, if its group is still synced, the group. */
 export type BatchWithNames = BatchRow & { creatorName: string | null; groupName: string | null }

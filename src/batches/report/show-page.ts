@@ -10,6 +10,7 @@ import { teamsOfBatch } from '../../teams/pending-store.ts'
 import { type Viewer, viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
+import type { IdParams } from '../../web/forms.ts'
 import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { isBatchState } from '../batch.ts'
 import { type BatchRow, findBatch } from '../store.ts'
@@ -35,13 +36,13 @@ const refreshSeconds = 5
 
 export async function showBatch(
   deps: Deps,
-  request: FastifyRequest,
+  request: FastifyRequest<{ Params: IdParams; Querystring: BatchQuery }>,
   reply: FastifyReply,
   typed?: Typed
 ): Promise<FastifyReply> {
-  const batch = await findBatch(deps.db, Number((request.params as { id: string }).id))
+  const batch = await findBatch(deps.db, Number(request.params.id))
   if (!batch) throw new Refusal(404, 'There is no such batch.')
-  const query = request.query as BatchQuery
+  const { query } = request
   // a region that was rendered in another state refreshes the page around it as well
   if (isBatchState(query.refresh) && query.refresh !== batch.state) reply.header('hx-refresh', 'true')
   const view = await batchView(deps, batch, query, viewerOf(request), typed)

@@ -35,7 +35,7 @@ export async function dial(host: Host, { tls: wanted, connectSeconds }: Database
 
 async function offersTls(socket: net.Socket): Promise<boolean> {
   socket.write(tlsRequest)
-  const answer = (await once(socket, 'data')) as Buffer
+  const answer = await once(socket, 'data')
   // bytes after the answer would be text injected before encryption (CVE-2021-23222)
   if (answer.length > 1 && answer[0] === 83) socket.destroy()
   return answer.length === 1 && answer[0] === 83
@@ -55,19 +55,17 @@ async function secure(plain: net.Socket, { name }: Host, { mode, ...certificates
   return secured
 }
 
-function once(socket: net.Socket, event: 'connect' | 'data' | 'secureConnect'): Promise<unknown> {
+/** Resolves with what comes with the event: bytes, or none. */
+function once(socket: net.Socket, event: 'connect' | 'data' | 'secureConnect'): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const closed = () =>
-      reject(Object.assign(new Error('the server closed the connection'), { code: 'CONNECTION_CLOSED' }))
-    const finish = (act: (value: never) => void) => (value: unknown) => {
-      for (const [name, listener] of listeners) socket.off(name, listener)
-      act(value as never)
+    const finish = (act: () => void) => {
+      socket.off(event, happened).off('error', failed).off('close', closed)
+      act()
     }
-    const listeners = [
-      [event, finish(resolve)],
-      ['error', finish(reject)],
-      ['close', finish(closed)]
-    ] as const
-    for (const [name, listener] of listeners) socket.on(name, listener)
+    const happened = (bytes = Buffer.alloc(0)) => finish(() => resolve(bytes))
+    const failed = (error: Error) => finish(() => reject(error))
+    const closed = () =>
+      failed(Object.assign(new Error('the server closed the connection'), { code: 'CONNECTION_CLOSED' }))
+    socket.on(event, happened).on('error', failed).on('close', closed)
   })
 }

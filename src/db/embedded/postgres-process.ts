@@ -1,6 +1,7 @@
 /** Finds, starts and ends the embedded PostgreSQL's server process. */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import fs from 'node:fs'
+import net from 'node:net'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -147,7 +148,7 @@ export async function launch(place: ServerPlace): Promise<ServerProcess> {
   })
   await readyToAccept(child)
   child.unref()
-  ;(child.stderr as unknown as { unref: () => void }).unref()
+  if (child.stderr instanceof net.Socket) child.stderr.unref()
   if (child.pid === undefined) throw new Error('the database server has no process id')
   return { pid: child.pid, sockets }
 }

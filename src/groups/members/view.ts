@@ -2,6 +2,7 @@
 
 import type { deliveryStates } from '../../db/schema.ts'
 import { idOf } from '../../lib/id.ts'
+import { isKeyOf } from '../../lib/known.ts'
 import { searchTerm } from '../../lib/search-text.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { type Enrollment, isEnrollment } from '../../people/person.ts'
@@ -45,13 +46,13 @@ const listOf = (value: Field) => (value === undefined ? [] : [value].flat())
 const textOf = (value: Field) => listOf(value)[0] ?? ''
 
 export function readView(fields: ViewFields): GroupView {
-  const [by, status, delivery] = [fields.by, fields.status, fields.delivery].map(textOf) as [string, string, string]
+  const [by, status, delivery] = [textOf(fields.by), textOf(fields.status), textOf(fields.delivery)]
   const open = listOf(fields.open)
   return {
     by: groupings.find(each => each === by) ?? 'department',
     q: searchTerm(textOf(fields.q)),
     enrollment: isEnrollment(status) ? status : undefined,
-    delivery: Object.hasOwn(deliveryBadges, delivery) ? (delivery as GroupView['delivery']) : undefined,
+    delivery: isKeyOf(deliveryBadges, delivery) ? delivery : undefined,
     open: fields.open === undefined ? null : [...new Set(open.filter(Boolean))],
     after: new Map(listOf(fields.after).flatMap(positionOf)),
     from: textOf(fields.from) || null,

@@ -9,6 +9,7 @@ import { findGroup, type ListedGroup, listLeftOut } from '../../sync/store.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
+import type { IdParams } from '../../web/forms.ts'
 import { findSelection } from '../members/selection-store.ts'
 import { countMembers, listMembers, type MemberCounts } from '../members/store.ts'
 import { changedView, type GroupView, groupings, openSections, queryOf, rowsInSection } from '../members/view.ts'
@@ -17,8 +18,8 @@ import { type Go, sectionView } from './section-page.ts'
 
 export const noGroup = () => new Refusal(404, 'There is no such group.')
 
-export async function groupOf({ db }: Deps, request: FastifyRequest): Promise<ListedGroup> {
-  const group = await findGroup(db, Number((request.params as { id: string }).id))
+export async function groupOf({ db }: Deps, request: FastifyRequest<{ Params: IdParams }>): Promise<ListedGroup> {
+  const group = await findGroup(db, Number(request.params.id))
   if (!group) throw noGroup()
   return group
 }

@@ -26,15 +26,24 @@ export interface GroupsQuery {
   refresh?: string
 }
 
+type GroupsRequest = FastifyRequest<{ Querystring: GroupsQuery }>
+
 export interface Trouble {
   status: number
   heading: string
   list: { href: string; text: string }[]
 }
 
-export async function groupsPage(deps: Deps, request: FastifyRequest, reply: FastifyReply, trouble?: Trouble) {
+/** `posted`: the groups selected in a form that is shown again. */
+export async function groupsPage(
+  deps: Deps,
+  request: GroupsRequest,
+  reply: FastifyReply,
+  trouble?: Trouble,
+  posted: string[] = []
+) {
   const viewer = viewerOf(request)
-  const query = request.query as GroupsQuery
+  const { query } = request
   const mayAct = includesRole(viewer.role, 'admin')
   const isPart = request.headers['hx-request-type'] === 'partial'
   const synced = isPart && mayAct ? null : await syncedView(deps, query, viewer.timeZone, mayAct)
@@ -54,17 +63,17 @@ export async function groupsPage(deps: Deps, request: FastifyRequest, reply: Fas
       undecided: isPart ? null : await undecidedInWords(deps.db),
       leavers: isPart ? null : await leaversView(deps),
       connection: await connectionView(deps),
-      search: mayAct ? await searchView(deps, request, reply, query) : null,
+      search: mayAct ? await searchView(deps, query, posted, reply) : null,
       synced
     }
   )
 }
 
 /** The table alone, which polls while one of its groups is being read. */
-export async function syncedPart(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+export async function syncedPart(deps: Deps, request: GroupsRequest, reply: FastifyReply) {
   const { role, timeZone } = viewerOf(request)
   const mayAct = includesRole(role, 'admin')
-  const synced = await syncedView(deps, request.query as GroupsQuery, timeZone, mayAct)
+  const synced = await syncedView(deps, request.query, timeZone, mayAct)
   return reply.page('groups/synced', { title: 'Directory groups' }, { mayAct, synced })
 }
 

@@ -17,6 +17,11 @@ const querystring = filters({
 })
 const body = form({ group: repeated(), q: optionalField() })
 
+interface ToSync {
+  Querystring: Static<typeof querystring>
+  Body: Static<typeof body>
+}
+
 export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
   const { db, wake } = deps
 
@@ -29,9 +34,9 @@ export function groupsRoutes(app: FastifyInstance, deps: Deps): void {
     }
   )
 
-  app.post<{ Body: Static<typeof body> }>(
+  app.post<ToSync>(
     '/groups',
-    { config: { access: 'admin' }, schema: { body } },
+    { config: { access: 'admin' }, schema: { querystring, body } },
     async (request, reply) => {
       const ids = [...new Set(valuesOf(request.body.group))].filter(Boolean)
       if (ids.length === 0) return refuse(deps, request, reply, nothingTicked)
@@ -69,5 +74,5 @@ function troubleOf(result: Exclude<KeepOutcome, { outcome: 'kept' }>, role: Role
   return { status: 422, heading: 'Nothing was synced.', list: [{ href: '#q', text }] }
 }
 
-const refuse = (deps: Deps, request: FastifyRequest, reply: FastifyReply, trouble: Trouble) =>
-  groupsPage(deps, request, reply, trouble)
+const refuse = (deps: Deps, request: FastifyRequest<ToSync>, reply: FastifyReply, trouble: Trouble) =>
+  groupsPage(deps, request, reply, trouble, valuesOf(request.body.group))

@@ -20,12 +20,17 @@ interface RunQuery {
   refresh?: string
 }
 
-export async function runPage(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+interface RunRequest {
+  Params: { id: string; run: string }
+  Querystring: RunQuery
+}
+
+export async function runPage(deps: Deps, request: FastifyRequest<RunRequest>, reply: FastifyReply) {
   const { db } = deps
   const group = await groupOf(deps, request)
-  const run = await findRun(db, group.id, Number((request.params as { run: string }).run))
+  const run = await findRun(db, group.id, Number(request.params.run))
   if (!run) throw new Refusal(404, 'There is no such sync.')
-  const query = request.query as RunQuery
+  const { query } = request
   const { role, timeZone } = viewerOf(request)
   const mayAct = includesRole(role, 'admin')
   const base = `/groups/${group.id}/sync-runs/${run.id}`

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { directoryOf } from '../../directory/settings.ts'
 import { DirectoryProblem, type FoundGroup, type FoundGroups } from '../../ldap/directory.ts'
 import { searchText } from '../../lib/search-text.ts'
@@ -12,9 +12,9 @@ import type { GroupsQuery } from './groups-page.ts'
 const most = 50
 
 /** Nothing is asked before the second character. Groups selected in an earlier search stay on top. */
-export async function searchView(deps: Deps, request: FastifyRequest, reply: FastifyReply, query: GroupsQuery) {
+export async function searchView(deps: Deps, query: GroupsQuery, posted: string[], reply: FastifyReply) {
   const q = searchText(query.q)
-  const ticked = [...new Set([...valuesOf(query.group), ...valuesOf((request.body as GroupsQuery | undefined)?.group)])]
+  const ticked = [...new Set([...valuesOf(query.group), ...posted])]
   const nothing = { q, rows: [], found: [...q].length === 1 ? tooShort : '', problem: null }
   if ([...q].length < 2 && ticked.length === 0) return nothing
   const opened = await directoryOf(deps)

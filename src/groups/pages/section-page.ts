@@ -1,7 +1,7 @@
 import { last } from '../../lib/ends.ts'
 import { number, peopleInWords } from '../../lib/words.ts'
 import { deliveryBadge, noMailWords } from '../../mail/delivery-badges.ts'
-import { type Enrollment, enrollmentBadges } from '../../people/person.ts'
+import { enrollmentBadges, isEnrollment } from '../../people/person.ts'
 import { showDay } from '../../web/dates.ts'
 import { initialsOf } from '../../web/pages.ts'
 import type { ListedMember, Section } from '../members/store.ts'
@@ -48,7 +48,7 @@ export function sectionView(section: Section, index: number, members: ListedMemb
 }
 
 function sectionName({ by }: GroupView, name: string): string {
-  if (by === 'status') return enrollmentBadges[name as Enrollment].text
+  if (by === 'status' && isEnrollment(name)) return enrollmentBadges[name].text
   return name === noSection ? `No ${by}` : name
 }
 

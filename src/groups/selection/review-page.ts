@@ -5,6 +5,7 @@ import { listLeftOut } from '../../sync/store.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
+import type { IdParams } from '../../web/forms.ts'
 import { hrefOf, linksOf, pageOf, rowsToRead } from '../../web/list.ts'
 import { initialsOf } from '../../web/pages.ts'
 import { findSelection } from '../members/selection-store.ts'
@@ -19,10 +20,12 @@ interface ReviewQuery {
   after?: string
 }
 
-export async function reviewPage(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+type ReviewRequest = FastifyRequest<{ Params: IdParams; Querystring: ReviewQuery }>
+
+export async function reviewPage(deps: Deps, request: ReviewRequest, reply: FastifyReply) {
   const { db } = deps
   const group = await groupOf(deps, request)
-  const query = request.query as ReviewQuery
+  const { query } = request
   const id = readView(query).selection
   const selection =
     id === null ? undefined : await findSelection(db, id, { groupId: group.id, adminId: viewerOf(request).id })

@@ -1,23 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { organizationDomains } from '../../batches/recipient.ts'
+import { isOneOf, keysIn } from '../../lib/known.ts'
 import { deliveryBadges } from '../../mail/delivery-badges.ts'
 import { organizationOf } from '../../organization/store.ts'
 import { enrollments } from '../../people/person.ts'
 import { viewerOf } from '../../web/access.ts'
 import type { Deps } from '../../web/deps.ts'
 import { Refusal } from '../../web/errors.ts'
-import {
-  field,
-  filters,
-  form,
-  idParams,
-  optionalField,
-  parseQuery,
-  refuseBrokenQuery,
-  repeated,
-  valuesOf
-} from '../../web/forms.ts'
+import { field, filters, form, idParams, optionalField, parsePairs, repeated, valuesOf } from '../../web/forms.ts'
 import { changedView, type GroupView, groupings, queryOf, readView, type ViewFields } from '../members/view.ts'
 import { groupOf, groupPage } from '../pages/group-page.ts'
 import { viewFields } from '../pages/group-routes.ts'
@@ -95,29 +86,29 @@ async function invite(deps: Deps, request: FastifyRequest<ToInvite>, reply: Fast
 }
 
 /** Saves the selection; returns where the form leads. */
-async function take(deps: Deps, request: FastifyRequest) {
+async function take(deps: Deps, request: FastifyRequest<ById & { Body: Body }>) {
   const group = await groupOf(deps, request)
-  const fields = request.body as Body
+  const fields = request.body
   refuseUnknown(fields)
-  const [base, view] = viewsOf(fields, request.query as ViewFields)
+  const [base, view] = viewsOf(fields, request.query)
   const owner = { groupId: group.id, teamId: group.teamId, adminId: viewerOf(request).id }
   const selected: Selected = await select(deps.db, owner, base.selection, ticksOf(fields, base))
   return { group, view, selected }
 }
 
-const words: { [name in keyof Body]?: readonly string[] } = {
+const words = {
   by: groupings,
   status: enrollments,
   delivery: Object.keys(deliveryBadges),
   all: ['1'],
   clear: ['1']
-}
+} satisfies { [name in keyof Body]?: readonly string[] }
 
 /** An invalid filter in a URL shows everyone; a form with one must not select them. */
 function refuseUnknown(fields: Body) {
-  for (const [name, known] of Object.entries(words)) {
-    const value = fields[name as keyof Body]
-    if (value && !known.includes(value as string))
+  for (const name of keysIn(words)) {
+    const value = fields[name]
+    if (value && !isOneOf(words[name], value))
       throw new Refusal(422, `“${name}” cannot have that value. Nothing was changed.`)
   }
 }
@@ -128,17 +119,15 @@ function viewsOf(fields: Body, query: ViewFields): [GroupView, GroupView] {
     const base = readView({ ...fields, selection })
     return [base, changedView(base, query)]
   }
-  const of = parseQuery(fields.of)
-  refuseBrokenQuery(of)
-  const base = { ...readView(of as ViewFields), selection: readView({ selection }).selection }
+  const base = { ...readView(parsePairs(fields.of)), selection: readView({ selection }).selection }
   const { q, delivery, status } = fields
   const typed = Object.fromEntries(Object.entries({ q, delivery, status }).filter(([, value]) => value !== undefined))
   return [base, changedView(base, { ...typed, ...query })]
 }
 
 function ticksOf(fields: Body, base: GroupView): Ticks {
-  const [members, ticked, except] = [fields.member, fields.ticked, fields.except].map(idsOf) as [Ids, Ids, Ids]
-  const [sections, whole] = [fields.section, fields.ticked_section].map(valuesOf) as [string[], string[]]
+  const [members, ticked, except] = [idsOf(fields.member), idsOf(fields.ticked), idsOf(fields.except)]
+  const [sections, whole] = [valuesOf(fields.section), valuesOf(fields.ticked_section)]
   return {
     filter: base,
     by: base.by,
@@ -151,9 +140,7 @@ function ticksOf(fields: Body, base: GroupView): Ticks {
   }
 }
 
-type Ids = number[]
-
-function idsOf(value: string | string[] | undefined): Ids {
+function idsOf(value: string | string[] | undefined): number[] {
   return valuesOf(value).map(text => {
     if (!/^[1-9]\d{0,14}$/.test(text))
       throw new Refusal(422, 'One of the selected people is unknown. Nothing was changed.')

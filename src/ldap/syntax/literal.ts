@@ -4,7 +4,7 @@ import { first } from '../../lib/ends.ts'
 import { comparison, substrings } from './filter.ts'
 
 export const equals = (attribute: string, value: Buffer | string): Filter =>
-  comparison(SearchFilter.equalityMatch, attribute, Buffer.from(value as string))
+  comparison(SearchFilter.equalityMatch, attribute, typeof value === 'string' ? Buffer.from(value) : value)
 
 export const contains = (attribute: string, text: string): Filter =>
   substrings(attribute, [Buffer.alloc(0), Buffer.from(text), Buffer.alloc(0)])

@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '../../lib/errors.ts'
 import { cutText } from '../../lib/text/cut.ts'
 import { DirectoryProblem } from '../directory.ts'
 
@@ -123,7 +124,7 @@ const tlsFaults = new Map<string, [string, string]>([
 
 export function networkProblem(doing: string, error: unknown): DirectoryProblem {
   if (error instanceof DirectoryProblem) return error
-  const { code = '', message = String(error) } = error as { code?: string; message?: string }
+  const [code, message] = [codeOf(error) ?? '', messageOf(error)]
   const known = networkFaults.get(code) ?? tlsFaults.get(code)
   if (known) return new DirectoryProblem(`${doing}: ${known[0]} (${code})`, known[1])
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')

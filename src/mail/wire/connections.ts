@@ -166,6 +166,6 @@ function deferred(outcome: Limited): Outcome {
 
 /** nodemailer keeps the server's reply next to its own message. */
 function replyOf(error: unknown): Reply | undefined {
-  const said = (error as { response?: unknown }).response
+  const said = error instanceof Error && 'response' in error ? error.response : undefined
   return typeof said === 'string' ? readReply(Buffer.from(said).toString('latin1').split(/\r?\n/)) : undefined
 }

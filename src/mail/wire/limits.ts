@@ -1,5 +1,7 @@
 /** What a refusal is about. Servers use few codes for many things, so words count as well. */
-import type { About, Ask, Unit } from '../delivery.ts'
+
+import { isKeyOf } from '../../lib/known.ts'
+import type { Ask, Unit } from '../delivery.ts'
 import type { Reply, Stage } from './reply.ts'
 
 /** Undefined: a permanent refusal (5xx) of this mail. */
@@ -78,24 +80,28 @@ function waitIn(words: string): number | undefined {
   return factor && Math.min(maxSeconds, Number(amount) * factor)
 }
 
+const units = { s: 'second', m: 'minute', h: 'hour', d: 'day' } as const
+
 function unitIn(words: string): Unit | undefined {
   const found = /(?:per|an?|each|every|\/|last|within) ?\d* ?(s|m|h|d)(?:ec|in|r|ay|inute|econd|our)?s?\b/.exec(
     words
   )?.[1]
-  if (found) return ({ s: 'second', m: 'minute', h: 'hour', d: 'day' } as const)[found as 's' | 'm' | 'h' | 'd']
+  if (found && isKeyOf(units, found)) return units[found]
   if (/daily|day\b|24.hours?/.test(words)) return 'day'
   if (/hourly|\bhour\b/.test(words)) return 'hour'
   return /maximum sending rate|per.?second/.test(words) ? 'second' : undefined
 }
 
-function limitIn(about: About, words: string): number | undefined {
+type Limitable = 'pace' | 'at-once' | 'connection'
+
+function limitIn(about: Limitable, words: string): number | undefined {
   const number = {
     pace: /(\d[\d,]{0,8}) ?(?:messages|mails|e-?mails|recipients|submissions)? ?(?:per|an?|each|every|\/) ?(?:s|m|h|d)/,
     'at-once':
       /(?:max\w*|limit|most|only|allow\w*)\D{0,20}?(\d{1,4})\b(?![.:\d])|(\d{1,4}) (?:concurrent|simultaneous|parallel|open)/,
     connection:
       /(?:max\w*|limit|most|only)\D{0,20}?(\d{1,6})\b(?![.:\d])|(\d{1,6}) (?:messages|mails|e-?mails|recipients) (?:per|in)/
-  }[about as 'pace' | 'at-once' | 'connection'].exec(words)
+  }[about].exec(words)
   const value = Number((number?.[1] ?? number?.[2])?.replaceAll(',', ''))
   return value > 0 ? value : undefined
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type XOAuth2 from 'nodemailer/lib/xoauth2'
 import type { SmtpSettings } from '../../config/smtp.ts'
+import { asError } from '../../lib/errors.ts'
 import type { Offers } from './conversation.ts'
 import type { Timeouts } from './timeouts.ts'
 
@@ -76,7 +77,7 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
         if (!isRefused) return done(null, value)
         token(true).then(
           renewed => done(null, renewed),
-          error => done(error as Error)
+          error => done(asError(error))
         )
       },
       buildXOAuth2Token: (each: string) => Buffer.from(`user=${user}\x01auth=Bearer ${each}\x01\x01`).toString('base64')
@@ -89,7 +90,8 @@ async function login(connection: SMTPConnection, { user, password }: SmtpSetting
   } catch (error) {
     // refused at once, or again after nodemailer renewed it
     const current = await token()
-    if ((error as { responseCode?: number }).responseCode !== 535 || current !== cached) throw error
+    const isRefused = error instanceof Error && 'responseCode' in error && error.responseCode === 535
+    if (!isRefused || current !== cached) throw error
     return withToken(await token(true))
   }
 }
