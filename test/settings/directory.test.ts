@@ -135,7 +135,7 @@ t.test(
     await db.execute(sql`update directory_settings set url = ${rogue.url}`)
     t.match(
       await read(),
-      { settings: { bindPassword: '' }, problem: /entered again/ },
+      { settings: { bindPassword: '' }, problem: /^Enter the bind password again/ },
       'not even behind the form’s back'
     )
     await db.execute(sql`update directory_settings set url = ${slapd.url}`)
