@@ -99,7 +99,7 @@ async function withoutRoutes(deps: Deps, logTarget: LogTarget | undefined): Prom
     return503OnClosing: false,
     http: { headersTimeout: 5000, connectionsCheckingInterval: 1000 },
     rewriteUrl: routedPath,
-    // no limit of its own: Node takes no header line beyond 16 kB, and what is too long is not found
+    // no limit is needed: Node limits a request's headers to 16 kB, and a parameter too long for an id is not found
     routerOptions: { querystringParser: parseQuery, maxParamLength: 65_536 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
   })

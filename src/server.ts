@@ -161,7 +161,7 @@ async function stop() {
   if (embedded) await inTime(embedded.stop(), 12_000)
 }
 
-/** close() waits for slow requests without limit: short ones finish, the rest is cut. */
+/** close() waits for slow requests without limit: short ones finish, the rest are cut off. */
 async function closeGently(app: FastifyInstance) {
   // requests that had arrived by then are handled, however late this process gets to run
   await pause(300)
@@ -169,7 +169,7 @@ async function closeGently(app: FastifyInstance) {
   const cut = setTimeout(() => app.server.closeAllConnections(), 9_000)
   await app.close()
   clearTimeout(cut)
-  await app.handlersDone() // an upload that was cut is noted as such
+  await app.handlersDone() // an interrupted upload is recorded as incomplete
 }
 
 async function inTime(work: Promise<unknown>, milliseconds: number) {

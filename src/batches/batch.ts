@@ -28,7 +28,7 @@ export const isRunning = (state: BatchState) => state === 'receiving' || state =
 export const isBatchState = (text: string | undefined): text is BatchState =>
   text !== undefined && isKeyOf(batchBadges, text)
 
-/** True until an admin sends the batch: corrected lines then join it. Later ones get a batch of their own. */
+/** Until an admin sends the batch, corrected lines join it; later ones get a new batch. */
 export function takesCorrections({ action, state }: { action: 'send' | 'check'; state: BatchState }): boolean {
   return action === 'check' && canBe('cancelled', state)
 }

@@ -20,9 +20,9 @@ export interface Config {
   /** 32 bytes; undefined: generated into the data folder. */
   readonly secretKey: Buffer | undefined
   readonly unused: readonly string[]
-  /** What was made with a former key still works. */
+  /** Links and secrets made with a former key still work. */
   readonly formerKeys: readonly Buffer[]
-  /** undefined: mails are kept in the outbox. */
+  /** undefined: emails are kept in the outbox. */
   readonly smtp: SmtpSettings | undefined
   readonly mailFrom: { readonly name: string; readonly address: string }
   readonly ldap: LdapEnvironment
@@ -168,7 +168,7 @@ export function keysOf({
   return [secretKey, ...config.formerKeys]
 }
 
-/** Whether people can sign in with what their organization gave them: only then groups are kept synced. */
+/** Whether people sign in with their organization's password; only then are groups kept synced. */
 export function organizationSignInOn({ ldapSignIn }: Pick<Config, 'ldapSignIn'>): boolean {
   return ldapSignIn
 }

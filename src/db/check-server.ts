@@ -90,7 +90,7 @@ export function problemsOf(facts: ServerFacts, place: SchemaFacts, pending: numb
 const schemaColumns = { name: text, exists: bool, mayCreate: bool, mayUse: bool, closedTables: int }
 export type SchemaFacts = RowOf<typeof schemaColumns>
 
-/** The audit trail may be closed for changes. */
+/** Rollcall only adds to `events` and needs no right to update it. */
 const ownTables = Object.values(schema)
   .filter(each => is(each, PgTable))
   .map(getTableName)
@@ -161,7 +161,7 @@ export function notInForce({ settings }: ServerFacts): string[] {
     const [one, other] = [found, wanted].map(text => text.toLowerCase().replace(/\s/g, ''))
     return one === other || Number(one) === Number(other)
   }
-  // sizes come in units of their own
+  // the server reports sizes in other units
   const compared = Object.entries(sessionSettings).filter(([, value]) => !/[MG]B$/.test(value))
   return compared
     .filter(([name, value]) => !isEqual(settings[name.toLowerCase()] ?? value, value))

@@ -40,7 +40,7 @@ export function connect(url: string, options: ConnectOptions = {}): Database {
   const { statementSeconds = 120, connections = 10, session, onRefused } = options
   const address = { ...readDatabaseUrl(url), ...(options.database ? { database: options.database } : {}) }
   const login = loginOf(session?.isPooled ? { ...address, prepare: false, maxPipeline: 0 } : address)
-  // longer than the server's own timeout, which ends a statement as long as the server lives
+  // longer than the server's own statement timeout: this one is for a server that no longer answers
   const sockets = socketsTo(address, statementSeconds > 0 ? statementSeconds * 1000 + 5_000 : 0, chooseHost)
   const settings = session?.isPooled
     ? pooledSettings

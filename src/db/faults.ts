@@ -9,14 +9,14 @@ const driver = new Set([
   'CONNECT_TIMEOUT',
   'DATABASE_DEADLINE',
   'DATABASE_UNREACHABLE',
-  '57P01', // an administrator shuts it down
+  '57P01', // it is shutting down
   '57P02', // it crashed
   '57P03', // it is starting up
   '57P04', // it was dropped
-  '57P05', // it ended a session that rested
-  '57014', // a statement took longer than it may
-  '25P03', // it ended a transaction that rested
-  '25P04', // it ended a transaction that took too long
+  '57P05', // it ended an idle session
+  '57014', // statement timeout
+  '25P03', // it ended an idle transaction
+  '25P04', // transaction timeout
   '25006', // it became a standby, or is read-only for another reason
   '53300' // it has no connection left
 ])

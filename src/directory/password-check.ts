@@ -56,7 +56,7 @@ async function ask(
   password: string
 ): Promise<DirectoryAnswer> {
   try {
-    if (!('email' in claimant)) return await askForNobody(directory)
+    if (!('email' in claimant)) return await askForUnknown(directory)
     return await askFor(db, directory, claimant, password)
   } catch (error) {
     if (error instanceof DirectoryProblem) return { outcome: 'unavailable', reason: error.message }
@@ -71,7 +71,7 @@ async function askFor(
   { personId, email, entryId, mayClaim }: Claimant,
   password: string
 ): Promise<DirectoryAnswer> {
-  if (entryId === null && !mayClaim) return askForNobody(directory)
+  if (entryId === null && !mayClaim) return askForUnknown(directory)
   const answer = await directory.checkPassword(entryId === null ? { address: email } : { id: entryId }, password)
   const unclear = async (trouble: DirectoryTrouble): Promise<DirectoryAnswer> => {
     await transaction(db, tx => noteTrouble(tx, personId, trouble))
@@ -89,7 +89,7 @@ async function askFor(
 }
 
 /** The same conversation about an entry that cannot exist; the typed password is not sent. */
-async function askForNobody(directory: Directory): Promise<DirectoryAnswer> {
+async function askForUnknown(directory: Directory): Promise<DirectoryAnswer> {
   const answer = await directory.checkPassword({ id: randomUUID() }, randomUUID())
   return answer.outcome === 'unavailable' ? answer : { outcome: 'wrong' }
 }

@@ -138,7 +138,7 @@ export interface Directory {
   readGroup(id: string, take: (people: DirectoryPerson[]) => Promise<void>, signal?: AbortSignal): Promise<ReadOutcome>
   /** At most 20 people with this email address, including disabled and excluded ones. */
   findByAddress(address: string, signal?: AbortSignal): Promise<DirectoryPerson[]>
-  /** Signs in as the entry, once; refuses disabled and excluded people. Takes as long whatever the outcome. */
+  /** Signs in as the entry, once; refuses disabled and excluded people. Takes the same time whatever the outcome. */
   checkPassword(key: EntryKey, password: string, signal?: AbortSignal): Promise<PasswordCheck>
 }
 

@@ -47,7 +47,7 @@ const latest = (leavers: { left: string }[]) =>
 function leaverView({ id, email, name: known, role, enrollment, disabledAt, goneAt }: ShownLeaver, timeZone: string) {
   const name = known ?? email
   const since = goneAt ?? disabledAt
-  // a sync may have found them a moment ago
+  // a sync may have found them again a moment ago
   const left = since
     ? `${goneAt ? 'Missing' : 'Disabled'} since ${showDay(since, timeZone).text}`
     : 'Back in the directory'

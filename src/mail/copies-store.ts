@@ -56,7 +56,7 @@ export const copyQueued = (deliveryId: SQL, personId: number, batchId: number | 
       where id = ${batchId}
     )`
 
-/** Marks the people of these deliveries as being sent to. Only for slow mails: for all, it would double the writes. */
+/** Marks the people of these deliveries as being sent to. Only for slow emails: for all, it would double the writes. */
 export async function showSending(db: Db, deliveries: Claimed[]): Promise<void> {
   const [ids, attempts] = [deliveries.map(({ id }) => id), deliveries.map(({ attempt }) => attempt)]
   await db.execute(sql`

@@ -39,7 +39,7 @@ export type About = 'mail' | 'connection' | 'at-once' | 'pace' | 'everything'
 export interface Ask {
   about: About
   wait?: number
-  /** The number in its reply: connections, mails on one connection, or mails per `unit`. */
+  /** The number in its reply: connections, emails on one connection, or emails per `unit`. */
   limit?: number
   unit?: Unit
   /** The server closes the connection without saying that a limit was met. */
@@ -54,12 +54,12 @@ export type Outcome =
   | { is: 'kept'; reply: string }
   | { is: 'recipient-failed'; reply: string; suppress: boolean }
   | { is: 'deferred'; reply: string; wait?: number }
-  /** A server limit, not this mail's fault. `wait`: seconds, so that another mail is tried first. */
+  /** A server limit, not this email's fault. `wait`: seconds, so that another email is tried first. */
   | { is: 'throttled'; reply: string; ask: Ask; wait?: number }
-  /** Refused as if by a limit, but other mails are not: it waits alone, and the attempt does not count. */
+  /** Refused as if by a limit, but other emails are not: it waits alone, and the attempt does not count. */
   | { is: 'set-aside'; reply: string; wait: number }
   | { is: 'policy'; reply: string }
-  /** `isCrowded`: other workers may have all connections. `isOfMail`: about one mail. `wait`: others probe first. */
+  /** `isCrowded`: other workers may have all connections. `isOfMail`: about one email. `wait`: others probe first. */
   | { is: 'transport-fault'; reply: string; isCrowded?: boolean; isOfMail?: boolean; wait?: number }
   /** The connection was lost before the text was sent: it did not arrive. */
   | { is: 'not-sent'; reply: string }

@@ -78,7 +78,7 @@ export async function decideCopy(tx: Db, secretKey: Buffer, actorId: number, act
 const judgingStopped =
   'This database is a copy, and its waiting emails were discarded. Select Resume to invite the rest of this list from here.'
 
-/** Lists that are still being judged would queue more mails. */
+/** Lists that are still being judged would queue more emails. */
 async function stopQueuing(tx: Db) {
   await expireLeases(tx)
   for (const batchId of await stopJudging(tx, judgingStopped))
@@ -97,7 +97,7 @@ export async function startHold(db: Database, log: Log): Promise<void> {
   }
 }
 
-/** Holds a copy's waiting mails or carries out the decision, at most `max`. True when there is more to do. */
+/** Holds a copy's waiting emails or carries out the decision, at most `max`. True when there is more to do. */
 export async function stepHold(db: Database, max = maxInStep): Promise<boolean> {
   return transaction(db, async tx => {
     const hold = await lockHold(tx)

@@ -8,7 +8,7 @@ import { decodeQuotedPrintable } from '../lib/text/quoted-printable.ts'
 import type { MailTransport } from './delivery.ts'
 import { decodeText } from './headers.ts'
 
-/** Keeps every mail as `<folder>/<delivery id>.eml`; no reader sees a half-written file. */
+/** Keeps every email as `<folder>/<delivery id>.eml`; no reader sees a half-written file. */
 export function outboxTransport(folder: string): MailTransport {
   return {
     concurrency: 4,
@@ -73,7 +73,7 @@ export interface KeptMail extends Kept {
   bytes: Buffer
 }
 
-/** One mail as its recipient sees it. Reads only what compile.ts writes. */
+/** One email as its recipient sees it. Reads only what compile.ts writes. */
 export async function readKept(folder: string, deliveryId: number): Promise<KeptMail | undefined> {
   const bytes = await fs.readFile(fileOf(folder, deliveryId)).catch(() => undefined)
   if (!bytes) return undefined

@@ -2,7 +2,7 @@ import { type Ask, type LearnedLimit, type Limits, noLimits, type Unit } from '.
 
 /** After a limit was met, no envelope is pipelined for a while. */
 const cooldownMs = 5_000
-/** Every 50th connection tests whether it may carry more mails than the known limit. */
+/** Every 50th connection tests whether it may carry more emails than the known limit. */
 const trialEvery = 50
 
 export class ServerLimits {
@@ -75,7 +75,7 @@ export class ServerLimits {
     this.learned.push({ about: 'connection', mails, reply })
   }
 
-  /** Mails in flight may be refused for the same reason, which says nothing new. */
+  /** Emails in flight may be refused for the same reason, which says nothing new. */
   learnPace({ wait, limit, unit }: Ask, reply: string, now = Date.now()): void {
     if (this.isResting(now)) return
     this.limitMetAt = now
@@ -95,7 +95,7 @@ export class ServerLimits {
 
 const perMinuteOf: Record<Unit, number> = { second: 60, minute: 1, hour: 1 / 60, day: 1 / 1440 }
 
-/** Seconds to wait if the server names none; `left` is the rest of a minute that began with the first mail. */
+/** Seconds to wait if the server names none; `left` is the rest of a minute that began with the first email. */
 const pauses: Record<Unit, (left: number) => number> = {
   second: () => 1,
   minute: left => left,

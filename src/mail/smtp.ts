@@ -15,7 +15,7 @@ export interface SmtpOptions {
   /** Certificates (PEM) to trust instead of the system's. */
   ca?: string
   idleMs?: number
-  /** A server that takes longer for a mail gets no pipelined envelopes. */
+  /** A server that takes longer for an email gets no pipelined envelopes. */
   pipelineUnderMs?: number
 }
 

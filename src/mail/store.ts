@@ -16,7 +16,7 @@ export interface NewDelivery {
   priority?: 0 | 1
 }
 
-/** Queues a mail as the person's newest; a finished batch is sending again. Returns the delivery's id. */
+/** Queues an email as the person's newest; a finished batch is sending again. Returns the delivery's id. */
 export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<number> {
   const { personId, invitationId, address, batchId = null, priority = 0 } = delivery
   const rows = await rowsOf(tx, { id: int })`

@@ -23,11 +23,11 @@ export type DirectoryAnswer =
   | { outcome: 'too-many'; retryAfterSeconds: number }
   | { outcome: 'unavailable'; reason?: string }
 
-/** `addressKey` alone: no user has it, which changes neither answer nor timing and never reaches a password check. */
+/** `addressKey` alone: no user has this address. The answer and its timing are those of a wrong password. */
 export type CheckDirectoryPassword = (
   claimant: Claimant | { addressKey: string },
   password: string,
-  /** The proved client (a known browser, an invitation link's holder) with its own attempts; strangers share theirs. */
+  /** A proven client (known browser, invitation link) has its own attempts; strangers share theirs. */
   share?: string
 ) => Promise<DirectoryAnswer>
 

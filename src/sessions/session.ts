@@ -17,7 +17,7 @@ export function networkOf(ip: string): string {
   return isIPv4(address) ? address : `${groupsOf(address).slice(0, 4).join(':')}::/64`
 }
 
-/** Seconds to wait after failures in a row: never a lock, but fewer than a hundred guesses a day. */
+/** Seconds to wait after failures in a row: never a lockout, but fewer than a hundred guesses a day. */
 export function accountDelay(failures: number): number {
   return failures < 20 ? 0 : Math.min(3600, 15 * 2 ** Math.floor((failures - 20) / 4))
 }

@@ -39,7 +39,7 @@ const triesPerMinute = 5
 /** For any accounts: a few words tried on everyone are guesses, too. */
 const networkTriesPerMinute = 30
 
-/** Limits guesses without locks (ASVS 6.1.1, NIST SP 800-63B-4). Takes as long for unknown addresses (ASVS 6.3.8). */
+/** Limits guesses without locks (ASVS 6.1.1, NIST SP 800-63B-4). Unknown addresses take as long (ASVS 6.3.8). */
 export async function signIn(
   db: Database,
   attempt: Attempt,

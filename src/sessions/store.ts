@@ -102,9 +102,7 @@ export async function deleteEndedSessions(db: Db): Promise<void> {
   await db.delete(signInFailures).where(sql`${signInFailures.lastAt} < now() - interval '1 day'`)
 }
 
-/**
- * Attempts in this minute and its seconds left; counts before the attempt, so that parallel ones cannot slip through.
- */
+/** Attempts in this minute and its seconds left. Counts before the attempt, so parallel ones cannot slip through. */
 export async function countTry(db: Db, key: string) {
   const { failures, windowStartedAt } = signInFailures
   const isOver = sql`${windowStartedAt} < now() - interval '1 minute'`

@@ -10,7 +10,7 @@ declare module 'fastify' {
 /** More than the database gives a statement (server.ts). */
 const patienceSeconds = 35
 
-/** A handler timed out. It keeps running, so its work may happen or not. */
+/** A handler timed out. It keeps running, so its work may still be done. */
 export class LateHandler extends Error {
   readonly seconds: number
 
@@ -36,7 +36,7 @@ export function watchHandlers(app: FastifyInstance): void {
   })
 }
 
-/** Once a reply has begun it may take its time: a million lines over a slow connection. */
+/** A reply that has begun has no timeout: it may be a million lines over a slow connection. */
 async function unlessLate(work: Promise<unknown>, reply: FastifyReply, seconds: number): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

@@ -19,7 +19,7 @@ const policy = [
 ].join('; ')
 
 export const policyWithFrame = `${policy}; frame-src 'self'`
-/** For the framed mail itself: its own inline styles, no script, nothing external. */
+/** For the framed email itself: its own inline styles, no script, nothing external. */
 export const policyOfFramedMail =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
 

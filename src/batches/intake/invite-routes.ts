@@ -17,7 +17,7 @@ import { addressesIn, errorOf, errorsOf, maxAddresses, type TypedError } from '.
 
 const body = form({ email: repeated(), team: repeated() })
 const checkBody = form({ email: field() })
-/** More fields than anyone leaves in a minute by typing. */
+/** More fields than anyone fills in by typing in a minute. */
 const maxChecksPerMinute = 120
 
 export function inviteRoutes(app: FastifyInstance, deps: Deps): void {

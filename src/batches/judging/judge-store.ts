@@ -62,11 +62,11 @@ export interface Judgement {
   fromLine: number
   toLine: number
   hasFormerlyInvited: boolean
-  /** One of those to be invited has another address here than in the directory, and the line names the latter. */
+  /** A line to be invited names the directory's address of a person who has another one here. */
   hasOtherAddress: boolean
 }
 
-/** The one person with the address \`key\` in the directory, where no person has it here. */
+/** The one person with the address `key` in the directory, unless a person has it here. */
 const byOtherAddress = (key: SQL) => sql`lateral (
   select min(o.id) as id, min(o.address_key) as address_key from people o
   where o.directory_mail_key = ${key} and not exists (select from people q where q.address_key = ${key})

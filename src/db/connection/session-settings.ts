@@ -1,6 +1,6 @@
 /** Sent with each connection, so that no default of role, database or server changes what statements mean. */
 
-/** A wrong one of these changes what is read or written, or ends connections. */
+/** A wrong value here changes what is read or written, or ends connections. */
 const meaning = {
   client_encoding: 'UTF8',
   DateStyle: 'ISO, MDY',

@@ -140,7 +140,7 @@ export async function launch(place: ServerPlace): Promise<ServerProcess> {
     ...(throwaway ? careless : {})
   }
   const words = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  // a process group of its own: Ctrl-C must reach Rollcall first, which then stops the server
+  // its own process group: Ctrl-C must reach Rollcall first, which then stops the server
   const options = { ...identity, cwd: data, env: environment(), detached: true }
   const child = spawn(path.join(bin, 'postgres'), ['-D', data, ...words], {
     ...options,

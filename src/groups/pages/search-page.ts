@@ -19,7 +19,7 @@ export async function searchView(deps: Deps, query: GroupsQuery, posted: string[
   if ([...q].length < 2 && ticked.length === 0) return nothing
   const opened = await directoryOf(deps)
   if ('problem' in opened) return { ...nothing, problem: { text: opened.problem, advice: null } }
-  // a person who types on no longer waits for this answer: stop asking the directory
+  // when the person keeps typing, the browser drops this request: stop asking the directory
   const gone = new AbortController()
   reply.raw.on('close', () => gone.abort(new Error('this search is no longer needed')))
   try {

@@ -11,7 +11,7 @@ export async function goneAmong(session: Session, people: { id: string; dn: stri
   const gone: string[] = []
   const ask = async ({ id, dn }: { id: string; dn: string | null }) => {
     const key = dn === null ? undefined : dnKey(dn)
-    // the base was narrowed, or there was never a DN: the search by id has to do
+    // the base was narrowed, or there was never a DN: the search by id is all we have
     if (dn === null || !key || !isBelow(key, session.base)) return [id]
     const verdict = await verdictOf(dn)
     return typeof verdict === 'string' && (await isProof(session, dn, verdict, doing)) ? [id] : []
@@ -25,7 +25,7 @@ async function isProof(session: Session, dn: string, verdict: Verdict, doing: st
   if (verdict === 'elsewhere') return false
   // these servers never distinguish hidden from missing
   if (verdict === 'hidden') return !session.defaults.namesNearest
-  // another entry has the DN now, or this one is not a person by the filter: unless its id is what is hidden
+  // another entry has the DN now, or the filter excludes this one; an entry that hides its id proves nothing
   const { id } = session.names
   const entry = await session.read(dn, [id], doing).catch(unlessOwnFault)
   return entry !== undefined && idOf(id, entry.bytes(id)) !== null

@@ -25,9 +25,7 @@ export function addressesOf(entry: Entry, { mail }: Pick<Names, 'mail'>): Candid
   return found
 }
 
-/**
- * Prefers the organization's domains (a must for aliases), usable ones, then place; the values' order never matters.
- */
+/** Prefers the organization's domains (required of aliases), then usable addresses, then place; never by order. */
 export function chooseAddress(candidates: readonly Candidate[], { mail, domains }: Names): string | null {
   // most entries have one, which need not be parsed here
   if (candidates.length <= 1 && candidates[0]?.place !== mail.length + 1) return candidates[0]?.text ?? null

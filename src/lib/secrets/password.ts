@@ -12,7 +12,7 @@ export async function hashPassword(password: string): Promise<string> {
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${plain(salt)}$${plain(tag)}`
 }
 
-/** Takes as long without a hash, so that timing reveals nothing. Requests must call it in the queue, too. */
+/** Takes as long without a hash, so timing reveals nothing. Requests must call it in the queue, too. */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   const [, , , , salt, tag] = (hash ?? '').split('$')
   const expected = Buffer.from(tag ?? '', 'base64')

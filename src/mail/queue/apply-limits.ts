@@ -27,7 +27,7 @@ export async function applyLimits(tx: Db, { deps, gate }: Run): Promise<void> {
 
 const isDue = (lastAt: number) => Date.now() - lastAt > everyMs
 
-/** In the transaction of a claim that found mails: tells the other workers that this one is sending. */
+/** In the transaction of a claim that found emails: tells the other workers that this one is sending. */
 export async function announce(tx: Db, { deps, gate }: Run): Promise<void> {
   const { peer } = deps.transport
   if (!peer || !isDue(gate.announcedAt)) return
@@ -70,7 +70,7 @@ export async function writeLimits({ deps, gate }: Run): Promise<void> {
   }
 }
 
-/** How many of at most `max` mails may be claimed now, by the pace that the server has set. */
+/** How many of at most `max` emails may be claimed now, by the pace that the server has set. */
 export async function limitClaim(tx: Db, { deps, gate }: Run, max: number): Promise<Allowed> {
   const server = deps.transport.peer?.server
   if (!server || !gate.hasServerPace || max === 0) return { count: max, waitSeconds: 0, isResting: false }

@@ -85,7 +85,7 @@ async function takeAllowances(tx: Db, run: Run, state: GateState, isMetered: boo
   return allowed
 }
 
-/** At most `max` mails to send. What is not to be sent is written immediately. */
+/** At most `max` emails to send. What is not to be sent is written immediately. */
 async function composeClaimed(tx: Db, { deps, claims }: Run, claimed: Claimed[], leasedAt: number, max: number) {
   const composed = await (claims.claimsSingly ? composeSingly : compose)(tx, deps, claimed)
   const ready: Ready[] = []

@@ -20,7 +20,7 @@ export class Claims {
   /** About half a second of work. */
   claimSize: number
   isClaiming = false
-  /** The last claim failed, perhaps because one mail cannot be composed: find that mail. */
+  /** The last claim failed, perhaps because one email cannot be composed: find that email. */
   claimsSingly = false
   notBefore = 0
   sweptAt = 0
@@ -50,7 +50,7 @@ export class Claims {
     this.claimSize = Math.max(minClaimSize, Math.min(maxClaimSize, Math.ceil(this.claimSize * factor)))
   }
 
-  /** The next mail whose lease is fresh and whose domain may get one. */
+  /** The next email whose lease is fresh and whose domain may get one. */
   next(pace: DomainPace): Ready | undefined {
     const index = this.ready.findIndex(each => !this.isStale(each) && pace.takeTurn(each.mail.to))
     return index < 0 ? undefined : this.ready.splice(index, 1)[0]

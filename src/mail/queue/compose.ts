@@ -1,4 +1,4 @@
-/** Composes what was claimed, and keeps a mail that cannot be composed from holding up the others. */
+/** Composes what was claimed, and keeps an email that cannot be composed from holding up the others. */
 import { attempt, type Db } from '../../db/client.ts'
 import { isPassing, reasonOf } from '../../db/faults.ts'
 import type { Claimed, Composed } from '../delivery.ts'
@@ -15,7 +15,7 @@ export async function compose(tx: Db, { composers }: DeliverDeps, claimed: Claim
   return all
 }
 
-/** Bisects until the mail that cannot be composed is alone. Only after a failed claim: each try costs two trips. */
+/** Bisects until the email that cannot be composed is alone. Only after a failed claim: each try costs two trips. */
 export async function composeSingly(tx: Db, deps: DeliverDeps, claimed: Claimed[]): Promise<Map<number, Composed>> {
   try {
     return await attempt(tx, inner => compose(inner, deps, claimed))

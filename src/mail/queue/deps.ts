@@ -7,9 +7,9 @@ export interface DeliverDeps {
   transport: MailTransport
   composers: Record<string, Composer>
   mailHost: string
-  /** Ends the run: mails that were not sent are released, those in flight are awaited. */
+  /** Ends the run: emails that were not sent are released, those in flight are awaited. */
   signal?: AbortSignal
-  /** After a crash, another worker sends the mail that much later. */
+  /** After a crash, another worker sends the email that much later. */
   leaseSeconds?: number
 }
 

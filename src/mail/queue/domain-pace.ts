@@ -2,7 +2,7 @@ export class DomainPace {
   perSecond: number | null = null
   private readonly next = new Map<string, number>()
 
-  /** Whether a mail to this address may be sent now; if so, it takes the domain's turn. */
+  /** Whether an email to this address may be sent now; if so, it takes the domain's turn. */
   takeTurn(address: string, now = Date.now()): boolean {
     if (this.perSecond === null) return true
     const name = address.slice(address.lastIndexOf('@') + 1)

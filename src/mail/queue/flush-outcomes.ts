@@ -53,7 +53,7 @@ async function write(tx: Db, { settlements, fault, isRecovered, stops }: Report)
 
 function noteWritten({ claims, gate, holds, outcomes }: Run, { settlements, isRecovered, stops }: Report) {
   outcomes.written += settlements.filter(({ state, isUncounted }) => !(state === 'queued' && isUncounted)).length
-  // a claim that began before the batch was stopped may still bring some of its mails
+  // a claim that began before the batch was stopped may still bring some of its emails
   if (!claims.isClaiming) for (const [batchId] of stops) holds.stops.delete(batchId)
   if (isRecovered) gate.isRecovered = false
 }

@@ -5,7 +5,7 @@ import { first } from '../../lib/ends.ts'
 
 export type GateState = 'open' | 'probe' | 'shut'
 
-/** Closed in a copy (origin.ts). While paused, one worker may try one mail every 30 s; this call takes that turn. */
+/** Closed in a copy (origin.ts). While paused, one worker may try one email every 30 s; this call takes that turn. */
 export async function passGate(tx: Db): Promise<GateState> {
   const rows = await rowsOf(tx, { paused: bool, held: bool })`
     select exists (select from mail_transport where id = 1 and paused_since is not null) as paused,
@@ -38,7 +38,7 @@ export async function writePacing(tx: Db, { perSecond, perDomain }: Pacing): Pro
     on conflict (id) do update set per_second = excluded.per_second, per_domain_per_second = excluded.per_domain_per_second`)
 }
 
-/** How many of at most `max` mails may be claimed now: a token bucket of one second, shared by all workers. */
+/** How many of at most `max` emails may be claimed now: a token bucket of one second, shared by all workers. */
 export async function takeAllowance(tx: Db, max: number): Promise<number> {
   const [row] = await rowsOf(tx, { taken: int })`
     with refilled as (

@@ -6,7 +6,7 @@ export class Gate {
   fault: string | undefined
   isProbe = false
   isRecovered = false
-  /** A mail met a limit: release what is ready, and claim nothing until the limit is written. */
+  /** An email met a limit: release what is ready, and claim nothing until the limit is written. */
   isThrottled = false
   /** Why no connection could be opened, until we know whether other workers have some. */
   crowdedReply: string | undefined

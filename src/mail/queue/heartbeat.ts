@@ -1,4 +1,4 @@
-/** Checks for paused batches, renews leases and shows progress of the mails that a run holds. */
+/** Checks for paused batches, renews leases and shows progress of the emails that a run holds. */
 import { inTime } from '../../db/client.ts'
 import { reasonOf } from '../../db/faults.ts'
 import { showSending } from '../copies-store.ts'
@@ -16,7 +16,7 @@ export function heartbeat(run: Run): void {
   if (slow.length > 0) void show(run, slow)
 }
 
-/** An admin who pauses or cancels a batch waits for its mails in flight, not for those that are ready. */
+/** An admin who pauses or cancels a batch waits for its emails in flight, not for those that are ready. */
 async function checkHolds(run: Run, batchIds: number[]) {
   try {
     run.holds.setHeld(await inTime(findHeldBatches(run.deps.db, batchIds), databaseTimeoutMs))

@@ -18,7 +18,7 @@ export class Holds {
     return batchId !== null && (this.stops.has(batchId) || this.held.has(batchId))
   }
 
-  /** The batches of these mails, when it is time to check whether an admin has paused or canceled one. */
+  /** The batches of these emails, when it is time to check whether an admin has paused or canceled one. */
   batchesToCheck(ready: Ready[]): number[] {
     if (ready.length === 0 || Date.now() - this.checkedAt < checkEveryMs) return []
     this.checkedAt = Date.now()

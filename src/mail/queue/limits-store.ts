@@ -109,7 +109,7 @@ export interface Allowed {
   isResting: boolean
 }
 
-/** How many of at most `max` mails may be sent now: a token bucket at the learned pace, shared by all workers. */
+/** How many of at most `max` emails may be sent now: a token bucket at the learned pace, shared by all workers. */
 export async function takeServerAllowance(tx: Db, server: string, max: number): Promise<Allowed> {
   const [row] = await rowsOf(tx, { taken: orNull(int), wait: float, isResting: bool })`
     with refilled as (

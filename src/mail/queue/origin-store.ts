@@ -91,7 +91,7 @@ export async function expireLeases(tx: Db): Promise<void> {
 
 const columns = sql`d.id, d.person_id, d.batch_id, d.state, d.is_kept`
 
-/** Holds waiting mails and those with an expired lease: at most `max` of each. Returns how many. */
+/** Holds waiting emails and those with an expired lease: at most `max` of each. Returns how many. */
 export async function holdWaiting(tx: Db, max: number): Promise<number> {
   const rows = await tx.execute(sql`
     with waiting as (

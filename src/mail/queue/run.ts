@@ -37,7 +37,7 @@ export const isOver = ({ claims, gate, outcomes }: Run) =>
 
 export const hasWork = (run: Run) => run.outcomes.isDue || wantsMore(run) || run.claims.isIdle
 
-/** Resolves when there are enough outcomes to write or more mails to claim, after 50 ms at the latest. */
+/** Resolves when there are enough outcomes to write or more emails to claim, after 50 ms at the latest. */
 export function waitForWork(run: Run): Promise<void> {
   if (hasWork(run)) return Promise.resolve()
   return new Promise(resolve => {

@@ -32,7 +32,7 @@ async function sendOne(run: Run, ready: Ready) {
   if (hasWork(run)) run.wake()
 }
 
-/** A mail that throws must not fail the others, so its bytes are made before the transport sees it. */
+/** An email that throws must not fail the others, so its bytes are made before the transport sees it. */
 async function attemptOf({ deps }: Run, { delivery, mail }: Ready): Promise<Outcome> {
   if (mail.to !== delivery.address || mail.deliveryId !== delivery.id)
     return { is: 'recipient-failed', reply: wrongEnvelope, suppress: false }

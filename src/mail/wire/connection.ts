@@ -23,6 +23,6 @@ export class Connection {
 
 export interface Attempt {
   mail: Mail
-  /** The limit that the mail met. Called when another connection takes the mail, which proves it. */
+  /** The limit that the email met. Called when another connection takes the email, which proves it. */
   learnLimit?: () => void
 }

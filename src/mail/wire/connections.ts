@@ -6,12 +6,12 @@ import { askOf } from './limits.ts'
 import { type Reply, readable, readReply } from './reply.ts'
 import { Suspects } from './suspects.ts'
 
-/** Not an outcome yet: try again, or leave the mail to the connections that work. */
+/** Not an outcome yet: try again, or leave the email to the connections that work. */
 export type Retry = 'again' | 'elsewhere'
 
 type Limited = Outcome & { is: 'throttled' | 'transport-fault' }
 
-/** After a limit, other mails go before the refused one; after a fault, another one probes. */
+/** After a limit, other emails go before the refused one; after a fault, another one probes. */
 const waitSeconds = { limit: 5, probe: 35 }
 
 export class Connections {

@@ -1,4 +1,4 @@
-/** Sends over one SMTP connection. With PIPELINING (RFC 2920) the next envelope leaves right behind a mail's text. */
+/** Sends over one SMTP connection. With PIPELINING (RFC 2920) the next envelope leaves right behind an email's text. */
 import type { Socket } from 'node:net'
 import type { Mail, Outcome } from '../delivery.ts'
 import { Channel } from './channel.ts'
@@ -24,7 +24,7 @@ const states = [
 export class Conversation {
   tried = 0
   private mustReset = false
-  /** The mail whose envelope was sent behind the text of the one before. */
+  /** The email whose envelope was sent behind the text of the one before. */
   private pipelined: Mail | undefined
   private readonly channel: Channel
   private readonly offers: Offers
@@ -40,7 +40,7 @@ export class Conversation {
     return this.channel.isOpen
   }
 
-  /** One at a time. `following` names the mail to pipeline behind (RFC 2920 §3.1), which must be sent next. */
+  /** One at a time. `following` names the email to pipeline behind (RFC 2920 §3.1), which must be sent next. */
   async send(mail: Mail, following?: () => Mail | undefined): Promise<Outcome> {
     if (this.isTooWide(mail)) return { is: 'recipient-failed', reply: noWideAddresses, suppress: false }
     this.tried += 1

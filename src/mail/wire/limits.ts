@@ -4,7 +4,7 @@ import { isKeyOf } from '../../lib/known.ts'
 import type { Ask, Unit } from '../delivery.ts'
 import type { Reply, Stage } from './reply.ts'
 
-/** Undefined: a permanent refusal (5xx) of this mail. */
+/** Undefined: a permanent refusal (5xx) of this email. */
 export function askOf(stage: Stage, { code, enhanced, text }: Reply): Ask | undefined {
   const words = text
     .slice(0, 500)
@@ -30,7 +30,7 @@ function aboutOf(stage: Stage, code: number, enhanced: string, words: string, is
   if (isPace.test(words) || isDaily(words, enhanced)) return 'pace'
   if (isOfConnection.test(words)) return 'connection'
   if (isPermanent) return undefined
-  // our mails have one recipient each, so the limit counts all mails of the connection
+  // our emails have one recipient each, so the limit counts all emails of the connection
   if (enhanced === '4.5.3') return 'connection'
   if (stage === 'connect' || stage === 'sender') return code === 421 && stage === 'sender' ? 'closing' : 'everything'
   if (enhanced === '4.3.1' || isGoingDown.test(words)) return 'everything'

@@ -74,7 +74,7 @@ export class Senders {
     return sender.pipelined ?? (this.running <= this.limits.connections ? this.queue.shift() : undefined)
   }
 
-  /** Returns waiting mails untried, due before the refused one. */
+  /** Returns waiting emails untried, due before the refused one. */
   private returnAll(sender: Sender, outcome: Outcome & { is: 'throttled' | 'transport-fault' }) {
     this.lastReply = outcome.reply
     const pipelined = takePipelined(sender)
@@ -128,7 +128,7 @@ function takePipelined(sender: Sender): Job[] {
   return jobs
 }
 
-/** The mail cannot be composed. Its connection may be halfway through it, so it is not used again. */
+/** The email cannot be composed. Its connection may be halfway through it, so it is not used again. */
 function giveUp(sender: Sender, { message }: Error): Outcome {
   void sender.connection?.conversation.quit()
   sender.connection = undefined

@@ -1,4 +1,4 @@
-/** Tells a server limit from one mail's refusal in a limit's words: a limit hits other mails, too. */
+/** Tells a server limit from one email's refusal in a limit's words: a limit hits other emails, too. */
 import { last } from '../../lib/ends.ts'
 import type { Mail } from '../delivery.ts'
 
@@ -8,7 +8,7 @@ export interface Verdict {
 }
 
 const provenBy = 3
-/** Refused so often while others were sent, a mail is at fault itself. Without others, this takes about a day. */
+/** Refused so often while others were sent, an email is at fault itself. Without others, this takes about a day. */
 const maxRefusals = { others: 4, none: 50 }
 const waitSeconds = [2, 5, 30, 60, 300, 1_800]
 const maxKept = 1_000
@@ -17,7 +17,7 @@ export class Suspects {
   private sent = 0
   private readonly inRow = new Set<number>()
   private readonly refused = new Map<number, { times: number; sentBefore: number }>()
-  /** Mails refused for the first time since the last limit, and how many had been sent by then. */
+  /** Emails refused for the first time since the last limit, and how many had been sent by then. */
   private fresh = 0
   private sentBefore = 0
 
@@ -27,7 +27,7 @@ export class Suspects {
     this.refused.delete(deliveryId)
   }
 
-  /** For a mail that was refused in the words of a limit, on a new connection too. */
+  /** For an email that was refused in the words of a limit, on a new connection too. */
   judge({ deliveryId }: Mail): Verdict {
     const before = this.refused.get(deliveryId) ?? { times: 0, sentBefore: this.sent }
     const times = before.times + 1
@@ -42,7 +42,7 @@ export class Suspects {
     return { is: 'limit', wait }
   }
 
-  /** A server that takes only some mails while it refuses others has a limit too. */
+  /** A server that takes only some emails while it refuses others has a limit too. */
   private areMany(): boolean {
     return this.fresh > 3 + (this.sent - this.sentBefore) / 50
   }

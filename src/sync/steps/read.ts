@@ -40,7 +40,7 @@ export async function readWhole(
     progress(people.count + some.length)
     await people.add(some)
   }
-  const result = await directory.readGroup(run.directoryId, take, signal).finally(() => people.settle())
+  const result = await directory.readGroup(run.directoryId, take, signal).finally(() => people.awaitWrites())
   if (result.outcome === 'failed') throw new RunFailed(result.reason)
   if (result.outcome === 'missing')
     throw new RunFailed('The group is no longer in the directory, or the bind account may not see it')
@@ -80,8 +80,8 @@ class Staging {
     if (this.#bytes > maxKept) await this.#write()
   }
 
-  /** Waits for pending writes, failed ones included. */
-  settle(): Promise<void> {
+  /** Ignores failures: `end` reports them. */
+  awaitWrites(): Promise<void> {
     return this.#writing.catch(() => {})
   }
 

@@ -12,8 +12,8 @@ const watched = new WeakSet<IncomingMessage>()
 
 export const isWatched = (raw: IncomingMessage) => watched.has(raw)
 
-/** Milliseconds for the reply to arrive before the connection is closed. */
-const farewell = 2000
+/** Time for the reply to arrive before the connection is closed. */
+const closeAfterMs = 2000
 
 /** Calls `tooSlow` once, then disconnects; disconnects above `max` bytes. Time when we don't read does not count. */
 export function watchRate(
@@ -32,7 +32,7 @@ export function watchRate(
     if (!isSlow && now - begin <= max) return
     clearInterval(timer)
     if (isSlow) tooSlow()
-    setTimeout(() => raw.destroy(), farewell).unref()
+    setTimeout(() => raw.destroy(), closeAfterMs).unref()
   }, seconds * 1000).unref()
   for (const event of ['end', 'close'] as const) raw.once(event, () => clearInterval(timer))
 }
