@@ -163,7 +163,7 @@ async function stop() {
 
 /** close() waits for slow requests without limit: short ones finish, the rest are cut off. */
 async function closeGently(app: FastifyInstance) {
-  // requests that had arrived by then are handled, however late this process gets to run
+  // requests that have already arrived are handled, even when this process is slow
   await pause(300)
   for (let turns = 0; turns < 10; turns += 1) await turn()
   const cut = setTimeout(() => app.server.closeAllConnections(), 9_000)

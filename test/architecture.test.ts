@@ -230,7 +230,7 @@ t.test('functions have at most 40 lines', async t => {
   t.ok(isTooLong({ file: 'src/app.ts', name: 'buildApp', lines: 41 }))
 })
 
-/** For loops over bytes, lines and mails, where a check of every index would cost time. */
+/** For loops over bytes, lines and emails, where a check of every index would cost time. */
 const maxNonNulls = 40
 
 t.test('types say what is there: `value!` is for hot loops', async t => {

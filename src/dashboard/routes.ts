@@ -147,7 +147,7 @@ function findingOf(steps: Step[]): string {
   return `${part.charAt(0).toUpperCase()}${part.slice(1)} of ${people} joined`
 }
 
-/** Rounds neither 1 person to 0 % nor the last one missing to 100 %. */
+/** Never rounds 1 person down to 0 %, or all but one up to 100 %. */
 function percent(part: number, all: number): string {
   if (part === 0 || part === all) return part === 0 ? '0%' : '100%'
   const rounded = Math.round((part / all) * 100)

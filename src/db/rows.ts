@@ -1,4 +1,4 @@
-/** Rows of hand-written SQL: what a statement is said to return, and in tests the proof that it does. */
+/** Typed rows of hand-written SQL; only tests check that statements return what their types say. */
 import { sql } from 'drizzle-orm'
 import { type Static, type TProperties, type TSchema, Type } from 'typebox'
 import type { Db } from './client.ts'
@@ -17,14 +17,14 @@ export function orNull<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()])
 }
 
-/** What rows with these columns are. */
+/** A row with these columns. */
 export type RowOf<Columns extends TProperties> = { [Name in keyof Columns]: Static<Columns[Name]> }
 
 /** Throws for a row that does not have the columns. */
 export type CheckRow = (columns: TProperties, row: object) => void
 let check: CheckRow | undefined
 
-/** Has every row checked from now on. Only tests do: in production the columns are types and cost nothing. */
+/** Checks every row from now on, in tests: in production the columns are only types and cost nothing. */
 export function checkRows(by: CheckRow): void {
   check = by
 }
@@ -38,7 +38,7 @@ export function rowsOf<Columns extends TProperties>(db: Db, columns: Columns) {
   }
 }
 
-/** Takes rows for what they claim to be; in tests they have to prove it. */
+/** Types rows by their columns; only tests check them. */
 export function claim<Columns extends TProperties>(
   columns: Columns,
   rows: readonly object[]

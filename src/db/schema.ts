@@ -1,4 +1,4 @@
-/** Every table, by owning feature; test/architecture/tables.test.ts lists who else writes one. Reads may join. */
+/** Every table. test/architecture/tables.test.ts lists which feature owns and writes which; reads may join. */
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -88,8 +88,6 @@ export const boundBy = ['sync', 'address', 'join', 'sign-in', 'password', 'admin
 /** Why a directory password was refused, if an admin can fix it. */
 export const directoryTroubles = ['entry-missing', 'two-entries', 'entry-taken'] as const
 
-// settings
-
 export const settings = pgTable(
   'settings',
   {
@@ -105,8 +103,6 @@ export const settings = pgTable(
 )
 
 export const domains = pgTable('domains', { name: text('name').primaryKey() })
-
-// people
 
 /** One row per canonical address. The newest invitation and email are copied here so that lists read one table. */
 export const people = pgTable(
@@ -218,8 +214,6 @@ export const peopleDays = pgTable('people_days', {
   signedUp: bigint('signed_up', { mode: 'number' }).notNull()
 })
 
-// sessions
-
 export const sessions = pgTable(
   'sessions',
   {
@@ -287,8 +281,6 @@ export const formerLinks = pgTable('former_links', {
     .references(() => invitations.id),
   replacedAt: at('replaced_at').notNull().defaultNow()
 })
-
-// batches
 
 /** One intake of recipients with its report. The counts change in the transaction that changes what they count. */
 export const batches = pgTable(
@@ -399,8 +391,6 @@ export const recipients = pgTable(
     check('recipients_verdict', oneOf(t.verdict, verdicts))
   ]
 )
-
-// mail
 
 export const deliveries = pgTable(
   'deliveries',
@@ -518,8 +508,6 @@ export const batchSamples = pgTable(
   t => [primaryKey({ columns: [t.batchId, t.at] })]
 )
 
-// teams
-
 export const teams = pgTable(
   'teams',
   {
@@ -597,8 +585,6 @@ export const teamCounts = pgTable(
   },
   t => [index('team_counts_team').on(t.teamId), index('team_counts_new').on(t.teamId).where(sql`not ${t.isSum}`)]
 )
-
-// directory
 
 export const directorySettings = pgTable(
   'directory_settings',
@@ -836,8 +822,6 @@ export const selectionPeople = pgTable(
   },
   t => [primaryKey({ columns: [t.selectionId, t.personId] })]
 )
-
-// audit
 
 /** The audit trail: append-only. */
 export const events = pgTable(

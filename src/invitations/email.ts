@@ -111,7 +111,7 @@ function frameFor({ mailFrom }: InvitationMail, { organization, inviterName, inv
   }
 }
 
-/** One message per inviter and organization; more than a few dozen at once never happens. */
+/** One message per inviter and organization; there are never more than a few dozen at once. */
 function kept(compiled: Map<string, (filling: Filling) => Buffer>, frame: Frame): (filling: Filling) => Buffer {
   const key = JSON.stringify([frame.kind, frame.language, frame.fixed, frame.replyTo])
   const known = compiled.get(key)

@@ -1,10 +1,10 @@
-/** Tells apart words that the code knows from any others, for texts of forms, links and servers. */
+/** Recognizes the code's own words in text from forms, links and servers. */
 
 export const isOneOf = <T extends string>(known: readonly T[], text: string): text is T =>
   known.some(each => each === text)
 
 export const isKeyOf = <T extends object>(object: T, key: string): key is keyof T & string => Object.hasOwn(object, key)
 
-/** The keys of an object that has none but those of its type. */
+/** The keys of an object that has only those of its type. */
 export const keysIn = <T extends object>(object: T): (keyof T & string)[] =>
   Object.keys(object).filter(key => isKeyOf(object, key))

@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-/** Milliseconds that a request waits to find its viewer; shorter after others have waited in vain. */
+/** Milliseconds that a request waits to find its viewer; shorter after other requests have timed out. */
 const timeoutMs = 5000
 const troubleTimeoutMs = 900
 

@@ -9,7 +9,7 @@ export interface Page<T, K> {
   next: K | null
 }
 
-/** The page that begins with `rows`, of which up to `rowsToRead` were asked for. */
+/** The page that starts `rows`, which were read with the limit `rowsToRead`. */
 export function pageOf<T, K>(rows: readonly T[], keyOf: (row: T) => K): Page<T, K> {
   const shown = rows.slice(0, pageSize)
   const last = rows[pageSize - 1]

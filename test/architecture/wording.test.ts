@@ -71,7 +71,16 @@ t.test('messages speak plain English', async t => {
 })
 
 t.test('comments speak plain English', async t => {
-  t.same(wrongIn([...sources, ...tools, ...tests], commentsIn), [])
+  const files = [...sources, ...tools, ...tests]
+  t.same(wrongIn(files, commentsIn), [])
+  const saysMails = (source: string) => /\bmails\b/i.test(commentsIn(source))
+  t.same(
+    files.filter(file => saysMails(read(file))),
+    [],
+    'the noun is email'
+  )
+  t.ok(saysMails('const mails = 2 // two mails'))
+  t.notOk(saysMails('const mails = 2 // of these `mails`'))
   t.same(unwantedIn(commentsIn("/** Whoever asks. */\nrun('nobody') // the user `nobody`, whom we ask")), [
     'Whoever',
     'whom'

@@ -1,4 +1,4 @@
-/** Which worker has a mail while it is ready, in flight, or sent and not written yet. */
+/** Which worker has an email while it is ready, in flight, or sent and not written yet. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Test, test } from 'tap'
 import { connect } from '../../src/db/client.ts'

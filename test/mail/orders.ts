@@ -1,4 +1,4 @@
-/** A database with queued mails, and what a worker needs to deliver them. */
+/** A database with queued emails, and what a worker needs to deliver them. */
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../../src/db/client.ts'
 import { invitationComposer } from '../../src/invitations/email.ts'

@@ -1,4 +1,4 @@
-/** Mail servers with limits: everything arrives once, only a mail's own faults count as attempts, and limits are learned. */
+/** Mail servers with limits: all arrives once, only an email's own faults count as attempts, limits are learned. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test, test } from 'tap'
 import { deliverDue } from '../../src/mail/deliver-due.ts'
@@ -100,7 +100,7 @@ for (const [verb, words, most] of crowded)
     await until(() => all.server.open === 0 || all.server.open <= most)
   })
 
-/** A worker sends some mails, learns what the server allows and ends. */
+/** A worker sends some emails, learns what the server allows and ends. */
 async function sendAndLeave(all: Awaited<ReturnType<typeof stage>>, mails: number) {
   await order(all.db, numbered(mails))
   const worker = all.worker()
@@ -171,7 +171,7 @@ test('several workers share what a server allows, and none puts the others on ho
   const batch = await order(all.db, numbered(200))
   const workers = [all.worker(), all.worker(), all.worker()]
   await until(async () => {
-    // a worker without a connection releases its mails, perhaps after the others have ended
+    // a worker without a connection releases its emails, perhaps after the others have ended
     await Promise.all(workers.map(deliverDue))
     return all.server.taken.length >= 200
   }, 20_000)

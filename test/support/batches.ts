@@ -52,7 +52,7 @@ const mailStates = [
   'cancelled'
 ]
 
-/** The count of mails in that state, among the columns of a batch. */
+/** The count of emails in that state, among the columns of a batch. */
 export const mailsIn = (state: string) => `mails${state[0]!.toUpperCase()}${state.slice(1)}`
 
 /** The counts of a batch that are not zero; throws if they differ from its rows, or do not add up to its lines. */

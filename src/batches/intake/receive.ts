@@ -18,7 +18,7 @@ export interface ListFile {
 }
 
 export type ReceivedList =
-  /** The whole file came. If it was given up as silent meanwhile, the batch is incomplete anyway. */
+  /** The whole file came; the batch is still incomplete if the upload was given up as silent meanwhile. */
   | { outcome: 'received'; batchId: number }
   /** What the file is and what to do about it. Nothing of it is kept. */
   | { outcome: 'refused'; reason: string }

@@ -20,7 +20,7 @@ const forRole = ({ web, worker, listen }: Shares, role: Role): Shares => ({
 export const usualConnections = (role: Role): number => sum(forRole(usual, role))
 export const fewestConnections = (role: Role): number => sum(forRole(least, role))
 
-/** Pages that use up their connections must not stop mail, nor the other way round: each has a share. */
+/** Pages that use up their connections must not stop mail, or vice versa: each has a share. */
 export function divide(connections: number, role: Role): Shares {
   const shares = forRole(least, role)
   const wanted = forRole(usual, role)

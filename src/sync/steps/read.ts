@@ -80,7 +80,7 @@ class Staging {
     if (this.#bytes > maxKept) await this.#write()
   }
 
-  /** Ignores failures: `end` reports them. */
+  /** Ignores failures: the next write throws them. */
   awaitWrites(): Promise<void> {
     return this.#writing.catch(() => {})
   }
