@@ -188,7 +188,9 @@ t.test('S8: no link or check uses a request header, and no statement is built fr
     /sql\.identifier/,
     /\bas any\b|: any\b/,
     /@ts-(ignore|expect-error)/,
-    /console\.log/
+    /console\.log/,
+    // a claim about rows that no test checks: rowsOf has them checked
+    /\bexecute</
   ]
   const wrong = sources.flatMap(file =>
     banned.filter(pattern => pattern.test(read(file))).map(pattern => `${file} ${pattern}`)
