@@ -3,13 +3,13 @@
  * the other. A process for each file would load tap and Rollcall 200 times. `import t from 'tap'` gives each
  * file its own test, so its hooks, teardowns and limits end with the file.
  */
-import fs from 'node:fs'
 import { registerHooks } from 'node:module'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import tap, { type Test } from 'tap'
 import { endLeftovers } from '../test/support/at-exit.ts'
+import { secondsOfCpu } from './cpu.ts'
 
 const tests = new Map<string, Test>()
 Object.assign(globalThis, { rollcallTests: tests })
@@ -39,12 +39,4 @@ for await (const file of createInterface({ input: process.stdin })) {
   endLeftovers()
   const [own, children] = secondsOfCpu().map((seconds, index) => seconds - before[index]!) as [number, number]
   console.log(`# cpu ${own.toFixed(2)} ${children.toFixed(2)} ${file}`)
-}
-
-/** CPU time of this process, and of the processes that it started and that have ended, if the system reports it. */
-function secondsOfCpu(): [own: number, children: number] {
-  const { user, system } = process.cpuUsage()
-  const fields = fs.existsSync('/proc/self/stat') ? fs.readFileSync('/proc/self/stat', 'utf8').split(') ')[1]! : ''
-  const [ofUser = 0, ofSystem = 0] = fields.split(' ').slice(13, 15).map(Number)
-  return [(user + system) / 1e6, (ofUser + ofSystem) / 100]
 }

@@ -22,7 +22,7 @@ export async function cloneDatabase({
   const server = process.env.TEST_DATABASE_URL
   if (!server) throw new Error('Run the tests with: npm test -- test/path/of.test.ts')
   const name = `t_${randomBytes(6).toString('hex')}`
-  const admin = connect(server, { connections: 1 })
+  const admin = adminOf(server)
   // the faster way to copy a small template, if it is available
   const [found] = await admin.$client`select current_setting('server_version_num')::int >= 150000 as "hasStrategy"`
   const strategy = found!.hasStrategy ? 'strategy file_copy' : ''
@@ -36,7 +36,30 @@ export async function cloneDatabase({
     drop: async () => {
       await db.$client.end({ timeout: 2 })
       await admin.$client.unsafe(`drop database if exists ${name} with (force)`)
-      await admin.$client.end()
+      leaveAdmin()
     }
   }
+}
+
+let admin: Database | undefined
+let clones = 0
+let closing: NodeJS.Timeout | undefined
+
+/** One connection for all clones of a process: a new one costs PostgreSQL as much CPU time as the clone. */
+function adminOf(server: string): Database {
+  clearTimeout(closing)
+  clones += 1
+  admin ??= connect(server, { connections: 1 })
+  return admin
+}
+
+/** The next test may need it at once. */
+function leaveAdmin() {
+  clones -= 1
+  if (clones > 0) return
+  closing = setTimeout(async () => {
+    const left = admin
+    admin = undefined
+    await left?.$client.end()
+  }, 500)
 }

@@ -136,7 +136,7 @@ export async function launch(place: ServerPlace): Promise<ServerProcess> {
     unix_socket_permissions: '0700',
     max_connections: throwaway ? '200' : String(Math.max(60, connections + 20)),
     shared_buffers: throwaway ? '128MB' : '256MB',
-    max_wal_size: '2GB',
+    max_wal_size: throwaway ? '512MB' : '2GB',
     ...(throwaway ? careless : {})
   }
   const words = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
