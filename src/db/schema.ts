@@ -66,7 +66,7 @@ export const batchStates = [
 ] as const
 export const suppressionCauses = ['bounced', 'opted-out'] as const
 export const batchSources = ['typed', 'file', 'group', 'correction'] as const
-export const membershipSources = ['directory', 'hand', 'invitation'] as const
+export const membershipSources = ['directory', 'hand', 'invitation', 'sign-in'] as const
 export const runStates = ['running', 'done', 'parked', 'failed'] as const
 export const runCauses = ['start', 'asked', 'schedule'] as const
 export const changeKinds = [
@@ -87,6 +87,12 @@ export const leftOutReasons = ['no-mail', 'malformed', 'doubled', 'taken'] as co
 export const boundBy = ['sync', 'address', 'join', 'sign-in', 'password', 'admin'] as const
 /** Why a directory password was refused, if an admin can fix it. */
 export const directoryTroubles = ['entry-missing', 'two-entries', 'entry-taken'] as const
+
+/** How a session began. Null: before Rollcall recorded it. */
+export const signInMethods = ['password', 'directory', 'provider', 'passkey', 'link', 'join'] as const
+/** What a browser was sent to the provider for. */
+export const attemptPurposes = ['sign-in', 'join', 'test'] as const
+export const idTokenAlgorithms = ['RS256', 'PS256', 'ES256'] as const
 
 export const settings = pgTable(
   'settings',
@@ -226,9 +232,193 @@ export const sessions = pgTable(
     lastSeenAt: at('last_seen_at').notNull().defaultNow(),
     endsAt: at('ends_at').notNull(),
     userAgent: text('user_agent'),
-    flash: text('flash')
+    flash: text('flash'),
+    method: text('method', { enum: signInMethods }),
+    /** With `provider`: whose sign-in this is there, for single logout. */
+    issuer: text('issuer'),
+    subject: text('subject'),
+    providerSession: text('provider_session'),
+    /** The ID token, sealed: signing out at the provider names it. */
+    idToken: bytes('id_token'),
+    /** A required second factor is missing: nothing but setting it up is possible. */
+    needsFactor: boolean('needs_factor').notNull().default(false)
   },
-  t => [uniqueIndex('sessions_token_hash').on(t.tokenHash), index('sessions_person').on(t.personId)]
+  t => [
+    uniqueIndex('sessions_token_hash').on(t.tokenHash),
+    index('sessions_person').on(t.personId),
+    index('sessions_provider').on(t.issuer, t.subject).where(sql`${t.issuer} is not null`),
+    check('sessions_method', oneOf(t.method, signInMethods))
+  ]
+)
+
+/** One row: who may sign in with a password, and who needs a second factor. */
+export const signInSettings = pgTable(
+  'sign_in_settings',
+  {
+    id: smallint('id').primaryKey().default(1),
+    passwords: text('passwords', { enum: ['everybody', 'owners'] })
+      .notNull()
+      .default('everybody'),
+    secondFactor: text('second_factor', { enum: ['off', 'admins', 'everybody'] })
+      .notNull()
+      .default('off'),
+    /** Sign-in with the directory's password; null: as LDAP_SIGN_IN says. */
+    directoryPasswords: boolean('directory_passwords'),
+    updatedAt: at('updated_at').notNull().defaultNow()
+  },
+  t => [
+    check('sign_in_settings_one_row', sql`${t.id} = 1`),
+    check('sign_in_settings_passwords', oneOf(t.passwords, ['everybody', 'owners'])),
+    check('sign_in_settings_second_factor', oneOf(t.secondFactor, ['off', 'admins', 'everybody']))
+  ]
+)
+
+/** One-time links for signing in without the usual way: a forgotten password, or an owner who is locked out. */
+export const accountLinks = pgTable(
+  'account_links',
+  {
+    tokenHash: bytes('token_hash').primaryKey(),
+    personId: ref('person_id')
+      .notNull()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    purpose: text('purpose', { enum: ['password', 'sign-in'] }).notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+    expiresAt: at('expires_at').notNull(),
+    usedAt: at('used_at')
+  },
+  t => [index('account_links_person').on(t.personId)]
+)
+
+/** The shared secret of an authenticator app (RFC 6238), sealed. Counts once `confirmedAt` is set. */
+export const totpSecrets = pgTable('totp_secrets', {
+  personId: ref('person_id')
+    .primaryKey()
+    .references(() => people.id, { onDelete: 'cascade' }),
+  secret: bytes('secret').notNull(),
+  /** The newest period whose code was accepted: each code works once. */
+  lastCounter: bigint('last_counter', { mode: 'number' }).notNull().default(0),
+  createdAt: at('created_at').notNull().defaultNow(),
+  confirmedAt: at('confirmed_at')
+})
+
+/** SHA-256 of codes that replace the second factor, each once. */
+export const recoveryCodes = pgTable(
+  'recovery_codes',
+  {
+    personId: ref('person_id')
+      .notNull()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    codeHash: bytes('code_hash').notNull(),
+    usedAt: at('used_at')
+  },
+  t => [primaryKey({ columns: [t.personId, t.codeHash] })]
+)
+
+export const passkeys = pgTable(
+  'passkeys',
+  {
+    id: id(),
+    personId: ref('person_id')
+      .notNull()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    credentialId: bytes('credential_id').notNull(),
+    publicKey: bytes('public_key').notNull(),
+    counter: bigint('counter', { mode: 'number' }).notNull().default(0),
+    transports: text('transports').array().notNull().default(sql`'{}'`),
+    name: text('name').notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+    lastUsedAt: at('last_used_at')
+  },
+  t => [uniqueIndex('passkeys_credential').on(t.credentialId), index('passkeys_person').on(t.personId)]
+)
+
+/** Challenges for passkeys: deleted when they are answered, so that no answer counts twice. */
+export const passkeyChallenges = pgTable('passkey_challenges', {
+  challengeHash: bytes('challenge_hash').primaryKey(),
+  personId: ref('person_id'),
+  createdAt: at('created_at').notNull().defaultNow()
+})
+
+/** The organization's provider. Row 1 is in force; row 2 was saved and waits for a successful test. */
+export const oidcProviders = pgTable(
+  'oidc_providers',
+  {
+    id: smallint('id').primaryKey(),
+    issuer: text('issuer').notNull(),
+    clientId: text('client_id').notNull(),
+    clientSecret: bytes('client_secret'),
+    /** The issuer that the secret was typed for: it is sent to no other. */
+    secretFor: text('secret_for'),
+    /** The words on the button. */
+    name: text('name').notNull(),
+    algorithm: text('algorithm', { enum: idTokenAlgorithms }).notNull().default('RS256'),
+    /** Domains for which this provider's addresses count as verified. */
+    trustedDomains: text('trusted_domains').array().notNull().default(sql`'{}'`),
+    joining: text('joining', { enum: ['invited', 'domains'] })
+      .notNull()
+      .default('invited'),
+    groupsClaim: text('groups_claim'),
+    teams: jsonb('teams').$type<{ value: string; team: string }[]>().notNull().default([]),
+    testedAt: at('tested_at'),
+    updatedAt: at('updated_at').notNull().defaultNow()
+  },
+  t => [
+    check('oidc_providers_rows', sql`${t.id} in (1, 2)`),
+    check('oidc_providers_algorithm', oneOf(t.algorithm, idTokenAlgorithms)),
+    check('oidc_providers_joining', oneOf(t.joining, ['invited', 'domains']))
+  ]
+)
+
+/** Browsers at the provider. A row is deleted when its browser comes back, so that no answer counts twice. */
+export const oidcAttempts = pgTable(
+  'oidc_attempts',
+  {
+    stateHash: bytes('state_hash').primaryKey(),
+    /** SHA-256 of the browser's cookie: an answer in another browser is refused. */
+    browserHash: bytes('browser_hash').notNull(),
+    /** Issuer and client that the browser was sent to. */
+    provider: text('provider').notNull(),
+    purpose: text('purpose', { enum: attemptPurposes }).notNull(),
+    /** With `test`: the owner who tests. */
+    personId: ref('person_id'),
+    /** With `join`: the link's hash, looked up again at the callback. */
+    invitationHash: bytes('invitation_hash'),
+    next: text('next'),
+    createdAt: at('created_at').notNull().defaultNow()
+  },
+  t => [index('oidc_attempts_at').on(t.createdAt), check('oidc_attempts_purpose', oneOf(t.purpose, attemptPurposes))]
+)
+
+/** Accounts at a provider by (issuer, subject): what identifies a person who signs in there. */
+export const providerAccounts = pgTable(
+  'provider_accounts',
+  {
+    id: id(),
+    issuer: text('issuer').notNull(),
+    subject: text('subject').notNull(),
+    personId: ref('person_id')
+      .notNull()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    /** The address that the provider named when it was last used. */
+    email: text('email'),
+    linkedAt: at('linked_at').notNull().defaultNow(),
+    lastUsedAt: at('last_used_at')
+  },
+  t => [
+    uniqueIndex('provider_accounts_subject').on(t.issuer, t.subject),
+    uniqueIndex('provider_accounts_person').on(t.personId, t.issuer)
+  ]
+)
+
+/** Logout tokens that were seen: each counts once. */
+export const logoutTokens = pgTable(
+  'logout_tokens',
+  {
+    issuer: text('issuer').notNull(),
+    jti: text('jti').notNull(),
+    seenAt: at('seen_at').notNull().defaultNow()
+  },
+  t => [primaryKey({ columns: [t.issuer, t.jti] })]
 )
 
 /** Failed sign-ins per account, and per account and network, for the delay before the next try. */
