@@ -26,7 +26,7 @@ async function measure(db: Database, members: number, groups: number): Promise<v
   const config = readConfig({ BASE_URL: 'http://localhost:3000', DATA_DIR: dataDir, LOG_LEVEL: 'silent' })
   const deps = { config, db, secretKey: randomBytes(32), wake: () => {} }
   const app = await buildApp(deps, { setupToken: randomBytes(32).toString('base64url') })
-  const session = await startSession(db, 1, { userAgent: null, oldToken: undefined })
+  const session = await startSession(db, 1, { userAgent: null, oldToken: undefined, method: 'password' })
   const headers = { host: 'localhost:3000', cookie: `${app.cookieName}=${session!.token}` }
   console.log(
     `${members.toLocaleString('en')} members, ${groups.toLocaleString('en')} groups: milliseconds, ${times} requests each`

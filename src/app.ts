@@ -7,7 +7,6 @@ import { inviteRoutes } from './batches/intake/invite-routes.ts'
 import { batchRoutes } from './batches/report/batch-routes.ts'
 import { batchesRoutes } from './batches/report/batches-routes.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
-import { directoryPasswordCheck } from './directory/password-check.ts'
 import { entriesRoutes } from './entries/entries-routes.ts'
 import { groupRoutes } from './groups/pages/group-routes.ts'
 import { groupsRoutes } from './groups/pages/groups-routes.ts'
@@ -21,6 +20,7 @@ import { operatorRoutes } from './operations/routes.ts'
 import { entryRoutes } from './roster/entry-routes.ts'
 import { peopleRoutes } from './roster/people-routes.ts'
 import { personRoutes } from './roster/person-routes.ts'
+import type { Doors } from './sessions/doors.ts'
 import { meRoutes } from './sessions/me-routes.ts'
 import { signInRoutes } from './sessions/routes.ts'
 import { serveSessions } from './sessions/scopes.ts'
@@ -31,6 +31,9 @@ import { signInSettingsRoutes } from './settings/sign-in-routes.ts'
 import { setupRoutes } from './setup/routes.ts'
 import { optOutRoutes } from './sign-up/opt-out-routes.ts'
 import { joinRoutes } from './sign-up/routes.ts'
+import { doorsOf } from './sso/doors.ts'
+import { logoutRoutes } from './sso/logout-routes.ts'
+import { ssoRoutes } from './sso/routes.ts'
 import { teamRoutes } from './teams/routes.ts'
 import { requireDeclaredAccess } from './web/access.ts'
 import { serveAssets } from './web/assets.ts'
@@ -52,12 +55,12 @@ export interface AppOptions {
 
 /** The whole web application, ready to listen or to be asked with `inject`. */
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
-  const checkDirectory = directoryPasswordCheck(deps)
-  const app = await withoutRoutes(deps, options.logTarget)
+  const doors = doorsOf(deps)
+  const app = await withoutRoutes(deps, doors, options.logTarget)
 
   operatorRoutes(app, deps)
   setupRoutes(app, deps, options.setupToken)
-  signInRoutes(app, deps, checkDirectory)
+  signInRoutes(app, deps, doors)
   meRoutes(app, deps)
   dashboardRoutes(app, deps)
   inviteRoutes(app, deps)
@@ -77,7 +80,9 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   teamRoutes(app, deps)
   invitationRoutes(app, deps)
   activityRoutes(app, deps)
-  joinRoutes(app, deps, checkDirectory)
+  joinRoutes(app, deps, doors)
+  ssoRoutes(app, deps)
+  await app.register(scope => logoutRoutes(scope, deps))
   await app.register(scope => optOutRoutes(scope, deps))
   settingsRoutes(app, deps)
   mailSettingsRoutes(app, deps)
@@ -88,7 +93,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
 }
 
 /** What every request goes through. */
-async function withoutRoutes(deps: Deps, logTarget: LogTarget | undefined): Promise<FastifyInstance> {
+async function withoutRoutes(deps: Deps, doors: Doors, logTarget: LogTarget | undefined): Promise<FastifyInstance> {
   const { config } = deps
   const app = Fastify({
     logger: loggerOptions(config.logLevel, logTarget),
@@ -108,7 +113,7 @@ async function withoutRoutes(deps: Deps, logTarget: LogTarget | undefined): Prom
   await acceptForms(app)
   serveErrors(app)
   guardRequests(app, config.baseUrl)
-  await serveSessions(app, deps)
+  await serveSessions(app, deps, doors)
   await servePages(app, await serveAssets(app))
   return app
 }

@@ -49,8 +49,6 @@ async function start() {
   const app = await buildApp({ config, db, secretKey, wake: () => notify(db, 'rollcall_work') }, { setupToken })
   running.app = app
   for (const warning of warnings) app.log.warn(warning)
-  for (const name of config.unused)
-    app.log.warn(`${name} is set and has no effect: Rollcall does not sign in over OIDC`)
   await takeUpKey({ config, db, secretKey }, app.log)
   await detectCopy({ config, db, secretKey }, app.log)
   if (running.embedded) lookAfter(running.embedded, config.dataDir, app.log)

@@ -1,5 +1,6 @@
 import { counted } from '../lib/words.ts'
 import { entryEventKinds } from './entry-event.ts'
+import { signInEventKinds } from './sign-in-event.ts'
 
 export interface EventRow {
   kind: string
@@ -112,6 +113,7 @@ export const eventKinds = {
   'person-deactivated': { tone: 'warn', icon: 'minus', says: event => `deactivated ${personOf(event)}` },
   'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${personOf(event)}` },
   ...entryEventKinds,
+  ...signInEventKinds,
   'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the directory settings' },
   'groups-synced': {
     tone: 'info',

@@ -28,6 +28,12 @@ export async function recordEvent(db: Db, event: NewEvent): Promise<void> {
   })
 }
 
+/** Was there an event of this kind within so many days? */
+export async function recentEvent(db: Db, kind: EventKind, days: number): Promise<boolean> {
+  const isRecent = and(eq(events.kind, kind), sql`${events.at} > now() - make_interval(days => ${days})`)
+  return (await db.select({ id: events.id }).from(events).where(isRecent).limit(1)).length > 0
+}
+
 const nameOf = (id: number | null) =>
   id === null ? null : sql`(select coalesce(${people.name}, ${people.email}) from ${people} where ${people.id} = ${id})`
 const emailOf = (id: number | null) =>

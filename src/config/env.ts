@@ -4,6 +4,7 @@ import { DatabaseUrlProblems, readDatabaseUrl } from '../db/connection/database-
 import { fewestConnections } from '../db/connection/shares.ts'
 import { droppedFrom } from '../lib/setting-url.ts'
 import { type CheckLdap, type LdapEnvironment, ldapEnvironment } from './ldap.ts'
+import { type OidcEnvironment, oidcEnvironment } from './oidc.ts'
 import { mailboxOf, type SmtpSettings, smtpOauth, smtpSettings } from './smtp.ts'
 import { type Complain, isUrl, listOf, oneOf, type Read, reader, wholeNumber } from './values.ts'
 
@@ -19,14 +20,16 @@ export interface Config {
   readonly dataDir: string
   /** 32 bytes; undefined: generated into the data folder. */
   readonly secretKey: Buffer | undefined
-  readonly unused: readonly string[]
   /** Links and secrets made with a former key still work. */
   readonly formerKeys: readonly Buffer[]
   /** undefined: emails are kept in the outbox. */
   readonly smtp: SmtpSettings | undefined
   readonly mailFrom: { readonly name: string; readonly address: string }
   readonly ldap: LdapEnvironment
+  /** Sign-in with the directory's password is on, whatever the console says. */
   readonly ldapSignIn: boolean
+  /** The organization's provider, when the environment says it. */
+  readonly oidc: OidcEnvironment | undefined
   readonly role: 'web' | 'worker' | 'all'
   readonly logLevel: string
 }
@@ -56,7 +59,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
   for (const [name, what] of checkLdap(ldap)) complain(name, what)
   const ldapSignIn = oneOf(read('LDAP_SIGN_IN') ?? 'off', ['on', 'off'] as const)
   if (!ldapSignIn) complain('LDAP_SIGN_IN', 'must be on or off')
-  const unused = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'].filter(name => read(name) !== undefined)
+  const oidc = oidcEnvironment(read, complain)
   const running = processSettings(read, complain)
 
   if (problems.length > 0) throw new ConfigProblems(problems)
@@ -67,7 +70,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, checkLd
     ...running,
     ldap,
     ldapSignIn: ldapSignIn === 'on',
-    unused: Object.freeze(unused)
+    oidc
   })
 }
 
@@ -166,9 +169,4 @@ export function keysOf({
   secretKey: Buffer
 }): [Buffer, ...Buffer[]] {
   return [secretKey, ...config.formerKeys]
-}
-
-/** Whether people sign in with their organization's password; only then are groups kept synced. */
-export function organizationSignInOn({ ldapSignIn }: Pick<Config, 'ldapSignIn'>): boolean {
-  return ldapSignIn
 }

@@ -6,7 +6,7 @@ export type Read = (name: string) => string | undefined
 export type Complain = (name: string, what: string) => void
 
 /** Settings that are not trimmed. */
-const secrets = new Set(['LDAP_BIND_PASSWORD'])
+const secrets = new Set(['LDAP_BIND_PASSWORD', 'OIDC_CLIENT_SECRET'])
 
 export function reader(environment: NodeJS.ProcessEnv, problems: string[]): Read {
   return name => {

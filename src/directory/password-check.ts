@@ -13,8 +13,7 @@ const peaceSeconds = bindLimit.minutes * 60
 /** Refusals are sent at these intervals (ms): the directory's timing would reveal who is a user. */
 const answerEvery = 500
 
-export function directoryPasswordCheck(deps: DirectoryDeps): CheckDirectoryPassword | undefined {
-  if (!deps.config.ldapSignIn) return undefined
+export function directoryPasswordCheck(deps: DirectoryDeps): CheckDirectoryPassword {
   return async (claimant, password, share) => {
     const since = performance.now()
     const opened = await directoryOf(deps)

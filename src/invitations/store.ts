@@ -65,6 +65,11 @@ export async function findByTokenHash(db: Db, tokenHash: Buffer): Promise<Invita
   return row
 }
 
+export async function findOpenInvitation(db: Db, personId: number): Promise<InvitationRow | undefined> {
+  const [row] = await readInvitations(db, and(eq(invitations.personId, personId), isOpen(invitations)))
+  return row
+}
+
 export async function invitationsOf(db: Db, personId: number): Promise<InvitationRow[]> {
   return readInvitations(db, eq(invitations.personId, personId), 200)
 }
@@ -97,14 +102,18 @@ export async function revoke(tx: Db, which: SQL): Promise<number[]> {
 }
 
 /** The only way to use up a link: one conditional update. Undefined when it is expired, revoked, replaced or used. */
-export async function consume(tx: Db, tokenHash: Buffer) {
-  const isValid = and(eq(invitations.tokenHash, tokenHash), isOpen(invitations))
-  const { id, personId, role, roleGrantedBy } = invitations
+export const consume = (tx: Db, tokenHash: Buffer) => useUp(tx, eq(invitations.tokenHash, tokenHash))
+
+/** Uses up the open invitation of a person who has proved to be the invited one in another way. */
+export const consumeOf = (tx: Db, personId: number) => useUp(tx, eq(invitations.personId, personId))
+
+async function useUp(tx: Db, which: SQL) {
+  const { id, personId, batchId, role, roleGrantedBy } = invitations
   const [row] = await tx
     .update(invitations)
     .set({ acceptedAt: sql`now()` })
-    .where(isValid)
-    .returning({ id, personId, role, roleGrantedBy })
+    .where(and(which, isOpen(invitations)))
+    .returning({ id, personId, batchId, role, roleGrantedBy })
   return row
 }
 

@@ -1,4 +1,4 @@
-import { notInArray, sql } from 'drizzle-orm'
+import { eq, notInArray, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { domains, settings } from '../db/schema.ts'
 
@@ -22,6 +22,10 @@ export async function readOrganization(db: Db): Promise<Organization | undefined
     .select({ organization, continueUrl, invitationDays, lineDays, timeZone, domains: names })
     .from(settings)
   return row
+}
+
+export async function isOwnDomain(db: Db, name: string): Promise<boolean> {
+  return (await db.select({ name: domains.name }).from(domains).where(eq(domains.name, name))).length > 0
 }
 
 /** @throws before setup, where nothing that needs the organization can be reached. */

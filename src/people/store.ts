@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { type deliveryStates, people } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
@@ -58,6 +58,23 @@ export async function requireRole(tx: Db, actorId: number, needed: Role): Promis
 export async function findPersonByKey(db: Db, addressKey: string): Promise<number | undefined> {
   const [row] = await db.select({ id: people.id }).from(people).where(eq(people.addressKey, addressKey))
   return row?.id
+}
+
+/** The person with this address, here or in the directory. */
+export async function findByAddress(db: Db, addressKey: string): Promise<PersonRow | undefined> {
+  const own = eq(people.addressKey, addressKey)
+  const [row] = await db
+    .select()
+    .from(people)
+    .where(or(own, eq(people.directoryMailKey, addressKey)))
+    .orderBy(sql`${own} desc`, people.id)
+    .limit(1)
+  return row
+}
+
+/** A person without an invitation. Hold `lockAddresses`. */
+export async function insertPerson(tx: Db, person: { email: string; addressKey: string }): Promise<number> {
+  return first(await tx.insert(people).values(person).returning({ id: people.id })).id
 }
 
 /** A user who was never invited: the first owner. */

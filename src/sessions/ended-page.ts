@@ -4,11 +4,13 @@ import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { parseForm } from '../web/forms.ts'
 import { longestPath, ownPath } from '../web/redirects.ts'
+import type { Doors } from './doors.ts'
 import { isSecretField, type KeptForm, sealForm } from './kept-form.ts'
 import { idleMinutes } from './session.ts'
+import { waysIn } from './sign-in-page.ts'
 import { ownerOfSession } from './store.ts'
 
-type Ended = Pick<Deps, 'db' | 'secretKey'> & { baseUrl: string }
+type Ended = Pick<Deps, 'db' | 'secretKey'> & { baseUrl: string; doors: Doors }
 
 export async function askToSignIn(
   deps: Ended,
@@ -35,7 +37,7 @@ function pageOf({ headers }: FastifyRequest, baseUrl: string): string {
 }
 
 async function endedPage(
-  { db, secretKey }: Ended,
+  { db, secretKey, doors }: Ended,
   request: FastifyRequest,
   reply: FastifyReply,
   tokenHash: Buffer | undefined,
@@ -56,7 +58,8 @@ async function endedPage(
       kept: kept ?? null,
       typed: typed.map(([name, value]) => ({ name: labelOf(name), value })),
       isFile: isUpload(request),
-      hasSecret
+      hasSecret,
+      ...(await waysIn(db, doors, next))
     }
   )
 }

@@ -101,7 +101,7 @@ async function tryPassword(
     after: async tx => {
       if (!(await holdSession(tx, id, sessionId))) return false
       await deleteSessionsOf(tx, id)
-      started = await startSession(tx, id, browser)
+      started = await startSession(tx, id, { ...browser, method: 'password' })
       return started !== undefined
     }
   })

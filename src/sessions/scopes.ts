@@ -5,6 +5,7 @@ import { type Database, inTime } from '../db/client.ts'
 import { readOrganization } from '../organization/store.ts'
 import { checkAccess } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
+import type { Doors } from './doors.ts'
 import { askToSignIn } from './ended-page.ts'
 import { absoluteHours, hashSessionToken } from './session.ts'
 import { findViewer, setFlash, touchSession } from './store.ts'
@@ -19,8 +20,9 @@ declare module 'fastify' {
 const timeoutMs = 5000
 const troubleTimeoutMs = 900
 
-export async function serveSessions(app: FastifyInstance, { db, config, secretKey }: Deps): Promise<void> {
-  const { baseUrl } = config
+export async function serveSessions(app: FastifyInstance, deps: Deps, doors: Doors): Promise<void> {
+  const { db, secretKey } = deps
+  const { baseUrl } = deps.config
   const { protocol, hostname } = new URL(baseUrl)
   const isSecure = protocol === 'https:' || isLoopback(hostname)
   // browsers keep the __Host- prefix and Secure to https and localhost
@@ -42,10 +44,10 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
       throw error
     }
   })
-  app.addHook('onRequest', (request, reply) => {
-    const tokenHash = sessionHash(request)
-    return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
-  })
+  const ended = { db, secretKey, baseUrl, doors }
+  app.addHook('onRequest', (request, reply) =>
+    checkAccess(request, () => askToSignIn(ended, request, reply, sessionHash(request)))
+  )
   // a form may arrive long after its head: its sender's role is checked again then
   app.addHook('preHandler', async (request, reply) => {
     const { method, viewer, routeOptions } = request
@@ -53,7 +55,7 @@ export async function serveSessions(app: FastifyInstance, { db, config, secretKe
     const tokenHash = sessionHash(request)
     const now = tokenHash && (await inTime(findViewer(db, tokenHash), timeoutMs))
     request.viewer = now ? { ...viewer, role: now.role } : null
-    return checkAccess(request, () => askToSignIn({ db, secretKey, baseUrl }, request, reply, tokenHash))
+    return checkAccess(request, () => askToSignIn(ended, request, reply, tokenHash))
   })
 }
 

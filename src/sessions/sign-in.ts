@@ -10,8 +10,18 @@ import type { EntryRef } from '../people/entry-store.ts'
 import { findUserByKey, lockPerson, type PersonRow } from '../people/store.ts'
 import { claimEntry, opensWithDirectory } from './claim-entry.ts'
 import { type CheckDirectoryPassword, claimantOf } from './directory-sign-in.ts'
+import { readRules } from './rules-store.ts'
 import { accountDelay, hashSessionToken, networkOf, newSessionToken } from './session.ts'
-import { countInRow, countTry, deleteSessionByToken, forgetTries, insertSession, takeBackTry } from './store.ts'
+import {
+  countInRow,
+  countTry,
+  deleteSessionByToken,
+  forgetTries,
+  insertSession,
+  type SessionStart,
+  type SignInMethod,
+  takeBackTry
+} from './store.ts'
 
 export interface Attempt {
   email: string
@@ -34,6 +44,8 @@ export type SignInOutcome =
   | { outcome: 'unavailable'; reason?: string }
   | { outcome: 'expired' }
   | { outcome: 'must-change' }
+  /** The Rollcall password is right, but only owners may sign in with one. */
+  | { outcome: 'provider-only' }
 
 const triesPerMinute = 5
 /** For any accounts: a few words tried on everyone are guesses, too. */
@@ -50,7 +62,10 @@ export async function signIn(
   const checked = await checkInLine(db, key, attempt)
   if ('outcome' in checked) return checked
   const { user, isRight, keys } = checked
-  if (isRight && user) return begin(db, user, keys, attempt, tx => isUnchanged(tx, user))
+  if (isRight && user) {
+    if (user.role !== 'owner' && (await readRules(db)).passwords === 'owners') return { outcome: 'provider-only' }
+    return begin(db, user, keys, attempt, { method: 'password', claim: tx => isUnchanged(tx, user) })
+  }
   if (!checkDirectory || attempt.password === '' || 'fault' in address) return { outcome: 'wrong' }
   const answer = await checkDirectory(user ? claimantOf(user) : { addressKey: key }, attempt.password, keys.share)
   if (answer.outcome === 'unavailable' && keys.network) await takeBackTry(db, keys.network)
@@ -59,7 +74,7 @@ export async function signIn(
   if (answer.outcome !== 'right' || !user) return { outcome: 'wrong' }
   const { entry } = answer
   if (!opensWithDirectory(user)) return { outcome: 'unlinked', personId: user.id, entry }
-  return begin(db, user, keys, attempt, tx => claimEntry(tx, user.id, entry))
+  return begin(db, user, keys, attempt, { method: 'directory', claim: tx => claimEntry(tx, user.id, entry) })
 }
 
 type Checked =
@@ -95,10 +110,10 @@ async function begin(
   user: PersonRow,
   keys: Keys,
   attempt: Attempt,
-  claim: (tx: Db) => Promise<boolean>
+  { method, claim }: { method: SignInMethod; claim: (tx: Db) => Promise<boolean> }
 ): Promise<SignInOutcome> {
   const started = await transaction(db, async tx =>
-    (await claim(tx)) ? startSession(tx, user.id, attempt) : undefined
+    (await claim(tx)) ? startSession(tx, user.id, { ...attempt, method }) : undefined
   )
   if (!started) return { outcome: 'wrong' }
   await forgetTries(db, [keys.here, keys.account])
@@ -137,13 +152,16 @@ async function secondsToWait(db: Database, { network, here, account }: Keys): Pr
 export async function startSession(
   tx: Db,
   personId: number,
-  { userAgent, oldToken }: Pick<Attempt, 'userAgent' | 'oldToken'>
+  { userAgent, oldToken, ...start }: SessionStart & Pick<Attempt, 'oldToken'>
 ): Promise<{ token: string; role: Role } | undefined> {
   const person = await lockPerson(tx, personId)
   if (person?.enrollment !== 'signed-up') return undefined
   const token = newSessionToken()
   if (oldToken) await deleteSessionByToken(tx, hashSessionToken(oldToken))
-  await insertSession(tx, personId, hashSessionToken(token), userAgent && cutText(userAgent, 300))
-  await recordEvent(tx, { kind: 'signed-in', actorId: personId, personId })
+  await insertSession(tx, personId, hashSessionToken(token), {
+    userAgent: userAgent && cutText(userAgent, 300),
+    ...start
+  })
+  await recordEvent(tx, { kind: 'signed-in', actorId: personId, personId, details: { method: start.method } })
   return { token, role: person.role }
 }

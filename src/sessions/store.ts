@@ -1,8 +1,9 @@
 import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { memberships, people, sessions, settings, signInFailures, teams } from '../db/schema.ts'
+import { memberships, people, sessions, settings, signInFailures, type signInMethods, teams } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
 import { mayAct } from '../people/conditions.ts'
+import type { ProviderSession } from './provider-session-store.ts'
 import { absoluteHours, idleMinutes } from './session.ts'
 
 const isLive = and(
@@ -11,9 +12,25 @@ const isLive = and(
   mayAct(people)
 )
 
-export async function insertSession(db: Db, personId: number, tokenHash: Buffer, userAgent: string | null) {
+export type SignInMethod = (typeof signInMethods)[number]
+
+/** How a session began, and with a provider whose sign-in it is there. */
+export interface SessionStart {
+  userAgent: string | null
+  method: SignInMethod
+  provider?: ProviderSession | undefined
+  /** A required second factor is missing: until there is one, nothing else is possible. */
+  needsFactor?: boolean
+}
+
+export async function insertSession(
+  db: Db,
+  personId: number,
+  tokenHash: Buffer,
+  { userAgent, method, provider, needsFactor = false }: SessionStart
+): Promise<void> {
   const endsAt = sql`now() + make_interval(hours => ${absoluteHours})`
-  await db.insert(sessions).values({ personId, tokenHash, userAgent, endsAt })
+  await db.insert(sessions).values({ personId, tokenHash, userAgent, endsAt, method, needsFactor, ...provider })
 }
 
 export async function findViewer(db: Db, tokenHash: Buffer) {
@@ -28,6 +45,7 @@ export async function findViewer(db: Db, tokenHash: Buffer) {
       shortcuts,
       timeZone: sql<string>`coalesce(${people.timeZone}, ${settings.timeZone})`,
       sessionId: sessions.id,
+      needsFactor: sessions.needsFactor,
       flash: sessions.flash,
       organization: settings.organization,
       isStale: sql<boolean>`${sessions.lastSeenAt} < now() - interval '1 minute'`

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
-import { organizationSignInOn } from '../config/env.ts'
 import { type DirectoryState, readDirectory } from '../directory/settings.ts'
 import type { TestStep, TestStepName } from '../ldap/directory.ts'
 import { openDirectory } from '../ldap/open-directory.ts'
 import { keysIn } from '../lib/known.ts'
+import { directorySignInOn } from '../oidc/organization-sign-in.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
@@ -81,8 +81,8 @@ interface Answer {
   steps?: TestStep[]
 }
 
-function directoryPage(
-  { config }: Deps,
+async function directoryPage(
+  deps: Deps,
   reply: FastifyReply,
   state: DirectoryState,
   { typed = {}, errors = {}, steps }: Answer
@@ -101,7 +101,7 @@ function directoryPage(
       locked: fields.flatMap(field => lockedFact(field, lockedBy(field, state), values)),
       hasPassword: state.hasPassword && !state.isPasswordSealed,
       problem: state.settings.url === '' ? null : state.problem,
-      isSignInOn: organizationSignInOn(config),
+      isSignInOn: await directorySignInOn(deps),
       steps: steps?.map(step => ({ ...step, name: stepNames[step.name] })) ?? null,
       faults: isPart ? Object.values(errors) : []
     }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { organizationSignInOn } from '../config/env.ts'
 import { bindLimit } from '../directory/password-check.ts'
 import { readDirectory } from '../directory/settings.ts'
 import { newestGoodRead } from '../groups/decisions/listing-store.ts'
+import { directorySignInOn } from '../oidc/organization-sign-in.ts'
 import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -16,7 +16,7 @@ export function signInSettingsRoutes(app: FastifyInstance, deps: Deps): void {
       'settings/sign-in',
       { title: 'Sign-in', section: 'Settings' },
       {
-        isOn: organizationSignInOn(deps.config),
+        isOn: await directorySignInOn(deps),
         server: host ? `${host}${locked.has('url') ? ', set by LDAP_URL in the environment' : ''}` : null,
         problem,
         lastRead: read ? showTime(read, viewerOf(request).timeZone) : null,

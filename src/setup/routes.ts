@@ -61,7 +61,9 @@ export function setupRoutes(app: FastifyInstance, deps: Deps, token: string): vo
       over: overOf(reply)
     })
     if (result.outcome === 'already') throw alreadySetUp()
-    const started = await transaction(db, tx => startSession(tx, result.ownerId, browserOf(request)))
+    const started = await transaction(db, tx =>
+      startSession(tx, result.ownerId, { ...browserOf(request), method: 'password' })
+    )
     if (started) welcome(reply, keysOf(deps), result.ownerId, started.token)
     return reply.redirect('/', 303)
   })

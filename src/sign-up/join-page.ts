@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { InvitationRow } from '../invitations/store.ts'
 import { waitInWords } from '../lib/duration.ts'
+import { first } from '../lib/ends.ts'
 import { organizationOf } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
 import { findPerson } from '../people/store.ts'
-import type { DirectoryAnswer } from '../sessions/directory-sign-in.ts'
-import { changeFirst, unavailable } from '../sessions/routes.ts'
+import type { CheckDirectoryPassword, DirectoryAnswer } from '../sessions/directory-sign-in.ts'
+import { changeFirst, unavailable } from '../sessions/sign-in-page.ts'
 import { showDay } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import type { FieldErrors } from '../web/forms.ts'
@@ -20,14 +21,15 @@ export function refusedPage(
   invitation: InvitationRow,
   {
     name,
+    ways,
     answer,
     errors
-  }: { name: string; answer: Exclude<DirectoryAnswer, { outcome: 'right' }>; errors: FieldErrors }
+  }: { name: string; ways: JoinWays; answer: Exclude<DirectoryAnswer, { outcome: 'right' }>; errors: FieldErrors }
 ) {
   const show = (password: string, status: number) =>
     joinPage(deps, reply, request, invitation, {
       name,
-      isDirectoryPassword: true,
+      ways,
       errors: { ...errors, password },
       status
     })
@@ -43,11 +45,18 @@ export function refusedPage(
   return show(`Too many attempts. Wait ${waitInWords(answer.retryAfterSeconds)} and try again.`, 429)
 }
 
+/** How an invited person can join now. */
+export interface JoinWays {
+  directory: CheckDirectoryPassword | undefined
+  provider: string | undefined
+  /** With a password: the directory's, or one chosen here. */
+  hasPassword: boolean
+}
+
 interface JoinView {
   /** What was typed, or the known name before that. */
   name?: string
-  /** The directory keeps the password. */
-  isDirectoryPassword: boolean
+  ways: JoinWays
   errors?: FieldErrors
   status?: number
 }
@@ -57,7 +66,7 @@ export async function joinPage(
   reply: FastifyReply,
   request: FastifyRequest,
   invitation: InvitationRow,
-  { name, isDirectoryPassword, errors = {}, status = 200 }: JoinView
+  { name, ways, errors = {}, status = 200 }: JoinView
 ) {
   const [organization, person] = await Promise.all([organizationOf(db), findPerson(db, invitation.personId)])
   const { organization: joined, timeZone } = organization
@@ -65,16 +74,20 @@ export async function joinPage(
     'sign-up/join',
     { title: `${status === 200 ? '' : 'Error: '}Join ${joined}`, status },
     {
-      action: request.url,
+      action: pathOf(request.url),
       organization: joined,
       inviter: invitation.inviterName,
       email: invitation.email,
       expires: showDay(invitation.expiresAt, timeZone),
       values: { name: name ?? person?.name ?? '' },
       isNameKept: person !== undefined && isNameKept(person),
-      isDirectoryPassword,
+      isDirectoryPassword: ways.directory !== undefined,
+      hasPassword: ways.hasPassword,
+      provider: ways.provider ? { name: ways.provider, href: `${pathOf(request.url)}/oidc` } : null,
       errors,
       signedInAs: request.viewer?.email ?? null
     }
   )
 }
+
+const pathOf = (url: string) => first(url.split('?', 1))

@@ -8,12 +8,12 @@ import { hashPassword } from '../lib/secrets/password.ts'
 import { inPasswordLine, LineFull } from '../lib/secrets/password-line.ts'
 import { hashToken } from '../lib/secrets/token.ts'
 import { cutText } from '../lib/text/cut.ts'
-import { cancelQueued } from '../mail/store.ts'
 import { bindEntry, type EntryRef, findByEntry } from '../people/entry-store.ts'
-import { currentRole, findPerson, lockAddresses, lockPerson, signUpPerson } from '../people/store.ts'
+import { findPerson, lockAddresses, lockPerson } from '../people/store.ts'
 import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
 import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
-import { joinTeamsOf, lockTeamsOf } from '../teams/members-store.ts'
+import { lockTeamsOf } from '../teams/members-store.ts'
+import { signUpWith } from './accept.ts'
 
 export interface Joining {
   token: string
@@ -68,18 +68,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
     const used = await consume(tx, tokenHash)
     if (!used) return closedNow(tx, tokenHash)
     if (joining.entry && isTheirs === 'first') await bindEntry(tx, used.personId, joining.entry, 'join')
-    // the owner who chose a higher role may have been demoted since
-    const mayGrant = used.roleGrantedBy !== null && (await currentRole(tx, used.roleGrantedBy)) === 'owner'
-    const role = mayGrant ? used.role : 'member'
-    await signUpPerson(tx, used.personId, { name: joining.name, role, passwordHash })
-    await cancelQueued(tx, { invitationId: used.id }, 'the invitation was accepted')
-    if (invitation.batchId !== null) await joinTeamsOf(tx, invitation.batchId, used.personId)
-    await recordEvent(tx, {
-      kind: 'signed-up',
-      actorId: used.personId,
-      personId: used.personId,
-      batchId: invitation.batchId
-    })
+    const role = await signUpWith(tx, used, { name: joining.name, passwordHash })
     return { outcome: 'joined', session: await freshSession(tx, used.personId, joining), role }
   })
 }
@@ -113,7 +102,8 @@ async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }:
   const session = newSessionToken()
   await deleteSessionsOf(tx, personId)
   if (oldSession) await deleteSessionByToken(tx, hashSessionToken(oldSession))
-  await insertSession(tx, personId, hashSessionToken(session), userAgent && cutText(userAgent, 300))
+  const start = { userAgent: userAgent && cutText(userAgent, 300), method: 'join' as const }
+  await insertSession(tx, personId, hashSessionToken(session), start)
   return session
 }
 

@@ -10,8 +10,10 @@ import { hashToken } from '../lib/secrets/token.ts'
 import { isNameKept } from '../people/person.ts'
 import { findPerson, personOf } from '../people/store.ts'
 import { type CheckDirectoryPassword, claimantOf } from '../sessions/directory-sign-in.ts'
+import type { Doors } from '../sessions/doors.ts'
 import { welcome } from '../sessions/known-browser.ts'
 import { browserOf } from '../sessions/routes.ts'
+import { readRules } from '../sessions/rules-store.ts'
 import { networkOf } from '../sessions/session.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -19,7 +21,7 @@ import { type FieldErrors, field, form } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { closedPage } from './closed-page.ts'
 import { join, requestInvitation } from './join.ts'
-import { joinPage, refusedPage } from './join-page.ts'
+import { type JoinWays, joinPage, refusedPage } from './join-page.ts'
 
 const params = Type.Object({ token: Type.String() })
 const body = form({ name: field(), password: field() })
@@ -28,14 +30,13 @@ interface ByToken {
   Params: { token: string }
 }
 
-export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: CheckDirectoryPassword): void {
+export function joinRoutes(app: FastifyInstance, deps: Deps, doors: Doors): void {
   const { db } = deps
-  const isDirectoryPassword = checkDirectory !== undefined
 
   app.get<ByToken>('/join/:token', { config: { access: 'anyone' }, schema: { params } }, async (request, reply) => {
     const { invitation, state } = await invitationOf(deps, request.params.token)
     if (state !== 'open') return closedPage(deps, reply, request.params.token, invitation, state, 410)
-    return joinPage(deps, reply, request, invitation, { isDirectoryPassword })
+    return joinPage(deps, reply, request, invitation, { ways: await waysOf(deps, doors) })
   })
 
   app.post<ByToken>(
@@ -53,7 +54,7 @@ export function joinRoutes(app: FastifyInstance, deps: Deps, checkDirectory?: Ch
   app.post<Acceptance>(
     '/join/:token',
     { config: { access: 'anyone', patienceSeconds: 180 }, schema: { params, body } },
-    (request, reply) => accept(deps, checkDirectory, request, reply)
+    (request, reply) => accept(deps, doors, request, reply)
   )
 }
 
@@ -61,27 +62,25 @@ interface Acceptance extends ByToken {
   Body: Static<typeof body>
 }
 
-async function accept(
-  deps: Deps,
-  checkDirectory: CheckDirectoryPassword | undefined,
-  request: FastifyRequest<Acceptance>,
-  reply: FastifyReply
-) {
+async function accept(deps: Deps, doors: Doors, request: FastifyRequest<Acceptance>, reply: FastifyReply) {
   const { db } = deps
-  const isDirectoryPassword = checkDirectory !== undefined
   const { token } = request.params
   const { password } = request.body
   const { invitation, state } = await invitationOf(deps, token)
   if (state !== 'open') return closedPage(deps, reply, token, invitation, state, 410)
+  const ways = await waysOf(deps, doors)
+  if (!ways.hasPassword)
+    throw new Refusal(404, 'Open the link in your invitation and join with your organization’s account.')
+  const { directory } = ways
   const typed = (await keptName(db, invitation)) ?? request.body.name
   const name = readName(typed)
-  const errors = errorsOf(typed, isDirectoryPassword ? null : password, [invitation.email, request.organization ?? ''])
+  const errors = errorsOf(typed, directory ? null : password, [invitation.email, request.organization ?? ''])
   // also with another error, so that the page shows both
-  const answer = checkDirectory && (await askDirectory(db, checkDirectory, invitation, password))
+  const answer = directory && (await askDirectory(db, directory, invitation, password))
   if (answer && answer.outcome !== 'right')
-    return refusedPage(deps, reply, request, invitation, { name: typed, answer, errors })
+    return refusedPage(deps, reply, request, invitation, { name: typed, ways, answer, errors })
   if (name === undefined || Object.keys(errors).length > 0)
-    return joinPage(deps, reply, request, invitation, { name: typed, isDirectoryPassword, errors, status: 422 })
+    return joinPage(deps, reply, request, invitation, { name: typed, ways, errors, status: 422 })
   const { userAgent, oldToken, ip } = browserOf(request)
   const result = await join(db, {
     token,
@@ -94,10 +93,16 @@ async function accept(
   })
   if (result.outcome === 'unknown') throw noInvitation()
   if (result.outcome === 'entry-changed')
-    return refusedPage(deps, reply, request, invitation, { name: typed, errors, answer: { outcome: 'unclear' } })
+    return refusedPage(deps, reply, request, invitation, { name: typed, ways, errors, answer: { outcome: 'unclear' } })
   if (result.outcome === 'closed') return closedPage(deps, reply, token, invitation, result.state, 410)
   welcome(reply, keysOf(deps), invitation.personId, result.session)
   return reply.redirect('/me', 303)
+}
+
+/** With only owners having passwords and no directory's, an account of the provider is the only way. */
+async function waysOf({ db }: Deps, doors: Doors): Promise<JoinWays> {
+  const [directory, provider, rules] = await Promise.all([doors.directory(), doors.provider(), readRules(db)])
+  return { directory, provider, hasPassword: !provider || rules.passwords === 'everybody' || directory !== undefined }
 }
 
 const noInvitation = () => new Refusal(404, 'This link does not work. Make sure you copied all of it from the email.')

@@ -78,7 +78,7 @@ export async function placeOf(db: Db, teamId: number, personId: number) {
 /** False when the membership existed already. Updates the team's count. */
 export async function insertMembership(
   tx: Db,
-  membership: { teamId: number; personId: number; source: 'hand' | 'invitation'; addedBy: number | null }
+  membership: { teamId: number; personId: number; source: 'hand' | 'invitation' | 'sign-in'; addedBy: number | null }
 ): Promise<boolean> {
   const { teamId, personId, source, addedBy } = membership
   const rows = await tx.execute(sql`
@@ -100,7 +100,7 @@ export async function deleteMembership(
   tx: Db,
   teamId: number,
   personId: number,
-  source: 'hand' | 'invitation'
+  source: 'hand' | 'invitation' | 'sign-in'
 ): Promise<boolean> {
   const rows = await tx.execute(sql`
     with gone as (

@@ -183,9 +183,29 @@ t.test('a setting can come from a file', async t => {
   fs.rmSync(path.dirname(file), { recursive: true })
 })
 
-t.test('it warns about settings that have no effect', async t => {
-  t.same(readConfig({}).unused, [])
-  t.same(readConfig({ OIDC_ISSUER: 'https://id.larkfield.example' }).unused, ['OIDC_ISSUER'])
+t.test('a provider needs issuer, client and secret, and an issuer that can be checked', async t => {
+  t.equal(readConfig({}).oidc, undefined)
+  const given = { OIDC_CLIENT_ID: 'rollcall', OIDC_CLIENT_SECRET: ' kept as it is ' }
+  const issuer = 'https://id.larkfield.example/realms/all'
+  t.match(readConfig({ ...given, OIDC_ISSUER: `${issuer}/.well-known/openid-configuration` }).oidc, {
+    issuer,
+    clientId: 'rollcall',
+    clientSecret: ' kept as it is ',
+    name: undefined
+  })
+  t.same(problemsOf({ OIDC_ISSUER: issuer }), [
+    'OIDC_CLIENT_ID: is required with OIDC_ISSUER',
+    'OIDC_CLIENT_SECRET: is required with OIDC_ISSUER'
+  ])
+  for (const [wrong, words] of [
+    ['id.larkfield.example', 'must be a URL'],
+    ['http://id.larkfield.example', 'must start with https://'],
+    ['https://a:b@id.larkfield.example', 'has a user name or a password in it'],
+    ['https://id.larkfield.example/?x', 'must have no query'],
+    ['https://login.microsoftonline.com/common/v2.0', 'accepts accounts of any organization']
+  ] as const)
+    t.match(problemsOf({ ...given, OIDC_ISSUER: wrong }), [new RegExp(`^OIDC_ISSUER: ${words}`)], wrong)
+  t.equal(readConfig({ ...given, OIDC_ISSUER: 'http://127.0.0.1:8080' }).oidc?.issuer, 'http://127.0.0.1:8080')
 })
 
 t.test('a sender has a plain address', async t => {

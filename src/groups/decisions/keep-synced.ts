@@ -1,8 +1,8 @@
 import { recordEvent } from '../../audit/store.ts'
-import { organizationSignInOn } from '../../config/env.ts'
 import { transaction } from '../../db/client.ts'
 import { type DirectoryDeps, directoryOf } from '../../directory/settings.ts'
 import { DirectoryProblem, type FoundGroup } from '../../ldap/directory.ts'
+import { organizationSignInOn } from '../../oidc/organization-sign-in.ts'
 import { requireRole } from '../../people/store.ts'
 import { keepGroup } from '../../sync/decisions-store.ts'
 import { insertRun } from '../../sync/run-store.ts'
@@ -15,7 +15,7 @@ export type KeepOutcome =
 
 /** Each group becomes a team and is read immediately. No email is sent. */
 export async function keepSynced(deps: DirectoryDeps, actorId: number, directoryIds: string[]): Promise<KeepOutcome> {
-  if (!organizationSignInOn(deps.config)) return { outcome: 'no-sign-in' }
+  if (!(await organizationSignInOn(deps))) return { outcome: 'no-sign-in' }
   const found = await find(deps, directoryIds)
   if ('reason' in found) return { outcome: 'unavailable', reason: found.reason }
   const known = new Set(found.groups.map(({ id }) => id))

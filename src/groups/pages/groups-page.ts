@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { organizationSignInOn } from '../../config/env.ts'
 import { readDirectory } from '../../directory/settings.ts'
 import { undecidedInWords } from '../../entries/entries-page.ts'
 import { leaversInWords } from '../../leavers/to-let-go.ts'
 import { idOf } from '../../lib/id.ts'
 import { includesRole } from '../../lib/role.ts'
 import { counted, number } from '../../lib/words.ts'
+import { organizationSignInOn } from '../../oidc/organization-sign-in.ts'
 import { countLeftOut, leftOutOf } from '../../sync/left-out.ts'
 import { runBadges } from '../../sync/run.ts'
 import type { ListedGroup } from '../../sync/store.ts'
@@ -59,7 +59,7 @@ export async function groupsPage(
       mayAct,
       maySet: viewer.role === 'owner',
       trouble: trouble ?? null,
-      hasSignIn: organizationSignInOn(deps.config),
+      hasSignIn: await organizationSignInOn(deps),
       undecided: isPart ? null : await undecidedInWords(deps.db),
       leavers: isPart ? null : await leaversView(deps),
       connection: await connectionView(deps),

@@ -1,0 +1,11 @@
+/** Ways in that higher folders implement: app.ts passes them to the pages that offer them. */
+import type { CheckDirectoryPassword } from './directory-sign-in.ts'
+
+export interface Doors {
+  /** Checks the directory's password; undefined while people do not sign in with it. */
+  directory: () => Promise<CheckDirectoryPassword | undefined>
+  /** The words on the provider's button; undefined while there is no provider. */
+  provider: () => Promise<string | undefined>
+  /** Where a session of the provider ends there as well; undefined: nowhere. */
+  signOutAt: (sessionId: number) => Promise<URL | undefined>
+}

@@ -1,0 +1,34 @@
+/** Sessions that began at a provider, for single logout. */
+import { and, eq } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
+import { sessions } from '../db/schema.ts'
+
+export interface ProviderSession {
+  issuer: string
+  subject: string
+  /** The provider's own session (`sid`); null: it named none. */
+  providerSession: string | null
+  /** The ID token, sealed. */
+  idToken: Buffer | null
+}
+
+/** What a session knows of the provider; undefined for another kind of session. */
+export async function findProviderSession(db: Db, id: number): Promise<ProviderSession | undefined> {
+  const { issuer, subject, providerSession, idToken } = sessions
+  const [row] = await db.select({ issuer, subject, providerSession, idToken }).from(sessions).where(eq(sessions.id, id))
+  return row?.issuer && row.subject ? { ...row, issuer: row.issuer, subject: row.subject } : undefined
+}
+
+/** Ends sessions that began at a provider: one of its sessions, or all of a subject. Returns how many. */
+export async function deleteProviderSessions(
+  tx: Db,
+  { issuer, sid, subject }: { issuer: string; sid: string | undefined; subject: string | undefined }
+): Promise<number> {
+  const which = sid === undefined ? eq(sessions.subject, subject ?? '') : eq(sessions.providerSession, sid)
+  const ofSubject = subject === undefined ? undefined : eq(sessions.subject, subject)
+  const rows = await tx
+    .delete(sessions)
+    .where(and(eq(sessions.issuer, issuer), which, ofSubject))
+    .returning({ id: sessions.id })
+  return rows.length
+}

@@ -1,0 +1,156 @@
+/** To the organization's provider and back. Sign-in starts from links: browsers stop a form that leads to another site. */
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { keysOf } from '../config/env.ts'
+import { stateOf } from '../invitations/invitation.ts'
+import { findByTokenHash } from '../invitations/store.ts'
+import { hashToken } from '../lib/secrets/token.ts'
+import type { AttemptRow } from '../oidc/attempts-store.ts'
+import { faultOf } from '../oidc/fault.ts'
+import { fingerprintOf, type Provider, readProvider } from '../oidc/settings.ts'
+import { type Answer, beginSignIn, findAttempt, finishSignIn } from '../oidc/sign-in.ts'
+import { requireRole } from '../people/store.ts'
+import { welcome } from '../sessions/known-browser.ts'
+import { browserOf, homeOf } from '../sessions/routes.ts'
+import { viewerOf } from '../web/access.ts'
+import type { Deps } from '../web/deps.ts'
+import { Refusal } from '../web/errors.ts'
+import { filters, form, optionalField } from '../web/forms.ts'
+import { textOf } from '../web/list.ts'
+import { queryOf } from '../web/paths.ts'
+import { ownPath } from '../web/redirects.ts'
+import { type Entering, enter } from './enter.ts'
+import { sealIdToken } from './id-token.ts'
+import { faultPage, refusedPage } from './refused-page.ts'
+import { testedPage } from './tested-page.ts'
+
+interface ByToken {
+  Params: { token: string }
+}
+type Beginning = Pick<AttemptRow, 'purpose'> & Partial<Pick<AttemptRow, 'personId' | 'invitationHash' | 'next'>>
+
+export function ssoRoutes(app: FastifyInstance, deps: Deps): void {
+  const querystring = filters({ next: optionalField() })
+  app.get<{ Querystring: { next?: string } }>(
+    '/sign-in/oidc',
+    { config: { access: 'anyone' }, schema: { querystring } },
+    async (request, reply) => {
+      const next = ownPath(request.query.next, deps.config.baseUrl) ?? null
+      return leave(deps, request, reply, await providerOf(deps), { purpose: 'sign-in', next })
+    }
+  )
+  const params = Type.Object({ token: Type.String() })
+  app.get<ByToken>(
+    '/join/:token/oidc',
+    { config: { access: 'anyone' }, schema: { params } },
+    async (request, reply) => {
+      const { token } = request.params
+      const invitation = await findByTokenHash(deps.db, hashToken(token))
+      // the invitation's own page says why it cannot be used
+      if (!invitation || stateOf(invitation) !== 'open')
+        return reply.redirect(`/join/${encodeURIComponent(token)}`, 303)
+      const invitationHash = hashToken(token)
+      return leave(deps, request, reply, await providerOf(deps), { purpose: 'join', invitationHash })
+    }
+  )
+  for (const method of ['GET', 'POST'] as const)
+    app.route({
+      method,
+      url: '/settings/sign-in/test',
+      config: { access: 'owner' },
+      ...(method === 'POST' && { schema: { body: form({}) } }),
+      handler: (request, reply) => test(deps, request, reply)
+    })
+  app.get('/sign-in/oidc/callback', { config: { access: 'anyone' } }, (request, reply) =>
+    comeBack(deps, request, reply)
+  )
+}
+
+async function providerOf(deps: Deps): Promise<Provider> {
+  const { inForce } = await readProvider(deps)
+  if (!inForce) throw new Refusal(404, 'Sign-in with an organization’s account is not set up here.')
+  return inForce
+}
+
+/** Tests what was saved last, whether or not it is in force. */
+async function test(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const personId = viewerOf(request).id
+  await requireRole(deps.db, personId, 'owner')
+  const { candidate, inForce } = await readProvider(deps)
+  const provider = candidate ?? inForce
+  if (!provider) throw new Refusal(409, 'Save the provider’s settings first, then test them.')
+  return leave(deps, request, reply, provider, { purpose: 'test', personId })
+}
+
+const cookieOf = ({ server }: { server: FastifyInstance }) => `${server.cookieName}-oidc`
+
+/** Sends the browser to the provider, bound to this browser by a cookie. */
+async function leave(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  provider: Provider,
+  beginning: Beginning
+) {
+  const name = cookieOf(reply)
+  const before = request.cookies[name]
+  const browser = before && /^[\w-]{43}$/.test(before) ? before : randomBytes(32).toString('base64url')
+  try {
+    const url = await beginSignIn(deps, provider, { ...beginning, browser })
+    reply.setCookie(name, browser, {
+      path: '/',
+      httpOnly: true,
+      secure: name.startsWith('__Host-'),
+      // strict would not come back once a button was pressed at the provider
+      sameSite: 'lax',
+      maxAge: 600
+    })
+    return reply.redirect(url.href, 303)
+  } catch (error) {
+    return faultPage(request, reply, await faultOf(error), beginning)
+  }
+}
+
+async function comeBack(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const query = queryOf(request.url)
+  const attempt = await findAttempt(deps, textOf(request.query, 'state'), request.cookies[cookieOf(reply)])
+  if (!attempt)
+    throw new Refusal(
+      400,
+      'This sign-in was not started in this browser, was used already, or took longer than ten minutes. Start again.'
+    )
+  const state = await readProvider(deps)
+  const provider = [state.candidate, state.inForce].find(each => each && fingerprintOf(each) === attempt.provider)
+  if (!provider || (attempt.purpose !== 'test' && provider !== state.inForce))
+    throw new Refusal(400, 'The provider’s settings have changed meanwhile. Start again.')
+  let answer: Answer
+  try {
+    answer = await finishSignIn(deps, provider, query)
+  } catch (error) {
+    const fault = await faultOf(error)
+    request.log.warn({ reason: fault.detail }, 'a sign-in at the provider failed')
+    return faultPage(request, reply, fault, attempt)
+  }
+  const entering = enteringOf(deps, request, provider, answer, attempt)
+  if (attempt.purpose === 'test') return testedPage(deps, request, reply, { attempt, answer, entering })
+  return finish(deps, reply, entering, attempt)
+}
+
+function enteringOf(
+  deps: Deps,
+  request: FastifyRequest,
+  provider: Provider,
+  { identity, idToken }: Answer,
+  { invitationHash }: AttemptRow
+): Entering {
+  const { userAgent, oldToken } = browserOf(request)
+  return { identity, provider, idToken: sealIdToken(deps, identity, idToken), invitationHash, userAgent, oldToken }
+}
+
+async function finish(deps: Deps, reply: FastifyReply, entering: Entering, { next }: AttemptRow) {
+  const entered = await enter(deps, entering)
+  if (entered.outcome !== 'entered') return refusedPage(deps, reply, entering, entered)
+  welcome(reply, keysOf(deps), entered.personId, entered.token)
+  return reply.redirect(next ?? (entered.isNew ? '/me' : homeOf(entered.role)), 303)
+}
