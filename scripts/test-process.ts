@@ -9,10 +9,13 @@ import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import tap, { type Test } from 'tap'
 import { endLeftovers } from '../test/support/at-exit.ts'
+import { rememberHashes } from '../test/support/hashes.ts'
 import { secondsOfCpu } from './cpu.ts'
 
 const tests = new Map<string, Test>()
 Object.assign(globalThis, { rollcallTests: tests })
+
+rememberHashes()
 
 const scheme = 'rollcall-tap:'
 registerHooks({

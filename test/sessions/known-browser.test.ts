@@ -1,6 +1,7 @@
 import t from 'tap'
 import { addMark, readMarks } from '../../src/sessions/known-browser.ts'
 import { addUser, type Browser, baseUrl, encode, goodPassword, startApp } from '../support/app.ts'
+import { computeHashes } from '../support/hashes.ts'
 import { inviteOne, sql } from '../support/people.ts'
 
 const { app, db, ids, browser, close } = await startApp()
@@ -90,6 +91,7 @@ t.test('S33: the mark is a cookie like the session’s, and signing out keeps it
 })
 
 t.test('F6, S19: a sign-in in progress does not survive a change of its password', async t => {
+  computeHashes(t)
   await forget()
   const id = await addUser(db, 'rita', 'member')
   const rita = await browser()
@@ -105,6 +107,7 @@ t.test('F6, S19: a sign-in in progress does not survive a change of its password
 })
 
 t.test('F6, S38: a sign-in in progress does not survive a deactivation, nor return with a reactivation', async t => {
+  computeHashes(t)
   await forget()
   const id = await addUser(db, 'sven', 'member')
   const ben = await browser('ben')
@@ -142,6 +145,7 @@ t.test('F12: an open browser cannot be used to guess the password: ten wrong one
 })
 
 t.test('F12: concurrent guesses cannot exceed ten, and delays span sessions', async t => {
+  computeHashes(t)
   await forget()
   const id = await addUser(db, 'ulla', 'member')
   const ulla = await browser()
@@ -159,6 +163,7 @@ t.test('F12: concurrent guesses cannot exceed ten, and delays span sessions', as
 })
 
 t.test('F5: concurrent sign-ins of one user all succeed', async t => {
+  computeHashes(t)
   await forget()
   for (let round = 0; round < 3; round += 1) {
     const answers = await Promise.all(

@@ -188,10 +188,11 @@ function replyTo(request: FakeRequest, fake: FakeDirectory): Reply {
       return write(message(request.id, result(0x65, code, text), control))
     },
     matches() {
-      const base = request.base.toLowerCase()
+      const base = lower(request.base)
+      const below = base && `,${base}`
       const inScope = fake.entries.filter(({ dn }) => {
-        const own = dn.toLowerCase()
-        return own === base || (request.scope === 2 && (base === '' || own.endsWith(`,${base}`)))
+        const own = lower(dn)
+        return own === base || (request.scope === 2 && own.endsWith(below))
       })
       return inScope.filter(compile(new BerReader(request.filter)))
     }
@@ -244,7 +245,8 @@ function compile(reader: BerReader): Test {
   if (tag === 0x87) {
     const name = reader.buffer.toString('utf8', reader.offset, end)
     reader.offset = end
-    return entry => valuesOf(entry, name).length > 0
+    const values = readerOf(name)
+    return entry => values(entry).length > 0
   }
   const fits = compileAssertion(tag, reader, end)
   reader.offset = end
@@ -253,25 +255,37 @@ function compile(reader: BerReader): Test {
 
 function compileAssertion(tag: number, reader: BerReader, end: number): Test {
   const name = reader.readString()!
+  const values = readerOf(name)
   if (tag === 0xa3) {
-    const wanted = reader.readString(4, true)!.toString('latin1').toLowerCase()
-    return entry => valuesOf(entry, name).some(value => lower(value) === wanted)
+    const wanted = lower(reader.readString(4, true)!)
+    return entry => values(entry).some(value => lower(value) === wanted)
   }
   if (tag !== 0xa4) return () => false
   reader.readSequence()
   const middle: string[] = []
   while (reader.offset < end) middle.push(lower(reader.readString(reader.peek()!, true)!))
-  return entry => valuesOf(entry, name).some(value => middle.every(part => lower(value).includes(part)))
+  return entry => values(entry).some(value => middle.every(part => lower(value).includes(part)))
 }
 
-const lower = (value: string | Buffer) =>
-  (typeof value === 'string' ? Buffer.from(value) : value).toString('latin1').toLowerCase()
+/** A search compares each value with hundreds of others. */
+const lowered = new Map<string, string>()
 
-function valuesOf({ dn, attributes }: FakeEntry, name: string): (string | Buffer)[] {
-  if (/^(entryDN|distinguishedName)$/i.test(name)) return [dn]
-  if (attributes[name]) return attributes[name]
-  const key = Object.keys(attributes).find(each => same(each, name))
-  return key === undefined ? [] : attributes[key]!
+function lower(value: string | Buffer): string {
+  if (typeof value !== 'string') return value.toString('latin1').toLowerCase()
+  const known = lowered.get(value)
+  if (known !== undefined) return known
+  const text = Buffer.from(value).toString('latin1').toLowerCase()
+  lowered.set(value, text)
+  return text
+}
+
+function readerOf(name: string): (entry: FakeEntry) => (string | Buffer)[] {
+  if (/^(entryDN|distinguishedName)$/i.test(name)) return ({ dn }) => [dn]
+  return ({ attributes }) => {
+    if (attributes[name]) return attributes[name]
+    const key = Object.keys(attributes).find(each => same(each, name))
+    return key === undefined ? [] : attributes[key]!
+  }
 }
 
 const nothing = {

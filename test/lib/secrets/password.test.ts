@@ -1,5 +1,8 @@
 import t from 'tap'
 import { hashPassword, passwordProblem, verifyPassword } from '../../../src/lib/secrets/password.ts'
+import { computeHashes } from '../../support/hashes.ts'
+
+computeHashes(t)
 
 t.test('S40: a password is stored as argon2id with 19 MiB and two passes', async t => {
   const hash = await hashPassword('seven-otters-swim-north')
