@@ -12,7 +12,7 @@ export const signInEventKinds = {
   'provider-linked': {
     tone: 'info',
     icon: 'check',
-    says: event => `linked the account ${event.details.email ?? ''} of the provider ${event.details.issuer ?? ''}`
+    says: event => `linked ${event.details.email ?? 'an account'} of ${event.details.issuer ?? 'the provider'}`
   },
   'provider-unlinked': {
     tone: 'warn',

@@ -87,13 +87,23 @@ export function problemsOf(facts: ServerFacts, place: SchemaFacts, pending: numb
   return problems
 }
 
-const schemaColumns = { name: text, exists: bool, mayCreate: bool, mayUse: bool, closedTables: int }
+const schemaColumns = {
+  name: text,
+  exists: bool,
+  mayCreate: bool,
+  mayUse: bool,
+  closedTables: int,
+  closedSequences: int
+}
 export type SchemaFacts = RowOf<typeof schemaColumns>
 
 /** Rollcall only adds to `events` and needs no right to update it. */
 const ownTables = Object.values(schema)
   .filter(each => is(each, PgTable))
   .map(getTableName)
+
+/** Ids that statements take before they insert. */
+const ownSequences = ['people_id_seq', 'invitations_id_seq', 'deliveries_id_seq']
 
 export async function readSchema(sql: postgres.Sql, name: string): Promise<SchemaFacts> {
   const rows: object[] = await sql`
@@ -104,7 +114,9 @@ export async function readSchema(sql: postgres.Sql, name: string): Promise<Schem
       coalesce((select has_schema_privilege(oid, 'create') from schema), false) as "mayCreate",
       coalesce((select has_schema_privilege(oid, 'usage') from schema), false) as "mayUse",
       (select count(*) from own where not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
-        and (has_table_privilege(oid, 'update') or relname = 'events'))) as "closedTables"`
+        and (has_table_privilege(oid, 'update') or relname = 'events'))) as "closedTables",
+      (select count(*) from pg_class c join schema s on s.oid = c.relnamespace
+        where c.relkind = 'S' and c.relname = any(${ownSequences}) and not has_sequence_privilege(c.oid, 'usage')) as "closedSequences"`
   claim(schemaColumns, rows)
   return first(rows)
 }
@@ -121,6 +133,8 @@ function missingRights(facts: ServerFacts, place: SchemaFacts, pending: number):
       `may not read and write ${place.closedTables} tables`,
       `grant select, insert, update, delete on all tables in schema ${name} to ${user}`
     )
+  if (facts.tablesIn && place.closedSequences > 0)
+    lack('may not take new ids', `grant usage on all sequences in schema ${name} to ${user}`)
   if (facts.hasMigrationsSchema && !facts.mayUseMigrationsSchema)
     lack(
       'may not see which migrations were applied',

@@ -193,6 +193,12 @@ BEGIN
   RETURN split_part(address, '@', 1) || '@' || array_to_string(labels, '.');
 END $$;
 
+-- The audit trail can only grow, for every role.
+CREATE OR REPLACE FUNCTION "keep_events"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'events are never changed or deleted' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
 CREATE TRIGGER "people_counted_insert" AFTER INSERT ON "people" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_people();
 CREATE TRIGGER "people_counted_update" AFTER UPDATE ON "people" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_people();
 CREATE TRIGGER "people_counted_delete" AFTER DELETE ON "people" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_people();
@@ -207,3 +213,5 @@ CREATE TRIGGER "suppressions_followed_update" AFTER UPDATE ON "suppressions" REF
 CREATE TRIGGER "suppressions_followed_delete" AFTER DELETE ON "suppressions" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION follow_suppressions();
 CREATE TRIGGER "people_suppressed_insert" AFTER INSERT ON "people" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION suppress_new_people();
 CREATE TRIGGER "people_suppressed_move" BEFORE UPDATE OF "address_key" ON "people" FOR EACH ROW WHEN (OLD.address_key IS DISTINCT FROM NEW.address_key) EXECUTE FUNCTION suppress_moved_person();
+CREATE TRIGGER "events_kept" BEFORE UPDATE OR DELETE OR TRUNCATE ON "events" FOR EACH STATEMENT EXECUTE FUNCTION keep_events();
+ALTER TABLE "events" ENABLE ALWAYS TRIGGER "events_kept";
