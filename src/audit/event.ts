@@ -1,5 +1,7 @@
 import { counted } from '../lib/words.ts'
+import type { Details } from './change-event.ts'
 import { entryEventKinds } from './entry-event.ts'
+import { settingEventKinds } from './setting-event.ts'
 import { signInEventKinds } from './sign-in-event.ts'
 
 export interface EventRow {
@@ -14,7 +16,7 @@ export interface EventRow {
   personName: string | null
   personEmail: string | null
   batchId: number | null
-  details: Record<string, string | number | boolean | null>
+  details: Details
 }
 
 export interface Shape {
@@ -30,8 +32,7 @@ const changesOf = (event: EventRow) => `${amount(event, 'added')} added, ${amoun
 
 export const eventKinds = {
   'organization-set-up': { tone: 'good', icon: 'check', says: () => 'set Rollcall up' },
-  'organization-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the organization’s settings' },
-  'mail-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the email settings' },
+  ...settingEventKinds,
   'copy-found': {
     tone: 'warn',
     icon: 'alert',
@@ -114,7 +115,6 @@ export const eventKinds = {
   'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${personOf(event)}` },
   ...entryEventKinds,
   ...signInEventKinds,
-  'directory-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the directory settings' },
   'groups-synced': {
     tone: 'info',
     icon: 'refresh',

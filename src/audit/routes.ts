@@ -9,6 +9,7 @@ import type { Deps } from '../web/deps.ts'
 import { filters, optionalField } from '../web/forms.ts'
 import { hrefOf, linksOf, pageOf, rowsToRead } from '../web/list.ts'
 import { describeEvent, type EventRow, eventKinds, isEventKind } from './event.ts'
+import { detailInWords } from './setting-event.ts'
 import { type EventFilter, type ListedEvent, listActors, listEvents } from './store.ts'
 
 const querystring = filters({
@@ -130,6 +131,6 @@ function shownEvent(event: ListedEvent, timeZone: string) {
       ...(event.personId ? [{ href: `/people/${event.personId}`, text: personIn(event) }] : []),
       ...(event.batchId ? [{ href: `/batches/${event.batchId}`, text: `batch ${event.batchId}` }] : [])
     ],
-    details: details.map(([name, value]) => ({ name, value: String(value) }))
+    details: details.map(([name, value]) => detailInWords(name, value ?? ''))
   }
 }

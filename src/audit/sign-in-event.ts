@@ -36,6 +36,5 @@ export const signInEventKinds = {
     says: event =>
       `The claim “${event.details.claim ?? 'groups'}” ${whyNoGroups[String(event.details.why)] ?? 'said nothing'} at a sign-in: teams stayed as they were`
   },
-  'sign-in-settings-changed': { tone: 'mute', icon: 'settings', says: () => 'changed the sign-in settings' },
   'provider-tested': { tone: 'info', icon: 'check', says: () => 'tested sign-in with the provider' }
 } satisfies Record<string, Shape>

@@ -3,6 +3,7 @@ import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../db/client.ts'
 import { events, people } from '../db/schema.ts'
 import { storable } from '../lib/text/cut.ts'
+import type { Detail, Details } from './change-event.ts'
 import type { EventKind, EventRow } from './event.ts'
 
 export interface NewEvent {
@@ -10,10 +11,8 @@ export interface NewEvent {
   actorId: number | null
   personId?: number | null
   batchId?: number | null
-  details?: Record<string, Detail>
+  details?: Details
 }
-
-type Detail = string | number | boolean | null
 
 /** Writes one event in the transaction of the action, with present names and addresses. */
 export async function recordEvent(db: Db, event: NewEvent): Promise<void> {

@@ -1014,6 +1014,8 @@ export const selectionPeople = pgTable(
 )
 
 /** The audit trail: append-only. */
+type Scalar = string | number | boolean | null
+
 export const events = pgTable(
   'events',
   {
@@ -1028,7 +1030,7 @@ export const events = pgTable(
     personName: text('person_name'),
     personEmail: text('person_email'),
     batchId: ref('batch_id'),
-    details: jsonb('details').$type<Record<string, string | number | boolean | null>>().notNull().default({}),
+    details: jsonb('details').$type<Record<string, Scalar | { before: Scalar; after: Scalar }>>().notNull().default({}),
     address: text('address')
   },
   t => [

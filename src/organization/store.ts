@@ -39,6 +39,7 @@ export interface OrganizationSettings {
   organization: string
   continueUrl: string | null
   invitationDays: number
+  timeZone?: string
   domains: string[]
 }
 
@@ -50,10 +51,14 @@ export async function insertOrganization(tx: Db, organization: string, names: st
   return true
 }
 
-export async function updateOrganization(tx: Db, changed: OrganizationSettings): Promise<void> {
-  const { organization, continueUrl, invitationDays } = changed
-  await tx.update(settings).set({ organization, continueUrl, invitationDays })
-  await replaceDomains(tx, changed.domains)
+/** Keeps other changes of the settings waiting until this transaction ends. */
+export async function lockSettings(tx: Db): Promise<void> {
+  await tx.select({ id: settings.id }).from(settings).for('update')
+}
+
+export async function updateOrganization(tx: Db, { domains: names, ...changed }: OrganizationSettings): Promise<void> {
+  await tx.update(settings).set(changed)
+  await replaceDomains(tx, names)
 }
 
 async function replaceDomains(tx: Db, names: string[]) {

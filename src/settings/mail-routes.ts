@@ -3,22 +3,24 @@ import type { Static } from 'typebox'
 import { number } from '../lib/words.ts'
 import { shownHold } from '../mail/hold-page.ts'
 import { limitsInWords } from '../mail/limits-page.ts'
-import { readPacing } from '../mail/queue/gate-store.ts'
 import { readLimits } from '../mail/queue/limits-store.ts'
 import { readHold } from '../mail/queue/origin-store.ts'
 import { serverOf } from '../mail/server-limits.ts'
 import { readPause } from '../mail/store.ts'
-import { organizationOf } from '../organization/store.ts'
 import { redirectWith } from '../sessions/scopes.ts'
 import { viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
-import { type FieldErrors, field, form } from '../web/forms.ts'
-import { changeMail, decideMailOfCopy } from './change-mail.ts'
+import { type FieldErrors, field, form, optionalField } from '../web/forms.ts'
+import { changeMail, decideMailOfCopy, mailValues } from './change-mail.ts'
 
-const body = form({ per_second: field(), per_domain_per_second: field(), line_days: field() })
-type Fields = Static<typeof body>
+const body = form({
+  mails_per_second: optionalField(),
+  mails_per_second_per_domain: optionalField(),
+  keep_lines_days: optionalField()
+})
+type Fields = Required<Static<typeof body>>
 
 const maxPerSecond = 100_000
 
@@ -27,29 +29,30 @@ export function mailSettingsRoutes(app: FastifyInstance, deps: Deps): void {
   copyRoute(app, deps)
 
   app.get('/settings/mail', { config: { access: 'owner' } }, async (_request, reply) => {
-    const [{ perSecond, perDomain }, organization] = await Promise.all([readPacing(db), organizationOf(db)])
-    const values = {
-      per_second: String(perSecond ?? ''),
-      per_domain_per_second: String(perDomain ?? ''),
-      line_days: String(organization.lineDays)
-    }
-    return mailPage(deps, reply, values, {})
+    return mailPage(deps, reply, shownValues(await mailValues(db)), {})
   })
 
-  app.post<{ Body: Fields }>(
+  app.post<{ Body: Static<typeof body> }>(
     '/settings/mail',
     { config: { access: 'owner' }, schema: { body } },
     async (request, reply) => {
-      const errors = errorsOf(request.body)
-      if (Object.keys(errors).length > 0) return mailPage(deps, reply, request.body, errors)
-      const { per_second, per_domain_per_second, line_days } = request.body
-      const perSecond = per_second.trim() ? Number(per_second) : null
-      const perDomain = per_domain_per_second.trim() ? Number(per_domain_per_second) : null
-      await changeMail(db, viewerOf(request).id, { perSecond, perDomain, lineDays: Number(line_days) })
+      const values = { ...shownValues(await mailValues(db)), ...request.body }
+      const errors = errorsOf(values)
+      if (Object.keys(errors).length > 0) return mailPage(deps, reply, values, errors)
+      const { mails_per_second, mails_per_second_per_domain, keep_lines_days } = values
+      const perSecond = mails_per_second.trim() ? Number(mails_per_second) : null
+      const perDomain = mails_per_second_per_domain.trim() ? Number(mails_per_second_per_domain) : null
+      await changeMail(db, viewerOf(request).id, { perSecond, perDomain, lineDays: Number(keep_lines_days) })
       return redirectWith(reply, db, '/settings/mail', 'Saved.')
     }
   )
 }
+
+const shownValues = (values: Awaited<ReturnType<typeof mailValues>>): Fields => ({
+  mails_per_second: String(values.mails_per_second ?? ''),
+  mails_per_second_per_domain: String(values.mails_per_second_per_domain ?? ''),
+  keep_lines_days: String(values.keep_lines_days)
+})
 
 const isWhole = (text: string, max: number) => /^\d{1,6}$/.test(text.trim()) && Number(text) >= 1 && Number(text) <= max
 
@@ -72,12 +75,12 @@ function copyRoute(app: FastifyInstance, deps: Deps) {
   )
 }
 
-function errorsOf({ per_second, per_domain_per_second, line_days }: Fields): FieldErrors {
+function errorsOf(values: Fields): FieldErrors {
   const errors: FieldErrors = {}
   const rate = `Enter a whole number from 1 to ${number(maxPerSecond)}, or leave it blank.`
-  if (per_second.trim() && !isWhole(per_second, maxPerSecond)) errors.per_second = rate
-  if (per_domain_per_second.trim() && !isWhole(per_domain_per_second, maxPerSecond)) errors.per_domain_per_second = rate
-  if (!isWhole(line_days, 3650)) errors.line_days = 'Enter a number of days from 1 to 3650.'
+  for (const name of ['mails_per_second', 'mails_per_second_per_domain'] as const)
+    if (values[name].trim() && !isWhole(values[name], maxPerSecond)) errors[name] = rate
+  if (!isWhole(values.keep_lines_days, 3650)) errors.keep_lines_days = 'Enter a number of days from 1 to 3650.'
   return errors
 }
 

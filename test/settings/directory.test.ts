@@ -84,6 +84,7 @@ t.test('S15: the password is stored encrypted, bound to its place and key, and n
     sql`select details from events where kind = 'directory-settings-changed'`
   )
   t.notMatch(JSON.stringify(details), bindPassword)
+  t.match(details, { details: { url: { before: '', after: slapd.url }, bind_password: 'changed' } })
 })
 
 t.test('an empty password field keeps the password if the server stays, and other settings change', async t => {

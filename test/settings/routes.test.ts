@@ -72,3 +72,49 @@ t.test('an invalid value keeps the input and saves nothing', async t => {
     t.same(await saved(), before)
   }
 })
+
+const newest = (kind: string) =>
+  one<{ details: unknown }>(db, sql`select details from events where kind = ${kind} order by id desc limit 1`)
+const countOf = async (kind: string) =>
+  (await one<{ n: number }>(db, sql`select count(*)::int as n from events where kind = ${kind}`)).n
+
+t.test('the organization’s time zone is one that exists, and stays when it is not sent', async t => {
+  await ada.post('/settings/organization', { ...fields, time_zone: 'Europe/Berlin' })
+  t.match(await one(db, sql`select time_zone from settings`), { timeZone: 'Europe/Berlin' })
+  await ada.post('/settings/organization', fields)
+  t.match(await one(db, sql`select time_zone from settings`), { timeZone: 'Europe/Berlin' })
+  const wrong = await ada.post('/settings/organization', { ...fields, time_zone: 'Moon/Crater' })
+  t.equal(wrong.statusCode, 422)
+  t.match(wrong.body, 'href="#time_zone"')
+})
+
+t.test(
+  'a change of settings is one event with both values of what changed, and one without a change is none',
+  async t => {
+    const changed = { ...fields, organization: 'Larkfield Ltd', domains: 'larkfield.example other.example' }
+    await ada.post('/settings/organization', changed)
+    t.same((await newest('organization-changed')).details, {
+      organization: { before: 'Larkfield', after: 'Larkfield Ltd' },
+      domains: { before: 'larkfield.example', after: 'larkfield.example\nother.example' }
+    })
+    const before = await countOf('organization-changed')
+    await ada.post('/settings/organization', changed)
+    t.equal(await countOf('organization-changed'), before)
+
+    const mail = { mails_per_second: '20', mails_per_second_per_domain: '', keep_lines_days: '30' }
+    t.equal((await ada.post('/settings/mail', mail)).statusCode, 303)
+    t.equal((await ada.post('/settings/mail', { mails_per_second_per_domain: '5' })).statusCode, 303)
+    t.equal((await ada.post('/settings/mail', mail)).statusCode, 303)
+    t.same((await newest('mail-settings-changed')).details, {
+      mails_per_second_per_domain: { before: 5, after: null }
+    })
+    t.equal(await countOf('mail-settings-changed'), 3)
+    const page = (await ada.get('/activity?kind=mail-settings-changed')).body
+    t.match(page, 'changed the email settings: emails per second to each domain from “5” to nothing')
+    t.match(page, 'days that addresses in reports are kept from “90” to “30”, emails per second from nothing to “20”')
+    t.match(
+      (await ada.get('/activity?kind=organization-changed')).body,
+      'email domains: from “larkfield.example” to “larkfield.example, other.example”'
+    )
+  }
+)

@@ -91,7 +91,7 @@ export const forms: Record<string, Fields> = {
   '/settings/directory': { url: 'ldap://127.0.0.1:3', base_dn: 'dc=example', ...switches },
   '/settings/directory/test': { url: 'ldap://127.0.0.1:3', base_dn: 'dc=example', ...switches },
   '/settings/mail/copy': { act: 'neither' },
-  '/settings/mail': { per_second: '', per_domain_per_second: '', line_days: '90' }
+  '/settings/mail': { mails_per_second: '', mails_per_second_per_domain: '', keep_lines_days: '90' }
 }
 
 /** These may appear more than once. */
