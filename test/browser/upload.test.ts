@@ -160,9 +160,11 @@ t.test('any other failure of an upload is reported in place', async t => {
   const tab = await page.context().newPage()
   await other.signIn(tab, 'ben')
   await tab.close()
-  await slowDown(page, 300_000)
+  await slowDown(page, 100_000)
   await check()
-  await upload.getByText(/^\d{3} kB of/).waitFor()
+  await upload.getByText(/^\d+ kB of/).waitFor()
+  // the browser may count bytes as sent that a busy server has not read
+  t.ok(await becomes('lost.txt', 'receiving', other))
   other.app.server.close()
   other.app.server.closeAllConnections()
   await isTold('The upload was interrupted. The file did not arrive whole')

@@ -12,7 +12,7 @@ t.test('R5: ten restarts of the database under load do not end Rollcall', { time
     await database.stop()
     removeFolder(folder)
   })
-  const { start } = await stage(t, database.url)
+  const { start } = await stage(t, { url: database.url })
   const server = await start(await noMail())
   await setUpOver(server)
   const restart = async () => {

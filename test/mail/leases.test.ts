@@ -17,13 +17,13 @@ async function stage(t: Test) {
 test('R3: an email in flight for longer than a lease stays with its worker', async t => {
   const { db, query } = await stage(t)
   const id = await order(db, numbered(5))
-  const slow = transportThat(() => pause(2_500, undefined))
-  const sending = deliverDue(means(db, slow, { leaseSeconds: 1 }))
+  const slow = transportThat(() => pause(5_000, undefined))
+  const sending = deliverDue(means(db, slow, { leaseSeconds: 2 }))
   await until(async () => (await query`select from deliveries where state = 'sending'`).length === 5)
   let isOver = false
   const other = takesAll()
   const rival = (async () => {
-    for (; !isOver; await pause(20)) await deliverDue(means(db, other, { leaseSeconds: 1 }))
+    for (; !isOver; await pause(20)) await deliverDue(means(db, other, { leaseSeconds: 2 }))
   })()
   await sending
   isOver = true

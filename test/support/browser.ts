@@ -87,7 +87,8 @@ async function freePort(): Promise<number> {
 
 async function openPage(browser: Browser, baseURL: string, faults: string[], options: BrowserContextOptions = {}) {
   const context = await browser.newContext({ baseURL, viewport: { width: 1280, height: 900 }, ...options })
-  context.setDefaultTimeout(30_000)
+  // how long a step takes on a busy machine is not what these tests are about
+  context.setDefaultTimeout(90_000)
   const page = await context.newPage()
   page.on('pageerror', error => faults.push(`${page.url()}: ${error.message}`))
   page.on('console', message => {

@@ -1,6 +1,7 @@
 /** A database server that is killed under load, and what must survive. */
 import fs from 'node:fs'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { connect } from '../../src/db/client.ts'
 import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded/start.ts'
@@ -16,7 +17,7 @@ export async function killDatabase(t: Test, { rounds }: { rounds: number }): Pro
     await database.stop()
     removeFolder(folder)
   })
-  const { start } = await stage(t, database.url)
+  const { start } = await stage(t, { url: database.url })
   const sink = await startSink(t)
   const server = await start(mailTo(sink.settings.port))
   await setUpOver(server)
@@ -76,12 +77,15 @@ export interface Restarts {
   rounds: number
 }
 
+/** Without a pause the visitors, not the database, would decide how long a restart takes. */
+const betweenVisits = 20
+
 /** R5: visitors who send requests all the time get a page, or are told that the database does not answer. */
 export async function restartUnderLoad(t: Test, { server, restart, rounds }: Restarts): Promise<void> {
   let isOver = false
   const seen = new Set<number>()
   const visit = async (url: string) => {
-    while (!isOver) seen.add((await server.get(url)).status)
+    for (; !isOver; await pause(betweenVisits)) seen.add((await server.get(url)).status)
   }
   const visits = Promise.all(['/', '/people', '/sign-in', '/invite'].map(visit))
   const restarts = async () => {
@@ -113,7 +117,7 @@ function workHard(server: Server) {
   let isOver = false
   let count = 0
   const again = async (act: () => Promise<number | undefined>) => {
-    while (!isOver) statuses.add((await act()) ?? 503)
+    for (; !isOver; await pause(betweenVisits)) statuses.add((await act()) ?? 503)
   }
   const type = async () => {
     const email = numbered(2, `typed${count++}.`)

@@ -15,10 +15,7 @@ export interface CloneOptions {
 }
 
 /** A new database, cloned from a template that the test command creates: about 25 ms. */
-export async function cloneDatabase({
-  connections = 10,
-  template = 'empty'
-}: CloneOptions = {}): Promise<TestDatabase> {
+export async function cloneDatabase({ connections = 4, template = 'empty' }: CloneOptions = {}): Promise<TestDatabase> {
   const server = process.env.TEST_DATABASE_URL
   if (!server) throw new Error('Run the tests with: npm test -- test/path/of.test.ts')
   const name = `t_${randomBytes(6).toString('hex')}`

@@ -34,8 +34,8 @@ export interface Stage {
 }
 
 /** A database, new unless told otherwise, and processes that end with the test. */
-export async function stage(t: Test, url?: string): Promise<Stage> {
-  const database: TestDatabase | undefined = url ? undefined : await cloneDatabase()
+export async function stage(t: Test, { url, template }: { url?: string; template?: 'larkfield' } = {}): Promise<Stage> {
+  const database: TestDatabase | undefined = url ? undefined : await cloneDatabase(template ? { template } : {})
   const data = newFolder()
   t.teardown(async () => {
     await endServers()

@@ -4,8 +4,9 @@ import { keepSynced } from '../../src/groups/decisions/keep-synced.ts'
 import { syncNext } from '../../src/sync/sync-due.ts'
 import { startFake } from '../support/fake-directory.ts'
 import { stage } from '../support/faults.ts'
+import { readIds } from '../support/larkfield.ts'
 import { one, sql } from '../support/people.ts'
-import { endServers, type Server, setUpOver, until } from '../support/server.ts'
+import { type Server, until } from '../support/server.ts'
 import { bindDn, bindPassword, dnOf, groups, suffix } from '../support/slapd.ts'
 
 const before = Array.from({ length: 700 }, (_, index) => `person${index}`)
@@ -34,11 +35,9 @@ t.test(
       ...{ LDAP_URL: fake.url, LDAP_BIND_DN: bindDn, LDAP_BIND_PASSWORD: bindPassword, LDAP_BASE_DN: suffix },
       LDAP_SIGN_IN: 'on'
     }
-    const { db, start } = await stage(t)
-    await setUpOver(await start({ ROLE: 'web' }))
-    await endServers()
+    const { db, start } = await stage(t, { template: 'larkfield' })
     const deps = { config: readConfig(environment), db, secretKey: Buffer.alloc(32, 7) }
-    const ada = (await one<{ id: number }>(db, sql`select id from people`)).id
+    const { ada } = await readIds(db)
     t.match(await keepSynced(deps, ada, [uuid('staff')]), { outcome: 'kept' })
     while (await syncNext(deps));
     const team = async () => {
@@ -99,11 +98,9 @@ t.test('R11: of many workers one reads the directory at a time, and each run is 
   const fake = await startFake({ entries: entriesOf(before.slice(0, 30)) })
   t.teardown(() => fake.stop())
   const environment = { LDAP_URL: fake.url, LDAP_BASE_DN: suffix, LDAP_SIGN_IN: 'on' }
-  const { db, start } = await stage(t)
-  await setUpOver(await start({ ROLE: 'web' }))
-  await endServers()
+  const { db } = await stage(t, { template: 'larkfield' })
   const deps = { config: readConfig(environment), db, secretKey: Buffer.alloc(32, 7) }
-  const ada = (await one<{ id: number }>(db, sql`select id from people`)).id
+  const { ada } = await readIds(db)
   await keepSynced(deps, ada, [uuid('staff')])
   for (let round = 0; round < 5; round += 1) {
     await Promise.all(Array.from({ length: 5 }, () => syncNext(deps)))
@@ -125,15 +122,13 @@ t.test('R11: of many workers one reads the directory at a time, and each run is 
 t.test('a run that fails every worker is given up after three tries, and says so', async t => {
   const fake = await startFake({ entries: entriesOf(before.slice(0, 10)) })
   t.teardown(() => fake.stop())
-  const { db, start } = await stage(t)
-  await setUpOver(await start({ ROLE: 'web' }))
-  await endServers()
+  const { db } = await stage(t, { template: 'larkfield' })
   const deps = {
     config: readConfig({ LDAP_URL: fake.url, LDAP_BASE_DN: suffix, LDAP_SIGN_IN: 'on' }),
     db,
     secretKey: Buffer.alloc(32, 7)
   }
-  const ada = (await one<{ id: number }>(db, sql`select id from people`)).id
+  const { ada } = await readIds(db)
   await keepSynced(deps, ada, [uuid('staff')])
   await db.$client.unsafe(`
     create function stop_here() returns trigger language plpgsql as $$ begin raise exception 'stop here'; end $$;
