@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config/env.ts'
 import type { Database } from '../src/db/client.ts'
-import { startSession } from '../src/sessions/sign-in.ts'
+import { startSession } from '../src/sessions/start-session.ts'
 import { compactTeamCounts } from '../src/teams/upkeep-store.ts'
 import { withServer } from './support/server.ts'
 

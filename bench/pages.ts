@@ -13,7 +13,7 @@ import { organizationDomains } from '../src/batches/recipient.ts'
 import { readConfig } from '../src/config/env.ts'
 import type { Database } from '../src/db/client.ts'
 import { compactCounts } from '../src/people/counts-store.ts'
-import { startSession } from '../src/sessions/sign-in.ts'
+import { startSession } from '../src/sessions/start-session.ts'
 import { addressOf, linesOf } from './support/lists.ts'
 import { withServer } from './support/server.ts'
 

@@ -20,6 +20,8 @@ import { outboxTransport } from './mail/outbox.ts'
 import { removeLostWorkers, removeWorker } from './mail/queue/limits-store.ts'
 import { smtpTransport } from './mail/smtp.ts'
 import { compactCounts } from './people/counts-store.ts'
+import { accountComposers } from './sessions/account-email.ts'
+import { deleteOldLinks } from './sessions/account-links-store.ts'
 import { deleteEndedSessions } from './sessions/store.ts'
 import { syncNext } from './sync/sync-due.ts'
 import { compactTeamCounts, refreshMembers } from './teams/upkeep-store.ts'
@@ -124,7 +126,10 @@ async function ingest({ db, signal, wake }: WorkerDeps) {
 async function deliver({ config, db, secretKey, log, transport, signal }: WorkerDeps) {
   while (!signal?.aborted && (await inTime(stepHold(db), timeoutMs)));
   const { baseUrl, mailFrom } = config
-  const composers = { invitation: invitationComposer({ baseUrl, secretKey, formerKeys: config.formerKeys, mailFrom }) }
+  const composers = {
+    invitation: invitationComposer({ baseUrl, secretKey, formerKeys: config.formerKeys, mailFrom }),
+    ...accountComposers({ baseUrl, secretKey, mailFrom })
+  }
   await deliverDue({
     db,
     log,
@@ -148,6 +153,7 @@ async function sum({ db }: WorkerDeps) {
 
 async function tidy({ db, signal }: WorkerDeps) {
   await inTime(deleteEndedSessions(db), timeoutMs)
+  await inTime(deleteOldLinks(db), timeoutMs)
   await inTime(removeLostWorkers(db), timeoutMs)
   while (!signal?.aborted && (await inTime(forgetLines(db), timeoutMs)));
   while (!signal?.aborted && (await inTime(transaction(db, forgetSelection), timeoutMs)));

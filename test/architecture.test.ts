@@ -24,7 +24,7 @@ const order = [
   ['people'],
   ['organization'],
   ['sessions'],
-  ['directory', 'oidc'],
+  ['directory', 'oidc', 'second-factor'],
   ['teams', 'invitations'],
   ['batches'],
   ['leavers'],

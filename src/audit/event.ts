@@ -1,6 +1,7 @@
 import { counted } from '../lib/words.ts'
 import type { Details } from './change-event.ts'
 import { entryEventKinds } from './entry-event.ts'
+import { factorEventKinds } from './factor-event.ts'
 import { settingEventKinds } from './setting-event.ts'
 import { signInEventKinds } from './sign-in-event.ts'
 
@@ -59,7 +60,7 @@ export const eventKinds = {
   'sessions-ended': {
     tone: 'mute',
     icon: 'x',
-    says: event => `ended ${counted(amount(event, 'sessions'), 'session')}`
+    says: event => `ended ${counted(amount(event, 'sessions'), 'session')} of ${personOf(event)}`
   },
   'invitations-sent': {
     tone: 'info',
@@ -115,6 +116,7 @@ export const eventKinds = {
   'person-reactivated': { tone: 'good', icon: 'check', says: event => `reactivated ${personOf(event)}` },
   ...entryEventKinds,
   ...signInEventKinds,
+  ...factorEventKinds,
   'groups-synced': {
     tone: 'info',
     icon: 'refresh',

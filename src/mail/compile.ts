@@ -20,8 +20,8 @@ export interface Filling {
   to: Mailbox
   messageId: string
   date: Date
-  /** One-click opt-out (RFC 8058). */
-  optOut: string
+  /** One-click opt-out (RFC 8058), for email that people may refuse. */
+  optOut?: string
   feedbackId: string
   values: Record<string, string>
 }
@@ -96,21 +96,22 @@ const escapeHtml = (value: string) => value.replace(/[&<>"']/g, character => ent
 const partHead = (boundary: string, type: string) =>
   `\r\n--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`
 
-function fixedHeaders({ from, replyTo }: Frame, subject: string): string {
+function fixedHeaders({ from, replyTo, varying }: Frame, subject: string): string {
   const lines = [
     `From: ${encodeMailbox(from)}`,
     ...(replyTo ? [`Reply-To: ${encodeMailbox(replyTo)}`] : []),
     `Subject: ${encodeText(subject)}`,
     'Auto-Submitted: auto-generated',
     'X-Auto-Response-Suppress: All',
-    'List-Unsubscribe-Post: List-Unsubscribe=One-Click'
+    ...(varying.includes('optOut') ? ['List-Unsubscribe-Post: List-Unsubscribe=One-Click'] : [])
   ]
   return lines.join('\r\n')
 }
 
 function ownHeaders({ to, messageId, date, optOut, feedbackId }: Filling): string {
   const own = `\r\nTo: ${encodeMailbox(to)}\r\nDate: ${headerDate(date)}\r\nMessage-ID: <${bare(messageId)}>`
-  return `${own}\r\nList-Unsubscribe: <${bare(optOut)}>\r\nFeedback-ID: ${oneLine(feedbackId)}`
+  const optOutLine = optOut === undefined ? '' : `\r\nList-Unsubscribe: <${bare(optOut)}>`
+  return `${own}${optOutLine}\r\nFeedback-ID: ${oneLine(feedbackId)}`
 }
 
 /** Our own ids and links contain none of these. If one ever does, it must not break out of its header. */

@@ -28,6 +28,29 @@ export async function queueDelivery(tx: Db, delivery: NewDelivery): Promise<numb
   return first(rows).id
 }
 
+/** Queues an email about each of these accounts. It is not the person's newest: lists show invitations. */
+export async function queueNotices(tx: Db, kind: string, personIds: number[]): Promise<void> {
+  await tx.execute(sql`
+    insert into deliveries (kind, person_id, address)
+    select ${kind}, id, email from people
+    where id = any(${sql.param(personIds)}::bigint[]) and suppression is distinct from 'bounced'`)
+}
+
+/** Takes one of the few emails that a visitor can have sent to a person (S21). False: that was enough for now. */
+export async function queueRarely(tx: Db, kind: string, personId: number, kinds: string[]): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    insert into deliveries (kind, person_id, address)
+    select ${kind}, p.id, p.email from people p
+    cross join lateral (
+      select count(*) as today, max(queued_at) as newest from deliveries
+      where person_id = p.id and kind = any(${sql.param(kinds)}::text[]) and queued_at > now() - interval '1 day'
+    ) sent
+    where p.id = ${personId} and p.suppression is distinct from 'bounced' and sent.today < 3
+      and coalesce(sent.newest, '-infinity') < now() - interval '10 minutes'
+    returning id`)
+  return rows.length > 0
+}
+
 const fromBefore = sql`was`
 
 export type Target = { batchId: number } | { invitationId: number } | { invitationIds: number[] } | { personId: number }

@@ -146,6 +146,10 @@ export async function lockOwners(tx: Db): Promise<number[]> {
   return rows.map(row => row.id)
 }
 
+export async function ownersOf(db: Db): Promise<number[]> {
+  return (await db.select({ id: people.id }).from(people).where(isActiveOwner(people))).map(({ id }) => id)
+}
+
 /** All but the last active owner. Locks the owners. */
 export async function withoutLastOwner(tx: Db, ids: number[]): Promise<number[]> {
   const owners = await lockOwners(tx)

@@ -4,6 +4,7 @@ import { hashPassword, passwordProblem, verifyPassword } from '../lib/secrets/pa
 import { inPasswordLine, type Turn } from '../lib/secrets/password-line.ts'
 import { readOrganization } from '../organization/store.ts'
 import { findPerson, lockPerson, updatePassword } from '../people/store.ts'
+import { factorsOf } from './factors-store.ts'
 
 export type PasswordOutcome =
   | { outcome: 'changed' }
@@ -30,7 +31,9 @@ export async function changePassword(
   if (!person || !(await inLine(() => verifyPassword(current, person.passwordHash))))
     return { outcome: 'wrong-password' }
   const organization = await readOrganization(db)
-  const problem = passwordProblem(next, [person.email, person.name ?? '', organization?.organization ?? ''])
+  const { hasCodes } = await factorsOf(db, personId)
+  const context = [person.email, person.name ?? '', organization?.organization ?? '']
+  const problem = passwordProblem(next, context, hasCodes)
   if (problem) return { outcome: 'refused', problem }
   const hash = await inLine(() => hashPassword(next))
   const isDone = await transaction(db, async tx => {

@@ -2,7 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { signatureFor } from '../lib/secrets/token.ts'
-import { sendSessionCookie } from './scopes.ts'
+import { sendCookie, sendSessionCookie } from './scopes.ts'
 
 /** Users that one browser is known for: people who share a machine. The newest stay. */
 const maxUsers = 5
@@ -47,12 +47,6 @@ export function welcome(
   session: string
 ): void {
   const name = nameOf(reply)
-  reply.setCookie(name, addMark(keys, reply.request.cookies[name], personId), {
-    path: '/',
-    httpOnly: true,
-    secure: name.startsWith('__Host-'),
-    sameSite: 'lax',
-    maxAge: days * 86_400
-  })
+  sendCookie(reply, name, addMark(keys, reply.request.cookies[name], personId), days * 86_400)
   sendSessionCookie(reply, session)
 }

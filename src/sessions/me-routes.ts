@@ -18,12 +18,13 @@ import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { changePassword } from './change-password.ts'
+import { signOutGuesser } from './guesser-page.ts'
 import { countGuess, endAfterGuesses, forgetGuesses } from './guesses.ts'
 import { welcome } from './known-browser.ts'
 import { browserOf } from './routes.ts'
-import { clearSessionCookie, redirectWith } from './scopes.ts'
+import { redirectWith } from './scopes.ts'
 import { networkOf } from './session.ts'
-import { startSession } from './sign-in.ts'
+import { startSession } from './start-session.ts'
 import { deleteSession, deleteSessionsOf, holdSession, listSessions, teamsOf } from './store.ts'
 
 const body = form({
@@ -87,7 +88,7 @@ async function tryPassword(
   const { db } = deps
   const { id, sessionId } = viewerOf(request)
   const wait = await countGuess(db, id, sessionId)
-  if (wait === 'over') return signOut(request, reply)
+  if (wait === 'over') return signOutGuesser(request, reply)
   if (wait > 0) {
     reply.header('retry-after', String(wait))
     return { current_password: `Too many attempts. Wait ${waitInWords(wait)} and try again.` }
@@ -101,26 +102,21 @@ async function tryPassword(
     after: async tx => {
       if (!(await holdSession(tx, id, sessionId))) return false
       await deleteSessionsOf(tx, id)
-      started = await startSession(tx, id, { ...browser, method: 'password' })
+      const { userAgent, oldToken } = browser
+      started = await startSession(tx, id, { userAgent, oldToken, method: 'password', isProven: true })
       return started !== undefined
     }
   })
   if (result.outcome === 'wrong-password') {
-    if (await endAfterGuesses(db, id, sessionId)) return signOut(request, reply)
+    if (await endAfterGuesses(db, id, sessionId)) return signOutGuesser(request, reply)
     return { current_password: 'This is not your current password.' }
   }
   await forgetGuesses(db, id, sessionId)
   if (result.outcome === 'refused') return { password: result.problem }
-  if (result.outcome === 'changed-meanwhile' || !started)
+  if (result.outcome === 'changed-meanwhile' || !started?.token)
     return { password: 'Your account changed meanwhile. Sign in again.' }
   welcome(reply, keysOf(deps), id, started.token)
   return undefined
-}
-
-function signOut(request: FastifyRequest, reply: FastifyReply): never {
-  clearSessionCookie(reply)
-  request.viewer = null
-  throw new Refusal(401, 'You were signed out after 10 wrong current passwords. Sign in again; nothing was changed.')
 }
 
 async function saveProfile({ db }: Deps, id: number, fields: Fields) {

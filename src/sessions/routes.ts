@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { keysOf } from '../config/env.ts'
 import { transaction } from '../db/client.ts'
@@ -11,33 +11,36 @@ import { overOf } from '../web/handlers.ts'
 import { ownPath } from '../web/redirects.ts'
 import { linkEntry } from './claim-entry.ts'
 import type { Doors } from './doors.ts'
-import { keptPage } from './ended-page.ts'
-import { openForm } from './kept-form.ts'
-import { marksOf, welcome } from './known-browser.ts'
+import { entered, homeOf } from './entered-page.ts'
+import { marksOf } from './known-browser.ts'
 import { openTicket, sealTicket } from './link-ticket.ts'
 import { clearSessionCookie, sessionHash, sessionToken } from './scopes.ts'
-import { hashSessionToken } from './session.ts'
 import { signIn } from './sign-in.ts'
 import { late, linkPage, refusalOf, signedOutPage, signInPage, wrong } from './sign-in-page.ts'
-import { deleteSessionByToken, findViewer, setFlash } from './store.ts'
+import { deleteSessionByToken } from './store.ts'
 
-const querystring = filters({ next: optionalField(), password: optionalField() })
+const querystring = filters({ next: optionalField(), password: optionalField(), late: optionalField() })
 
 export function signInRoutes(app: FastifyInstance, deps: Deps, doors: Doors): void {
   const { db, config } = deps
-  app.get<{ Querystring: { next?: string; password?: string } }>(
+  app.get<{ Querystring: { next?: string; password?: string; late?: string } }>(
     '/sign-in',
     { config: { access: 'anyone' }, schema: { querystring } },
     async (request, reply) => {
       const next = ownPath(request.query.next, config.baseUrl)
       if (request.viewer) return reply.redirect(next ?? homeOf(request.viewer.role), 303)
-      return signInPage(deps, doors, reply, { next: next ?? '', asksPassword: request.query.password === '1' })
+      const error = request.query.late === '1' ? { error: late } : {}
+      return signInPage(deps, doors, reply, {
+        next: next ?? '',
+        asksPassword: request.query.password === '1',
+        ...error
+      })
     }
   )
 
   app.post(
     '/sign-out',
-    { config: { access: 'member' }, schema: { body: Type.Optional(form({})) } },
+    { config: { access: 'member', withoutFactor: true }, schema: { body: Type.Optional(form({})) } },
     async (request, reply) => {
       const there = await doors.signOutAt(viewerOf(request).sessionId)
       const tokenHash = sessionHash(request)
@@ -67,9 +70,7 @@ function passwordRoute(app: FastifyInstance, deps: Deps, doors: Doors): void {
         { email, password, ...browserOf(request), marks: marksOf(keysOf(deps), request), over: overOf(reply) },
         await doors.directory()
       )
-      if (outcome.outcome === 'signed-in') {
-        return signedIn(deps, reply, outcome, next, kept)
-      }
+      if (outcome.outcome === 'signed-in') return entered(deps, reply, outcome, { next, kept })
       if (outcome.outcome === 'unlinked')
         return linkPage(reply, { next: next ?? '', kept, ticket: sealTicket(secretKey, outcome) })
       if (outcome.outcome === 'unavailable')
@@ -96,37 +97,13 @@ function linkRoute(app: FastifyInstance, deps: Deps, doors: Doors): void {
       const outcome = await signIn(db, { email: person.email, password, ...browser })
       if (outcome.outcome === 'signed-in') {
         await transaction(db, tx => linkEntry(tx, ticket.personId, ticket.entry))
-        return signedIn(deps, reply, outcome, next, kept)
+        return entered(deps, reply, outcome, { next, kept })
       }
       const { error, status } = refusalOf(reply, outcome, 'That is not the password that you chose here.')
       return linkPage(reply, { next: next ?? '', kept, ticket: request.body.ticket, error, status })
     }
   )
 }
-
-/** Leads to the requested page, after a form that was sent when the session had ended, if there is one. */
-async function signedIn(
-  deps: Deps,
-  reply: FastifyReply,
-  { token, role, personId }: { token: string; role: string; personId: number },
-  next: string | undefined,
-  kept: string
-) {
-  const { db, secretKey } = deps
-  welcome(reply, keysOf(deps), personId, token)
-  const target = next ?? homeOf(role)
-  if (kept === '') return reply.redirect(target, 303)
-  const viewer = await findViewer(db, hashSessionToken(token))
-  const entered = openForm(secretKey, kept)
-  if (viewer && entered?.personId === viewer.id) return keptPage(reply, viewer.email, entered, target)
-  const discarded = entered
-    ? 'What was entered before belongs to someone else and was discarded.'
-    : 'Your earlier input could not be kept. Nothing was sent.'
-  if (viewer) await setFlash(db, viewer.sessionId, discarded)
-  return reply.redirect(target, 303)
-}
-
-export const homeOf = (role: string) => (role === 'member' ? '/me' : '/')
 
 export function browserOf(request: FastifyRequest) {
   return {

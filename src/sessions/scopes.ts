@@ -46,7 +46,7 @@ export async function serveSessions(app: FastifyInstance, deps: Deps, doors: Doo
   })
   const ended = { db, secretKey, baseUrl, doors }
   app.addHook('onRequest', (request, reply) =>
-    checkAccess(request, () => askToSignIn(ended, request, reply, sessionHash(request)))
+    checkAccess(request, reply, () => askToSignIn(ended, request, reply, sessionHash(request)))
   )
   // a form may arrive long after its head: its sender's role is checked again then
   app.addHook('preHandler', async (request, reply) => {
@@ -54,8 +54,8 @@ export async function serveSessions(app: FastifyInstance, deps: Deps, doors: Doo
     if (!viewer || method === 'GET' || method === 'HEAD' || routeOptions.config.access === 'anyone') return undefined
     const tokenHash = sessionHash(request)
     const now = tokenHash && (await inTime(findViewer(db, tokenHash), timeoutMs))
-    request.viewer = now ? { ...viewer, role: now.role } : null
-    return checkAccess(request, () => askToSignIn(ended, request, reply, tokenHash))
+    request.viewer = now ? { ...viewer, role: now.role, needsFactor: now.needsFactor } : null
+    return checkAccess(request, reply, () => askToSignIn(ended, request, reply, tokenHash))
   })
 }
 
@@ -99,22 +99,19 @@ export function sessionHash(request: FastifyRequest): Buffer | undefined {
   return token === undefined ? undefined : hashSessionToken(token)
 }
 
-export function sendSessionCookie(reply: FastifyReply, token: string): void {
-  const { cookieName } = reply.server
-  const secure = cookieName.startsWith('__Host-')
-  reply.setCookie(cookieName, token, {
-    path: '/',
-    httpOnly: true,
-    secure,
-    sameSite: 'lax',
-    maxAge: absoluteHours * 3600
-  })
+export function sendCookie(reply: FastifyReply, name: string, value: string, seconds: number): void {
+  reply.setCookie(name, value, { ...cookieOptions(name), maxAge: seconds })
 }
 
-export function clearSessionCookie(reply: FastifyReply): void {
-  const secure = reply.server.cookieName.startsWith('__Host-')
-  reply.clearCookie(reply.server.cookieName, { path: '/', httpOnly: true, secure, sameSite: 'lax' })
-}
+export const clearCookie = (reply: FastifyReply, name: string) => void reply.clearCookie(name, cookieOptions(name))
+
+const cookieOptions = (name: string) =>
+  ({ path: '/', httpOnly: true, secure: name.startsWith('__Host-'), sameSite: 'lax' }) as const
+
+export const sendSessionCookie = (reply: FastifyReply, token: string) =>
+  sendCookie(reply, reply.server.cookieName, token, absoluteHours * 3600)
+
+export const clearSessionCookie = (reply: FastifyReply) => clearCookie(reply, reply.server.cookieName)
 
 export async function redirectWith(reply: FastifyReply, db: Database, location: string, text: string) {
   const { viewer } = reply.request

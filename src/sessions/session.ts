@@ -4,6 +4,8 @@ import { groupsOf, plainAddress } from '../lib/network.ts'
 
 export const idleMinutes = 30
 export const absoluteHours = 12
+/** For the second factor. */
+export const ticketMinutes = 10
 
 /** 256 random bits in 43 characters. */
 export const newSessionToken = () => randomBytes(32).toString('base64url')

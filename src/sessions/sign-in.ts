@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { parseAddress } from '../lib/addresses/email-address.ts'
-import type { Role } from '../lib/role.ts'
-import { verifyPassword } from '../lib/secrets/password.ts'
+import { isShortPassword, verifyPassword } from '../lib/secrets/password.ts'
 import { inPasswordLine, LineFull } from '../lib/secrets/password-line.ts'
 import { cutText } from '../lib/text/cut.ts'
 import type { EntryRef } from '../people/entry-store.ts'
@@ -11,17 +9,9 @@ import { findUserByKey, lockPerson, type PersonRow } from '../people/store.ts'
 import { claimEntry, opensWithDirectory } from './claim-entry.ts'
 import { type CheckDirectoryPassword, claimantOf } from './directory-sign-in.ts'
 import { readRules } from './rules-store.ts'
-import { accountDelay, hashSessionToken, networkOf, newSessionToken } from './session.ts'
-import {
-  countInRow,
-  countTry,
-  deleteSessionByToken,
-  forgetTries,
-  insertSession,
-  type SessionStart,
-  type SignInMethod,
-  takeBackTry
-} from './store.ts'
+import { accountDelay, networkOf } from './session.ts'
+import { type Started, startSession } from './start-session.ts'
+import { countInRow, countTry, forgetTries, type SignInMethod, takeBackTry } from './store.ts'
 
 export interface Attempt {
   email: string
@@ -34,7 +24,7 @@ export interface Attempt {
 }
 
 export type SignInOutcome =
-  | { outcome: 'signed-in'; token: string; personId: number; role: Role }
+  | ({ outcome: 'signed-in'; personId: number } & Started)
   | { outcome: 'wrong' }
   /** The directory's password is right, but has not been linked to this account with a Rollcall password. */
   | { outcome: 'unlinked'; personId: number; entry: EntryRef }
@@ -112,8 +102,10 @@ async function begin(
   attempt: Attempt,
   { method, claim }: { method: SignInMethod; claim: (tx: Db) => Promise<boolean> }
 ): Promise<SignInOutcome> {
+  const { userAgent, oldToken, password } = attempt
+  const isShort = method === 'password' && isShortPassword(password)
   const started = await transaction(db, async tx =>
-    (await claim(tx)) ? startSession(tx, user.id, { ...attempt, method }) : undefined
+    (await claim(tx)) ? startSession(tx, user.id, { userAgent, oldToken, method, isShort }) : undefined
   )
   if (!started) return { outcome: 'wrong' }
   await forgetTries(db, [keys.here, keys.account])
@@ -146,22 +138,4 @@ async function secondsToWait(db: Database, { network, here, account }: Keys): Pr
   const fromHere = await countTry(db, here)
   if (fromHere.tries > triesPerMinute) return Math.max(1, fromHere.secondsLeft)
   return transaction(db, tx => countInRow(tx, account, accountDelay))
-}
-
-/** Replaces the browser's former session; undefined unless an active user: nothing outlives a deactivation (S38). */
-export async function startSession(
-  tx: Db,
-  personId: number,
-  { userAgent, oldToken, ...start }: SessionStart & Pick<Attempt, 'oldToken'>
-): Promise<{ token: string; role: Role } | undefined> {
-  const person = await lockPerson(tx, personId)
-  if (person?.enrollment !== 'signed-up') return undefined
-  const token = newSessionToken()
-  if (oldToken) await deleteSessionByToken(tx, hashSessionToken(oldToken))
-  await insertSession(tx, personId, hashSessionToken(token), {
-    userAgent: userAgent && cutText(userAgent, 300),
-    ...start
-  })
-  await recordEvent(tx, { kind: 'signed-in', actorId: personId, personId, details: { method: start.method } })
-  return { token, role: person.role }
 }

@@ -1,16 +1,20 @@
-import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, ne, not, sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { memberships, people, sessions, settings, signInFailures, type signInMethods, teams } from '../db/schema.ts'
 import { first } from '../lib/ends.ts'
 import { mayAct } from '../people/conditions.ts'
 import type { ProviderSession } from './provider-session-store.ts'
-import { absoluteHours, idleMinutes } from './session.ts'
+import { absoluteHours, idleMinutes, ticketMinutes } from './session.ts'
 
 const isLive = and(
   gt(sessions.endsAt, sql`now()`),
   gt(sessions.lastSeenAt, sql`now() - make_interval(mins => ${idleMinutes})`),
   mayAct(people)
 )
+
+/** Only a session without its second factor ends so soon. */
+export const waitsForFactor = sql`(${sessions.needsFactor}
+  and ${sessions.endsAt} - ${sessions.createdAt} <= make_interval(mins => ${ticketMinutes}))`
 
 export type SignInMethod = (typeof signInMethods)[number]
 
@@ -71,12 +75,12 @@ export async function setFlash(db: Db, id: number, flash: string | null): Promis
 }
 
 export async function listSessions(db: Db, personId: number) {
-  const { id, createdAt, lastSeenAt, userAgent } = sessions
+  const { id, createdAt, lastSeenAt, userAgent, method } = sessions
   return db
-    .select({ id, createdAt, lastSeenAt, userAgent })
+    .select({ id, createdAt, lastSeenAt, userAgent, method })
     .from(sessions)
     .innerJoin(people, eq(people.id, sessions.personId))
-    .where(and(eq(sessions.personId, personId), isLive))
+    .where(and(eq(sessions.personId, personId), isLive, not(waitsForFactor)))
     .orderBy(desc(sessions.lastSeenAt))
     .limit(50)
 }

@@ -10,7 +10,7 @@ import { organizationErrors, readDomains } from '../organization/organization.ts
 import { welcome } from '../sessions/known-browser.ts'
 import { browserOf } from '../sessions/routes.ts'
 import { networkOf } from '../sessions/session.ts'
-import { startSession } from '../sessions/sign-in.ts'
+import { startSession } from '../sessions/start-session.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, field, filters, form, optionalField } from '../web/forms.ts'
@@ -64,7 +64,7 @@ export function setupRoutes(app: FastifyInstance, deps: Deps, token: string): vo
     const started = await transaction(db, tx =>
       startSession(tx, result.ownerId, { ...browserOf(request), method: 'password' })
     )
-    if (started) welcome(reply, keysOf(deps), result.ownerId, started.token)
+    if (started?.token) welcome(reply, keysOf(deps), result.ownerId, started.token)
     return reply.redirect('/', 303)
   })
 }

@@ -4,12 +4,14 @@ import { closedStateOf, type InvitationState, stateOf } from '../invitations/inv
 import { findByFormerLink } from '../invitations/link-store.ts'
 import { findNewest } from '../invitations/newest-store.ts'
 import { consume, findByTokenHash, noteRequest } from '../invitations/store.ts'
+import type { Role } from '../lib/role.ts'
 import { hashPassword } from '../lib/secrets/password.ts'
 import { inPasswordLine, LineFull } from '../lib/secrets/password-line.ts'
 import { hashToken } from '../lib/secrets/token.ts'
 import { cutText } from '../lib/text/cut.ts'
 import { bindEntry, type EntryRef, findByEntry } from '../people/entry-store.ts'
 import { findPerson, lockAddresses, lockPerson } from '../people/store.ts'
+import { needsSecondFactor, readRules } from '../sessions/rules-store.ts'
 import { hashSessionToken, newSessionToken } from '../sessions/session.ts'
 import { deleteSessionByToken, deleteSessionsOf, insertSession } from '../sessions/store.ts'
 import { lockTeamsOf } from '../teams/members-store.ts'
@@ -69,7 +71,7 @@ async function joinNow(db: Database, joining: Joining): Promise<JoinOutcome> {
     if (!used) return closedNow(tx, tokenHash)
     if (joining.entry && isTheirs === 'first') await bindEntry(tx, used.personId, joining.entry, 'join')
     const role = await signUpWith(tx, used, { name: joining.name, passwordHash })
-    return { outcome: 'joined', session: await freshSession(tx, used.personId, joining), role }
+    return { outcome: 'joined', session: await freshSession(tx, used.personId, joining, role), role }
   })
 }
 
@@ -98,11 +100,12 @@ async function closedNow(tx: Tx, tokenHash: Buffer): Promise<JoinOutcome> {
   return { outcome: 'closed', state: state === 'open' ? 'expired' : state }
 }
 
-async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }: Joining): Promise<string> {
+async function freshSession(tx: Tx, personId: number, { userAgent, oldSession }: Joining, role: Role): Promise<string> {
   const session = newSessionToken()
   await deleteSessionsOf(tx, personId)
   if (oldSession) await deleteSessionByToken(tx, hashSessionToken(oldSession))
-  const start = { userAgent: userAgent && cutText(userAgent, 300), method: 'join' as const }
+  const needsFactor = needsSecondFactor(await readRules(tx), role)
+  const start = { userAgent: userAgent && cutText(userAgent, 300), method: 'join' as const, needsFactor }
   await insertSession(tx, personId, hashSessionToken(session), start)
   return session
 }

@@ -5,7 +5,6 @@ import { type InvitationState, stateOf } from '../invitations/invitation.ts'
 import { consumeOf, findByTokenHash, findOpenInvitation } from '../invitations/store.ts'
 import type { Address } from '../lib/addresses/email-address.ts'
 import { readName } from '../lib/name.ts'
-import type { Role } from '../lib/role.ts'
 import { type AccountRow, findAccount, linkAccount, noteAccountUse } from '../oidc/accounts-store.ts'
 import type { Identity } from '../oidc/identity.ts'
 import type { OidcDeps, Provider } from '../oidc/settings.ts'
@@ -20,7 +19,7 @@ import {
   signUpPerson
 } from '../people/store.ts'
 import type { ProviderSession } from '../sessions/provider-session-store.ts'
-import { startSession } from '../sessions/sign-in.ts'
+import { type Started, startSession } from '../sessions/start-session.ts'
 import { deleteSessionsOf } from '../sessions/store.ts'
 import { signUpWith } from '../sign-up/accept.ts'
 import { lockTeamsOf } from '../teams/members-store.ts'
@@ -49,7 +48,7 @@ export type Refused =
   | { outcome: 'other-person'; invited: string }
   | { outcome: 'closed'; state: Exclude<InvitationState, 'open'> | 'unknown' }
 
-export type EnterOutcome = { outcome: 'entered'; token: string; role: Role; personId: number; isNew: boolean } | Refused
+export type EnterOutcome = ({ outcome: 'entered'; personId: number; isNew: boolean } & Started) | Refused
 
 /** A person known by their account, or found by an address that the provider vouches for; null: not in Rollcall yet. */
 type Found =
@@ -137,7 +136,13 @@ async function letIn(
   await applyGroups(tx, personId, await lockMapped(tx, provider), entering)
   const { issuer, subject, providerSession } = identity
   const there = { issuer, subject, providerSession, idToken }
-  const started = await startSession(tx, personId, { userAgent, oldToken, method: 'provider', provider: there })
+  const started = await startSession(tx, personId, {
+    userAgent,
+    oldToken,
+    method: 'provider',
+    provider: there,
+    isProven: identity.hasSecondFactor
+  })
   return started ? { outcome: 'entered', ...started, personId, isNew } : { outcome: 'deactivated' }
 }
 

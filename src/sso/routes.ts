@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { keysOf } from '../config/env.ts'
 import { stateOf } from '../invitations/invitation.ts'
 import { findByTokenHash } from '../invitations/store.ts'
 import { hashToken } from '../lib/secrets/token.ts'
@@ -11,8 +10,8 @@ import { faultOf } from '../oidc/fault.ts'
 import { fingerprintOf, type Provider, readProvider } from '../oidc/settings.ts'
 import { type Answer, beginSignIn, findAttempt, finishSignIn } from '../oidc/sign-in.ts'
 import { requireRole } from '../people/store.ts'
-import { welcome } from '../sessions/known-browser.ts'
-import { browserOf, homeOf } from '../sessions/routes.ts'
+import { entered } from '../sessions/entered-page.ts'
+import { browserOf } from '../sessions/routes.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -149,8 +148,7 @@ function enteringOf(
 }
 
 async function finish(deps: Deps, reply: FastifyReply, entering: Entering, { next }: AttemptRow) {
-  const entered = await enter(deps, entering)
-  if (entered.outcome !== 'entered') return refusedPage(deps, reply, entering, entered)
-  welcome(reply, keysOf(deps), entered.personId, entered.token)
-  return reply.redirect(next ?? (entered.isNew ? '/me' : homeOf(entered.role)), 303)
+  const outcome = await enter(deps, entering)
+  if (outcome.outcome !== 'entered') return refusedPage(deps, reply, entering, outcome)
+  return entered(deps, reply, outcome, { next: next ?? (outcome.isNew ? '/me' : undefined) })
 }

@@ -15,6 +15,8 @@ export interface Viewer {
   timeZone: string
   shortcuts: boolean
   sessionId: number
+  /** A required second factor is missing. */
+  needsFactor: boolean
 }
 
 export interface DeclaredRoute {
@@ -37,6 +39,8 @@ declare module 'fastify' {
     /** For the one-click opt-out of RFC 8058, which mail providers post. */
     anyOrigin?: boolean
     patienceSeconds?: number
+    /** Open to people who still have to set up their second factor. */
+    withoutFactor?: boolean
     /** The body is a file of any size, which the handler reads as it arrives. */
     isUpload?: boolean
   }
@@ -59,12 +63,17 @@ export function viewerOf({ viewer }: FastifyRequest): Viewer {
 }
 
 export async function checkAccess(
-  request: FastifyRequest,
+  { routeOptions: { config }, viewer, method }: FastifyRequest,
+  reply: FastifyReply,
   askToSignIn: () => Promise<FastifyReply>
 ): Promise<FastifyReply | undefined> {
-  const access = request.routeOptions.config.access
+  const { access } = config
   if (!access || access === 'anyone' || access === 'operator') return undefined
-  if (!request.viewer) return askToSignIn()
-  if (!includesRole(request.viewer.role, access)) throw new Refusal(403, 'Your role does not include this page.')
+  if (!viewer) return askToSignIn()
+  if (viewer.needsFactor && !config.withoutFactor) {
+    if (method === 'GET' || method === 'HEAD') return reply.redirect('/me/second-factor', 303)
+    throw new Refusal(403, 'Set up your second factor first. Nothing was changed.')
+  }
+  if (!includesRole(viewer.role, access)) throw new Refusal(403, 'Your role does not include this page.')
   return undefined
 }

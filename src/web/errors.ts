@@ -115,6 +115,7 @@ export function sendError(
 
 function linkFor({ viewer }: FastifyRequest, status: number) {
   if (!viewer) return status === 401 || status === 404 ? { href: '/sign-in', text: 'Sign in' } : null
+  if (viewer.needsFactor) return { href: '/me/second-factor', text: 'Set up your second factor' }
   return viewer.role === 'member'
     ? { href: '/me', text: 'Go to your page' }
     : { href: '/', text: 'Go to the dashboard' }

@@ -60,7 +60,7 @@ function pageData(request: FastifyRequest, assets: Assets, head: PageHead) {
     section: head.section ?? null,
     viewer: viewer && { ...viewer, initials: initialsOf(viewer.name), roleName: roleNames[viewer.role] },
     organization: request.organization,
-    nav: viewer ? navigationFor(viewer.role, head.section) : [],
+    nav: viewer && !viewer.needsFactor ? navigationFor(viewer.role, head.section) : [],
     tabs: viewer ? tabsFor(viewer.role, head.section) : [],
     flash: request.flash,
     assets,

@@ -110,8 +110,10 @@ async function openBrowser({ app, db, ids }: Pick<TestApp, 'app' | 'db' | 'ids'>
       return answer.statusCode === 303 ? browser.get(answer.headers.location!) : answer
     }
   }
+  /** Cookies of a step on the way in, such as the one that asks for the second factor. */
+  const steps = new Map<string, string>()
   const cookie = (): Record<string, string> => {
-    const all = [browser.cookie, browser.mark].filter(each => each !== undefined)
+    const all = [browser.cookie, browser.mark, ...steps.values()].filter(each => each !== undefined)
     return all.length > 0 ? { cookie: all.join('; ') } : {}
   }
   const formHeaders = (headers: Record<string, string>) => ({
@@ -124,6 +126,7 @@ async function openBrowser({ app, db, ids }: Pick<TestApp, 'app' | 'db' | 'ids'>
   const keep = (answer: LightMyRequestResponse) => {
     for (const { name, value } of answer.cookies) {
       if (name.endsWith('-browser')) browser.mark = `${name}=${value}`
+      else if (/-(factor|oidc)$/.test(name)) steps.set(name, `${name}=${value}`)
       else browser.cookie = value === '' ? undefined : `${name}=${value}`
     }
     return answer

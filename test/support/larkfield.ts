@@ -4,7 +4,7 @@ import { parseAddress } from '../../src/lib/addresses/email-address.ts'
 import type { Role } from '../../src/lib/role.ts'
 import { hashPassword } from '../../src/lib/secrets/password.ts'
 import { insertUser, setDeactivated } from '../../src/people/store.ts'
-import { startSession } from '../../src/sessions/sign-in.ts'
+import { startSession } from '../../src/sessions/start-session.ts'
 import { setUp } from '../../src/setup/set-up.ts'
 
 export const goodPassword = 'seven-otters-swim-north'
@@ -42,9 +42,9 @@ export async function readIds(db: Database): Promise<Record<Persona, number>> {
 
 /** A session as a sign-in starts it, without the 80 ms of checking a password. */
 export async function sessionOf(db: Database, id: number): Promise<string> {
-  const browser = { userAgent: 'lightMyRequest', oldToken: undefined, method: 'password' as const }
+  const browser = { userAgent: 'lightMyRequest', oldToken: undefined, method: 'password' as const, isProven: true }
   const started = await transaction(db, tx => startSession(tx, id, browser))
-  if (!started) throw new Error(`person ${id} could not sign in`)
+  if (!started?.token) throw new Error(`person ${id} could not sign in`)
   return started.token
 }
 

@@ -27,14 +27,23 @@ async function tagOf(password: string, nonce: Buffer): Promise<Buffer> {
 const plain = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
 
 const minimum = 15
+const minimumWithFactor = 8
 const maximum = 1024
 const commonest =
   /password|passwort|passw0rd|qwert[yz]?u?i?o?p?|azerty|asdfg?h?j?k?l?|zxcvb?n?m?|qaz|wsx|edc|rfv|letmein|welcome|iloveyou|admin|login|dragon|monkey|sunshine|princess|football|baseball|master|superman|abcdefg?h?i?j?k?l?m?n?o?p?|changeme|secret|rollcall/g
 
+/** Allowed only beside a second factor. */
+export const isShortPassword = (password: string) => [...password].length < minimum
+
 /** Why a new password is refused, or undefined. It must not be made of `context` words (NIST SP 800-63B-4, 3.1.1.2). */
-export function passwordProblem(password: string, context: readonly string[]): string | undefined {
+export function passwordProblem(
+  password: string,
+  context: readonly string[],
+  hasSecondFactor = false
+): string | undefined {
   const length = [...password].length
-  if (length < minimum) return `Use at least ${minimum} characters. Several words in a row are fine.`
+  const least = hasSecondFactor ? minimumWithFactor : minimum
+  if (length < least) return `Use at least ${least} characters. Several words in a row are fine.`
   if (length > maximum) return `Use at most ${maximum} characters.`
   if (isGuessable(password.toLowerCase(), context))
     return 'This password is easy to guess. Use several unrelated words.'
