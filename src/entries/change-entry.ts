@@ -7,6 +7,7 @@ import { type DirectoryPerson, DirectoryProblem } from '../ldap/directory.ts'
 import { readName } from '../lib/name.ts'
 import { includesRole, type Role } from '../lib/role.ts'
 import { cancelQueued } from '../mail/store.ts'
+import { unlinkAccounts } from '../oidc/accounts-store.ts'
 import { bindEntry, findByEntry, giveToAnother, letDirectoryPasswordIn, unbindEntry } from '../people/entry-store.ts'
 import type { Enrollment } from '../people/person.ts'
 import { currentRole, lockAddresses, lockOwners, lockPerson, type PersonRow } from '../people/store.ts'
@@ -137,6 +138,7 @@ async function renew(tx: Db, person: Person, name: string | null, teams: number[
   // the former holder leaves, as by a deactivation
   await endWithInviters(tx, [person.id], 'typed')
   await giveToAnother(tx, person.id, name)
+  await unlinkAccounts(tx, person.id)
   await leaveOwnTeams(tx, person.id, teams)
   await cancelQueued(tx, { personId: person.id }, 'the account was handed over')
   if (person.invitationId !== null) await closeAsRevoked(tx, person.invitationId)

@@ -1,5 +1,6 @@
 /** Discovery (OpenID Connect Discovery 1.0), and how Rollcall proves itself to the provider. */
 import * as client from 'openid-client'
+import { idTokenAlgorithms } from '../db/schema.ts'
 import { type OutboundFetch, outboundFetch } from '../outbound/fetch.ts'
 import { allowedFor, type Connection, fingerprintOf, type OidcDeps } from './settings.ts'
 
@@ -50,6 +51,8 @@ async function discoverAt(issuer: string, { clientId, clientSecret, algorithm }:
   if (server.issuer.includes('{tenantid}')) throw new AnyTenant()
   // leeway is client metadata; among the options it would be ignored
   const metadata = { id_token_signed_response_alg: algorithm, [client.clockTolerance]: 60 }
+  // some providers sign userinfo without announcing it
+  Object.assign(server, { userinfo_signing_alg_values_supported: [...idTokenAlgorithms] })
   const configuration = new client.Configuration(server, clientId, metadata, proofFor(server, clientSecret))
   configuration.timeout = 5
   configuration[client.customFetch] = fetch as client.CustomFetch

@@ -26,11 +26,17 @@ export async function faultOf(error: unknown): Promise<ProviderFault> {
   const said = await saidBy(error)
   if (error instanceof client.AuthorizationResponseError) return refused(said)
   if (said.error) return broken('The provider refused the sign-in', wordsOf(said))
+  const inside = [error, causeOf(error)].find(each => each instanceof OutboundRefusal && each.code === 'ADDRESS')
+  if (inside instanceof OutboundRefusal)
+    return broken('The provider is at a private address', `${inside.message}. ${howInside}`)
   const detail = detailOf(error)
   return isUnreachable(error)
     ? broken('Your organization’s provider cannot be reached', detail)
     : broken('The answer of your organization’s provider cannot be trusted', detail)
 }
+
+const howInside =
+  'Inside your network, Rollcall connects only to the host and port of OIDC_ISSUER, which the operator sets in the environment'
 
 const broken = (text: string, detail: string | null): ProviderFault => ({ text, detail, isDenied: false })
 

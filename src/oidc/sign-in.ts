@@ -9,7 +9,11 @@ import { type Connection, callbackUrl, fingerprintOf, type OidcDeps, type Provid
 
 export interface Beginning extends Pick<NewAttempt, 'purpose' | 'personId' | 'invitationHash' | 'next'> {
   browser: string
+  /** Rollcall itself starts once more, because the provider has changed its keys. */
+  isSecond?: boolean
 }
+
+const secondMark = '.2'
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest()
 
@@ -17,10 +21,10 @@ const hashOf = (text: string) => createHash('sha256').update(text).digest()
 export async function beginSignIn(
   deps: OidcDeps,
   connection: Connection,
-  { browser, ...attempt }: Beginning
+  { browser, isSecond = false, ...attempt }: Beginning
 ): Promise<URL> {
   const configuration = await connectTo(deps, connection)
-  const state = randomBytes(32).toString('base64url')
+  const state = `${randomBytes(32).toString('base64url')}${isSecond ? secondMark : ''}`
   const { nonce, verifier } = secretsOf(deps, state)
   await insertAttempt(deps.db, {
     ...attempt,
@@ -52,6 +56,10 @@ export async function findAttempt(
   if (!state || !browser) return undefined
   return takeAttempt(db, hashOf(state), hashOf(browser))
 }
+
+/** A key that the provider began to use within a minute of the last look at its keys; the code is spent by now. */
+export const isWorthASecond = (error: unknown, state: string | undefined): boolean =>
+  error instanceof client.ClientError && error.code === 'OAUTH_KEY_SELECTION_FAILED' && !state?.endsWith(secondMark)
 
 export interface Answer {
   identity: Identity

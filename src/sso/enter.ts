@@ -168,8 +168,9 @@ async function link(tx: Db, personId: number, account: AccountRow | undefined, i
     await noteAccountUse(tx, account.id, email)
     return true
   }
-  const isLinked = await linkAccount(tx, { personId, issuer, subject, email })
-  if (isLinked)
-    await recordEvent(tx, { kind: 'provider-linked', actorId: personId, personId, details: { issuer, email } })
-  return isLinked
+  if (!(await linkAccount(tx, { personId, issuer, subject, email }))) return false
+  // no session from before the address was proved survives
+  await deleteSessionsOf(tx, personId)
+  await recordEvent(tx, { kind: 'provider-linked', actorId: personId, personId, details: { issuer, email } })
+  return true
 }

@@ -8,7 +8,7 @@ import { hashToken } from '../lib/secrets/token.ts'
 import type { AttemptRow } from '../oidc/attempts-store.ts'
 import { faultOf } from '../oidc/fault.ts'
 import { fingerprintOf, type Provider, readProvider } from '../oidc/settings.ts'
-import { type Answer, beginSignIn, findAttempt, finishSignIn } from '../oidc/sign-in.ts'
+import { type Answer, beginSignIn, findAttempt, finishSignIn, isWorthASecond } from '../oidc/sign-in.ts'
 import { requireRole } from '../people/store.ts'
 import { entered } from '../sessions/entered-page.ts'
 import { browserOf } from '../sessions/routes.ts'
@@ -27,7 +27,8 @@ import { testedPage } from './tested-page.ts'
 interface ByToken {
   Params: { token: string }
 }
-type Beginning = Pick<AttemptRow, 'purpose'> & Partial<Pick<AttemptRow, 'personId' | 'invitationHash' | 'next'>>
+type Beginning = Pick<AttemptRow, 'purpose'> &
+  Partial<Pick<AttemptRow, 'personId' | 'invitationHash' | 'next'>> & { isSecond?: boolean }
 
 export function ssoRoutes(app: FastifyInstance, deps: Deps): void {
   const querystring = filters({ next: optionalField() })
@@ -107,29 +108,41 @@ async function leave(
     })
     return reply.redirect(url.href, 303)
   } catch (error) {
-    return faultPage(request, reply, await faultOf(error), beginning)
+    return failed(request, reply, error, beginning)
   }
 }
 
+async function failed(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  attempt: Pick<AttemptRow, 'purpose'>
+) {
+  const fault = await faultOf(error)
+  request.log.warn({ reason: fault.detail }, 'a sign-in at the provider failed')
+  return faultPage(request, reply, fault, attempt)
+}
+
 async function comeBack(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
-  const query = queryOf(request.url)
-  const attempt = await findAttempt(deps, textOf(request.query, 'state'), request.cookies[cookieOf(reply)])
+  const state = textOf(request.query, 'state')
+  const attempt = await findAttempt(deps, state, request.cookies[cookieOf(reply)])
   if (!attempt)
     throw new Refusal(
       400,
       'This sign-in was not started in this browser, was used already, or took longer than ten minutes. Start again.'
     )
-  const state = await readProvider(deps)
-  const provider = [state.candidate, state.inForce].find(each => each && fingerprintOf(each) === attempt.provider)
-  if (!provider || (attempt.purpose !== 'test' && provider !== state.inForce))
+  const { candidate, inForce } = await readProvider(deps)
+  const provider = [candidate, inForce].find(each => each && fingerprintOf(each) === attempt.provider)
+  if (!provider || (attempt.purpose !== 'test' && provider !== inForce))
     throw new Refusal(400, 'The provider’s settings have changed meanwhile. Start again.')
   let answer: Answer
   try {
-    answer = await finishSignIn(deps, provider, query)
+    answer = await finishSignIn(deps, provider, queryOf(request.url))
   } catch (error) {
-    const fault = await faultOf(error)
-    request.log.warn({ reason: fault.detail }, 'a sign-in at the provider failed')
-    return faultPage(request, reply, fault, attempt)
+    const { purpose, personId, invitationHash, next } = attempt
+    if (isWorthASecond(error, state))
+      return leave(deps, request, reply, provider, { purpose, personId, invitationHash, next, isSecond: true })
+    return failed(request, reply, error, attempt)
   }
   const entering = enteringOf(deps, request, provider, answer, attempt)
   if (attempt.purpose === 'test') return testedPage(deps, request, reply, { attempt, answer, entering })

@@ -1,4 +1,5 @@
 /** An OpenID provider in this process that signs anyone in without asking, and that a test can make lie. */
+import { createHmac } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as jose from 'jose'
@@ -47,6 +48,8 @@ export interface ProviderOptions {
   algorithm?: 'RS256' | 'PS256' | 'ES256'
   proof?: 'client_secret_basic' | 'client_secret_post' | 'none'
   port?: number
+  /** Below which the provider is, as Keycloak's realms are: `/realms/one`. */
+  path?: string
   /** Asks on a page who signs in, as people expect it; else the account of `signsIn` comes at once. */
   asks?: boolean
 }
@@ -60,11 +63,12 @@ export async function startProvider({
   algorithm = 'RS256',
   proof,
   port = 0,
+  path = '',
   asks = false
 }: ProviderOptions): Promise<TestProvider> {
   const server = http.createServer()
   await new Promise<void>(done => server.listen(port, '127.0.0.1', done))
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
   const keys = [await newKey('RS256', 'rsa'), await newKey('ES256', 'ec')]
   const accounts = new Map<string, Claims>()
   const lies: Lies = {}
@@ -90,7 +94,7 @@ export async function startProvider({
       }
     ],
     jwks: { keys },
-    ...settings(accounts)
+    ...settings(accounts, path)
   } satisfies Configuration)
   provider.use(async (context, proceed) => {
     const ctx = context as unknown as KoaContextWithOIDC
@@ -106,7 +110,14 @@ export async function startProvider({
     await proceed()
     await tellLies(ctx, lies, kit, baseUrl)
   })
-  server.on('request', provider.callback())
+  const answer = provider.callback()
+  const mount = path.replace(/\/$/, '')
+  server.on('request', (request, response) => {
+    const url = request.url ?? '/'
+    // as a framework that mounts it below a path
+    Object.assign(request, { originalUrl: url, url: url.startsWith(mount) ? url.slice(mount.length) || '/' : url })
+    void answer(request, response)
+  })
   return {
     ...{ issuer, clientId, clientSecret, accounts, lies, kit, asked },
     environment: { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret },
@@ -122,7 +133,7 @@ export async function startProvider({
   }
 }
 
-function settings(accounts: Map<string, Claims>): Configuration {
+function settings(accounts: Map<string, Claims>, path: string): Configuration {
   const openid = ['sub', 'amr', 'acr', 'sid', 'groups', '_claim_names', '_claim_sources', 'tid']
   const ttl = 600
   return {
@@ -141,7 +152,7 @@ function settings(accounts: Map<string, Claims>): Configuration {
     // its own fetch refuses loopback, and would never deliver a logout token to a test
     fetch: (url: string | URL | Request, { dispatcher, ...options }: RequestInit & { dispatcher?: unknown } = {}) =>
       fetch(url, options),
-    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: { url: (_ctx, interaction) => `${path.replace(/\/$/, '')}/interaction/${interaction.uid}` },
     findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, ...accounts.get(id) }) }),
     loadExistingGrant: async ctx => {
       const { client, session, provider } = ctx.oidc
@@ -183,7 +194,7 @@ async function tellLies(ctx: KoaContextWithOIDC, lies: Lies, kit: Kit, baseUrl: 
   if (route === 'userinfo') await lies.userinfo?.(ctx, kit)
   if (route === 'discovery' && body) lies.discovery?.(body, ctx)
   if (route === 'jwks') lies.jwks?.(ctx)
-  const location = ctx.response.get('location')
+  const location = ctx.response.get('location') ?? ''
   if (lies.back && location.startsWith(baseUrl)) {
     const url = new URL(location)
     lies.back(url)
@@ -191,7 +202,7 @@ async function tellLies(ctx: KoaContextWithOIDC, lies: Lies, kit: Kit, baseUrl: 
   }
 }
 
-async function newKey(alg: string, kid: string): Promise<jose.JWK> {
+export async function newKey(alg: string, kid: string): Promise<jose.JWK> {
   const { privateKey } = await jose.generateKeyPair(alg, { extractable: true })
   return { ...(await jose.exportJWK(privateKey)), kid, use: 'sig' }
 }
@@ -202,13 +213,23 @@ const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('ba
 
 /** Signs any header and claims, also those that a library would refuse. */
 async function sign(claims: Claims, header: Claims, keys: jose.JWK[]): Promise<string> {
+  return signWith(keys.find(key => key.kid === kidFor(String(header.alg))) ?? {}, claims, header)
+}
+
+/** The same with any key. */
+export async function signWith({ use: _, ...jwk }: jose.JWK, claims: Claims, header: Claims): Promise<string> {
   const alg = String(header.alg)
   const data = `${part(header)}.${part(claims)}`
-  const { use: _, ...jwk } = keys.find(key => key.kid === kidFor(alg)) ?? {}
   const name = { RS256: 'RSASSA-PKCS1-v1_5', PS256: 'RSA-PSS', ES256: 'ECDSA' }[alg] ?? 'RSASSA-PKCS1-v1_5'
   const algorithm = { name, hash: 'SHA-256', saltLength: 32, namedCurve: 'P-256' }
   const key = await crypto.subtle.importKey('jwk', jwk as JsonWebKey, algorithm, false, ['sign'])
   return `${data}.${Buffer.from(await crypto.subtle.sign(algorithm, key, Buffer.from(data))).toString('base64url')}`
+}
+
+/** With a shared secret. */
+export function signSymmetric(secret: string, claims: Claims, header: Claims): string {
+  const data = `${part({ ...header, alg: 'HS256' })}.${part(claims)}`
+  return `${data}.${createHmac('sha256', secret).update(data).digest('base64url')}`
 }
 
 /** A token that no one signed. */
