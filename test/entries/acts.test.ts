@@ -135,7 +135,11 @@ t.test('handing over removes everything of the former holder: role, password, te
   replace('lea', 'leo')
   await sync()
   const entry = /name="entry" value="([^"]+)"/.exec(plain(await ben.get(`/people/${personId}/entry`)))![1]!
+  await db.execute(
+    sql`insert into provider_accounts (person_id, issuer, subject) values (${personId}, 'https://id.example', 'former')`
+  )
   t.equal((await ben.post(`/people/${personId}/entry`, { entry, holder: 'other' })).statusCode, 303)
+  t.same(await db.execute(sql`select * from provider_accounts`), [], 'S6: the former holder’s account at the provider')
   t.match(await rowOf(personId), {
     directoryDn: dnOf('leo'),
     role: 'member',
