@@ -146,7 +146,7 @@ t.test('S12: no name leads to a private address, not even as the second of sever
 })
 
 t.test('S12: a name that changes its address is looked up once a connection, and checked there', async t => {
-  // the first answer is one that nobody would connect to here, and the check and the connection use the same answer
+  // both answers are private, and the check and the connection use the same answer
   const asked: string[] = []
   const rebinding: Resolve = ((name: string, _: unknown, done: (error: null, found: unknown[]) => void) => {
     asked.push(name)

@@ -48,7 +48,7 @@ t.test('S5: the account has the invited address, however the provider spells it'
   }
 })
 
-t.test('S5: somebody who is signed in joins as the account of the provider, not as themselves', async t => {
+t.test('S5: a user who is signed in joins as the account of the provider, not as themselves', async t => {
   const { token } = await inviteOne(db, ids.ben, at('another'))
   const dan = await browser('dan')
   provider.signsIn('sub-another', verified(at('another')))
