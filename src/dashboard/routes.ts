@@ -19,6 +19,7 @@ import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { filters } from '../web/forms.ts'
 import { troubledBatch, troubledMails } from './attention-page.ts'
+import { claimTrouble } from './claim-trouble.ts'
 import { troubledBatches } from './store.ts'
 
 const weeks = 12
@@ -32,7 +33,7 @@ export function dashboardRoutes(app: FastifyInstance, deps: Deps): void {
 
 async function dashboardPage({ db, config }: Deps, request: FastifyRequest, reply: FastifyReply) {
   const { timeZone, role } = viewerOf(request)
-  const [counts, totals, requests, troubled, events, pause, hold, leavers, undecided] = await Promise.all([
+  const [counts, totals, requests, troubled, events, pause, hold, leavers, undecided, claim] = await Promise.all([
     countPeople(db),
     weeklyTotals(db, weeks),
     openRequests(db, 20),
@@ -41,7 +42,8 @@ async function dashboardPage({ db, config }: Deps, request: FastifyRequest, repl
     readPause(db),
     readHold(db),
     heldLeavers(db),
-    undecidedInWords(db)
+    undecidedInWords(db),
+    claimTrouble(db)
   ])
   return reply.page(
     'dashboard/index',
@@ -55,6 +57,7 @@ async function dashboardPage({ db, config }: Deps, request: FastifyRequest, repl
       mails: troubledMails(counts),
       leavers,
       undecided,
+      claim,
       keepsMail: config.smtp === undefined,
       hold: hold ? shownHold(hold, timeZone) : null,
       transport: pause ? { reason: pause.reason, since: showTime(pause.since, timeZone) } : null,

@@ -165,6 +165,22 @@ t.test('S22: the last owner stays, even with twenty concurrent requests', async 
   }
 })
 
+t.test('S22: the last owner stays, even with a hundred simultaneous demotions', async t => {
+  const owners = [ids.ada, ...(await Promise.all([0, 1, 2, 3].map(n => addUser(db, `owner${n}`, 'owner'))))]
+  const ada = await browser('ada')
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => ada.post(`/people/${owners[index % 5]}/role`, { role: 'member' }))
+  )
+  t.same(
+    [...new Set(answers.map(({ statusCode }) => statusCode))].filter(code => ![303, 401, 403, 409, 422].includes(code)),
+    []
+  )
+  const left = sql`select count(*)::int as n from people where role = 'owner' and deactivated_at is null`
+  t.ok((await one<{ n: number }>(db, left)).n >= 1)
+  await db.execute(sql`update people set role = 'admin' where role = 'owner' and id <> ${ids.ada}`)
+  await db.execute(sql`update people set role = 'owner' where id = ${ids.ada}`)
+})
+
 t.test('S22: the page tells the last owner what to do first', async t => {
   const ada = await browser('ada')
   for (const [act, fields] of [
