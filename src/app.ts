@@ -21,6 +21,8 @@ import { entryRoutes } from './roster/entry-routes.ts'
 import { peopleRoutes } from './roster/people-routes.ts'
 import { personRoutes } from './roster/person-routes.ts'
 import { factorRoutes } from './second-factor/factor-routes.ts'
+import { passkeyRoutes } from './second-factor/passkey-routes.ts'
+import { passkeySignInRoutes } from './second-factor/passkey-sign-in-routes.ts'
 import { factorSignInRoutes } from './second-factor/sign-in-routes.ts'
 import type { Doors } from './sessions/doors.ts'
 import { meRoutes } from './sessions/me-routes.ts'
@@ -66,6 +68,8 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   meRoutes(app, deps)
   factorSignInRoutes(app, deps)
   factorRoutes(app, deps)
+  passkeyRoutes(app, deps)
+  passkeySignInRoutes(app, deps, doors)
   dashboardRoutes(app, deps)
   inviteRoutes(app, deps)
   await app.register(scope => bulkRoutes(scope, deps))

@@ -6,6 +6,8 @@ export interface Doors {
   directory: () => Promise<CheckDirectoryPassword | undefined>
   /** The words on the provider's button; undefined while there is no provider. */
   provider: () => Promise<string | undefined>
+  /** Whether some user can sign in with a passkey. */
+  passkeys: () => Promise<boolean>
   /** Where a session of the provider ends there as well; undefined: nowhere. */
   signOutAt: (sessionId: number) => Promise<URL | undefined>
 }

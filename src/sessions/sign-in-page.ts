@@ -81,8 +81,14 @@ export async function signInPage({ db }: Deps, doors: Doors, reply: FastifyReply
 
 /** What a page of signing in offers: the provider's link, and the form for a password where it is of use. */
 export async function waysIn(db: Database, doors: Doors, next: string, asksPassword = false) {
-  const [provider, rules, directory] = await Promise.all([doors.provider(), readRules(db), doors.directory()])
+  const [provider, rules, directory, hasPasskeys] = await Promise.all([
+    doors.provider(),
+    readRules(db),
+    doors.directory(),
+    doors.passkeys()
+  ])
   return {
+    hasPasskeys,
     hasForm: provider === undefined || rules.passwords === 'everybody' || directory !== undefined || asksPassword,
     provider: provider ? { name: provider, href: hrefOf('/sign-in/oidc', {}, { next }) } : null
   }

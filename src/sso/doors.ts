@@ -1,8 +1,10 @@
 /** The ways in beside a Rollcall password, as the pages of signing in and joining offer them. */
 import { directoryPasswordCheck } from '../directory/password-check.ts'
+import { passkeySite } from '../lib/passkey-site.ts'
 import { directorySignInOn } from '../oidc/organization-sign-in.ts'
 import { readProvider } from '../oidc/settings.ts'
 import { signOutUrl } from '../oidc/sign-in.ts'
+import { anyPasskey } from '../second-factor/passkeys-store.ts'
 import type { Doors } from '../sessions/doors.ts'
 import { findProviderSession } from '../sessions/provider-session-store.ts'
 import type { Deps } from '../web/deps.ts'
@@ -13,6 +15,7 @@ export function doorsOf(deps: Deps): Doors {
   return {
     directory: async () => ((await directorySignInOn(deps)) ? checkDirectory : undefined),
     provider: async () => (await readProvider(deps)).inForce?.name,
+    passkeys: async () => passkeySite(deps.config.baseUrl) !== undefined && anyPasskey(deps.db),
     signOutAt: sessionId => signOutAt(deps, sessionId)
   }
 }
