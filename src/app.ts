@@ -20,10 +20,7 @@ import { operatorRoutes } from './operations/routes.ts'
 import { entryRoutes } from './roster/entry-routes.ts'
 import { peopleRoutes } from './roster/people-routes.ts'
 import { personRoutes } from './roster/person-routes.ts'
-import { factorRoutes } from './second-factor/factor-routes.ts'
-import { passkeyRoutes } from './second-factor/passkey-routes.ts'
-import { passkeySignInRoutes } from './second-factor/passkey-sign-in-routes.ts'
-import { factorSignInRoutes } from './second-factor/sign-in-routes.ts'
+import { secondFactorRoutes } from './second-factor/routes.ts'
 import type { Doors } from './sessions/doors.ts'
 import { meRoutes } from './sessions/me-routes.ts'
 import { signInRoutes } from './sessions/routes.ts'
@@ -66,10 +63,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   setupRoutes(app, deps, options.setupToken)
   signInRoutes(app, deps, doors)
   meRoutes(app, deps)
-  factorSignInRoutes(app, deps)
-  factorRoutes(app, deps)
-  passkeyRoutes(app, deps)
-  passkeySignInRoutes(app, deps, doors)
+  secondFactorRoutes(app, deps, doors)
   dashboardRoutes(app, deps)
   inviteRoutes(app, deps)
   await app.register(scope => bulkRoutes(scope, deps))

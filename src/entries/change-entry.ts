@@ -11,6 +11,7 @@ import { unlinkAccounts } from '../oidc/accounts-store.ts'
 import { bindEntry, findByEntry, giveToAnother, letDirectoryPasswordIn, unbindEntry } from '../people/entry-store.ts'
 import type { Enrollment } from '../people/person.ts'
 import { currentRole, lockAddresses, lockOwners, lockPerson, type PersonRow } from '../people/store.ts'
+import { dropFactors } from '../second-factor/remove-factors.ts'
 import { deleteSessionsOf } from '../sessions/store.ts'
 import { lockGroupsOf, readGroupsAgain } from '../sync/read-again-store.ts'
 import { leaveOwnTeams, lockOwnTeams } from '../teams/directory-store.ts'
@@ -139,6 +140,7 @@ async function renew(tx: Db, person: Person, name: string | null, teams: number[
   await endWithInviters(tx, [person.id], 'typed')
   await giveToAnother(tx, person.id, name)
   await unlinkAccounts(tx, person.id)
+  await dropFactors(tx, person.id)
   await leaveOwnTeams(tx, person.id, teams)
   await cancelQueued(tx, { personId: person.id }, 'the account was handed over')
   if (person.invitationId !== null) await closeAsRevoked(tx, person.invitationId)

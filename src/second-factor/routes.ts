@@ -1,0 +1,14 @@
+import type { FastifyInstance } from 'fastify'
+import type { Doors } from '../sessions/doors.ts'
+import type { Deps } from '../web/deps.ts'
+import { factorRoutes } from './factor-routes.ts'
+import { passkeyRoutes } from './passkey-routes.ts'
+import { passkeySignInRoutes } from './passkey-sign-in-routes.ts'
+import { factorSignInRoutes } from './sign-in-routes.ts'
+
+export function secondFactorRoutes(app: FastifyInstance, deps: Deps, doors: Doors): void {
+  factorSignInRoutes(app, deps)
+  factorRoutes(app, deps)
+  passkeyRoutes(app, deps)
+  passkeySignInRoutes(app, deps, doors)
+}
