@@ -9,6 +9,7 @@ import { codeOf } from './lib/errors.ts'
 import { tokenWith } from './lib/secrets/token.ts'
 import type { Log } from './mail/delivery.ts'
 import { closeToOthers } from './mail/outbox.ts'
+import { resealClientSecrets, sealedClientSecret } from './oidc/reseal.ts'
 import { resealTotp } from './second-factor/sealed-totp.ts'
 
 /** A data folder's generated key: 32 bytes, made on the first start, readable by its owner only. */
@@ -49,6 +50,9 @@ export async function takeUpKey(deps: DirectoryDeps, log: Log): Promise<void> {
       { people: lost },
       'The codes of some authenticator apps were saved under another SECRET_KEY. Start with it in SECRET_KEY_FORMER: without it these people need a recovery code or a passkey'
     )
+  const provider = await resealClientSecrets(deps)
+  if (provider === 'resealed') log.info({}, 'The provider’s client secret is now encrypted with the new SECRET_KEY')
+  if (provider === 'sealed') log.error({}, sealedClientSecret)
   const links = await someOpenLinks(deps.db, linksToTry)
   const isForeign = links.some(({ nonce, tokenHash }) => tokenWith(keysOf(deps), nonce, tokenHash) === undefined)
   if (isForeign)

@@ -16,6 +16,11 @@ export async function readProviderRows(db: Db): Promise<Partial<Record<Place, Pr
   return { ...(inForce && { inForce }), ...(candidate && { candidate }) }
 }
 
+/** Keeps other changes of these settings waiting until this transaction ends. */
+export async function lockProviders(tx: Db): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('rollcall:sign-in settings'))`)
+}
+
 export async function writeProviderRow(tx: Db, place: Place, row: NewProvider): Promise<void> {
   const values = { ...row, id: places[place], updatedAt: sql`now()` }
   await tx.insert(oidcProviders).values(values).onConflictDoUpdate({ target: oidcProviders.id, set: values })
@@ -30,7 +35,7 @@ export async function markTested(tx: Db, place: Place): Promise<void> {
 }
 
 /** Stores the same secret under another key, unless an owner has entered a new one meanwhile. */
-export async function replaceClientSecret(db: Db, before: Buffer, sealed: Buffer): Promise<void> {
+export async function replaceClientSecret(db: Db, before: Buffer, sealed: Buffer | null): Promise<void> {
   const { clientSecret } = oidcProviders
   await db.update(oidcProviders).set({ clientSecret: sealed }).where(eq(clientSecret, before))
 }

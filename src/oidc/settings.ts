@@ -44,14 +44,24 @@ export interface ProviderState {
   isSecretSealed: boolean
 }
 
-const placeOf = (clientId: string) => ({ table: 'oidc_providers', id: 1, column: `client_secret ${clientId}` })
+type SecretOwner = Pick<ProviderRow, 'id' | 'clientId' | 'secretFor'>
 
-export const sealClientSecret = (secretKey: Buffer, clientId: string, secret: string) =>
-  sealSecret(secretKey, placeOf(clientId), secret)
+/** Bound to its row, client and issuer: copied to another, it cannot be opened (S13, S15). */
+const placeOf = ({ id, clientId, secretFor }: SecretOwner) => ({
+  table: 'oidc_providers',
+  id,
+  column: `client_secret ${JSON.stringify([clientId, secretFor])}`
+})
 
-export function openClientSecret(keys: readonly Buffer[], { clientId, clientSecret }: ProviderRow): string | undefined {
+/** Null: a public client has none. */
+export const sealClientSecret = (secretKey: Buffer, owner: SecretOwner, secret: string): Buffer | null =>
+  secret === '' ? null : sealSecret(secretKey, placeOf(owner), secret)
+
+export function openClientSecret(keys: readonly Buffer[], row: ProviderRow): string | undefined {
+  const { clientSecret } = row
   if (!clientSecret) return ''
-  return keys.map(key => openSecret(key, placeOf(clientId), clientSecret)).find(secret => secret !== undefined)
+  if (row.secretFor !== row.issuer) return undefined
+  return keys.map(key => openSecret(key, placeOf(row), clientSecret)).find(secret => secret !== undefined)
 }
 
 /** Reads the effective settings. */
@@ -65,13 +75,15 @@ export async function readProvider(deps: OidcDeps, tx: Db = deps.db): Promise<Pr
     const inForce = { ...detailsOf(own), issuer, clientId, clientSecret, name }
     return { inForce, candidate: null, isLocked: true, isNameLocked: oidc.name !== undefined, isSecretSealed: false }
   }
-  const [inForce, candidate] = [opened(deps, rows.inForce), opened(deps, rows.candidate)]
+  // a row without a test only keeps what was set beside a provider of the environment
+  const isTested = rows.inForce?.testedAt !== null
+  const [inForce, candidate] = [isTested ? opened(deps, rows.inForce) : undefined, opened(deps, rows.candidate)]
   return {
     inForce: inForce ?? null,
     candidate: candidate ? { ...candidate, isTested: rows.candidate?.testedAt !== null } : null,
     isLocked: false,
     isNameLocked: false,
-    isSecretSealed: (rows.inForce && !inForce) || (rows.candidate && !candidate) || false
+    isSecretSealed: (isTested && rows.inForce && !inForce) || (rows.candidate && !candidate) || false
   }
 }
 

@@ -5,7 +5,7 @@ import { transaction } from '../db/client.ts'
 import type { AttemptRow } from '../oidc/attempts-store.ts'
 import type { Claims, Groups } from '../oidc/identity.ts'
 import { fingerprintOf, readProvider } from '../oidc/settings.ts'
-import { markTested } from '../oidc/settings-store.ts'
+import { lockProviders, markTested } from '../oidc/settings-store.ts'
 import type { Answer } from '../oidc/sign-in.ts'
 import { findPerson } from '../people/store.ts'
 import type { Deps } from '../web/deps.ts'
@@ -42,6 +42,7 @@ export async function testedPage(deps: Deps, request: FastifyRequest, reply: Fas
 
 async function noteTest(deps: Deps, actorId: number, { provider }: AttemptRow): Promise<boolean> {
   return transaction(deps.db, async tx => {
+    await lockProviders(tx)
     const { candidate, isLocked } = await readProvider(deps, tx)
     const isCandidate = candidate !== null && fingerprintOf(candidate) === provider
     if (!isLocked) await markTested(tx, isCandidate ? 'candidate' : 'inForce')

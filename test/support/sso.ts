@@ -76,8 +76,10 @@ export async function putInForce(
   await writeProviderRow(db, 'inForce', {
     issuer,
     clientId,
-    clientSecret: clientSecret === '' ? null : sealClientSecret(secretKey, clientId, clientSecret),
+    clientSecret: sealClientSecret(secretKey, { id: 1, clientId, secretFor: issuer }, clientSecret),
+    secretFor: issuer,
     name: 'Sign in with Larkfield',
+    testedAt: new Date(),
     ...more
   })
 }
