@@ -37,7 +37,11 @@ function applied(text, patch) {
 
 function applyAll(folder = root) {
   for (const name of fs.readdirSync(path.join(folder, 'patches'))) {
-    const files = fs.readFileSync(path.join(folder, 'patches', name), 'utf8').trimEnd().split(/^diff --git .*$/m).slice(1)
+    const files = fs
+      .readFileSync(path.join(folder, 'patches', name), 'utf8')
+      .trimEnd()
+      .split(/^diff --git .*$/m)
+      .slice(1)
     for (const part of files) {
       const [, file] = /^\+\+\+ b\/(.+)$/m.exec(part) ?? []
       const at = path.join(folder, file)

@@ -25,7 +25,18 @@ const { applied } = createRequire(import.meta.url)('../../../scripts/apply-patch
 }
 
 t.test('a patch is applied where its lines are, once, and refused elsewhere', async t => {
-  const patch = ['@@ -2,3 +2,4 @@', ' b', '-c', '+C', '+CC', ' d', '@@ -6,1 +7,2 @@', ' f', '+g', '\\ No newline at end of file']
+  const patch = [
+    '@@ -2,3 +2,4 @@',
+    ' b',
+    '-c',
+    '+C',
+    '+CC',
+    ' d',
+    '@@ -6,1 +7,2 @@',
+    ' f',
+    '+g',
+    '\\ No newline at end of file'
+  ]
   const after = 'a\nb\nC\nCC\nd\ne\nf\ng'
   t.equal(applied('a\nb\nc\nd\ne\nf', patch), after)
   t.equal(applied(after, patch), after, 'again')
