@@ -17,6 +17,7 @@ import { invitationRoutes } from './invitations/routes.ts'
 import { leaversRoutes } from './leavers/leavers-routes.ts'
 import { outboxRoutes } from './mail/routes.ts'
 import { operatorRoutes } from './operations/routes.ts'
+import { accessRoutes } from './roster/access-routes.ts'
 import { entryRoutes } from './roster/entry-routes.ts'
 import { peopleRoutes } from './roster/people-routes.ts'
 import { personRoutes } from './roster/person-routes.ts'
@@ -78,6 +79,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   selectionRoutes(app, deps)
   peopleRoutes(app, deps)
   personRoutes(app, deps)
+  accessRoutes(app, deps)
   entryRoutes(app, deps)
   teamRoutes(app, deps)
   invitationRoutes(app, deps)

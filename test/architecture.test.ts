@@ -34,7 +34,7 @@ const order = [
   ['dashboard', 'operations', 'sign-up', 'settings', 'setup'],
   ['sso'],
   ['secret-key.ts', 'app.ts', 'worker.ts'],
-  ['server.ts', 'cli']
+  ['server.ts', 'cli.ts']
 ]
 /** The order inside a folder; `*` is every file that is not named. Files and folders of one row may not import each other. */
 const insideOrder: Record<string, string[][]> = {

@@ -77,7 +77,7 @@ export async function someOpenLinks(db: Db, limit: number): Promise<{ nonce: Buf
 /** By the delivery's id and by the email's link: the folder may be older than the database. The higher role counts. */
 export async function rolesBehind(
   db: Db,
-  mails: { id: number; tokenHash: Buffer | null }[]
+  mails: { id: number; tokenHash: Buffer | null; holdsAccountLink: boolean }[]
 ): Promise<Map<number, Role>> {
   const ids = sql.param(mails.map(({ id }) => id))
   const hashes = sql.param(mails.map(({ tokenHash }) => tokenHash?.toString('hex') ?? ''))
@@ -88,7 +88,11 @@ export async function rolesBehind(
       union all select l.id from ${invitations} l where l.token_hash = decode(m.hash, 'hex')
       union all select f.invitation_id from ${formerLinks} f where f.token_hash = decode(m.hash, 'hex')
     ) as found join ${invitations} i on i.id = found.id`
-  const found = new Map<number, Role>()
+  // an email about an account may hold a link to it: only owners read those
+  const isAccount = sql`id = any(${ids}::bigint[]) and kind <> 'invitation'`
+  const accounts = await rowsOf(db, { id: int })`select id from ${deliveries} where ${isAccount}`
+  const found = new Map<number, Role>(accounts.map(({ id }) => [id, 'owner']))
+  for (const { id, holdsAccountLink } of mails) if (holdsAccountLink) found.set(id, 'owner')
   for (const { id, role } of rows) {
     const known = found.get(id)
     if (!known || includesRole(role, known)) found.set(id, role)

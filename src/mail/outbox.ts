@@ -48,6 +48,8 @@ export function closeToOthers(place: string): void {
 export interface Kept {
   id: number
   tokenHash: Buffer | null
+  /** Also where the database no longer knows the email. */
+  holdsAccountLink: boolean
   to: string
   subject: string
   date: Date
@@ -86,6 +88,7 @@ export async function readKept(folder: string, deliveryId: number): Promise<Kept
   return {
     id: deliveryId,
     tokenHash: token ? hashToken(token) : null,
+    holdsAccountLink: /\/forgotten\/[\w-]{43}(?![\w-])/.test(text),
     to: decodeText(header('To') ?? ''),
     from: decodeText(header('From') ?? ''),
     replyTo: replyTo && decodeText(replyTo),

@@ -62,7 +62,10 @@ function mailRoutes(app: FastifyInstance, { config, db }: Deps, folder: string, 
     if (!mail) throw new Refusal(404, 'There is no such email in the outbox.')
     const role = (await rolesBehind(db, [mail])).get(mail.id)
     if (role && !includesRole(viewerOf(request).role, role))
-      throw new Refusal(403, 'This email invites a person with a higher role than yours. Only an owner can read it.')
+      throw new Refusal(
+        403,
+        'This email holds a link for a person with a higher role than yours, or to an account. Only an owner can read it.'
+      )
     return mail
   }
 

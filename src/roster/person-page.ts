@@ -18,6 +18,7 @@ import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import type { IdParams } from '../web/forms.ts'
 import { initialsOf } from '../web/pages.ts'
+import { accessCard } from './access-card-page.ts'
 import { entryCard } from './entry-card-page.ts'
 import { actionsOf } from './person-actions.ts'
 import { deliveriesOf } from './person-store.ts'
@@ -35,15 +36,15 @@ export async function personPage(
 ) {
   const viewer = viewerOf(request)
   const id = Number(request.params.id)
-  const person = await findPerson(db, id)
-  if (!person) throw noPerson()
-  const [invitations, mails, events, suppression, memberships, entry] = await Promise.all([
+  const person = await knownPerson(db, id)
+  const [invitations, mails, events, suppression, memberships, entry, access] = await Promise.all([
     invitationsOf(db, id),
     deliveriesOf(db, id),
     recentEvents(db, 100, id),
     findSuppression(db, person.addressKey),
     membershipsOf(db, id),
-    entryCard(db, person, viewer)
+    entryCard(db, person, viewer),
+    accessCard(db, person, viewer)
   ])
   const pending = await pendingTeams(db, person, memberships)
   const newest = invitations.find(({ id }) => id === person.invitationId)
@@ -55,16 +56,23 @@ export async function personPage(
       facts: factsOf(person, newest, viewer.timeZone),
       suppression: suppression ? suppressionText(suppression.cause, suppression.serverReply) : null,
       actions: includesRole(viewer.role, 'admin')
-        ? actionsOf(person, newest, viewer, { isSuppressed: suppression !== undefined, sent: await sentBy(db, person) })
+        ? actionsOf(person, newest, viewer, { isSuppressed: Boolean(suppression), sent: await sentBy(db, person) })
         : [],
       ...roleChoice(person, newest, viewer.role),
       errors,
       pending,
       entry,
+      access,
       teams: teamsOf(memberships, viewer.timeZone),
       story: storyOf(invitations, mails, events, viewer.timeZone)
     }
   )
+}
+
+async function knownPerson(db: Deps['db'], id: number): Promise<Person> {
+  const person = await findPerson(db, id)
+  if (!person) throw noPerson()
+  return person
 }
 
 const nameOf = (person: Person) => person.name ?? person.email

@@ -57,7 +57,7 @@ function fromMail(mail: Mail, timeZone: string): Moment {
     at: mail.settledAt ?? mail.queuedAt,
     tone: badge.tone,
     icon: badge.icon,
-    text: `Email ${mail.state === 'unknown' ? 'may not have arrived' : badge.text.toLowerCase()}${attempts}`,
+    text: `${mail.kind === 'invitation' ? 'Email' : 'Account email'} ${mail.state === 'unknown' ? 'may not have arrived' : badge.text.toLowerCase()}${attempts}`,
     detail: detail || null
   }
 }

@@ -82,7 +82,7 @@ export type AccountLetter = Awaited<ReturnType<typeof readAccountLetters>>[numbe
 export async function readAccountLetters(tx: Db, ids: number[], events: Record<string, string>) {
   return rowsOf(tx, letterColumns)`
     select d.id, p.email, p.name, s.organization, s.time_zone, d.queued_at::text as queued_at, p.stage = 'signed-up' as is_active,
-      exists (select from provider_accounts a where a.person_id = p.id) as has_provider,
+      exists (select from oidc_providers where id = 1) as has_provider,
       p.directory_id is not null as has_directory,
       exists (select from passkeys k where k.person_id = p.id) as has_passkey,
       (select count(*)::int from recovery_codes c where c.person_id = p.id and c.used_at is null) as codes_left,

@@ -36,7 +36,7 @@ export const notices = {
   }),
   'password-help': ({ organization, ways }) => ({
     subject: `How you sign in to ${organization}`,
-    text: `You asked for a new password, but your account has none. You sign in ${ways}.`,
+    text: `You asked for a new password, but you do not sign in with one here. You sign in ${ways}.`,
     more: 'If you did not ask, ignore this email.',
     button: 'Sign in',
     path: '/sign-in'

@@ -7,23 +7,26 @@ import { waitInWords } from '../lib/duration.ts'
 import { isOneOf } from '../lib/known.ts'
 import { readName } from '../lib/name.ts'
 import { RoleLost } from '../lib/role.ts'
-import { browserInWords } from '../lib/user-agent.ts'
 import { readOrganization } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
 import { lockPerson, type PersonRow, personOf, requireRole, updateProfile } from '../people/store.ts'
 import { type Viewer, viewerOf } from '../web/access.ts'
-import { showTime, timeZoneNamed } from '../web/dates.ts'
+import { timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { changePassword } from './change-password.ts'
+import { factorsOf } from './factors-store.ts'
+import { maySignInWithPassword } from './forgotten.ts'
 import { signOutGuesser } from './guesser-page.ts'
 import { countGuess, endAfterGuesses, forgetGuesses } from './guesses.ts'
 import { welcome } from './known-browser.ts'
 import { browserOf } from './routes.ts'
+import { readRules } from './rules-store.ts'
 import { redirectWith } from './scopes.ts'
 import { networkOf } from './session.ts'
+import { sessionsView } from './sessions-page.ts'
 import { startSession } from './start-session.ts'
 import { deleteSession, deleteSessionsOf, holdSession, listSessions, teamsOf } from './store.ts'
 
@@ -155,11 +158,13 @@ async function mePage(
   errors: FieldErrors = {}
 ) {
   const viewer = viewerOf(request)
-  const [person, organization, teams, sessions] = await Promise.all([
+  const [person, organization, teams, sessions, rules, { hasCodes }] = await Promise.all([
     personOf(db, viewer.id),
     readOrganization(db),
     teamsOf(db, viewer.id),
-    listSessions(db, viewer.id)
+    listSessions(db, viewer.id),
+    readRules(db),
+    factorsOf(db, viewer.id)
   ])
   const isWrong = Object.keys(errors).length > 0
   return reply.page(
@@ -168,6 +173,8 @@ async function mePage(
     {
       email: viewer.email,
       hasPassword: person.passwordHash !== null,
+      maySetPassword: maySignInWithPassword(person, rules),
+      leastCharacters: hasCodes ? 8 : 15,
       isNameKept: isNameKept(person),
       values: valuesOf(typed, person, viewer),
       errors,
@@ -175,13 +182,7 @@ async function mePage(
       organizationTimeZone: organization?.timeZone ?? 'UTC',
       continueUrl: organization?.continueUrl ?? null,
       teams,
-      sessions: sessions.map(session => ({
-        id: session.id,
-        isThis: session.id === viewer.sessionId,
-        browser: browserInWords(session.userAgent),
-        since: showTime(session.createdAt, viewer.timeZone),
-        seen: showTime(session.lastSeenAt, viewer.timeZone)
-      }))
+      sessions: sessionsView(sessions, viewer)
     }
   )
 }

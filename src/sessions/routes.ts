@@ -19,22 +19,24 @@ import { signIn } from './sign-in.ts'
 import { late, linkPage, refusalOf, signedOutPage, signInPage, wrong } from './sign-in-page.ts'
 import { deleteSessionByToken } from './store.ts'
 
-const querystring = filters({ next: optionalField(), password: optionalField(), late: optionalField() })
+const querystring = filters({
+  next: optionalField(),
+  password: optionalField(),
+  late: optionalField(),
+  reset: optionalField()
+})
 
 export function signInRoutes(app: FastifyInstance, deps: Deps, doors: Doors): void {
   const { db, config } = deps
-  app.get<{ Querystring: { next?: string; password?: string; late?: string } }>(
+  app.get<{ Querystring: { next?: string; password?: string; late?: string; reset?: string } }>(
     '/sign-in',
     { config: { access: 'anyone' }, schema: { querystring } },
     async (request, reply) => {
       const next = ownPath(request.query.next, config.baseUrl)
       if (request.viewer) return reply.redirect(next ?? homeOf(request.viewer.role), 303)
-      const error = request.query.late === '1' ? { error: late } : {}
-      return signInPage(deps, doors, reply, {
-        next: next ?? '',
-        asksPassword: request.query.password === '1',
-        ...error
-      })
+      const { password, late: isLate, reset } = request.query
+      const view = { next: next ?? '', asksPassword: password === '1', isReset: reset === '1' }
+      return signInPage(deps, doors, reply, isLate === '1' ? { ...view, error: late } : view)
     }
   )
 

@@ -61,10 +61,12 @@ interface SignInView {
   status?: number
   /** The password's form was asked for, where only owners have one. */
   asksPassword?: boolean
+  /** A new password was set by an emailed link. */
+  isReset?: boolean
 }
 
 export async function signInPage({ db }: Deps, doors: Doors, reply: FastifyReply, view: SignInView) {
-  const { next, kept = '', email = '', error, status = 200, asksPassword = false } = view
+  const { next, kept = '', email = '', error, status = 200, asksPassword = false, isReset = false } = view
   return reply.page(
     'sessions/sign-in',
     { title: error ? 'Error: Sign in' : 'Sign in', status },
@@ -73,6 +75,7 @@ export async function signInPage({ db }: Deps, doors: Doors, reply: FastifyReply
       kept,
       email,
       error: error ?? null,
+      isReset,
       isSetUp: reply.request.organization !== null,
       ...(await waysIn(db, doors, next, asksPassword))
     }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
 import { parseAddress } from '../lib/addresses/email-address.ts'
 import { isShortPassword, verifyPassword } from '../lib/secrets/password.ts'
@@ -8,6 +9,7 @@ import type { EntryRef } from '../people/entry-store.ts'
 import { findUserByKey, lockPerson, type PersonRow } from '../people/store.ts'
 import { claimEntry, opensWithDirectory } from './claim-entry.ts'
 import { type CheckDirectoryPassword, claimantOf } from './directory-sign-in.ts'
+import { notifyOwners } from './notify.ts'
 import { readRules } from './rules-store.ts'
 import { accountDelay, networkOf } from './session.ts'
 import { type Started, startSession } from './start-session.ts'
@@ -53,8 +55,10 @@ export async function signIn(
   if ('outcome' in checked) return checked
   const { user, isRight, keys } = checked
   if (isRight && user) {
-    if (user.role !== 'owner' && (await readRules(db)).passwords === 'owners') return { outcome: 'provider-only' }
-    return begin(db, user, keys, attempt, { method: 'password', claim: tx => isUnchanged(tx, user) })
+    const isLimited = (await readRules(db)).passwords === 'owners'
+    if (user.role !== 'owner' && isLimited) return { outcome: 'provider-only' }
+    const claim = async (tx: Db) => (await isUnchanged(tx, user)) && (!isLimited || breakGlass(tx, user.id))
+    return begin(db, user, keys, attempt, { method: 'password', claim })
   }
   if (!checkDirectory || attempt.password === '' || 'fault' in address) return { outcome: 'wrong' }
   const answer = await checkDirectory(user ? claimantOf(user) : { addressKey: key }, attempt.password, keys.share)
@@ -90,6 +94,13 @@ async function checkInLine(db: Database, key: string, attempt: Attempt): Promise
   }
 }
 
+/** An owner's password still works where everyone else signs in at the provider; all owners hear of it. */
+async function breakGlass(tx: Db, ownerId: number): Promise<true> {
+  await recordEvent(tx, { kind: 'owner-password-used', actorId: ownerId, personId: ownerId })
+  await notifyOwners(tx, 'owner-password')
+  return true
+}
+
 async function isUnchanged(tx: Db, user: PersonRow): Promise<boolean> {
   return (await lockPerson(tx, user.id))?.passwordHash === user.passwordHash
 }
@@ -121,8 +132,11 @@ interface Keys {
   share: string | undefined
 }
 
+/** Under which an account's wrong passwords are counted. */
+export const accountKeyOf = (addressKey: string) => createHash('sha256').update(addressKey).digest('base64url')
+
 function keysOfStranger(key: string, ip: string): Keys {
-  const account = createHash('sha256').update(key).digest('base64url')
+  const account = accountKeyOf(key)
   const network = networkOf(ip)
   return { network: `network ${network}`, here: `${account} ${network}`, account, share: undefined }
 }

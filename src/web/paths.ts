@@ -11,7 +11,7 @@ export function routedPath(raw: { url?: string | undefined }): string {
   return plain === undefined ? unreadable : [linkIn(plain) ?? path, ...query].join('?')
 }
 
-const link = /^\/(join|unsubscribe)\/((?:[1-9]\d{0,15}\.)?[\w-]{43})(?![A-Za-z0-9])(\/[a-z]+$)?/
+const link = /^\/(join|unsubscribe|forgotten)\/((?:[1-9]\d{0,15}\.)?[\w-]{43})(?![A-Za-z0-9])(\/[a-z]+$)?/
 
 /** A mail link's path without what mail programs append: a full stop, a bracket, a slash, a line break's mark. */
 function linkIn(path: string): string | undefined {
@@ -30,7 +30,7 @@ export function pathForLog(url: string): string {
   const pieces = plain.split('/').map(piece => (piece.includes('@') ? '<address>' : piece))
   const masked = pieces
     .join('/')
-    .replace(/\/(join|unsubscribe)\/.*$/is, '/$1/*')
+    .replace(/\/(join|unsubscribe|forgotten|once)\/.*$/is, '/$1/*')
     .replaceAll(/[\w-]{43,}/g, '*')
   return cutText(masked === decoded(path) ? path : masked, 300)
 }

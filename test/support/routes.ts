@@ -23,7 +23,7 @@ export function routesOf(app: FastifyInstance, rows: Rows): TestRoute[] {
     const folder = pattern.split('/')[1]!
     const url = pattern
       .replace(/:(id|token|name)(\([^)]*\))?/, () => String(rows[folder] ?? `no-${folder}`))
-      .replace(/:(run|person)\b/, (_, name) => String(rows[name] ?? `no-${name}`))
+      .replace(/:(run|person|session)\b/, (_, name) => String(rows[name] ?? `no-${name}`))
     return { method, pattern, url, access: config.access! }
   })
 }
@@ -35,6 +35,7 @@ export const reads = (routes: TestRoute[]) => routes.filter(({ method }) => meth
 export const unknownRows: Rows = {
   ...{ people: 987654321, invitations: 987654321, batches: 987654321, outbox: 987654321, me: 987654321 },
   ...{ groups: 987654321, teams: 987654321, run: 987654321, person: 987654321 },
+  ...{ session: 987654321, forgotten: 'A'.repeat(43), 'sign-in': 'A'.repeat(43) },
   ...{ join: 'A'.repeat(43), unsubscribe: `987654321.${'A'.repeat(43)}`, assets: 'none.css' }
 }
 
@@ -68,6 +69,8 @@ export const forms: Record<string, Fields> = {
     ...{ name: 'Ada', email: 'ada@larkfield.example', password: goodPassword }
   },
   '/sign-in': { email: 'nobody@larkfield.example', password: goodPassword, next: '/people' },
+  '/forgotten': { email: 'nobody@larkfield.example' },
+  '/forgotten/:token': { password: goodPassword },
   '/me': { name: 'Ada', theme: 'system', time_zone: 'Europe/Berlin', shortcuts: 'on' },
   '/invite': { email: ['', '', '', '', ''] },
   '/invite/check': { email: 'kim@larkfield.example' },

@@ -55,6 +55,12 @@ export async function startEmbedded(wanted: string, options: EmbeddedOptions = {
   }
 }
 
+/** The address of the running server of a data folder. */
+export async function findEmbedded(wanted: string): Promise<string | undefined> {
+  const found = await findRunning(path.join(placeFor(path.resolve(wanted)), 'pg18'))
+  return found && urlOf(found.sockets)
+}
+
 async function prepare(folder: string) {
   const data = path.join(folder, 'pg18')
   const identity = identityFor(data)
