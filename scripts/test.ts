@@ -1,7 +1,7 @@
 /**
  * Starts one throwaway PostgreSQL for the whole run (unless TEST_DATABASE_URL names a server), creates the
  * template databases, runs the test files in a few processes and ends with "N passed, N failed". `--long` runs the tests
- * in test/long, which take minutes; `--apart` gives each file its own process; `--times` prints the CPU seconds of
+ * in test/long, which take minutes, and those with more variants; `--apart` gives each file its own process; `--times` prints the CPU seconds of
  * each file.
  */
 import fs from 'node:fs'
@@ -23,7 +23,7 @@ const [long, apart, times] = ['--long', '--apart', '--times'].map(word => words.
   boolean
 ]
 const named = words.filter(word => !word.startsWith('--')).flatMap(testsIn)
-const usual = long ? testsIn('test/long') : testsIn('test').filter(file => !file.startsWith('test/long'))
+const usual = testsIn('test').filter(file => (long ? hasMore(file) : !isOfLimits(file)))
 const files = inOrder(named.length > 0 ? named : usual)
 const isLight = files.every(file => file.includes('architecture'))
 if (!isLight) installSystemPackages()
@@ -100,6 +100,16 @@ function testsIn(name: string): string[] {
   if (!fs.statSync(name, { throwIfNoEntry: false })?.isDirectory()) return [name]
   const names = fs.readdirSync(name, { recursive: true, encoding: 'utf8' })
   return names.filter(each => each.endsWith('.test.ts')).map(each => path.join(name, each))
+}
+
+/** Runs only with `--long`. */
+function isOfLimits(file: string): boolean {
+  return file.startsWith('test/long')
+}
+
+/** Tests more with `--long`: limits, and variants that take turns in `npm test` (test/support/long.ts). */
+function hasMore(file: string): boolean {
+  return isOfLimits(file) || /\/support\/long\.ts'|\bfindingsOf\b/.test(fs.readFileSync(file, 'utf8'))
 }
 
 /** Slow files first, so that no process is left with one of them at the end. */

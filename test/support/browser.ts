@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import net, { type AddressInfo } from 'node:net'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { goodPassword, type Persona, startApp, type TestApp, type TestAppOptions } from './app.ts'
+import { isLong } from './long.ts'
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
@@ -103,20 +104,21 @@ async function openPage(browser: Browser, baseURL: string, faults: string[], opt
   return page
 }
 
-/** Both themes, both widths. Most rules give the same result in all four, so only two check all rules. */
-const looks = [
+/** Both themes, both widths. Most rules give the same result in all four, so two check all rules, and the others are for `--long`. */
+const allLooks = [
   { colorScheme: 'light', width: 1280, isFull: true },
   { colorScheme: 'dark', width: 1280, isFull: false },
   { colorScheme: 'light', width: 390, isFull: false },
   { colorScheme: 'dark', width: 390, isFull: true }
 ] as const
+const looks = allLooks.filter(({ isFull }) => isFull || isLong)
 const aboutLooks = ['color-contrast', 'target-size', 'link-in-text-block', 'scrollable-region-focusable']
 
 interface AxeResult {
   violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[]
 }
 
-/** Problems that axe finds on the page, in both themes and at both widths, and content that overflows its window or card. */
+/** Problems that axe finds on the page in each look, and content that overflows its window or card. */
 export async function findingsOf(page: Page): Promise<string[]> {
   const size = page.viewportSize()
   const findings: string[] = []

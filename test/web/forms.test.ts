@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { baseUrl, encode, type Fields, startApp } from '../support/app.ts'
+import { share } from '../support/long.ts'
 import { forms, repeatable, routesOf, type TestRoute, unknownRows, writes } from '../support/routes.ts'
 import { everyRow } from '../support/rows.ts'
 
@@ -23,13 +24,16 @@ const formOf = ({ pattern }: TestRoute): Fields => forms[pattern] ?? {}
 const scalarsOf = (route: TestRoute) =>
   Object.keys(formOf(route)).filter(name => !repeatable.includes(`${name} of ${route.pattern}`))
 
+/** Each route gets one variant in four; with `--long`, all. */
+const turns = 4
+
 /** Sends forms to every route and checks the answers; none of them may change a row. */
 async function refuses(t: Test, status: number, variants: (route: TestRoute) => [string, string | Buffer, string?][]) {
   const rows = async () => [...(await everyRow(set.db)), ...(await everyRow(fresh.db))]
   const before = await rows()
-  for (const route of routes)
+  for (const [turn, route] of routes.entries())
     await Promise.all(
-      variants(route).map(async ([name, payload, type]) =>
+      share(variants(route), turn, turns).map(async ([name, payload, type]) =>
         t.equal(await send(route, payload, type), status, `${route.pattern}: ${name}`)
       )
     )
@@ -137,9 +141,9 @@ t.test('S24: a long, odd or wrong value is validated as text, and never breaks a
     '{{7*7}}<%= 7 %>'
   ]
   const wrong: Record<string, Fields> = { '/setup': { domains: '' }, '/sign-in': { password: '' } }
-  for (const route of routes.filter(({ pattern }) => pattern !== '/sign-out'))
-    for (const name of Object.keys(formOf(route))) {
-      const tries = [...odd, ...strange].map(async value => {
+  for (const [turn, route] of routes.filter(({ pattern }) => pattern !== '/sign-out').entries())
+    for (const [index, name] of Object.keys(formOf(route)).entries()) {
+      const tries = share([...odd, ...strange], turn + index, turns).map(async value => {
         const status = await send(route, encode({ ...formOf(route), ...wrong[route.pattern], [name]: value }))
         t.ok(status < 500 && status !== 400, `${route.pattern} ${name}=${value.slice(0, 30)}: ${status}`)
       })
