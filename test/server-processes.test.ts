@@ -1,17 +1,34 @@
-/** Several processes on one database, and stopping a busy one. */
+/** Several processes on one database, which the first three tests share, and stopping a busy one. */
 import http from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
 import t from 'tap'
 import { goodPassword } from './support/app.ts'
+import { cloneDatabase } from './support/database.ts'
 import { linkOf, one, sql } from './support/people.ts'
-import { ownPlace } from './support/place.ts'
 import { startScripted } from './support/scripted-smtp.ts'
-import { inviteOver, key, outboxOf, type Server, setUpOver, startServer, until } from './support/server.ts'
+import {
+  endServers,
+  inviteOver,
+  key,
+  newFolder,
+  outboxOf,
+  removeFolder,
+  type Server,
+  setUpOver,
+  startServer,
+  until
+} from './support/server.ts'
 import { startMailServer } from './support/smtp-server.ts'
 
 const clock = path.join(import.meta.dirname, 'support/shifted-clock.mjs')
-const place = ownPlace(t)
+const place = { database: await cloneDatabase(), data: newFolder() }
+let web: Server
+t.teardown(async () => {
+  await endServers()
+  await place.database.drop()
+  removeFolder(place.data)
+})
 
 const start = (environment: Record<string, string> = {}, preload?: string) =>
   startServer({
@@ -26,7 +43,7 @@ async function started(...args: Parameters<typeof start>) {
 }
 
 t.test('ROLE=web serves and sends nothing; ROLE=worker sends and serves nothing', async t => {
-  const web = await started({ ROLE: 'web' })
+  web = await started({ ROLE: 'web' })
   t.equal(web.stdout().length, 2)
   await setUpOver(web)
   const batch = await inviteOver(web, 'eve@larkfield.example')
@@ -42,7 +59,6 @@ t.test('ROLE=web serves and sends nothing; ROLE=worker sends and serves nothing'
 
   await inviteOver(web, 'dan@larkfield.example')
   t.equal(outboxOf(place.data).length, 1)
-  t.same(await web.stop(), { code: 0, signal: null })
 })
 
 t.test('R11: two workers on one database send each email once', async t => {
@@ -51,8 +67,6 @@ t.test('R11: two workers on one database send each email once', async t => {
     onAuth: ({ username }, _session, done) => done(null, { user: username })
   })
   t.teardown(mail.stop)
-  const web = await started({ ROLE: 'web' })
-  await setUpOver(web)
   const start = (name: string) =>
     started({
       ROLE: 'worker',
@@ -70,16 +84,15 @@ t.test('R11: two workers on one database send each email once', async t => {
     )
     return open === 0
   })
-  t.same(mail.mails.flatMap(({ to }) => to).sort(), addresses.sort())
+  t.same(mail.mails.flatMap(({ to }) => to).sort(), [...addresses, 'dan@larkfield.example'].sort())
   t.same([...new Set(mail.mails.map(({ user }) => user))].sort(), ['first', 'second'], 'both had their share')
   for (const worker of workers) t.same(await worker.stop(), { code: 0, signal: null })
 })
 
 t.test('R12: with one process’s clock an hour off, only the database decides what has expired', async t => {
-  const right = await started({ ROLE: 'web' })
+  const right = web
   const early = await started({ SHIFT_HOURS: '-1' }, clock)
   const late = await started({ SHIFT_HOURS: '1' }, clock)
-  await setUpOver(right)
   for (const server of [early, late]) server.cookie.value = right.cookie.value
   const minutesLeft = async (address: string) => {
     const { minutes } = await one<{ minutes: number }>(
@@ -93,7 +106,7 @@ t.test('R12: with one process’s clock an hour off, only the database decides w
   for (const [server, name] of [
     [right, 'ben'],
     [early, 'cleo'],
-    [late, 'dan']
+    [late, 'fay']
   ] as const) {
     await inviteOver(server, `${name}@larkfield.example`)
     const minutes = await minutesLeft(`${name}@larkfield.example`)
@@ -115,6 +128,7 @@ t.test('R12: with one process’s clock an hour off, only the database decides w
   t.equal((await early.post(`/join/${token}`, joining)).status, 410)
   await expireIn(30)
   t.equal((await late.post(`/join/${token}`, joining)).status, 303)
+  t.same(await web.stop(), { code: 0, signal: null })
 })
 
 t.test(
@@ -122,7 +136,13 @@ t.test(
   async t => {
     const mail = await startScripted()
     t.teardown(mail.stop)
+    const database = await cloneDatabase()
+    t.teardown(async () => {
+      await endServers()
+      await database.drop()
+    })
     const server = await started({
+      DATABASE_URL: database.url,
       SMTP_URL: `smtp://127.0.0.1:${mail.settings.port}`,
       MAIL_FROM: 'us@larkfield.example'
     })
