@@ -1,6 +1,7 @@
 import t from 'tap'
 import { baseUrl, encode, goodPassword, startApp } from '../support/app.ts'
 import { computeHashes } from '../support/hashes.ts'
+import { isLong } from '../support/long.ts'
 import { inviteOne, sql } from '../support/people.ts'
 
 const { app, db, ids, close } = await startApp()
@@ -47,7 +48,8 @@ t.test('F3: an office that signs in at the same hour is not mistaken for a guess
 t.test('F3: a flood of sign-ins is refused at once, and people of other networks can sign in meanwhile', async t => {
   computeHashes(t)
   await forget()
-  const flood = Promise.all(Array.from({ length: 400 }, (_, n) => signIn(`flood${n}`, wrong, '203.0.113.8')))
+  const tries = isLong ? 400 : 100
+  const flood = Promise.all(Array.from({ length: tries }, (_, n) => signIn(`flood${n}`, wrong, '203.0.113.8')))
   const { token } = await inviteOne(db, ids.ben, 'meanwhile@larkfield.example')
   const [honest, joined] = await Promise.all([
     signIn('dan', goodPassword, '198.51.100.1'),
@@ -58,6 +60,6 @@ t.test('F3: a flood of sign-ins is refused at once, and people of other networks
   const answers = await flood
   const codes = counted(answers)
   t.equal(codes[422], 30, 'no more passwords are checked than one network may try')
-  t.equal(codes[429], 370)
+  t.equal(codes[429], tries - 30)
   for (const { statusCode, headers } of answers) if (statusCode === 429) t.match(headers['retry-after'], /^[1-9]\d?$/)
 })

@@ -4,8 +4,12 @@ import { classifyNext } from '../../../src/batches/judging/classify.ts'
 import { startApp } from '../../support/app.ts'
 import { batchOf, countsOf, eventsSince, lastEvent, linesOf, upload } from '../../support/batches.ts'
 import { introduceCast, knownList, randomFrom } from '../../support/lists.ts'
+import { isLong } from '../../support/long.ts'
 import { takesAll } from '../../support/transports.ts'
 import { connectAgain, forgetFailures, judgeAll, judgeThrough } from '../../support/workers.ts'
+
+/** More than one transaction judges, 5,000 lines. */
+const many = isLong ? 11_000 : 6_000
 
 async function start(t: Test) {
   const app = await startApp()
@@ -16,7 +20,7 @@ async function start(t: Test) {
 
 t.test('R11: three concurrent workers judge each line once and invite each address once', async t => {
   const { db, ben, work } = await start(t)
-  const lists = [knownList(6_000, { seed: 1 }), knownList(6_000, { seed: 2 }), knownList(300, { seed: 3 })]
+  const lists = [knownList(many, { seed: 1 }), knownList(many, { seed: 2 }), knownList(300, { seed: 3 })]
   const ids: number[] = []
   for (const { text } of lists) ids.push(await upload(ben, text))
   const before = await lastEvent(db)
@@ -44,7 +48,7 @@ t.test('R11: three concurrent workers judge each line once and invite each addre
 
 t.test('R2: a worker that dies at any point loses no line and repeats none', async t => {
   const { db, ben } = await start(t)
-  const { text, lines } = knownList(11_000)
+  const { text, lines } = knownList(many)
   const id = await upload(ben, text)
   const random = randomFrom(5)
   let deaths = 0
@@ -77,7 +81,7 @@ t.test('R2: a worker that dies at any point loses no line and repeats none', asy
 
 t.test('R2: an expired lease is taken over, and its former worker does no harm', async t => {
   const { db, ben } = await start(t)
-  const { text, lines } = knownList(11_000, { seed: 4 })
+  const { text, lines } = knownList(many, { seed: 4 })
   const id = await upload(ben, text)
   const others = await Promise.all([connectAgain(db), connectAgain(db)])
   const over = (async () => {
