@@ -18,6 +18,7 @@ import { leaversRoutes } from './leavers/leavers-routes.ts'
 import { outboxRoutes } from './mail/routes.ts'
 import { operatorRoutes } from './operations/routes.ts'
 import { accessRoutes } from './roster/access-routes.ts'
+import { accountRoutes } from './roster/account-routes.ts'
 import { entryRoutes } from './roster/entry-routes.ts'
 import { peopleRoutes } from './roster/people-routes.ts'
 import { personRoutes } from './roster/person-routes.ts'
@@ -81,6 +82,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   personRoutes(app, deps)
   accessRoutes(app, deps)
   entryRoutes(app, deps)
+  accountRoutes(app, deps)
   teamRoutes(app, deps)
   invitationRoutes(app, deps)
   activityRoutes(app, deps)

@@ -11,10 +11,6 @@ export async function findAccount(db: Db, issuer: string, subject: string): Prom
   return row
 }
 
-export async function accountsOf(db: Db, personId: number): Promise<AccountRow[]> {
-  return db.select().from(providerAccounts).where(eq(providerAccounts.personId, personId)).orderBy(providerAccounts.id)
-}
-
 /** Links an account to a person; false when either of them is linked at this issuer already. */
 export async function linkAccount(
   tx: Db,

@@ -9,10 +9,11 @@ import { deliveryBadge } from '../mail/delivery-badges.ts'
 import { findSuppression } from '../mail/store.ts'
 import { enrollmentBadges } from '../people/person.ts'
 import { findPerson } from '../people/store.ts'
+import { accountsView } from '../sessions/accounts-page.ts'
 import { teamsOfBatch } from '../teams/pending-store.ts'
 import { type MembershipOf, membershipsOf } from '../teams/store.ts'
 import { reasonInWords } from '../teams/team.ts'
-import { viewerOf } from '../web/access.ts'
+import { type Viewer, viewerOf } from '../web/access.ts'
 import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -46,7 +47,6 @@ export async function personPage(
     entryCard(db, person, viewer),
     accessCard(db, person, viewer)
   ])
-  const pending = await pendingTeams(db, person, memberships)
   const newest = invitations.find(({ id }) => id === person.invitationId)
   return reply.page(
     'roster/person',
@@ -60,9 +60,10 @@ export async function personPage(
         : [],
       ...roleChoice(person, newest, viewer.role),
       errors,
-      pending,
+      pending: await pendingTeams(db, person, memberships),
       entry,
       access,
+      ...(await providerAccounts(db, id, viewer)),
       teams: teamsOf(memberships, viewer.timeZone),
       story: storyOf(invitations, mails, events, viewer.timeZone)
     }
@@ -73,6 +74,11 @@ async function knownPerson(db: Deps['db'], id: number): Promise<Person> {
   const person = await findPerson(db, id)
   if (!person) throw noPerson()
   return person
+}
+
+async function providerAccounts(db: Deps['db'], id: number, { role, timeZone }: Viewer) {
+  const accounts = await accountsView(db, id, timeZone)
+  return { accounts, separateAt: role === 'owner' ? `/people/${id}/provider-account/removal` : null }
 }
 
 const nameOf = (person: Person) => person.name ?? person.email

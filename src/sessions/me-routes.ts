@@ -16,6 +16,7 @@ import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
+import { accountsView } from './accounts-page.ts'
 import { changePassword } from './change-password.ts'
 import { factorsOf } from './factors-store.ts'
 import { maySignInWithPassword } from './forgotten.ts'
@@ -182,6 +183,7 @@ async function mePage(
       organizationTimeZone: organization?.timeZone ?? 'UTC',
       continueUrl: organization?.continueUrl ?? null,
       teams,
+      accounts: await accountsView(db, viewer.id, viewer.timeZone),
       sessions: sessionsView(sessions, viewer)
     }
   )

@@ -1,7 +1,7 @@
 /** Sessions that began at a provider, for single logout. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNotNull } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
-import { sessions } from '../db/schema.ts'
+import { providerAccounts, sessions } from '../db/schema.ts'
 
 export interface ProviderSession {
   issuer: string
@@ -17,6 +17,16 @@ export async function findProviderSession(db: Db, id: number): Promise<ProviderS
   const { issuer, subject, providerSession, idToken } = sessions
   const [row] = await db.select({ issuer, subject, providerSession, idToken }).from(sessions).where(eq(sessions.id, id))
   return row?.issuer && row.subject ? { ...row, issuer: row.issuer, subject: row.subject } : undefined
+}
+
+/** The accounts at providers that sign a person in. */
+export async function linkedAccountsOf(db: Db, personId: number) {
+  return db.select().from(providerAccounts).where(eq(providerAccounts.personId, personId)).orderBy(providerAccounts.id)
+}
+
+export async function deleteProviderSessionsOf(tx: Db, personId: number): Promise<number> {
+  const theirs = and(eq(sessions.personId, personId), isNotNull(sessions.issuer))
+  return (await tx.delete(sessions).where(theirs).returning({ id: sessions.id })).length
 }
 
 /** Ends sessions that began at a provider: one of its sessions, or all of a subject. Returns how many. */
