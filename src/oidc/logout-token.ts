@@ -1,7 +1,7 @@
 /** Logout tokens of a provider (OpenID Connect Back-Channel Logout 1.0). */
 import * as jose from 'jose'
 import { connectTo, fetchFor } from './connection.ts'
-import type { Connection, OidcDeps } from './settings.ts'
+import { type Connection, fingerprintOf, type OidcDeps } from './settings.ts'
 
 export interface LogoutToken {
   issuer: string
@@ -25,10 +25,8 @@ const event = 'http://schemas.openid.net/event/backchannel-logout'
 export async function readLogoutToken(deps: OidcDeps, connection: Connection, token: string): Promise<LogoutToken> {
   const { issuer, jwks_uri: keys } = (await connectTo(deps, connection)).serverMetadata()
   if (!keys) throw new WrongLogoutToken('The provider publishes no keys')
-  const fetch = fetchFor(deps, connection.issuer)
-  const options = { timeoutDuration: 5000, [jose.customFetch]: fetch as jose.FetchImplementation }
   const { payload, protectedHeader } = await jose
-    .jwtVerify(token, jose.createRemoteJWKSet(new URL(keys), options), {
+    .jwtVerify(token, keySetOf(deps, connection, keys), {
       issuer,
       audience: connection.clientId,
       algorithms: [connection.algorithm],
@@ -43,6 +41,25 @@ export async function readLogoutToken(deps: OidcDeps, connection: Connection, to
     })
   checkType(protectedHeader.typ)
   return claimsOf(issuer, payload)
+}
+
+const keySets = new Map<string, ReturnType<typeof jose.createRemoteJWKSet>>()
+
+/** Kept for a minute: anyone may send tokens, and not each may cost the provider a request. */
+function keySetOf(deps: OidcDeps, connection: Connection, url: string) {
+  const key = `${fingerprintOf(connection)} ${url}`
+  const known = keySets.get(key)
+  if (known) return known
+  if (keySets.size >= 20) keySets.clear()
+  const fetch = fetchFor(deps, connection.issuer)
+  const made = jose.createRemoteJWKSet(new URL(url), {
+    timeoutDuration: 5000,
+    cacheMaxAge: 60_000,
+    cooldownDuration: 5000,
+    [jose.customFetch]: fetch as jose.FetchImplementation
+  })
+  keySets.set(key, made)
+  return made
 }
 
 /** Older providers send `JWT` or nothing; an ID token's type is the same, so the event decides. */

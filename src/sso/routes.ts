@@ -47,9 +47,9 @@ export function ssoRoutes(app: FastifyInstance, deps: Deps): void {
     async (request, reply) => {
       const { token } = request.params
       const invitation = await findByTokenHash(deps.db, hashToken(token))
+      if (!invitation) throw new Refusal(404, 'This link does not work. Make sure you copied all of it from the email.')
       // the invitation's own page says why it cannot be used
-      if (!invitation || stateOf(invitation) !== 'open')
-        return reply.redirect(`/join/${encodeURIComponent(token)}`, 303)
+      if (stateOf(invitation) !== 'open') return reply.redirect(`/join/${encodeURIComponent(token)}`, 303)
       const invitationHash = hashToken(token)
       return leave(deps, request, reply, await providerOf(deps), { purpose: 'join', invitationHash })
     }

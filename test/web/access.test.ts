@@ -17,6 +17,13 @@ const smallest: Record<string, string> = {
   ...all('anyone', ['POST /sign-in/link', 'GET /sign-in/second-factor', 'POST /sign-in/second-factor']),
   ...all('anyone', ['GET /forgotten', 'POST /forgotten', 'GET /forgotten/:token', 'POST /forgotten/:token']),
   ...all('anyone', ['GET /sign-in/once/:token', 'POST /sign-in/once/:token']),
+  ...all('anyone', [
+    'GET /sign-in/oidc',
+    'GET /sign-in/oidc/callback',
+    'POST /sign-in/oidc/logout',
+    'GET /join/:token/oidc'
+  ]),
+  ...all('owner', ['POST /settings/sign-in', 'GET /settings/sign-in/test', 'POST /settings/sign-in/test']),
   ...all('member', ['POST /me/password-link']),
   ...all('owner', ['POST /people/:id/sessions/end', 'POST /people/:id/sessions/:session/end']),
   ...all('owner', ['POST /people/:id/second-factor/removal']),
