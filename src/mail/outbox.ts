@@ -13,14 +13,8 @@ export function outboxTransport(folder: string): MailTransport {
   return {
     concurrency: 4,
     async send({ deliveryId, bytes }) {
-      const file = fileOf(folder, deliveryId)
       try {
-        await fs.mkdir(folder, { recursive: true, mode: 0o700 })
-        closeToOthers(folder)
-        const part = `${file}.part`
-        await fs.writeFile(part, bytes(), { mode: 0o600 })
-        closeToOthers(part)
-        await fs.rename(part, file)
+        await keepEmail(folder, String(deliveryId), bytes())
         return { is: 'kept', reply: 'Kept in the outbox' }
       } catch (error) {
         return {
@@ -32,6 +26,17 @@ export function outboxTransport(folder: string): MailTransport {
     verify: async () => undefined,
     close: async () => {}
   }
+}
+
+/** Writes `<folder>/<name>.eml` whole or not at all. */
+export async function keepEmail(folder: string, name: string, bytes: Buffer): Promise<void> {
+  const file = path.join(folder, `${name}.eml`)
+  await fs.mkdir(folder, { recursive: true, mode: 0o700 })
+  closeToOthers(folder)
+  const part = `${file}.part`
+  await fs.writeFile(part, bytes, { mode: 0o600 })
+  closeToOthers(part)
+  await fs.rename(part, file)
 }
 
 /** Removes other users' access, which a restore or mount may have given. Ignored by file systems without modes. */

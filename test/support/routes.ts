@@ -95,6 +95,7 @@ export const forms: Record<string, Fields> = {
   '/settings/directory/test': { url: 'ldap://127.0.0.1:3', base_dn: 'dc=example', ...switches },
   '/settings/sign-in': { second_factor: 'off' },
   '/settings/mail/copy': { act: 'neither' },
+  '/settings/mail/test': { to: 'another@larkfield.example' },
   '/settings/mail': { mails_per_second: '', mails_per_second_per_domain: '', keep_lines_days: '90' }
 }
 

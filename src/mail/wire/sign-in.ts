@@ -14,9 +14,10 @@ export function signIn(
   settings: SmtpSettings,
   timeouts: Timeouts,
   ca: string | undefined,
-  token?: TokenSource
+  token?: TokenSource,
+  heard?: Heard
 ): Promise<SignedIn> {
-  const connection = newConnection(settings, timeouts, ca)
+  const connection = newConnection(settings, timeouts, ca, heard)
   return new Promise((resolve, reject) => {
     const fail = (reason: string | Error) => {
       connection.close()
@@ -49,7 +50,29 @@ interface SignedIn {
 
 const closed = 'The mail server closed the connection'
 
-function newConnection(settings: SmtpSettings, timeouts: Timeouts, ca: string | undefined): SMTPConnection {
+/** What the server says meanwhile, for a test. */
+export interface Heard {
+  peer: string | undefined
+  lines: string[]
+}
+
+/** nodemailer tells a logger of the connection and of each reply. */
+function listener(heard: Heard) {
+  const ignore = () => {}
+  return {
+    trace: ignore,
+    warn: ignore,
+    error: ignore,
+    fatal: ignore,
+    info: ({ tnx, remoteAddress }: Entry) => {
+      if (tnx === 'network' && remoteAddress !== undefined) heard.peer = remoteAddress
+    },
+    debug: ({ tnx }: Entry, ...words: unknown[]) => void (tnx === 'server' && heard.lines.push(words.join(' ')))
+  }
+}
+type Entry = { tnx?: string; remoteAddress?: string }
+
+function newConnection(settings: SmtpSettings, timeouts: Timeouts, ca: string | undefined, heard?: Heard) {
   const { host, port, secure, requireTls, name } = settings
   return new SMTPConnection({
     host,
@@ -57,6 +80,7 @@ function newConnection(settings: SmtpSettings, timeouts: Timeouts, ca: string | 
     secure,
     requireTLS: requireTls,
     name,
+    ...(heard && { logger: listener(heard), transactionLog: true }),
     // if TLS is not required, an unverified upgrade is still better than clear text
     tls: { ...(ca ? { ca } : {}), rejectUnauthorized: requireTls || secure },
     connectionTimeout: timeouts.connectMs,
