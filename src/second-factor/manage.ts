@@ -3,7 +3,7 @@ import { recordEvent } from '../audit/store.ts'
 import { type Db, transaction } from '../db/client.ts'
 import { isShortPassword, verifyPassword } from '../lib/secrets/password.ts'
 import { inPasswordLine, type Turn } from '../lib/secrets/password-line.ts'
-import { findPerson, lockPerson } from '../people/store.ts'
+import { findPerson } from '../people/store.ts'
 import { factorsOf } from '../sessions/factors-store.ts'
 import { notify } from '../sessions/notify.ts'
 import { needsSecondFactor, readRules } from '../sessions/rules-store.ts'
@@ -12,17 +12,16 @@ import { limitSession, makeWhole } from '../sessions/waiting-store.ts'
 import { confirmTotp, deleteTotp, findUnconfirmed, replaceRecoveryCodes, saveUnconfirmed } from './factor-store.ts'
 import { newRecoveryCodes, recoveryHash } from './recovery-codes.ts'
 import { type FactorDeps, openTotp, sealTotp } from './sealed-totp.ts'
+import { lockSelf, type Self } from './self.ts'
 import { takeCode } from './take-code.ts'
 import { counterOf, newTotpSecret } from './totp.ts'
 
-export interface Self {
-  id: number
-  sessionId: number
-}
-
 /** False when an app is in use: it has to be turned off first. */
 export async function startTotp(deps: FactorDeps, { id }: Self): Promise<boolean> {
-  return saveUnconfirmed(deps.db, id, sealTotp(deps, id, newTotpSecret()))
+  return transaction(deps.db, async tx => {
+    await lockSelf(tx, id)
+    return saveUnconfirmed(tx, id, sealTotp(deps, id, newTotpSecret()))
+  })
 }
 
 export type ConfirmOutcome =
@@ -34,7 +33,7 @@ export type ConfirmOutcome =
 
 export async function confirm(deps: FactorDeps, { id, sessionId }: Self, typed: string): Promise<ConfirmOutcome> {
   return transaction(deps.db, async tx => {
-    await lockPerson(tx, id)
+    await lockSelf(tx, id)
     const sealed = await findUnconfirmed(tx, id)
     const secret = sealed && openTotp(deps, id, sealed)
     if (!sealed || secret === undefined) return { outcome: 'late' }
@@ -82,7 +81,7 @@ export async function prove(deps: FactorDeps, id: number, { password, code, turn
 
 export async function renewCodes(deps: FactorDeps, { id, sessionId }: Self): Promise<string[] | undefined> {
   return transaction(deps.db, async tx => {
-    await lockPerson(tx, id)
+    await lockSelf(tx, id)
     const { hasCodes, hasPasskey } = await factorsOf(tx, id)
     if ((!hasCodes && !hasPasskey) || !(await holdSession(tx, id, sessionId))) return undefined
     const codes = await makeCodes(tx, id)
@@ -95,8 +94,8 @@ export async function renewCodes(deps: FactorDeps, { id, sessionId }: Self): Pro
 /** Ends the other sessions. Where a second factor is required, this one can only set up another. */
 export async function turnOff(deps: FactorDeps, { id, sessionId }: Self): Promise<boolean> {
   return transaction(deps.db, async tx => {
-    const person = await lockPerson(tx, id)
-    if (!person || !(await holdSession(tx, id, sessionId)) || !(await deleteTotp(tx, id))) return false
+    const person = await lockSelf(tx, id)
+    if (!(await holdSession(tx, id, sessionId)) || !(await deleteTotp(tx, id))) return false
     const { hasPasskey } = await factorsOf(tx, id)
     if (!hasPasskey) await replaceRecoveryCodes(tx, id, [])
     if (!hasPasskey && needsSecondFactor(await readRules(tx), person.role)) await limitSession(tx, sessionId)

@@ -1,15 +1,21 @@
 /** A person's own passkeys. */
 import { recordEvent } from '../audit/store.ts'
 import { type Database, type Db, transaction } from '../db/client.ts'
-import { lockPerson } from '../people/store.ts'
 import { factorsOf } from '../sessions/factors-store.ts'
 import { notify } from '../sessions/notify.ts'
 import { needsSecondFactor, readRules } from '../sessions/rules-store.ts'
 import { holdSession } from '../sessions/store.ts'
 import { limitSession, makeWhole } from '../sessions/waiting-store.ts'
 import { replaceRecoveryCodes } from './factor-store.ts'
-import type { Self } from './manage.ts'
-import { deletePasskey, insertPasskey, type NewPasskey, passkeysOf, renamePasskey } from './passkeys-store.ts'
+import {
+  deletePasskey,
+  insertChallenge,
+  insertPasskey,
+  type NewPasskey,
+  passkeysOf,
+  renamePasskey
+} from './passkeys-store.ts'
+import { lockSelf, type Self } from './self.ts'
 
 export const mostPasskeys = 20
 
@@ -23,7 +29,7 @@ export async function addPasskey(
   passkey: Omit<NewPasskey, 'personId'>
 ): Promise<AddOutcome> {
   return transaction(db, async tx => {
-    await lockPerson(tx, id)
+    await lockSelf(tx, id)
     if ((await passkeysOf(tx, id)).length >= mostPasskeys) return { outcome: 'too-many' }
     if (!(await holdSession(tx, id, sessionId))) return { outcome: 'signed-out' }
     if (!(await insertPasskey(tx, { ...passkey, personId: id }))) return { outcome: 'known' }
@@ -37,6 +43,7 @@ export async function addPasskey(
 
 export async function nameOwn(db: Database, { id }: Self, passkeyId: number, name: string): Promise<boolean> {
   return transaction(db, async tx => {
+    await lockSelf(tx, id)
     if (!(await renamePasskey(tx, id, passkeyId, name))) return false
     await recordEvent(tx, { kind: 'passkey-renamed', actorId: id, personId: id, details: { name } })
     return true
@@ -46,9 +53,9 @@ export async function nameOwn(db: Database, { id }: Self, passkeyId: number, nam
 export async function removeOwn(db: Database, self: Self, passkeyId: number): Promise<boolean> {
   const { id } = self
   return transaction(db, async tx => {
-    const person = await lockPerson(tx, id)
+    const person = await lockSelf(tx, id)
     const name = await deletePasskey(tx, id, passkeyId)
-    if (!person || name === undefined) return false
+    if (name === undefined) return false
     await limitWithout(tx, self, needsSecondFactor(await readRules(tx), person.role))
     await recordEvent(tx, { kind: 'passkey-removed', actorId: id, personId: id, details: { name } })
     await notify(tx, 'passkey-removed', id)
@@ -62,4 +69,12 @@ async function limitWithout(tx: Db, { id, sessionId }: Self, isRequired: boolean
   if (hasCodes || hasPasskey) return
   await replaceRecoveryCodes(tx, id, [])
   if (isRequired) await limitSession(tx, sessionId)
+}
+
+/** What the next passkey has to sign. */
+export async function keepChallenge(db: Database, { id }: Self, challengeHash: Buffer): Promise<void> {
+  await transaction(db, async tx => {
+    await lockSelf(tx, id)
+    await insertChallenge(tx, challengeHash, id)
+  })
 }

@@ -13,8 +13,8 @@ import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, optionalField } from '../web/forms.ts'
-import { addPasskey, mostPasskeys, nameOwn, removeOwn } from './own-passkeys.ts'
-import { insertChallenge, passkeysOf, takeChallenge } from './passkeys-store.ts'
+import { addPasskey, keepChallenge, mostPasskeys, nameOwn, removeOwn } from './own-passkeys.ts'
+import { passkeysOf, takeChallenge } from './passkeys-store.ts'
 import { challengeHash, creationOptions, readNew, verifyNew } from './webauthn.ts'
 
 const url = '/me/passkeys'
@@ -36,7 +36,7 @@ export function passkeyRoutes(app: FastifyInstance, deps: Deps): void {
     const viewer = viewerOf(request)
     const { organization } = await organizationOf(deps.db)
     const options = await creationOptions(site, { ...viewer, organization }, await passkeysOf(deps.db, viewer.id))
-    await insertChallenge(deps.db, challengeHash(options.challenge), viewer.id)
+    await keepChallenge(deps.db, viewer, challengeHash(options.challenge))
     return options
   })
 

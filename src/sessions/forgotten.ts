@@ -8,7 +8,7 @@ import { hashToken } from '../lib/secrets/token.ts'
 import { queueRarely } from '../mail/store.ts'
 import { readOrganization } from '../organization/store.ts'
 import { letDirectoryPasswordIn } from '../people/entry-store.ts'
-import { findPerson, findUserByKey, lockPerson, type PersonRow, updatePassword } from '../people/store.ts'
+import { findPerson, findUserByKey, lockPerson, type PersonRow, requireRole, updatePassword } from '../people/store.ts'
 import { closeLinks, findLink, type LinkState, useLink } from './account-links-store.ts'
 import type { NoticeKind } from './account-notices.ts'
 import { factorsOf } from './factors-store.ts'
@@ -41,6 +41,7 @@ export type OwnLink = 'sent' | 'too-many' | 'not-here'
 export async function askForOwnLink(db: Database, personId: number): Promise<OwnLink> {
   return transaction(db, async tx => {
     const person = await lockPerson(tx, personId)
+    await requireRole(tx, personId, 'member')
     if (!person || !maySignInWithPassword(person, await readRules(tx))) return 'not-here'
     await lockTries(tx, `forgotten ${accountKeyOf(person.addressKey)}`)
     return (await queueRarely(tx, 'password-link', personId, kinds)) ? 'sent' : 'too-many'

@@ -54,7 +54,8 @@ export async function realRows({ app, db, ids, work }: TestApp): Promise<Rows & 
     sql`select last_run_id as run from directory_groups where id = ${group.id}`
   )
   return {
-    ...{ groups: group.id, teams: group.teamId, run, person: group.people.member! },
+    ...{ groups: group.id, teams: group.teamId, run, person: group.people.member!, session: 987654321 },
+    ...{ forgotten: 'A'.repeat(43), 'sign-in': 'A'.repeat(43) },
     ...{ people: personId, invitations: invitationId, batches: batch, outbox: mail, me: 987654321, join: token },
     ...{ unsubscribe: optOutToken(secretKey, personId), assets: /\/assets\/(app-[^"]+\.css)/.exec(icons)![1]! }
   }
@@ -69,6 +70,8 @@ export const forms: Record<string, Fields> = {
     ...{ name: 'Ada', email: 'ada@larkfield.example', password: goodPassword }
   },
   '/sign-in': { email: 'nobody@larkfield.example', password: goodPassword, next: '/people' },
+  '/me/second-factor': { act: 'start' },
+  '/me/passkeys': { act: 'rename', id: '987654321', name: '' },
   '/forgotten': { email: 'nobody@larkfield.example' },
   '/forgotten/:token': { password: goodPassword },
   '/me': { name: 'Ada', theme: 'system', time_zone: 'Europe/Berlin', shortcuts: 'on' },

@@ -63,6 +63,7 @@ const insteadOf: Record<string, { url?: string; fields?: Fields }> = {
   '/people/:id/address': { url: `/people/${moved}/address`, fields: { address: 'new@larkfield.example' } },
   '/people/:id/entry/removal': { url: `/people/${bound}/entry/removal` },
   '/settings/directory': { fields: { url: 'ldaps://ldap.larkfield.example', base_dn: 'dc=larkfield,dc=example' } },
+  '/me/passkeys': { fields: { act: 'remove', id: '987654321' } },
   '/settings/mail/copy': { fields: { act: 'send' } }
 }
 /** Their handlers ask a directory before they act: see the test below. The others change nothing, or end a session. */
