@@ -26,7 +26,7 @@ const smallest: Record<string, string> = {
   ...all('owner', ['POST /settings/sign-in', 'GET /settings/sign-in/test', 'POST /settings/sign-in/test']),
   ...all('member', ['POST /me/password-link']),
   ...all('owner', ['POST /people/:id/sessions/end', 'POST /people/:id/sessions/:session/end']),
-  ...all('owner', ['POST /people/:id/second-factor/removal']),
+  ...all('owner', ['POST /people/:id/second-factor/removal', 'POST /people/:id/provider-account/removal']),
   ...all('anyone', ['POST /sign-in/passkey', 'POST /sign-in/passkey/options']),
   ...all('member', ['GET /me/second-factor', 'POST /me/second-factor']),
   ...all('member', ['GET /me/passkeys', 'POST /me/passkeys', 'POST /me/passkeys/options']),
