@@ -23,6 +23,7 @@ const smallest: Record<string, string> = {
     'POST /sign-in/oidc/logout',
     'GET /join/:token/oidc'
   ]),
+  ...all('owner', ['POST /settings/mail/test']),
   ...all('owner', ['POST /settings/sign-in', 'GET /settings/sign-in/test', 'POST /settings/sign-in/test']),
   ...all('member', ['POST /me/password-link']),
   ...all('owner', ['POST /people/:id/sessions/end', 'POST /people/:id/sessions/:session/end']),
