@@ -1,7 +1,7 @@
 import path from 'node:path'
 import t from 'tap'
 import { readKept } from '../../src/mail/outbox.ts'
-import { type Browser, goodPassword, startApp } from '../support/app.ts'
+import { addUser, type Browser, goodPassword, startApp } from '../support/app.ts'
 import { one, sql } from '../support/people.ts'
 import { routesOf, unknownRows } from '../support/routes.ts'
 import { codeFrom, codesIn, rule, setUpFactor, signIn } from '../support/second-factor.ts'
@@ -189,6 +189,30 @@ t.test('S40: eight characters are enough beside a second factor, and only beside
   await signIn(again, 'dan', 'w7kd2mzq')
   t.equal((await again.get('/me')).headers.location, '/me/second-factor', 'a short password alone opens nothing')
   t.ok(secret)
+})
+
+t.test('what was entered when the session had ended survives the second factor', async t => {
+  await db.execute(sql`delete from sign_in_failures`)
+  const eve = await addUser(db, 'eve', 'admin')
+  const visitor = await browser()
+  await signIn(visitor, 'eve')
+  const { codes } = await setUpFactor(visitor)
+  await db.execute(sql`update sessions set ends_at = now() where person_id = ${eve}`)
+  const ended = await visitor.post('/invite', { email: ['typed@larkfield.example', '', '', '', ''] })
+  t.equal(ended.statusCode, 401)
+  const kept = /name="kept" value="([\w-]+)"/.exec(ended.body)?.[1] ?? ''
+  const asked = await visitor.post('/sign-in', {
+    email: 'eve@larkfield.example',
+    password: goodPassword,
+    kept,
+    next: '/invite'
+  })
+  t.equal(asked.statusCode, 200)
+  t.match(asked.body, `name="kept" value="${kept}"`)
+  const answer = await visitor.post('/sign-in/second-factor', { code: codes[0] ?? '', kept })
+  t.equal(answer.statusCode, 200)
+  t.match(answer.body, 'Send what you entered?')
+  t.match(answer.body, 'typed@larkfield.example')
 })
 
 t.test('S15: the secret is sealed at rest, in its row only', async t => {
