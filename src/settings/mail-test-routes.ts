@@ -6,6 +6,7 @@ import { keepEmail } from '../mail/outbox.ts'
 import { testEmail } from '../mail/test-email.ts'
 import { tryServer } from '../mail/wire/try-server.ts'
 import { organizationOf } from '../organization/store.ts'
+import { requireRole } from '../people/store.ts'
 import { type Viewer, viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { field, form } from '../web/forms.ts'
@@ -22,6 +23,7 @@ export function mailTestRoutes(app: FastifyInstance, deps: Deps): void {
     { config: { access: 'owner', patienceSeconds: 120 }, schema: { body: form({ to: field() }) } },
     async (request, reply) => {
       const viewer = viewerOf(request)
+      await requireRole(deps.db, viewer.id, 'owner')
       const to = request.body.to.trim()
       if (keyOf(to) === undefined || keyOf(to) !== keyOf(viewer.email))
         return mailPage(deps, reply, { to, errors: { to: `The test goes to your own address only: ${viewer.email}` } })
