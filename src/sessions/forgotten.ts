@@ -79,16 +79,17 @@ export async function resetPassword(
   const problem = passwordProblem(password, context, hasCodes)
   if (problem) return { outcome: 'refused', problem, email: person.email, hasCodes }
   const hash = await inPasswordLine({ asker: 'known', ...turn }, () => hashPassword(password))
-  const isDone = await transaction(db, tx => useUp(tx, token, hash))
+  const isDone = await transaction(db, tx => useUp(tx, person.id, token, hash))
   if (!isDone) return { outcome: 'closed', state: 'used' }
   await forgetTries(db, [accountKeyOf(person.addressKey)])
   return { outcome: 'done' }
 }
 
-async function useUp(tx: Db, token: string, hash: string): Promise<boolean> {
-  const id = await useLink(tx, hashToken(token), 'password')
-  const person = id === undefined ? undefined : await lockPerson(tx, id)
-  if (person?.enrollment !== 'signed-up') return false
+/** The person is locked first: two links of one person close each other. */
+async function useUp(tx: Db, id: number, token: string, hash: string): Promise<boolean> {
+  const person = await lockPerson(tx, id)
+  const isTheirs = (await useLink(tx, hashToken(token), 'password')) === id
+  if (!isTheirs || person?.enrollment !== 'signed-up') return false
   // the directory's password has opened this account so far
   if (person.passwordHash === null && person.directoryId !== null) await letDirectoryPasswordIn(tx, person.id)
   await updatePassword(tx, person.id, hash)

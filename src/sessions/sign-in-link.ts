@@ -51,8 +51,12 @@ export async function signInByLink(
   { userAgent, oldToken }: Browser
 ): Promise<(Started & { personId: number }) | undefined> {
   return transaction(db, async tx => {
-    const personId = await useLink(tx, hashToken(token), 'sign-in')
-    if (personId === undefined || (await lockPerson(tx, personId))?.role !== 'owner') return undefined
+    const hash = hashToken(token)
+    const link = await findLink(tx, hash, 'sign-in')
+    // the person before the link, as where a newer link closes this one
+    if (!link || (await lockPerson(tx, link.personId))?.role !== 'owner') return undefined
+    const personId = await useLink(tx, hash, 'sign-in')
+    if (personId === undefined) return undefined
     const started = await startSession(tx, personId, { userAgent, oldToken, method: 'link' })
     return started && { ...started, personId }
   })
