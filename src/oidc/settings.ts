@@ -114,7 +114,8 @@ export function fingerprintOf({ issuer, clientId, clientSecret, algorithm }: Con
  */
 export function allowedFor({ config }: Pick<OidcDeps, 'config'>, issuer: string): string[] {
   const url = new URL(issuer)
-  const isTrial = isLoopback(new URL(config.baseUrl).hostname) && isLoopback(url.hostname)
+  const isPlain = isLoopback(url.hostname) && issuer.startsWith(url.origin)
+  const isTrial = isPlain && isLoopback(new URL(config.baseUrl).hostname)
   return config.oidc?.issuer === issuer || isTrial ? [hostAndPort(url)] : []
 }
 

@@ -31,7 +31,11 @@ t.test('S12: loopback is open only while Rollcall itself is only on loopback', a
     'https://169.254.169.254',
     'https://id.example',
     'https://localhost.example',
-    'https://127.0.0.1.nip.example'
+    'https://127.0.0.1.nip.example',
+    'http://127.1:4000',
+    'http://2130706433:4000',
+    'http://0x7f.0.0.1:4000',
+    'http://LOCALHOST:4000'
   ])
     t.same(allowedFor(configOf({ BASE_URL: 'http://localhost:3000' }), issuer), [], issuer)
 })
