@@ -19,6 +19,8 @@ import { stepHold } from './mail/origin.ts'
 import { outboxTransport } from './mail/outbox.ts'
 import { removeLostWorkers, removeWorker } from './mail/queue/limits-store.ts'
 import { smtpTransport } from './mail/smtp.ts'
+import { forgetLogoutTokens } from './oidc/accounts-store.ts'
+import { forgetAttempts } from './oidc/attempts-store.ts'
 import { compactCounts } from './people/counts-store.ts'
 import { accountComposers } from './sessions/account-email.ts'
 import { deleteOldLinks } from './sessions/account-links-store.ts'
@@ -151,9 +153,12 @@ async function sum({ db }: WorkerDeps) {
   await inTime(transaction(db, compactTeamCounts), timeoutMs)
 }
 
-async function tidy({ db, signal }: WorkerDeps) {
+/** Deletes what nothing needs any more. */
+export async function tidy({ db, signal }: Pick<WorkerDeps, 'db' | 'signal'>) {
   await inTime(deleteEndedSessions(db), timeoutMs)
   await inTime(deleteOldLinks(db), timeoutMs)
+  await inTime(forgetAttempts(db), timeoutMs)
+  await inTime(forgetLogoutTokens(db), timeoutMs)
   await inTime(removeLostWorkers(db), timeoutMs)
   while (!signal?.aborted && (await inTime(forgetLines(db), timeoutMs)));
   while (!signal?.aborted && (await inTime(transaction(db, forgetSelection), timeoutMs)));

@@ -12,6 +12,8 @@ import { type Answer, beginSignIn, findAttempt, finishSignIn, isWorthASecond } f
 import { requireRole } from '../people/store.ts'
 import { entered } from '../sessions/entered-page.ts'
 import { browserOf } from '../sessions/routes.ts'
+import { networkOf } from '../sessions/session.ts'
+import { countTry } from '../sessions/store.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
@@ -83,6 +85,17 @@ async function test(deps: Deps, request: FastifyRequest, reply: FastifyReply) {
   return leave(deps, request, reply, provider, { purpose: 'test', personId })
 }
 
+/** An office of thousands shares a network. */
+const startsPerMinute = 600
+
+/** Anyone may start, and every start is a row. @throws Refusal 429 */
+async function limitStarts({ db }: Deps, request: FastifyRequest, reply: FastifyReply) {
+  const { tries, secondsLeft } = await countTry(db, `oidc network ${networkOf(browserOf(request).ip)}`)
+  if (tries <= startsPerMinute) return
+  reply.header('retry-after', String(Math.max(1, secondsLeft)))
+  throw new Refusal(429, 'Too many sign-ins were started from your network. Wait a minute and try again.')
+}
+
 const cookieOf = ({ server }: { server: FastifyInstance }) => `${server.cookieName}-oidc`
 
 /** Sends the browser to the provider, bound to this browser by a cookie. */
@@ -93,6 +106,7 @@ async function leave(
   provider: Provider,
   beginning: Beginning
 ) {
+  await limitStarts(deps, request, reply)
   const name = cookieOf(reply)
   const before = request.cookies[name]
   const browser = before && /^[\w-]{43}$/.test(before) ? before : randomBytes(32).toString('base64url')

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { tidy } from '../../src/worker.ts'
 import { baseUrl, startApp } from '../support/app.ts'
 import { one, sql } from '../support/people.ts'
 import { startProvider, throughProvider } from '../support/provider.ts'
@@ -134,4 +135,21 @@ t.test('the provider ends sessions by a logout token, once', async t => {
   t.equal((await visitor.get('/me')).statusCode, 303, 'ended')
   t.equal((await send(token)).statusCode, 400, 'used before')
   t.ok(ids.ben)
+})
+
+t.test('S21: starts are limited for each network, and rows of those who never came back are swept', async t => {
+  const answers = await Promise.all(Array.from({ length: 40 }, async () => (await browser()).get('/sign-in/oidc')))
+  t.ok(answers.every(({ statusCode }) => statusCode === 303))
+  await db.execute(sql`update sign_in_failures set failures = 600 where key like 'oidc network %'`)
+  const refused = await (await browser()).get('/sign-in/oidc')
+  t.equal(refused.statusCode, 429)
+  t.match(String(refused.headers['retry-after']), /^\d+$/)
+  await db.execute(sql`delete from sign_in_failures where key like 'oidc network %'`)
+  await db.execute(sql`update oidc_attempts set created_at = now() - interval '11 minutes'`)
+  await db.execute(
+    sql`insert into logout_tokens (issuer, jti, seen_at) values ('i', 'old', now() - interval '2 hours')`
+  )
+  await tidy({ db })
+  t.equal((await one<{ n: number }>(db, sql`select count(*) as n from oidc_attempts`)).n, 0)
+  t.equal((await one<{ n: number }>(db, sql`select count(*) as n from logout_tokens where jti = 'old'`)).n, 0)
 })
