@@ -5,7 +5,7 @@ import { deactivateLeavers } from './deactivate-leavers.ts'
 import type { Leaver } from './leavers-store.ts'
 import { leaversToLetGo } from './to-let-go.ts'
 
-export type ApproveOutcome = { outcome: 'done'; people: number } | { outcome: 'nobody' }
+export type ApproveOutcome = { outcome: 'done'; people: number } | { outcome: 'none' }
 
 /** Admins decide about members and auditors, owners about everyone, as when they deactivate one person. */
 export const mayLetGo = (actor: Role, { role }: Pick<Leaver, 'role'>) =>
@@ -23,6 +23,6 @@ export async function approveLeavers(db: Database, actorId: number, until: strin
       mine.map(({ id }) => id),
       actorId
     )
-    return people.length > 0 ? { outcome: 'done', people: people.length } : { outcome: 'nobody' }
+    return people.length > 0 ? { outcome: 'done', people: people.length } : { outcome: 'none' }
   })
 }

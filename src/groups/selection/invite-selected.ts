@@ -11,7 +11,7 @@ export type InviteSelectedOutcome =
   | { outcome: 'batch'; batchId: number }
   | { outcome: 'unknown' }
   /** No one in it would get an email; nothing was created. */
-  | { outcome: 'nobody' }
+  | { outcome: 'none' }
 
 const linesInChunk = 5000
 
@@ -28,7 +28,7 @@ export async function inviteSelected(
     await requireRole(tx, owner.adminId, 'admin')
     if (selection.batchId !== null) return { outcome: 'batch', batchId: selection.batchId }
     const { invite = 0 } = await countOutcomes(tx, selectionId, owner.teamId)
-    if (invite === 0) return { outcome: 'nobody' }
+    if (invite === 0) return { outcome: 'none' }
     const batchId = await insertBatch(tx, {
       source: 'group',
       state: 'checking',

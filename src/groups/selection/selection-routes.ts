@@ -80,7 +80,7 @@ async function invite(deps: Deps, request: FastifyRequest<ToInvite>, reply: Fast
     id === null ? { outcome: 'unknown' as const } : await inviteSelected(db, owner, id, organizationDomains(domains))
   if (result.outcome === 'unknown')
     throw new Refusal(422, 'There is no such selection. Nothing was sent; select again on the page of the group.')
-  if (result.outcome === 'nobody') throw new Refusal(409, 'None of them would get an invitation now. Nothing was sent.')
+  if (result.outcome === 'none') throw new Refusal(409, 'None of them would get an invitation now. Nothing was sent.')
   wake()
   return reply.redirect(`/batches/${result.batchId}`, 303)
 }

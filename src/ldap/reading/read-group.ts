@@ -78,12 +78,12 @@ async function readOne(gathering: Gathering, step: Step, groups: Map<string, Fou
   await resolveUids(gathering, members.uids, via)
   await resolveUrls(gathering, members.urls, via)
   const primary = members.primaryGroupToken ? await resolvePrimary(gathering, members.primaryGroupToken, via) : 0
-  await proveNobody(gathering, group, members, listed + primary)
+  await checkEmptiness(gathering, group, members, listed + primary)
   for (const entry of found) follow(gathering, entry, step, groups, steps)
   return members.urls.length + primary === 0 ? listed : null
 }
 
-async function proveNobody(gathering: Gathering, group: FoundGroup, members: MemberValues, count: number) {
+async function checkEmptiness(gathering: Gathering, group: FoundGroup, members: MemberValues, count: number) {
   if (count > 0) return
   if (members.urls.length > 0) await provePeopleInSight(gathering)
   else await proveEmpty(gathering, group, members)
