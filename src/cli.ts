@@ -6,7 +6,7 @@ import { findEmbedded } from './db/embedded/start.ts'
 import { reasonOf } from './db/faults.ts'
 import { notify } from './db/notices.ts'
 import { checkLdap } from './directory/check-environment.ts'
-import { type MadeLink, makeSignInLink, signInLinkMinutes } from './sessions/sign-in-link.ts'
+import { type MadeLink, makeSignInLink, signInLinkMinutes } from './sign-in/sign-in-link.ts'
 
 const usage =
   'Usage: rollcall sign-in-link EMAIL\nPrints a link that signs this owner in once. All owners are told by email.'

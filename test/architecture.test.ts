@@ -24,6 +24,8 @@ const order = [
   ['people'],
   ['organization'],
   ['sessions'],
+  ['sign-in'],
+  ['me'],
   ['directory', 'oidc', 'second-factor'],
   ['teams', 'invitations'],
   ['batches'],

@@ -7,8 +7,8 @@ import { longestPath, ownPath } from '../web/redirects.ts'
 import type { Doors } from './doors.ts'
 import { isSecretField, type KeptForm, sealForm } from './kept-form.ts'
 import { idleMinutes } from './session.ts'
-import { waysIn } from './sign-in-page.ts'
 import { ownerOfSession } from './store.ts'
+import { waysIn } from './ways-in-page.ts'
 
 type Ended = Pick<Deps, 'db' | 'secretKey'> & { baseUrl: string; doors: Doors }
 

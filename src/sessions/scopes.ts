@@ -4,6 +4,7 @@ import { isLoopback } from '../config/values.ts'
 import { type Database, inTime } from '../db/client.ts'
 import { readOrganization } from '../organization/store.ts'
 import { checkAccess } from '../web/access.ts'
+import { clientAddress } from '../web/client-address.ts'
 import type { Deps } from '../web/deps.ts'
 import type { Doors } from './doors.ts'
 import { askToSignIn } from './ended-page.ts'
@@ -117,4 +118,12 @@ export async function redirectWith(reply: FastifyReply, db: Database, location: 
   const { viewer } = reply.request
   if (viewer) await setFlash(db, viewer.sessionId, text)
   return reply.redirect(location, 303)
+}
+
+export function browserOf(request: FastifyRequest) {
+  return {
+    ip: clientAddress(request),
+    userAgent: request.headers['user-agent'] ?? null,
+    oldToken: sessionToken(request)
+  }
 }

@@ -4,7 +4,7 @@ import { hashPassword, passwordProblem, verifyPassword } from '../lib/secrets/pa
 import { inPasswordLine, type Turn } from '../lib/secrets/password-line.ts'
 import { readOrganization } from '../organization/store.ts'
 import { findPerson, lockPerson, updatePassword } from '../people/store.ts'
-import { factorsOf } from './factors-store.ts'
+import { factorsOf } from '../sessions/factors-store.ts'
 
 export type PasswordOutcome =
   | { outcome: 'changed' }

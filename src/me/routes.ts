@@ -10,6 +10,17 @@ import { RoleLost } from '../lib/role.ts'
 import { readOrganization } from '../organization/store.ts'
 import { isNameKept } from '../people/person.ts'
 import { lockPerson, type PersonRow, personOf, requireRole, updateProfile } from '../people/store.ts'
+import { factorsOf } from '../sessions/factors-store.ts'
+import { signOutGuesser } from '../sessions/guesser-page.ts'
+import { countGuess, endAfterGuesses, forgetGuesses } from '../sessions/guesses.ts'
+import { welcome } from '../sessions/known-browser.ts'
+import { readRules } from '../sessions/rules-store.ts'
+import { browserOf, redirectWith } from '../sessions/scopes.ts'
+import { networkOf } from '../sessions/session.ts'
+import { sessionsView } from '../sessions/sessions-page.ts'
+import { startSession } from '../sessions/start-session.ts'
+import { deleteSession, deleteSessionsOf, holdSession, listSessions, teamsOf } from '../sessions/store.ts'
+import { maySignInWithPassword } from '../sign-in/forgotten.ts'
 import { type Viewer, viewerOf } from '../web/access.ts'
 import { timeZoneNamed } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
@@ -18,18 +29,6 @@ import { type FieldErrors, form, idParams, optionalField } from '../web/forms.ts
 import { overOf } from '../web/handlers.ts'
 import { accountsView } from './accounts-page.ts'
 import { changePassword } from './change-password.ts'
-import { factorsOf } from './factors-store.ts'
-import { maySignInWithPassword } from './forgotten.ts'
-import { signOutGuesser } from './guesser-page.ts'
-import { countGuess, endAfterGuesses, forgetGuesses } from './guesses.ts'
-import { welcome } from './known-browser.ts'
-import { browserOf } from './routes.ts'
-import { readRules } from './rules-store.ts'
-import { redirectWith } from './scopes.ts'
-import { networkOf } from './session.ts'
-import { sessionsView } from './sessions-page.ts'
-import { startSession } from './start-session.ts'
-import { deleteSession, deleteSessionsOf, holdSession, listSessions, teamsOf } from './store.ts'
 
 const body = form({
   name: optionalField(),
@@ -169,7 +168,7 @@ async function mePage(
   ])
   const isWrong = Object.keys(errors).length > 0
   return reply.page(
-    'sessions/me',
+    'me/index',
     { title: isWrong ? 'Error: Your profile' : 'Your profile', status: isWrong ? 422 : 200 },
     {
       email: viewer.email,

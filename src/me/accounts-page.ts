@@ -1,6 +1,6 @@
 import type { Db } from '../db/client.ts'
+import { linkedAccountsOf } from '../sessions/provider-session-store.ts'
 import { showTime } from '../web/dates.ts'
-import { linkedAccountsOf } from './provider-session-store.ts'
 
 /** A person's accounts at the organization's provider, as /me and the person's page show them. */
 export async function accountsView(db: Db, personId: number, timeZone: string) {

@@ -5,8 +5,8 @@ import { hashToken, signatureFor } from '../lib/secrets/token.ts'
 import { compileMail } from '../mail/compile.ts'
 import type { Claimed, Composed, Composer } from '../mail/delivery.ts'
 import type { Mailbox } from '../mail/headers.ts'
+import { type NoticeWords, notices } from '../sessions/account-notices.ts'
 import { type AccountLetter, addLink, readAccountLetters } from './account-links-store.ts'
-import { type NoticeWords, notices } from './account-notices.ts'
 
 interface AccountMail {
   baseUrl: string

@@ -1,15 +1,14 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type } from 'typebox'
+import { browserOf, redirectWith } from '../sessions/scopes.ts'
+import { networkOf } from '../sessions/session.ts'
+import { countTry } from '../sessions/store.ts'
 import { viewerOf } from '../web/access.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { field, filters, form, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { askForLink, askForOwnLink, openPasswordLink, resetPassword } from './forgotten.ts'
-import { browserOf } from './routes.ts'
-import { redirectWith } from './scopes.ts'
-import { networkOf } from './session.ts'
-import { countTry } from './store.ts'
 
 const asksPerMinute = 10
 const anyone = { access: 'anyone' } as const
@@ -103,7 +102,7 @@ interface Asking {
 function askPage(reply: FastifyReply, { isSent, email = '', errors = {} }: Asking) {
   const isWrong = Object.keys(errors).length > 0
   const title = isSent ? 'Check your email' : isWrong ? 'Error: Forgotten password' : 'Forgotten password'
-  return reply.page('sessions/forgotten', { title, status: isWrong ? 422 : 200 }, { isSent, email, errors })
+  return reply.page('sign-in/forgotten', { title, status: isWrong ? 422 : 200 }, { isSent, email, errors })
 }
 
 interface Setting {
@@ -117,7 +116,7 @@ function passwordPage(reply: FastifyReply, { token, email, hasCodes, errors = {}
   const isWrong = Object.keys(errors).length > 0
   const least = hasCodes ? 8 : 15
   return reply.page(
-    'sessions/new-password',
+    'sign-in/new-password',
     { title: isWrong ? 'Error: New password' : 'New password', status: isWrong ? 422 : 200 },
     { token, email, least, errors }
   )

@@ -2,7 +2,7 @@ import { recordEvent } from '../audit/store.ts'
 import type { Db } from '../db/client.ts'
 import { bindEntry, type EntryRef, findByEntry, letDirectoryPasswordIn } from '../people/entry-store.ts'
 import { findPerson, lockAddresses, lockPerson, type PersonRow } from '../people/store.ts'
-import { claimantOf } from './directory-sign-in.ts'
+import { claimantOf } from '../sessions/directory-sign-in.ts'
 
 /** An account without a Rollcall password belongs to its entry; one with a password opens after the two were linked. */
 export const opensWithDirectory = ({ passwordHash, directoryPasswordAt }: PersonRow) =>

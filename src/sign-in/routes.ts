@@ -1,23 +1,22 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { keysOf } from '../config/env.ts'
 import { transaction } from '../db/client.ts'
 import { findPerson } from '../people/store.ts'
+import type { Doors } from '../sessions/doors.ts'
+import { entered, homeOf } from '../sessions/entered-page.ts'
+import { marksOf } from '../sessions/known-browser.ts'
+import { browserOf, clearSessionCookie, sessionHash } from '../sessions/scopes.ts'
+import { deleteSessionByToken } from '../sessions/store.ts'
 import { viewerOf } from '../web/access.ts'
-import { clientAddress } from '../web/client-address.ts'
 import type { Deps } from '../web/deps.ts'
 import { field, filters, form, optionalField } from '../web/forms.ts'
 import { overOf } from '../web/handlers.ts'
 import { ownPath } from '../web/redirects.ts'
 import { linkEntry } from './claim-entry.ts'
-import type { Doors } from './doors.ts'
-import { entered, homeOf } from './entered-page.ts'
-import { marksOf } from './known-browser.ts'
 import { openTicket, sealTicket } from './link-ticket.ts'
-import { clearSessionCookie, sessionHash, sessionToken } from './scopes.ts'
 import { signIn } from './sign-in.ts'
 import { late, linkPage, refusalOf, signedOutPage, signInPage, wrong } from './sign-in-page.ts'
-import { deleteSessionByToken } from './store.ts'
 
 const querystring = filters({
   next: optionalField(),
@@ -105,12 +104,4 @@ function linkRoute(app: FastifyInstance, deps: Deps, doors: Doors): void {
       return linkPage(reply, { next: next ?? '', kept, ticket: request.body.ticket, error, status })
     }
   )
-}
-
-export function browserOf(request: FastifyRequest) {
-  return {
-    ip: clientAddress(request),
-    userAgent: request.headers['user-agent'] ?? null,
-    oldToken: sessionToken(request)
-  }
 }

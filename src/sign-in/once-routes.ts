@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { entered } from '../sessions/entered-page.ts'
+import { browserOf } from '../sessions/scopes.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { form } from '../web/forms.ts'
-import { entered } from './entered-page.ts'
-import { browserOf } from './routes.ts'
 import { signInByLink, stateOfSignInLink } from './sign-in-link.ts'
 
 interface ByToken {
@@ -22,7 +22,7 @@ export function onceRoutes(app: FastifyInstance, deps: Deps): void {
       const state = await stateOfSignInLink(deps.db, token)
       if (state === 'unknown') throw new Refusal(404, 'There is no such link.')
       if (state !== 'open') throw used()
-      return reply.page('sessions/once', { title: 'Sign in' }, { token })
+      return reply.page('sign-in/once', { title: 'Sign in' }, { token })
     }
   )
 

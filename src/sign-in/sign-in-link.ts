@@ -5,9 +5,9 @@ import { type Database, transaction } from '../db/client.ts'
 import { parseAddress } from '../lib/addresses/email-address.ts'
 import { hashToken } from '../lib/secrets/token.ts'
 import { findUserByKey, lockPerson } from '../people/store.ts'
+import { notifyOwners } from '../sessions/notify.ts'
+import { type Started, startSession } from '../sessions/start-session.ts'
 import { addLink, closeLinks, findLink, type LinkState, useLink } from './account-links-store.ts'
-import { notifyOwners } from './notify.ts'
-import { type Started, startSession } from './start-session.ts'
 
 export const signInLinkMinutes = 10
 

@@ -9,13 +9,13 @@ import { queueRarely } from '../mail/store.ts'
 import { readOrganization } from '../organization/store.ts'
 import { letDirectoryPasswordIn } from '../people/entry-store.ts'
 import { findPerson, findUserByKey, lockPerson, type PersonRow, requireRole, updatePassword } from '../people/store.ts'
+import type { NoticeKind } from '../sessions/account-notices.ts'
+import { factorsOf } from '../sessions/factors-store.ts'
+import { notify } from '../sessions/notify.ts'
+import { readRules, type SignInRules } from '../sessions/rules-store.ts'
+import { deleteSessionsOf, forgetTries, lockTries } from '../sessions/store.ts'
 import { closeLinks, findLink, type LinkState, useLink } from './account-links-store.ts'
-import type { NoticeKind } from './account-notices.ts'
-import { factorsOf } from './factors-store.ts'
-import { notify } from './notify.ts'
-import { readRules, type SignInRules } from './rules-store.ts'
 import { accountKeyOf } from './sign-in.ts'
-import { deleteSessionsOf, forgetTries, lockTries } from './store.ts'
 
 const kinds: NoticeKind[] = ['password-link', 'password-help']
 

@@ -1,12 +1,10 @@
 /** The pages of signing in and out. */
 import type { FastifyReply } from 'fastify'
-import type { Database } from '../db/client.ts'
 import { waitInWords } from '../lib/duration.ts'
+import type { Doors } from '../sessions/doors.ts'
+import { waysIn } from '../sessions/ways-in-page.ts'
 import type { Deps } from '../web/deps.ts'
 import { statusOf, textOf } from '../web/errors.ts'
-import { hrefOf } from '../web/list.ts'
-import type { Doors } from './doors.ts'
-import { readRules } from './rules-store.ts'
 import type { SignInOutcome } from './sign-in.ts'
 
 /** Told only to someone who entered the right password. */
@@ -49,7 +47,7 @@ interface LinkView {
 export function linkPage(reply: FastifyReply, { next, kept, ticket, error, status = 200 }: LinkView) {
   reply.header('cache-control', 'no-store')
   const title = error ? 'Error: Link your accounts' : 'Link your accounts'
-  return reply.page('sessions/link', { title, status }, { next, kept, ticket, error: error ?? null })
+  return reply.page('sign-in/link', { title, status }, { next, kept, ticket, error: error ?? null })
 }
 
 interface SignInView {
@@ -68,7 +66,7 @@ interface SignInView {
 export async function signInPage({ db }: Deps, doors: Doors, reply: FastifyReply, view: SignInView) {
   const { next, kept = '', email = '', error, status = 200, asksPassword = false, isReset = false } = view
   return reply.page(
-    'sessions/sign-in',
+    'sign-in/index',
     { title: error ? 'Error: Sign in' : 'Sign in', status },
     {
       next,
@@ -82,23 +80,8 @@ export async function signInPage({ db }: Deps, doors: Doors, reply: FastifyReply
   )
 }
 
-/** What a page of signing in offers: the provider's link, and the form for a password where it is of use. */
-export async function waysIn(db: Database, doors: Doors, next: string, asksPassword = false) {
-  const [provider, rules, directory, hasPasskeys] = await Promise.all([
-    doors.provider(),
-    readRules(db),
-    doors.directory(),
-    doors.passkeys()
-  ])
-  return {
-    hasPasskeys,
-    hasForm: provider === undefined || rules.passwords === 'everybody' || directory !== undefined || asksPassword,
-    provider: provider ? { name: provider, href: hrefOf('/sign-in/oidc', {}, { next }) } : null
-  }
-}
-
 /** The session here has ended; the provider's is next. */
 export function signedOutPage(reply: FastifyReply, href: string) {
   reply.header('refresh', `0;url=${href}`)
-  return reply.page('sessions/signed-out', { title: 'Signed out' }, { href })
+  return reply.page('sign-in/signed-out', { title: 'Signed out' }, { href })
 }
