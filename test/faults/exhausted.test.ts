@@ -41,7 +41,7 @@ t.test(
 
     held.resolve()
     await holding
-    await until(async () => (await server.get('/people')).status === 200, 2_000)
+    await until(async () => (await server.get('/people')).status === 200, 10_000)
     t.same(
       (await Promise.all(slow)).filter(({ status }) => status !== 200 && status !== 503),
       []
