@@ -17,7 +17,7 @@ import {
 } from './passkeys-store.ts'
 import { lockSelf, type Self } from './self.ts'
 
-export const mostPasskeys = 20
+export const maxPasskeys = 20
 
 export type AddOutcome =
   /** `token`: the session's new one (S19). */
@@ -30,7 +30,7 @@ export async function addPasskey(
 ): Promise<AddOutcome> {
   return transaction(db, async tx => {
     await lockSelf(tx, id)
-    if ((await passkeysOf(tx, id)).length >= mostPasskeys) return { outcome: 'too-many' }
+    if ((await passkeysOf(tx, id)).length >= maxPasskeys) return { outcome: 'too-many' }
     if (!(await holdSession(tx, id, sessionId))) return { outcome: 'signed-out' }
     if (!(await insertPasskey(tx, { ...passkey, personId: id }))) return { outcome: 'known' }
     const token = await makeWhole(tx, sessionId, id)

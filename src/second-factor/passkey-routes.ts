@@ -13,7 +13,7 @@ import { showTime } from '../web/dates.ts'
 import type { Deps } from '../web/deps.ts'
 import { Refusal } from '../web/errors.ts'
 import { type FieldErrors, form, optionalField } from '../web/forms.ts'
-import { addPasskey, keepChallenge, mostPasskeys, nameOwn, removeOwn } from './own-passkeys.ts'
+import { addPasskey, keepChallenge, maxPasskeys, nameOwn, removeOwn } from './own-passkeys.ts'
 import { passkeysOf, takeChallenge } from './passkeys-store.ts'
 import { challengeHash, creationOptions, readNew, verifyNew } from './webauthn.ts'
 
@@ -52,7 +52,7 @@ export function passkeyRoutes(app: FastifyInstance, deps: Deps): void {
 const failed = 'That did not work. Try again, and confirm with your fingerprint, face or PIN.'
 const whyNot = {
   known: 'This passkey is registered already.',
-  'too-many': `You have ${mostPasskeys} passkeys. Remove one first.`,
+  'too-many': `You have ${maxPasskeys} passkeys. Remove one first.`,
   'signed-out': 'Your session ended. Sign in again.'
 }
 
